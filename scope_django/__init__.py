@@ -1,0 +1,1 @@
+"""Prompts from the Scope Platform in Django templates."""
