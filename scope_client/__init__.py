@@ -1,0 +1,75 @@
+"""Prompts from the Scope Platform: fetched by name, cached, filled in."""
+
+from __future__ import annotations
+
+import logging
+
+from .client import ScopeClient
+from .clock import Clock
+from .configuration import Configuration
+from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
+from .default import client, configuration, configure, reset_configuration
+from .errors import (
+    ApiError,
+    AuthenticationError,
+    AuthorizationError,
+    ConfigurationError,
+    ConflictError,
+    ConnectionError,
+    InvalidCredentialsError,
+    MissingApiKeyError,
+    MissingVariableError,
+    NoProductionVersionError,
+    NotFoundError,
+    RateLimitError,
+    RenderError,
+    ResourceError,
+    ScopeError,
+    ServerError,
+    TimeoutError,
+    TokenRefreshError,
+    ValidationError,
+)
+from .prompt import PromptRef, PromptVersion
+from .telemetry import ErrorInfo, RequestInfo, ResponseInfo, Telemetry
+
+__version__ = "0.1.0"
+
+# ConnectionError and TimeoutError are left out: a star import must not hide the builtins.
+__all__ = [
+    "ApiError",
+    "ApiKeyCredentials",
+    "AuthenticationError",
+    "AuthorizationError",
+    "ClientCredentials",
+    "Clock",
+    "Configuration",
+    "ConfigurationError",
+    "ConflictError",
+    "Credentials",
+    "ErrorInfo",
+    "InvalidCredentialsError",
+    "MissingApiKeyError",
+    "MissingVariableError",
+    "NoProductionVersionError",
+    "NotFoundError",
+    "PromptRef",
+    "PromptVersion",
+    "RateLimitError",
+    "RenderError",
+    "RequestInfo",
+    "ResourceError",
+    "ResponseInfo",
+    "ScopeClient",
+    "ScopeError",
+    "ServerError",
+    "Telemetry",
+    "TokenRefreshError",
+    "ValidationError",
+    "client",
+    "configuration",
+    "configure",
+    "reset_configuration",
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())

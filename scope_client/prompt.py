@@ -1,0 +1,278 @@
+"""PromptRef, what is asked for, and PromptVersion, what came back: both frozen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, NoReturn, Optional, Union
+from urllib.parse import quote
+
+from .errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
+from .template import ChatTemplate, Template
+
+LABELS = ("production", "latest")
+CacheKey = Union[str, tuple[str, Optional[str], Optional[str]]]
+
+
+class PromptRef(NamedTuple):
+    """A prompt's name or ID, with either a label or a version ID."""
+
+    name: str
+    label: Optional[str] = "production"  # noqa: UP045  # read at run time on 3.9
+    version: Optional[str] = None  # noqa: UP045  # read at run time on 3.9
+
+    @classmethod
+    def of(cls, name: str, label: str | None = None, version: str | None = None) -> PromptRef:
+        """Raises ValidationError for what cannot be asked for, TypeError for a label and a version together."""
+        if label is not None and version is not None:
+            raise TypeError("label and version exclude each other: give one of them")
+        path_segment("name", name)
+        if version is not None:
+            path_segment("version", version)
+            return cls(name, None, version)
+        if label is None:
+            return cls(name)
+        if not isinstance(label, str) or label not in LABELS:
+            raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {label!r}")
+        return cls(name, label)
+
+    @property
+    def key(self) -> CacheKey:
+        """The arguments of `get_prompt_version` as most callers write them."""
+        return self.name if self.label == "production" else (self.name, self.label, self.version)
+
+    @property
+    def path(self) -> str:
+        """What follows /api/{api_version} in the URL."""
+        which = self.label if self.version is None else f"versions/{path_segment('version', self.version)}"
+        return f"/prompts/{path_segment('name', self.name)}/{which}"
+
+    def explain(self, error: ApiError) -> ScopeError:
+        """A 404 on production says either that there is no prompt or that none of its versions is published."""
+        if error.http_status != 404 or self.label != "production" or not isinstance(error, NotFoundError):
+            return error
+        if error.error_code == "prompt_not_found" or self._is_missing(error.message):
+            return error
+        return NoProductionVersionError(
+            f"prompt {self.name!r} has no production version: publish one, or ask for label='latest'",
+            prompt_id=self.name,
+            http_status=error.http_status,
+            http_body=error.http_body,
+            error_code=error.error_code,
+            request_id=error.request_id,
+        )
+
+    def _is_missing(self, message: str) -> bool:
+        nameless = re.sub(rf"(?<!\w){re.escape(self.name)}(?!\w)", "", message, count=1)
+        if re.search("production|publish|version", nameless, re.IGNORECASE):
+            return False
+        return re.search(r"prompt.*not (found|exist)|(no such|unknown) prompt", message, _LOOSE) is not None
+
+
+_LOOSE = re.IGNORECASE | re.DOTALL
+
+
+def path_segment(what: str, value: object) -> str:
+    """The value as exactly one percent-encoded segment (RFC 3986, 3.3); ValidationError where it cannot be one."""
+    if not isinstance(value, str):
+        raise ValidationError(f"{what} must be text, got {type(value).__name__}")
+    if value in ("", ".", ".."):
+        raise ValidationError(f"{what} must not be empty, '.' or '..', got {value!r}")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise ValidationError(f"{what} must be text that UTF-8 can hold, got {value!r}") from None
+
+
+class PromptVersion:
+    """One state of a prompt, frozen because all its readers share it.
+
+    `variables` are in order of appearance. Times are text as the platform sent it. What it did not send is None.
+    The `content` of a chat prompt is the JSON text of its messages.
+    """
+
+    __slots__ = (
+        "_metadata",
+        "_more",
+        "content",
+        "created_at",
+        "id",
+        "is_fallback",
+        "is_production",
+        "name",
+        "prompt_id",
+        "status",
+        "tags",
+        "template",
+        "type",
+        "updated_at",
+        "version_number",
+    )
+    content: str
+    created_at: str | None
+    id: str | None
+    is_fallback: bool
+    is_production: bool
+    name: str
+    prompt_id: str | None
+    status: str | None
+    tags: tuple[str, ...]
+    template: Template | ChatTemplate
+    type: str
+    updated_at: str | None
+    version_number: int | None
+    _metadata: dict[str, Any]
+    _more: dict[str, Any]
+
+    def __init__(self, body: Mapping[str, Any], ref: PromptRef | None = None, *, is_fallback: bool = False) -> None:
+        content, kind = _read_content(body)
+        status = _known(body, str, "status")
+        said = _known(body, bool, "is_production")
+        fields = {
+            "content": content,
+            "created_at": _known(body, str, "created_at"),
+            "id": _known(body, str, "id", "version_id"),
+            "is_fallback": is_fallback,
+            "is_production": status == "published" if said is None else said,
+            "name": _known(body, str, "name") or (ref.name if ref else ""),
+            "prompt_id": _known(body, str, "prompt_id"),
+            "status": status,
+            "tags": tuple(tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)),
+            "template": Template(content) if kind == "text" else ChatTemplate(content),
+            "type": kind,
+            "updated_at": _known(body, str, "updated_at"),
+            "version_number": _known(body, int, "version_number", "version"),
+            "_metadata": _known(body, dict, "metadata") or {},
+            "_more": {name: value for name, value in body.items() if name not in _READ},
+        }
+        for field, value in fields.items():
+            object.__setattr__(self, field, value)
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any], ref: PromptRef | None = None) -> PromptVersion:
+        """Reads an answer of either generation of the API; ApiError where it breaks the API's promise."""
+        return cls(body, ref)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.template.variables
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Read-only; what lies deeper is the caller's own copy."""
+        return MappingProxyType(_copied(self._metadata))
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == "draft"
+
+    @property
+    def is_published(self) -> bool:
+        return self.status == "published"
+
+    @property
+    def is_archived(self) -> bool:
+        return self.status == "archived"
+
+    def get_metadata(self, key: str, default: Any = None) -> Any:
+        """One value of the metadata, the caller's own copy; `default` where there is none."""
+        return _copied(self._metadata[key]) if key in self._metadata else default
+
+    def render(self, /, **variables: object) -> str:
+        """The content with its variables filled in; a chat prompt gives the JSON text of its messages.
+
+        Values are put through `str()`. Raises MissingVariableError, ValidationError for a variable that
+        the prompt does not have or a value that is None, RenderError for a value without text.
+        """
+        return self.template.render(variables)
+
+    def messages(self, /, **variables: object) -> list[dict[str, Any]]:
+        """The messages to send to a model, `{"role": ..., "content": ...}` each; a text prompt is one of the user's.
+
+        Raises what `render` raises.
+        """
+        return self.template.messages(variables)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that the platform sent, fields that this class does not know included; fit for JSON."""
+        return {
+            "id": self.id,
+            "prompt_id": self.prompt_id,
+            "name": self.name,
+            "version_number": self.version_number,
+            "content": self.content,
+            "variables": list(self.variables),
+            "status": self.status,
+            "is_production": self.is_production,
+            "type": self.type,
+            "metadata": _copied(self._metadata),
+            "tags": list(self.tags),
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            **_copied(self._more),
+        }
+
+    def __repr__(self) -> str:
+        which = f"name={self.name!r}, id={self.id!r}, version_number={self.version_number!r}"
+        return f"PromptVersion({which}, type={self.type!r}, variables={self.variables!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PromptVersion):
+            return NotImplemented
+        return self.is_fallback == other.is_fallback and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.prompt_id, self.id, self.version_number, self.content))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self.to_dict(), self.is_fallback)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a PromptVersion is frozen: {name} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a PromptVersion is frozen: {name} cannot be deleted")
+
+
+_READ = frozenset(
+    (
+        *("id", "version_id", "prompt_id", "name", "version_number", "version", "content", "variables", "status"),
+        *("is_production", "prompt_type", "type", "metadata", "tags", "created_at", "updated_at"),
+    )
+)
+
+
+def _revive(kind: type[PromptVersion], body: dict[str, Any], is_fallback: bool) -> PromptVersion:
+    return kind(body, is_fallback=is_fallback)
+
+
+def _known(body: Mapping[str, Any], kind: type, *names: str) -> Any:
+    """The first of these fields that is there and of its kind: a field that is not is as good as absent."""
+    for name in names:
+        if type(body.get(name)) is kind:
+            return body[name]
+    return None
+
+
+def _read_content(body: Mapping[str, Any]) -> tuple[str, str]:
+    content = body.get("content")
+    kind = body.get("prompt_type", body.get("type")) or ("chat" if isinstance(content, list) else "text")
+    if kind not in ("text", "chat"):
+        raise ApiError(f"expected a prompt of the type text or chat, got {kind!r:.50}")
+    if kind == "chat" and isinstance(content, list):
+        content = json.dumps(content, ensure_ascii=False)
+    if not isinstance(content, str):
+        raise ApiError(f"expected a prompt version with its content as text, got {_described(content)}")
+    return content, kind
+
+
+def _described(content: object) -> str:
+    return "none" if content is None else f"content of the type {type(content).__name__}"
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copied(each) for name, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value

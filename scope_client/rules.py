@@ -1,0 +1,142 @@
+"""What a value must be: one rule a kind of option, the same for a Configuration and for the arguments of a call."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Callable, NamedTuple
+
+from .credentials import Credentials
+
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.IGNORECASE)
+_HEADER_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
+_SEGMENT = re.compile(r"(?!\.\.?$)[A-Za-z0-9._~-]+")
+
+
+class Rule(NamedTuple):
+    """`accept` returns the value as it is kept, or raises ValueError; `from_text` reads it from the environment."""
+
+    must_be: str
+    accept: Callable[[Any], Any]
+    from_text: Callable[[str], Any] = str
+    shows_value: bool = True
+
+    def check(self, name: str, value: object, error: type[Exception]) -> Any:
+        """The value as it is kept; raises `error` with a message that names the option and what it must be."""
+        try:
+            return self.accept(value)
+        except ValueError:
+            got = _shown(value) if self.shows_value else type(value).__name__
+            raise error(f"{name} must be {self.must_be}, got {got}") from None
+
+    def read(self, name: str, text: str, error: type[Exception]) -> Any:
+        """`check` for a value that came as text."""
+        try:
+            value = self.from_text(text)
+        except ValueError:
+            value = text
+        return self.check(name, value, error)
+
+
+def is_insecure(url: str) -> bool:
+    """Whether a URL sends what is secret over plain http to a host that is not this machine."""
+    found = _URL.fullmatch(url)
+    return found is not None and found["scheme"] == "http" and not _LOOPBACK.fullmatch(found["host"])
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, (str, int, float, type(None))):
+        return type(value).__name__
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number too long to print"
+    return "a URL with a user name or password" if "@" in text else text[:200]
+
+
+def _require(good: bool) -> None:
+    if not good:
+        raise ValueError
+
+
+def _number(value: Any) -> float:
+    _require(isinstance(value, (int, float)) and not isinstance(value, bool))
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError from None
+    _require(math.isfinite(number))
+    return number
+
+
+def _seconds(value: Any) -> float:
+    number = _number(value)
+    _require(number >= 0)
+    return number
+
+
+def _positive_seconds(value: Any) -> float:
+    number = _number(value)
+    _require(number > 0)
+    return number
+
+
+def _count(value: Any) -> int:
+    _require(isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+    return int(value)
+
+
+def _positive_count(value: Any) -> int:
+    _require(_count(value) > 0)
+    return int(value)
+
+
+def _flag(value: Any) -> bool:
+    _require(isinstance(value, bool))
+    return bool(value)
+
+
+def _url(value: Any) -> str:
+    _require(isinstance(value, str))
+    found = _URL.fullmatch(value)
+    _require(found is not None and int(found["port"] or 0) <= 65535)
+    scheme, rest = str(value).split("://", 1)
+    return f"{scheme.lower()}://{rest.rstrip('/')}"
+
+
+def _text_like(pattern: re.Pattern[str]) -> Callable[[Any], str]:
+    def accept(value: Any) -> str:
+        _require(isinstance(value, str) and pattern.fullmatch(value) is not None)
+        return str(value)
+
+    return accept
+
+
+def _credentials(value: Any) -> Credentials | None:
+    _require(value is None or (isinstance(value, Credentials) and not isinstance(value, type)))
+    return value  # type: ignore[no-any-return]  # a Protocol, seen by isinstance
+
+
+def _session(value: Any) -> Any:
+    _require(value is None or all(hasattr(value, name) for name in ("send", "get_adapter", "headers", "proxies")))
+    return value
+
+
+SECONDS = Rule("a number of seconds, 0 or more", _seconds, float)
+POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, float)
+COUNT = Rule("a whole number, 0 or more", _count, int)
+POSITIVE_COUNT = Rule("a whole number, 1 or more", _positive_count, int)
+FLAG = Rule("True or False", _flag)
+URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
+SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT))
+HEADER_TEXT = Rule("printable ASCII text, not empty, without line breaks", _text_like(_HEADER_TEXT))
+CREDENTIALS = Rule(
+    "ApiKeyCredentials, ClientCredentials, or an object with what Credentials names",
+    _credentials,
+    shows_value=False,
+)
+SESSION = Rule("a requests.Session", _session)

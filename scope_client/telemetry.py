@@ -1,0 +1,135 @@
+"""Telemetry: callbacks of the whole process that see requests, answers and errors, as frozen values."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Callable, Generic, NamedTuple, TypeVar
+
+from .errors import ScopeError
+
+_log = logging.getLogger(__name__)
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
+REDACTED = "[redacted]"
+
+
+class RequestInfo(NamedTuple):
+    """One attempt, as it is about to be sent; `request_id` is the same on every attempt of a call."""
+
+    request_id: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+
+
+class ResponseInfo(NamedTuple):
+    """One answer, whatever its status; `elapsed_ms` is that of the attempt, to the last byte."""
+
+    request_id: str
+    status_code: int
+    headers: Mapping[str, str]
+    elapsed_ms: float
+
+
+class ErrorInfo(NamedTuple):
+    """The error that a call ends in, after its last attempt; `elapsed_ms` is that of the whole call."""
+
+    request_id: str
+    error: ScopeError
+    elapsed_ms: float
+
+
+_Info = TypeVar("_Info")
+
+
+class Hook(Generic[_Info]):
+    """The callbacks for one kind of event."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._callbacks: tuple[_Callback[_Info], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self._callbacks)
+
+    def add(self, call: Callable[[_Info], object]) -> Callable[[], None]:
+        if not callable(call):
+            raise TypeError(f"a callback must be callable, got {type(call).__name__}")
+        added = _Callback(call)
+        with self._lock:
+            self._callbacks = (*self._callbacks, added)
+
+        def unregister() -> None:
+            with self._lock:
+                self._callbacks = tuple(callback for callback in self._callbacks if callback is not added)
+
+        return unregister
+
+    def clear(self) -> None:
+        with self._lock:
+            self._callbacks = ()
+
+    def emit(self, info: _Info) -> None:
+        for callback in self._callbacks:
+            callback.call(info)
+
+
+class _Callback(Generic[_Info]):
+    def __init__(self, function: Callable[[_Info], object]) -> None:
+        self._function = function
+        self._has_failed = False
+
+    def call(self, info: _Info) -> None:
+        try:
+            self._function(info)
+        except Exception:  # noqa: BLE001  # whatever a callback of the user's raises
+            if not self._has_failed:
+                self._has_failed = True
+                _log.exception("a telemetry callback raised; the call goes on, and this is said once")
+
+
+requests: Hook[RequestInfo] = Hook()
+responses: Hook[ResponseInfo] = Hook()
+errors: Hook[ErrorInfo] = Hook()
+
+
+class Telemetry:
+    """Where callbacks are registered, for every client of the process whose `telemetry_enabled` is True.
+
+    A callback gets one frozen value, in the thread that makes the call. What it raises is logged once and
+    never reaches the caller. No value holds a body or a secret.
+    """
+
+    @staticmethod
+    def on_request(callback: Callable[[RequestInfo], object]) -> Callable[[], None]:
+        """Calls back before each attempt; returns the function that unregisters."""
+        return requests.add(callback)
+
+    @staticmethod
+    def on_response(callback: Callable[[ResponseInfo], object]) -> Callable[[], None]:
+        """Calls back after each answer, whatever its status; returns the function that unregisters."""
+        return responses.add(callback)
+
+    @staticmethod
+    def on_error(callback: Callable[[ErrorInfo], object]) -> Callable[[], None]:
+        """Calls back once for a call that ends in an error; returns the function that unregisters."""
+        return errors.add(callback)
+
+    @staticmethod
+    def clear_callbacks() -> None:
+        """Forgets every callback."""
+        for hook in (requests, responses, errors):
+            hook.clear()
+
+
+def shown(headers: Mapping[str, Any]) -> Mapping[str, str]:
+    """A read-only copy of the headers, without what is secret in them."""
+    return MappingProxyType(
+        {name: REDACTED if name.lower() in _SECRET_HEADERS else _as_text(value) for name, value in headers.items()}
+    )
+
+
+def _as_text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,107 @@
+"""`{{name}}`: content is parsed once and filled in one pass."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .errors import ApiError, MissingVariableError, RenderError, ValidationError
+
+_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+
+
+class Template:
+    """The pieces of one text, in order: literal text at even places, variable names at odd ones."""
+
+    __slots__ = ("_known", "_slots", "pieces", "variables")
+
+    def __init__(self, content: str) -> None:
+        self.pieces = tuple(_VARIABLE.split(content))
+        self._slots = tuple((place, self.pieces[place]) for place in range(1, len(self.pieces), 2))
+        self.variables = tuple(dict.fromkeys(self.pieces[1::2]))
+        self._known = frozenset(self.variables)
+
+    def render(self, values: Mapping[str, object]) -> str:
+        """Raises MissingVariableError, ValidationError for a value that is unknown or None, or RenderError."""
+        if values.keys() != self._known:
+            check_names(self.variables, values)
+        return self.fill(values)
+
+    def fill(self, values: Mapping[str, object]) -> str:
+        """`render` for values whose names are known to be right; a name beyond the template's own is left alone."""
+        filled = list(self.pieces)
+        for place, name in self._slots:
+            value = values[name]
+            filled[place] = value if type(value) is str else as_text(name, value)
+        return "".join(filled)
+
+    def messages(self, values: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The text as one message of the user's."""
+        return [{"role": "user", "content": self.render(values)}]
+
+
+class ChatTemplate:
+    """The messages of one chat prompt, each content parsed on its own, so that no value can break the JSON."""
+
+    __slots__ = ("_messages", "variables")
+
+    def __init__(self, content: str) -> None:
+        self._messages = tuple((message, Template(message["content"])) for message in _read_messages(content))
+        self.variables = tuple(dict.fromkeys(name for _, part in self._messages for name in part.variables))
+
+    @property
+    def parts(self) -> tuple[tuple[str, Template], ...]:
+        """The role and the parsed content of each message."""
+        return tuple((message["role"], part) for message, part in self._messages)
+
+    def messages(self, values: Mapping[str, object]) -> list[dict[str, Any]]:
+        """Raises what `Template.render` raises."""
+        check_names(self.variables, values)
+        return [{**message, "content": part.fill(values)} for message, part in self._messages]
+
+    def render(self, values: Mapping[str, object]) -> str:
+        """The JSON text of `messages`."""
+        return json.dumps(self.messages(values), ensure_ascii=False)
+
+
+def _read_messages(content: str) -> list[dict[str, Any]]:
+    try:
+        messages = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(
+            f"expected a chat prompt's content as a JSON array, got text that is not JSON: {error}"
+        ) from None
+    if not isinstance(messages, list):
+        raise ApiError(f"expected a chat prompt's content as a JSON array, got a {type(messages).__name__}")
+    for message in messages:
+        if not isinstance(message, dict) or not all(isinstance(message.get(key), str) for key in ("role", "content")):
+            raise ApiError('expected each message of a chat prompt as {"role": text, "content": text}')
+    return messages
+
+
+def check_names(variables: tuple[str, ...], values: Mapping[str, object]) -> None:
+    """Raises where `values` lacks one of the variables or has one that is not among them."""
+    missing = [name for name in variables if name not in values]
+    unknown = [name for name in values if name not in variables]
+    surplus = f"the prompt has no variable {_listed(unknown)}" if unknown else ""
+    if missing:
+        needs = f"no value was given for {_listed(missing)}; the prompt needs {_listed(variables)}"
+        raise MissingVariableError(f"{needs}; {surplus}" if unknown else needs, missing_variables=missing)
+    if unknown:
+        raise ValidationError(f"{surplus}; it knows {_listed(variables) or 'none'}")
+
+
+def as_text(name: str, value: object) -> str:
+    """What `str()` makes of a value; None is refused, because "None" in a prompt is always a bug."""
+    if value is None:
+        raise ValidationError(f"the value of {name!r} is None; give a text, the empty one if nothing is meant")
+    try:
+        return str(value)
+    except Exception as error:
+        raise RenderError(f"the value of {name!r}, a {type(value).__name__}, has no text: {error}") from error
+
+
+def _listed(names: Iterable[object]) -> str:
+    return ", ".join(repr(name) for name in names)

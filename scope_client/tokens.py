@@ -1,0 +1,141 @@
+"""The bearer token: fresh, stale (one thread renews it, all go on using it), or dead (all wait for one outcome)."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
+
+from .clock import Clock
+from .errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TokenRefreshError
+from .flight import Flights
+
+_log = logging.getLogger(__name__)
+_LIFE_UNSAID = 300.0
+_LONGEST_LIFE = 86_400.0
+_RENEWAL_PAUSE = 5.0
+
+
+class _Token(NamedTuple):
+    text: str
+    renew_at: float
+    dies_at: float
+
+
+class Tokens:
+    """`buy(request_id)` makes one exchange with the token endpoint; tokens live here, in memory, and nowhere else."""
+
+    def __init__(self, buy: Callable[[str], Mapping[str, Any]], *, buffer: float, clock: Clock) -> None:
+        self._buy = buy
+        self._buffer = buffer
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: _Token | None = None
+        self._is_renewing = False
+        self._flights: Flights[str] = Flights()
+
+    def get(self, request_id: str) -> str:
+        """A token to send; waits for the platform only where none is alive.
+
+        Raises InvalidCredentialsError or TokenRefreshError, the same to all who waited.
+        """
+        token = self._token
+        now = self._clock.now()
+        if token is None or now >= token.dies_at:
+            return self._flights.run("token", lambda: self._first(request_id))
+        if now >= token.renew_at:
+            self._renew_in_background(request_id)
+        return token.text
+
+    def discard(self, text: str) -> None:
+        """Forget this token after a 401, unless another thread has replaced it already."""
+        with self._lock:
+            if self._token is not None and self._token.text == text:
+                self._token = None
+
+    def _first(self, request_id: str) -> str:
+        token = self._token
+        if token is None or self._clock.now() >= token.dies_at:
+            token = self._renew(request_id)
+        return token.text
+
+    def _renew(self, request_id: str) -> _Token:
+        asked_at = self._clock.now()
+        try:
+            token = _read(self._buy(request_id), asked_at, self._buffer)
+        except (ApiError, ConnectionError) as error:
+            raise _explained(error) from error
+        with self._lock:
+            self._token = token
+        return token
+
+    def _renew_in_background(self, request_id: str) -> None:
+        with self._lock:
+            if self._is_renewing:
+                return
+            self._is_renewing = True
+        try:
+            threading.Thread(target=self._renew_early, args=(request_id,), name="scope-token", daemon=True).start()
+        except RuntimeError as error:
+            self._try_later(error)
+
+    def _renew_early(self, request_id: str) -> None:
+        try:
+            self._renew(request_id)
+            self._is_renewing = False
+        except ScopeError as error:
+            self._try_later(error)
+
+    def _try_later(self, error: Exception) -> None:
+        """The next early renewal is in a few seconds, or halfway to the token's end where that is sooner."""
+        _log.warning("the token could not be renewed ahead of its end, the present one stays in use: %s", error)
+        with self._lock:
+            now = self._clock.now()
+            if self._token is not None:
+                pause = min(_RENEWAL_PAUSE, max(self._token.dies_at - now, 0.0) / 2)
+                self._token = self._token._replace(renew_at=now + pause)
+            self._is_renewing = False
+
+
+def _read(body: Mapping[str, Any], asked_at: float, buffer: float) -> _Token:
+    text = body.get("access_token")
+    if not isinstance(text, str) or not text or not all("!" <= char <= "~" for char in text):
+        raise TokenRefreshError("the token endpoint answered without a usable access_token", http_status=200)
+    life = _life(body.get("expires_in"))
+    dies_at = asked_at + life
+    return _Token(text, dies_at - min(buffer, life / 5), dies_at)
+
+
+def _life(expires_in: object) -> float:
+    """Seconds; 300 where the answer says nothing that can be read (the API's rule), a day at the most."""
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
+        return _LIFE_UNSAID
+    try:
+        life = float(expires_in)
+    except ValueError:
+        return _LIFE_UNSAID
+    except OverflowError:
+        return _LONGEST_LIFE
+    return _LIFE_UNSAID if math.isnan(life) else min(max(life, 0.0), _LONGEST_LIFE)
+
+
+def _explained(error: ApiError | ConnectionError) -> ScopeError:
+    """The error that a caller sees; the body of a 200 is left out, for it may hold a token."""
+    if isinstance(error, TokenRefreshError):
+        return error
+    facts: dict[str, Any] = {
+        "http_status": error.http_status,
+        "http_body": None if error.http_status == 200 else error.http_body,
+        "error_code": error.error_code,
+        "request_id": error.request_id,
+    }
+    if error.http_status in (401, 403):
+        return InvalidCredentialsError(
+            f"the platform refused these credentials, check the organisation, the key and its secret: {error}",
+            **facts,
+        )
+    if isinstance(error, ApiError):
+        facts["retry_after"] = error.retry_after
+    return TokenRefreshError(f"no token could be had: {error}", **facts)

@@ -1,0 +1,117 @@
+"""One JSON exchange with the platform: its attempts, the pauses between them, and telemetry of each."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import telemetry
+from .answer import is_passing, read
+from .clock import Clock
+from .configuration import Configuration
+from .errors import ApiError, ConfigurationError, ConnectionError, ScopeError
+from .wire import Answer, Wire, may_pass
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+_log = logging.getLogger(__name__)
+_LONGEST_SLEEP = 1e6
+
+
+class _Request(NamedTuple):
+    url: str
+    request_id: str
+    prepared: PreparedRequest
+    secrets: tuple[str, ...]
+
+
+class _Failure(NamedTuple):
+    error: ScopeError
+    is_passing: bool
+    retry_after: float | None = None
+
+
+class Transport:
+    """`timeout` bounds one attempt; an exchange is at most 1 + max_retries of them."""
+
+    def __init__(self, config: Configuration, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._wire = Wire(config.session, timeout=config.timeout, open_timeout=config.open_timeout)
+
+    @staticmethod
+    def new_request_id() -> str:
+        return str(uuid.uuid4())
+
+    def get(self, url: str, request_id: str, *, token: str) -> dict[str, Any]:
+        """The JSON object at this URL; raises what `_exchange` raises."""
+        headers = {"X-Request-ID": request_id, "X-Scope-Environment": self._config.environment}
+        prepared = self._wire.prepare(url, headers, token=token)
+        return self._exchange(_Request(url, request_id, prepared, (token,)))
+
+    def post(self, url: str, request_id: str, *, body: Mapping[str, str]) -> dict[str, Any]:
+        """The JSON object that answers this one, of which no error shows a value; raises what `_exchange` raises."""
+        headers = {"X-Request-ID": request_id, "Content-Type": "application/json"}
+        prepared = self._wire.prepare(url, headers, body=json.dumps(body).encode())
+        return self._exchange(_Request(url, request_id, prepared, tuple(body.values())))
+
+    def _exchange(self, request: _Request) -> dict[str, Any]:
+        """Raises the error of the last attempt: an ApiError for an answer, a ConnectionError for none."""
+        retry = 0
+        while True:
+            outcome = self._attempt(request)
+            if isinstance(outcome, dict):
+                return outcome
+            pause = self._pause(outcome, retry)
+            if pause is None:
+                raise outcome.error
+            retry += 1
+            _log.info("attempt %d failed, the next one is in %.2f seconds: %s", retry, pause, outcome.error)
+            self._clock.sleep(pause)
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def _attempt(self, request: _Request) -> dict[str, Any] | _Failure:
+        try:
+            answer = self._send(request)
+        except (ConnectionError, ConfigurationError) as error:
+            error.request_id = request.request_id
+            return _Failure(error, may_pass(error))
+        outcome = read(answer, request.request_id, request.secrets, self._clock.wall())
+        if isinstance(outcome, ApiError):
+            return _Failure(outcome, is_passing(answer), outcome.retry_after)
+        return outcome
+
+    def _send(self, request: _Request) -> Answer:
+        prepared = request.prepared
+        is_watched = self._config.telemetry_enabled
+        if is_watched and telemetry.requests:
+            telemetry.requests.emit(
+                telemetry.RequestInfo(
+                    request.request_id, str(prepared.method), request.url, telemetry.shown(prepared.headers)
+                )
+            )
+        started = self._clock.now()
+        answer = self._wire.send(prepared)
+        elapsed_ms = (self._clock.now() - started) * 1000
+        _log.debug("%s %s answered %d in %.1f ms", prepared.method, request.url, answer.status, elapsed_ms)
+        if is_watched and telemetry.responses:
+            telemetry.responses.emit(
+                telemetry.ResponseInfo(request.request_id, answer.status, telemetry.shown(answer.headers), elapsed_ms)
+            )
+        return answer
+
+    def _pause(self, failure: _Failure, retry: int) -> float | None:
+        """Seconds until the next attempt, None where there is none: full jitter, unless the answer names a time."""
+        config = self._config
+        if not failure.is_passing or retry >= config.max_retries:
+            return None
+        if failure.retry_after is not None:
+            return failure.retry_after if failure.retry_after <= config.retry_max_delay else None
+        longest = min(config.retry_max_delay, config.retry_base_delay * 2.0 ** min(retry, 64), _LONGEST_SLEEP)
+        return self._clock.chance() * longest

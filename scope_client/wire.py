@@ -1,0 +1,220 @@
+"""One attempt over a requests.Session, bounded in time and size; foreign exceptions end here.
+
+Nothing else imports `requests`, and this is imported with the first attempt.
+"""
+
+from __future__ import annotations
+
+import builtins
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, NamedTuple
+
+import requests
+import urllib3
+from requests.auth import AuthBase
+
+from . import __version__
+from .adapter import BoundedAdapter, bound_reads
+from .errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
+
+BODY_LIMIT = 10 * 1024 * 1024
+_CHUNK = 64 * 1024
+_LONGEST = 1e6
+
+
+class Bearer(AuthBase):
+    """The Authorization header of one request; an auth object keeps a ~/.netrc entry from replacing it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["Authorization"] = f"Bearer {self._token}"
+        return prepared
+
+
+class Answer(NamedTuple):
+    """What came back; `flaw` says why the body is not to be read, or is None."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    flaw: str | None
+    is_cut_short: bool
+
+
+class Wire:
+    """A session with its proxy and CA settings, read once a host. A session of the caller's is never closed."""
+
+    def __init__(self, session: requests.Session | None, *, timeout: float, open_timeout: float) -> None:
+        self._is_ours = session is None
+        self._session = _bounded_session() if session is None else session
+        self._timeout = min(timeout, _LONGEST)
+        self._open_timeout = min(open_timeout, self._timeout)
+        self._settings: dict[str, Mapping[str, Any]] = {}
+
+    def prepare(
+        self, url: str, headers: Mapping[str, str], *, body: bytes | None = None, token: str | None = None
+    ) -> requests.PreparedRequest:
+        """A GET, or a POST of the body. `url` is sent as it is: neither its path nor its escapes are touched."""
+        prepared = requests.PreparedRequest()
+        prepared.method = "GET" if body is None else "POST"
+        prepared.url = url
+        own: Mapping[str, Any] = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": _AGENT,
+            **headers,
+        }
+        prepared.headers = requests.structures.CaseInsensitiveDict({**self._session.headers, **own})
+        if body is not None:
+            prepared.body = body
+            prepared.headers["Content-Length"] = str(len(body))
+        if token is not None:
+            prepared.prepare_auth(Bearer(token))
+        hooks: Any = self._session.hooks.get("response") or []
+        prepared.hooks = {"response": [*(hooks if isinstance(hooks, list) else [hooks]), _stay]}
+        return prepared
+
+    def send(self, prepared: requests.PreparedRequest) -> Answer:
+        """Raises TimeoutError, ConnectionError, or ConfigurationError where the request cannot be sent at all."""
+        ends_at = time.monotonic() + self._timeout
+        try:
+            response = self._session.send(
+                prepared,
+                stream=True,
+                allow_redirects=False,
+                timeout=self._limits(),
+                **self._settings_for(str(prepared.url)),
+            )
+            try:
+                bound_reads(response, ends_at)
+                return _read(response, ends_at)
+            finally:
+                response.close()
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+        ) as error:
+            raise _translated(error, self._timeout) from error
+
+    def close(self) -> None:
+        if self._is_ours:
+            self._session.close()
+
+    def _limits(self) -> Any:
+        if self._is_ours:
+            return urllib3.Timeout(connect=self._open_timeout, total=self._timeout)
+        return (self._open_timeout, self._timeout)
+
+    def _settings_for(self, url: str) -> Mapping[str, Any]:
+        host = "/".join(url.split("/", 3)[:3])
+        if host not in self._settings:
+            settings = self._session.merge_environment_settings(host, {}, None, None, None)
+            self._settings[host] = {name: settings[name] for name in ("proxies", "verify", "cert")}
+        return self._settings[host]
+
+
+_AGENT = f"scope-client/{__version__} python-requests/{requests.__version__}"
+
+
+def _bounded_session() -> requests.Session:
+    session = requests.Session()
+    session.headers.clear()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, BoundedAdapter())
+    return session
+
+
+def _stay(response: requests.Response, **_: Any) -> requests.Response:
+    """Keeps requests from preparing to follow a redirect, which would read the whole body into memory."""
+    response.headers.pop("Location", None)
+    return response
+
+
+def _read(response: requests.Response, ends_at: float) -> Answer:
+    def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
+        return Answer(response.status_code, response.headers, body, flaw, is_cut_short)
+
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        return answer(b"", f"a body encoded as {encoding[:40]!r}, which was not asked for")
+    promised = _promised_length(response.headers)
+    if promised is not None and promised > BODY_LIMIT:
+        return answer(b"", f"a body of {promised} bytes, over the limit of {BODY_LIMIT}")
+    body = bytearray()
+    try:
+        for chunk in _chunks(response, ends_at):
+            body += chunk
+            if len(body) > BODY_LIMIT:
+                return answer(b"", f"a body over the limit of {BODY_LIMIT} bytes")
+    except requests.exceptions.ChunkedEncodingError as error:
+        if not _is_cut_short(error):
+            raise
+        return answer(b"", f"a body that broke off after {len(body)} bytes", is_cut_short=True)
+    if promised is not None and len(body) < promised:
+        return answer(b"", f"a body that broke off after {len(body)} of {promised} bytes", is_cut_short=True)
+    return answer(bytes(body))
+
+
+def _promised_length(headers: Mapping[str, str]) -> int | None:
+    length = headers.get("Content-Length", "")
+    is_number = length.isdecimal() and len(length) < 19
+    return int(length) if is_number and "Transfer-Encoding" not in headers else None
+
+
+def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
+    for chunk in response.iter_content(_CHUNK):
+        yield chunk
+        if time.monotonic() > ends_at:
+            raise requests.exceptions.ReadTimeout("the answer took too long")
+
+
+def _is_cut_short(error: requests.RequestException) -> bool:
+    """Whether the body ended early in good order, rather than by a reset or a time-out."""
+    return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in _layers(error))
+
+
+def _layers(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those that requests and urllib3 wrapped into it."""
+    yield error
+    for inner in (getattr(error, "reason", None), *error.args):
+        if isinstance(inner, BaseException):
+            yield from _layers(inner)
+
+
+def _translated(error: Exception, timeout: float) -> ScopeError:
+    layers = list(_layers(error))
+    said = f"{type(layers[-1]).__name__}: {layers[-1]}"
+    for layer in layers:
+        if isinstance(layer, requests.RequestException):
+            layer.request = layer.response = None  # they hold the token
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return ConfigurationError(f"the request cannot be sent, check the URLs and proxies: {said}")
+    if _is_any(layers, requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout):
+        return TimeoutError(f"no whole answer within {timeout:g} seconds ({said})")
+    if _is_tls(layers):
+        return ConnectionError(f"TLS failed, check the URL and the CA bundle ({said})")
+    return ConnectionError(f"the connection failed ({said})")
+
+
+def may_pass(error: ScopeError) -> bool:
+    """Whether another attempt may end better: not where the request cannot be sent or TLS does not agree."""
+    cause = error.__cause__
+    return not isinstance(error, ConfigurationError) and not (cause and _is_tls(_layers(cause)))
+
+
+def _is_tls(layers: Iterable[BaseException]) -> bool:
+    return _is_any(layers, requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError)
+
+
+def _is_any(layers: Iterable[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(layer, kinds) for layer in layers)
