@@ -106,11 +106,10 @@ class ScopeClient:
         cache_ttl: float | None = None,
     ) -> str:
         """`get_prompt_version` and `PromptVersion.render` in one; raises what they raise."""
-        values = {} if variables is None else variables
-        if not isinstance(values, Mapping):
-            raise ValidationError(f"variables must be a mapping of names to values, got {type(values).__name__}")
+        if variables is not None and not isinstance(variables, Mapping):
+            raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
         found = self.get_prompt_version(name, label=label, version=version, cache=cache, cache_ttl=cache_ttl)
-        return found.template.render(values)
+        return found.template.render(dict(variables or {}))
 
     def clear_cache(self) -> None:
         """Forgets every cached version; a fetch that is under way now does not bring an old one back."""

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import random
 import time
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+
+from .frozen import Frozen
 
 
-class Clock(NamedTuple):
+class Clock(Frozen):
     """`now` is monotonic seconds, `wall` seconds since 1970, `chance` a number from 0 up to 1."""
 
-    now: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
+    __slots__ = ("now", "wall", "sleep", "chance")
+    now: Callable[[], float]
+    wall: Callable[[], float]
+    sleep: Callable[[float], None]
+    chance: Callable[[], float]
+
+    def __init__(
+        self,
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._freeze(now=now, wall=wall, sleep=sleep, chance=chance)

@@ -6,11 +6,12 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from . import rules
 from .credentials import REDACTED, Credentials
 from .errors import ConfigurationError
+from .frozen import Frozen
 
 if TYPE_CHECKING:
     import requests
@@ -39,34 +40,29 @@ class Options(TypedDict, total=False):
     session: requests.Session | None
 
 
-class _Option(NamedTuple):
-    default: Any
-    rule: rules.Rule
-    variable: str | None = None
-
-
-_OPTIONS: Mapping[str, _Option] = {
-    "credentials": _Option(None, rules.CREDENTIALS),
-    "base_url": _Option("https://api.scope.io", rules.URL, "SCOPE_API_URL"),
-    "auth_api_url": _Option("https://auth.scope.io", rules.URL, "SCOPE_AUTH_API_URL"),
-    "api_version": _Option("v1", rules.SEGMENT),
-    "timeout": _Option(30.0, rules.POSITIVE_SECONDS),
-    "open_timeout": _Option(10.0, rules.POSITIVE_SECONDS),
-    "cache_enabled": _Option(True, rules.FLAG),
-    "cache_ttl": _Option(300.0, rules.SECONDS),
-    "cache_max_size": _Option(1000, rules.POSITIVE_COUNT),
-    "max_retries": _Option(3, rules.COUNT),
-    "retry_base_delay": _Option(0.5, rules.SECONDS),
-    "retry_max_delay": _Option(30.0, rules.SECONDS),
-    "telemetry_enabled": _Option(True, rules.FLAG),
-    "environment": _Option("production", rules.HEADER_TEXT, "SCOPE_ENVIRONMENT"),
-    "token_refresh_buffer": _Option(60.0, rules.SECONDS, "SCOPE_TOKEN_REFRESH_BUFFER"),
-    "allow_insecure": _Option(False, rules.FLAG),
-    "session": _Option(None, rules.SESSION),
+# The default, what a value must be, and the environment variable.
+_OPTIONS: Mapping[str, tuple[Any, rules.Rule, str | None]] = {
+    "credentials": (None, rules.CREDENTIALS, None),
+    "base_url": ("https://api.scope.io", rules.URL, "SCOPE_API_URL"),
+    "auth_api_url": ("https://auth.scope.io", rules.URL, "SCOPE_AUTH_API_URL"),
+    "api_version": ("v1", rules.SEGMENT, None),
+    "timeout": (30.0, rules.POSITIVE_SECONDS, None),
+    "open_timeout": (10.0, rules.POSITIVE_SECONDS, None),
+    "cache_enabled": (True, rules.FLAG, None),
+    "cache_ttl": (300.0, rules.SECONDS, None),
+    "cache_max_size": (1000, rules.POSITIVE_COUNT, None),
+    "max_retries": (3, rules.COUNT, None),
+    "retry_base_delay": (0.5, rules.SECONDS, None),
+    "retry_max_delay": (30.0, rules.SECONDS, None),
+    "telemetry_enabled": (True, rules.FLAG, None),
+    "environment": ("production", rules.HEADER_TEXT, "SCOPE_ENVIRONMENT"),
+    "token_refresh_buffer": (60.0, rules.SECONDS, "SCOPE_TOKEN_REFRESH_BUFFER"),
+    "allow_insecure": (False, rules.FLAG, None),
+    "session": (None, rules.SESSION, None),
 }
 
 
-class Configuration:
+class Configuration(Frozen):
     """Every setting of a client, under the names of `Options`.
 
     An option that is given wins over the environment, and that over the default. Times are in seconds.
@@ -94,18 +90,19 @@ class Configuration:
 
     def __init__(self, **given: Unpack[Options]) -> None:
         refuse_unknown(given)
-        for name, option in _OPTIONS.items():
-            object.__setattr__(self, name, _value(name, option, given))
+        self._freeze(**{name: _value(name, given) for name in _OPTIONS})
         self._check_together()
 
     def merge(self, **changes: Unpack[Options]) -> Configuration:
         """A copy with these options changed; the environment is not read again."""
         refuse_unknown(changes)
-        return Configuration(**{**self._values(), **changes})
+        options = self._options()
+        options.update(changes)
+        return Configuration(**options)
 
     def to_dict(self) -> dict[str, Any]:
         """Every option, secrets redacted."""
-        shown = self._values()
+        shown = dict(self._options())
         if self.credentials is not None:
             to_dict = getattr(self.credentials, "to_dict", None)
             shown["credentials"] = to_dict() if to_dict else REDACTED
@@ -115,26 +112,14 @@ class Configuration:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items())
         return f"Configuration({shown})"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Configuration) and self._values() == other._values()
-
-    def __hash__(self) -> int:
-        return hash(tuple(self._values().values()))
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"Configuration is frozen: use merge({name}=...) for a changed copy")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"Configuration is frozen: {name} cannot be deleted")
-
     def __reduce__(self) -> Any:
-        return _restored, (self._values(),)
+        return _restored, (self._options(),)
 
-    def _values(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _OPTIONS}
+    def _options(self) -> Options:
+        return {name: getattr(self, name) for name in _OPTIONS}  # type: ignore[return-value]  # every one, in order
 
     def _check_together(self) -> None:
-        object.__setattr__(self, "base_url", re.sub(rf"/api/(v\d+|{re.escape(self.api_version)})$", "", self.base_url))
+        self._freeze(base_url=re.sub(rf"/api/(v\d+|{re.escape(self.api_version)})$", "", self.base_url))
         for name in () if self.allow_insecure else ("base_url", "auth_api_url"):
             if rules.is_insecure(getattr(self, name)):
                 raise ConfigurationError(
@@ -151,13 +136,12 @@ def refuse_unknown(given: Iterable[str]) -> None:
             raise TypeError(f"unknown option {name!r}; the nearest one is {near[0]!r}")
 
 
-def _value(name: str, option: _Option, given: Mapping[str, Any]) -> Any:
+def _value(name: str, given: Mapping[str, Any]) -> Any:
+    default, rule, variable = _OPTIONS[name]
     if name in given:
-        return option.rule.check(name, given[name], ConfigurationError)
-    text = os.environ.get(option.variable, "") if option.variable else ""
-    if not text:
-        return option.default
-    return option.rule.read(f"{option.variable} (the option {name})", text, ConfigurationError)
+        return rule.check(name, given[name], ConfigurationError)
+    text = os.environ.get(variable, "") if variable else ""
+    return rule.read(f"{variable} (the option {name})", text, ConfigurationError) if text else default
 
 
 def _restored(values: Options) -> Configuration:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from .errors import ConfigurationError, MissingApiKeyError
+from .frozen import Frozen
 
 REDACTED = "***"
 
 
-@runtime_checkable
 class Credentials(Protocol):
     """What a client needs of credentials; any object with these three will do."""
 
@@ -30,7 +30,7 @@ class Credentials(Protocol):
 _Keys = TypeVar("_Keys", bound="_Keyring")
 
 
-class _Keyring:
+class _Keyring(Frozen):
     """Frozen text fields, of which the last is secret."""
 
     __slots__ = ()
@@ -50,9 +50,9 @@ class _Keyring:
             )
         return cls(*values)
 
-    def _freeze(self, *values: str) -> None:
-        for field, value in zip(self._fields, values):
-            object.__setattr__(self, field, _checked(type(self).__name__, field, value))
+    def _fill(self, *values: str) -> None:
+        checked = (_checked(type(self).__name__, field, value) for field, value in zip(self._fields, values))
+        self._freeze(**dict(zip(self._fields, checked)))
 
     def to_dict(self) -> dict[str, str]:
         """The fields, the secret redacted."""
@@ -61,21 +61,6 @@ class _Keyring:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.to_dict().items())})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._values() == other._values()
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._values()))
-
-    def _values(self) -> tuple[str, ...]:
-        return tuple(getattr(self, field) for field in self._fields)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen: make a new one to change {name}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be deleted")
 
     def __copy__(self: _Keys) -> _Keys:
         return self
@@ -102,7 +87,7 @@ class ApiKeyCredentials(_Keyring):
     api_secret: str
 
     def __init__(self, org_id: str, api_key: str, api_secret: str) -> None:
-        self._freeze(org_id, api_key, api_secret)
+        self._fill(org_id, api_key, api_secret)
 
     def token_body(self) -> dict[str, str]:
         return {"account_id": self.org_id, "key_id": self.api_key, "key_secret": self.api_secret}
@@ -120,7 +105,7 @@ class ClientCredentials(_Keyring):
     client_secret: str
 
     def __init__(self, org_id: str, client_id: str, client_secret: str) -> None:
-        self._freeze(org_id, client_id, client_secret)
+        self._fill(org_id, client_id, client_secret)
 
     def token_body(self) -> dict[str, str]:
         return {"account_id": self.org_id, "client_id": self.client_id, "client_secret": self.client_secret}

@@ -6,22 +6,26 @@ import json
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, NoReturn, Optional, Union
-from urllib.parse import quote
+from typing import Any, Optional, Union
 
 from .errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
+from .frozen import Frozen
 from .template import ChatTemplate, Template
 
 LABELS = ("production", "latest")
 CacheKey = Union[str, tuple[str, Optional[str], Optional[str]]]
 
 
-class PromptRef(NamedTuple):
+class PromptRef(Frozen):
     """A prompt's name or ID, with either a label or a version ID."""
 
+    __slots__ = ("name", "label", "version")
     name: str
-    label: Optional[str] = "production"  # noqa: UP045  # read at run time on 3.9
-    version: Optional[str] = None  # noqa: UP045  # read at run time on 3.9
+    label: str | None
+    version: str | None
+
+    def __init__(self, name: str, label: str | None = "production", version: str | None = None) -> None:
+        self._freeze(name=name, label=label, version=version)
 
     @classmethod
     def of(cls, name: str, label: str | None = None, version: str | None = None) -> PromptRef:
@@ -75,18 +79,19 @@ _LOOSE = re.IGNORECASE | re.DOTALL
 
 
 def path_segment(what: str, value: object) -> str:
-    """The value as exactly one percent-encoded segment (RFC 3986, 3.3); ValidationError where it cannot be one."""
+    """The value as exactly one percent-encoded segment (RFC 3986, 3.3); raises ValidationError where it cannot be."""
     if not isinstance(value, str):
         raise ValidationError(f"{what} must be text, got {type(value).__name__}")
     if value in ("", ".", ".."):
         raise ValidationError(f"{what} must not be empty, '.' or '..', got {value!r}")
     try:
-        return quote(value, safe="")
+        octets = value.encode()
     except UnicodeEncodeError:
         raise ValidationError(f"{what} must be text that UTF-8 can hold, got {value!r}") from None
+    return re.sub(rb"[^A-Za-z0-9._~-]", lambda found: b"%%%02X" % found[0][0], octets).decode()
 
 
-class PromptVersion:
+class PromptVersion(Frozen):
     """One state of a prompt, frozen because all its readers share it.
 
     `variables` are in order of appearance. Times are text as the platform sent it. What it did not send is None.
@@ -130,25 +135,23 @@ class PromptVersion:
         content, kind = _read_content(body)
         status = _known(body, str, "status")
         said = _known(body, bool, "is_production")
-        fields = {
-            "content": content,
-            "created_at": _known(body, str, "created_at"),
-            "id": _known(body, str, "id", "version_id"),
-            "is_fallback": is_fallback,
-            "is_production": status == "published" if said is None else said,
-            "name": _known(body, str, "name") or (ref.name if ref else ""),
-            "prompt_id": _known(body, str, "prompt_id"),
-            "status": status,
-            "tags": tuple(tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)),
-            "template": Template(content) if kind == "text" else ChatTemplate(content),
-            "type": kind,
-            "updated_at": _known(body, str, "updated_at"),
-            "version_number": _known(body, int, "version_number", "version"),
-            "_metadata": _known(body, dict, "metadata") or {},
-            "_more": {name: value for name, value in body.items() if name not in _READ},
-        }
-        for field, value in fields.items():
-            object.__setattr__(self, field, value)
+        self._freeze(
+            content=content,
+            created_at=_known(body, str, "created_at"),
+            id=_known(body, str, "id", "version_id"),
+            is_fallback=is_fallback,
+            is_production=status == "published" if said is None else said,
+            name=_known(body, str, "name") or (ref.name if ref else ""),
+            prompt_id=_known(body, str, "prompt_id"),
+            status=status,
+            tags=tuple(tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)),
+            template=Template(content) if kind == "text" else ChatTemplate(content),
+            type=kind,
+            updated_at=_known(body, str, "updated_at"),
+            version_number=_known(body, int, "version_number", "version"),
+            _metadata=_known(body, dict, "metadata") or {},
+            _more={name: value for name, value in body.items() if name not in _READ},
+        )
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any], ref: PromptRef | None = None) -> PromptVersion:
@@ -228,12 +231,6 @@ class PromptVersion:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _revive, (type(self), self.to_dict(), self.is_fallback)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"a PromptVersion is frozen: {name} cannot be set")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"a PromptVersion is frozen: {name} cannot be deleted")
 
 
 _READ = frozenset(

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .credentials import Credentials
 
-_URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?",
-    re.IGNORECASE | re.ASCII,
-)
-_LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.IGNORECASE)
-_HEADER_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
-_SEGMENT = re.compile(r"(?!\.\.?$)[A-Za-z0-9._~-]+")
+_URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?"
+_URL_FLAGS = re.IGNORECASE | re.ASCII
+_LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]"
+_HEADER_TEXT = r"[!-~]([ -~]*[!-~])?"
+_SEGMENT = r"(?!\.\.?$)[A-Za-z0-9._~-]+"
 
 
-class Rule(NamedTuple):
+class Rule:
     """`accept` returns the value as it is kept, or raises ValueError; `from_text` reads it from the environment."""
 
-    must_be: str
-    accept: Callable[[Any], Any]
-    from_text: Callable[[str], Any] = str
-    shows_value: bool = True
+    __slots__ = ("accept", "from_text", "must_be", "shows_value")
+
+    def __init__(
+        self,
+        must_be: str,
+        accept: Callable[[Any], Any],
+        *,
+        from_text: Callable[[str], Any] = str,
+        shows_value: bool = True,
+    ) -> None:
+        self.must_be = must_be
+        self.accept = accept
+        self.from_text = from_text
+        self.shows_value = shows_value
 
     def check(self, name: str, value: object, error: type[Exception]) -> Any:
         """The value as it is kept; raises `error` with a message that names the option and what it must be."""
@@ -44,8 +52,10 @@ class Rule(NamedTuple):
 
 def is_insecure(url: str) -> bool:
     """Whether a URL sends what is secret over plain http to a host that is not this machine."""
-    found = _URL.fullmatch(url)
-    return found is not None and found["scheme"] == "http" and not _LOOPBACK.fullmatch(found["host"])
+    if not url.startswith("http://"):
+        return False
+    found = re.fullmatch(_URL, url, _URL_FLAGS)
+    return found is None or re.fullmatch(_LOOPBACK, found["host"], re.IGNORECASE) is None
 
 
 def _shown(value: object) -> str:
@@ -102,23 +112,28 @@ def _flag(value: Any) -> bool:
 
 def _url(value: Any) -> str:
     _require(isinstance(value, str))
-    found = _URL.fullmatch(value)
+    found = re.fullmatch(_URL, value, _URL_FLAGS)
     _require(found is not None and int(found["port"] or 0) <= 65535)
     scheme, rest = str(value).split("://", 1)
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 
 
-def _text_like(pattern: re.Pattern[str]) -> Callable[[Any], str]:
+def _text_like(pattern: str) -> Callable[[Any], str]:
     def accept(value: Any) -> str:
-        _require(isinstance(value, str) and pattern.fullmatch(value) is not None)
+        _require(isinstance(value, str) and re.fullmatch(pattern, value) is not None)
         return str(value)
 
     return accept
 
 
+_ASKED_OF_CREDENTIALS = ("org_id", "token_path", "token_body")
+
+
 def _credentials(value: Any) -> Credentials | None:
-    _require(value is None or (isinstance(value, Credentials) and not isinstance(value, type)))
-    return value  # type: ignore[no-any-return]  # a Protocol, seen by isinstance
+    _require(
+        value is None or (not isinstance(value, type) and all(hasattr(value, name) for name in _ASKED_OF_CREDENTIALS))
+    )
+    return value  # type: ignore[no-any-return]  # it has what the Protocol names
 
 
 def _session(value: Any) -> Any:
@@ -126,10 +141,10 @@ def _session(value: Any) -> Any:
     return value
 
 
-SECONDS = Rule("a number of seconds, 0 or more", _seconds, float)
-POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, float)
-COUNT = Rule("a whole number, 0 or more", _count, int)
-POSITIVE_COUNT = Rule("a whole number, 1 or more", _positive_count, int)
+SECONDS = Rule("a number of seconds, 0 or more", _seconds, from_text=float)
+POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, from_text=float)
+COUNT = Rule("a whole number, 0 or more", _count, from_text=int)
+POSITIVE_COUNT = Rule("a whole number, 1 or more", _positive_count, from_text=int)
 FLAG = Rule("True or False", _flag)
 URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
 SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT))

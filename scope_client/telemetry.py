@@ -6,39 +6,52 @@ import logging
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Callable, Generic, NamedTuple, TypeVar
+from typing import Any, Callable, Generic, TypeVar
 
 from .errors import ScopeError
+from .frozen import Frozen
 
 _log = logging.getLogger(__name__)
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 REDACTED = "[redacted]"
 
 
-class RequestInfo(NamedTuple):
+class RequestInfo(Frozen):
     """One attempt, as it is about to be sent; `request_id` is the same on every attempt of a call."""
 
+    __slots__ = ("request_id", "method", "url", "headers")
     request_id: str
     method: str
     url: str
     headers: Mapping[str, str]
 
+    def __init__(self, request_id: str, method: str, url: str, headers: Mapping[str, str]) -> None:
+        self._freeze(request_id=request_id, method=method, url=url, headers=_shown(headers))
 
-class ResponseInfo(NamedTuple):
+
+class ResponseInfo(Frozen):
     """One answer, whatever its status; `elapsed_ms` is that of the attempt, to the last byte."""
 
+    __slots__ = ("request_id", "status_code", "headers", "elapsed_ms")
     request_id: str
     status_code: int
     headers: Mapping[str, str]
     elapsed_ms: float
 
+    def __init__(self, request_id: str, status_code: int, headers: Mapping[str, str], elapsed_ms: float) -> None:
+        self._freeze(request_id=request_id, status_code=status_code, headers=_shown(headers), elapsed_ms=elapsed_ms)
 
-class ErrorInfo(NamedTuple):
+
+class ErrorInfo(Frozen):
     """The error that a call ends in, after its last attempt; `elapsed_ms` is that of the whole call."""
 
+    __slots__ = ("request_id", "error", "elapsed_ms")
     request_id: str
     error: ScopeError
     elapsed_ms: float
+
+    def __init__(self, request_id: str, error: ScopeError, elapsed_ms: float) -> None:
+        self._freeze(request_id=request_id, error=error, elapsed_ms=elapsed_ms)
 
 
 _Info = TypeVar("_Info")
@@ -124,7 +137,7 @@ class Telemetry:
             hook.clear()
 
 
-def shown(headers: Mapping[str, Any]) -> Mapping[str, str]:
+def _shown(headers: Mapping[str, Any]) -> Mapping[str, str]:
     """A read-only copy of the headers, without what is secret in them."""
     return MappingProxyType(
         {name: REDACTED if name.lower() in _SECRET_HEADERS else _as_text(value) for name, value in headers.items()}

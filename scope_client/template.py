@@ -9,35 +9,39 @@ from typing import Any
 
 from .errors import ApiError, MissingVariableError, RenderError, ValidationError
 
-_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+_VARIABLE = r"\{\{(\w+)\}\}"
 
 
 class Template:
-    """The pieces of one text, in order: literal text at even places, variable names at odd ones."""
+    """One text, parsed: literal pieces and variables by turns."""
 
-    __slots__ = ("_known", "_slots", "pieces", "variables")
+    __slots__ = ("_pieces", "_slots", "variables")
 
     def __init__(self, content: str) -> None:
-        self.pieces = tuple(_VARIABLE.split(content))
-        self._slots = tuple((place, self.pieces[place]) for place in range(1, len(self.pieces), 2))
-        self.variables = tuple(dict.fromkeys(self.pieces[1::2]))
-        self._known = frozenset(self.variables)
+        self._pieces = re.split(_VARIABLE, content)
+        self._slots = tuple((place, self._pieces[place]) for place in range(1, len(self._pieces), 2))
+        self.variables = tuple(dict.fromkeys(self._pieces[1::2]))
 
-    def render(self, values: Mapping[str, object]) -> str:
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """Literal text at even places, variable names at odd ones."""
+        return tuple(self._pieces)
+
+    def render(self, values: dict[str, Any]) -> str:
         """Raises MissingVariableError, ValidationError for a value that is unknown or None, or RenderError."""
-        if values.keys() != self._known:
+        if len(values) != len(self.variables):
             check_names(self.variables, values)
-        return self.fill(values)
-
-    def fill(self, values: Mapping[str, object]) -> str:
-        """`render` for values whose names are known to be right; a name beyond the template's own is left alone."""
-        filled = list(self.pieces)
-        for place, name in self._slots:
-            value = values[name]
-            filled[place] = value if type(value) is str else as_text(name, value)
+        filled = self._pieces[:]
+        try:
+            for place, name in self._slots:
+                value = values[name]
+                filled[place] = value if type(value) is str else as_text(name, value)
+        except KeyError:
+            check_names(self.variables, values)
+            raise
         return "".join(filled)
 
-    def messages(self, values: Mapping[str, object]) -> list[dict[str, Any]]:
+    def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """The text as one message of the user's."""
         return [{"role": "user", "content": self.render(values)}]
 
@@ -56,12 +60,15 @@ class ChatTemplate:
         """The role and the parsed content of each message."""
         return tuple((message["role"], part) for message, part in self._messages)
 
-    def messages(self, values: Mapping[str, object]) -> list[dict[str, Any]]:
+    def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """Raises what `Template.render` raises."""
         check_names(self.variables, values)
-        return [{**message, "content": part.fill(values)} for message, part in self._messages]
+        return [
+            {**message, "content": part.render({name: values[name] for name in part.variables})}
+            for message, part in self._messages
+        ]
 
-    def render(self, values: Mapping[str, object]) -> str:
+    def render(self, values: dict[str, Any]) -> str:
         """The JSON text of `messages`."""
         return json.dumps(self.messages(values), ensure_ascii=False)
 

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .clock import Clock
 from .errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TokenRefreshError
@@ -18,10 +18,13 @@ _LONGEST_LIFE = 86_400.0
 _RENEWAL_PAUSE = 5.0
 
 
-class _Token(NamedTuple):
-    text: str
-    renew_at: float
-    dies_at: float
+class _Token:
+    __slots__ = ("dies_at", "renew_at", "text")
+
+    def __init__(self, text: str, renew_at: float, dies_at: float) -> None:
+        self.text = text
+        self.renew_at = renew_at
+        self.dies_at = dies_at
 
 
 class Tokens:
@@ -95,7 +98,7 @@ class Tokens:
             now = self._clock.now()
             if self._token is not None:
                 pause = min(_RENEWAL_PAUSE, max(self._token.dies_at - now, 0.0) / 2)
-                self._token = self._token._replace(renew_at=now + pause)
+                self._token.renew_at = now + pause
             self._is_renewing = False
 
 

@@ -92,9 +92,7 @@ class Transport:
         is_watched = self._config.telemetry_enabled
         if is_watched and telemetry.requests:
             telemetry.requests.emit(
-                telemetry.RequestInfo(
-                    request.request_id, str(prepared.method), request.url, telemetry.shown(prepared.headers)
-                )
+                telemetry.RequestInfo(request.request_id, str(prepared.method), request.url, prepared.headers)
             )
         started = self._clock.now()
         answer = self._wire.send(prepared)
@@ -102,7 +100,7 @@ class Transport:
         _log.debug("%s %s answered %d in %.1f ms", prepared.method, request.url, answer.status, elapsed_ms)
         if is_watched and telemetry.responses:
             telemetry.responses.emit(
-                telemetry.ResponseInfo(request.request_id, answer.status, telemetry.shown(answer.headers), elapsed_ms)
+                telemetry.ResponseInfo(request.request_id, answer.status, answer.headers, elapsed_ms)
             )
         return answer
 
