@@ -32,8 +32,7 @@ from .errors import (
 )
 from .prompt import PromptRef, PromptVersion
 from .telemetry import ErrorInfo, RequestInfo, ResponseInfo, Telemetry
-
-__version__ = "0.1.0"
+from .version import __version__
 
 # ConnectionError and TimeoutError are left out: a star import must not hide the builtins.
 __all__ = [
@@ -66,6 +65,7 @@ __all__ = [
     "Telemetry",
     "TokenRefreshError",
     "ValidationError",
+    "__version__",
     "client",
     "configuration",
     "configure",

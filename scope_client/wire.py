@@ -18,9 +18,9 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from . import __version__
 from .adapter import BoundedAdapter, bound_reads
 from .errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
+from .version import __version__
 
 BODY_LIMIT = 10 * 1024 * 1024
 _CHUNK = 64 * 1024

@@ -1,0 +1,85 @@
+"""The wheel: what it holds, and that it works in a fresh environment without any extra."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scope_client.local import LocalPlatform
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("scope_client", "scope_django", "scope_flask", "scope_langchain")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def bare(wheel, tmp_path_factory):
+    """A new environment with the wheel and nothing that it does not ask for."""
+    folder = tmp_path_factory.mktemp("bare")
+    run(sys.executable, "-m", "venv", str(folder))
+    run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel))
+    return folder / "bin"
+
+
+def run(*command, check=True, **environment):
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}, cwd="/", timeout=300
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_the_wheel_holds_four_typed_packages(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for package in PACKAGES:
+        assert f"{package}/__init__.py" in names
+        assert f"{package}/py.typed" in names
+
+
+def test_the_wheel_holds_no_test_and_no_benchmark(wheel):
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
+
+
+def test_the_wheel_brings_the_prompts_of_the_demo(wheel):
+    assert any(
+        name.startswith("scope_client/cli/") and name.endswith(".md") for name in zipfile.ZipFile(wheel).namelist()
+    )
+
+
+def test_the_core_needs_requests_and_cachetools_and_no_more(wheel):
+    archive = zipfile.ZipFile(wheel)
+    metadata = archive.read(next(name for name in archive.namelist() if name.endswith("METADATA"))).decode()
+    needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra ==" not in line]
+    assert sorted(line.split()[1].split(">")[0].split("<")[0] for line in needed) == ["cachetools", "requests"]
+
+
+def test_without_extras_a_prompt_is_fetched_and_rendered(bare):
+    program = (
+        "from scope_client import ApiKeyCredentials, ScopeClient\n"
+        "client = ScopeClient(credentials=ApiKeyCredentials.from_env())\n"
+        "print(client.render_prompt('greeting', {'name': 'Ada'}))\n"
+        "import scope_django, scope_flask, scope_langchain\n"
+    )
+    with LocalPlatform({"greeting": "Hello, {{name}}!"}) as platform:
+        done = run(str(bare / "python"), "-I", "-W", "error", "-c", program, **platform.environ)
+    assert done.stdout == "Hello, Ada!\n"
+
+
+def test_without_extras_the_command_says_what_to_install(bare):
+    done = run(str(bare / "scope"), "demo", check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "scope-client[local]" in done.stderr

@@ -1,0 +1,120 @@
+"""What the README says is true: its code runs, as it stands there, against the local platform."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scope_client.local import LocalPlatform
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+CHAT = [
+    {"role": "system", "content": "You answer questions about the {{product}}."},
+    {"role": "user", "content": "{{question}}"},
+]
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+PROGRAMS = [block for block in blocks("python") if "def test_" not in block]
+TESTS = [block for block in blocks("python") if "def test_" in block]
+
+
+def first_line(block):
+    return next(line for line in block.splitlines() if line and not line.startswith(("from", "import", " ", ")")))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (prompt,) = blocks("markdown")
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "greeting.md").write_text(prompt)
+    return tmp_path
+
+
+@pytest.fixture
+def platform(folder):
+    with LocalPlatform(folder / "prompts") as platform:
+        platform.publish("support-chat", CHAT)
+        yield platform
+
+
+def run(program, **environment):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        timeout=60,
+    )
+
+
+def test_the_readme_has_code_to_run():
+    assert len(PROGRAMS) >= 7
+    assert len(TESTS) == 1
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=first_line)
+def test_a_program_of_the_readme_runs(program, platform):
+    done = run(program, **platform.environ)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_quick_start_prints_what_the_readme_says(platform):
+    done = run(PROGRAMS[0], **platform.environ)
+    assert done.stdout == "Good morning, Alice!\n"
+    assert "It prints `Good morning, Alice!`." in README
+
+
+def test_the_quick_start_with_a_wrong_secret_prints_one_line(platform):
+    done = run(PROGRAMS[0], **{**platform.environ, "SCOPE_API_SECRET": "a-wrong-secret"})
+    assert done.returncode == 1
+    assert re.fullmatch(r"InvalidCredentialsError: .+\n", done.stderr)
+    assert "a-wrong-secret" not in done.stderr
+
+
+def test_the_comments_of_the_reading_block_show_what_is_printed(platform):
+    (program,) = (block for block in PROGRAMS if "label=" in block)
+    printed = run(program, **platform.environ).stdout.splitlines()
+    assert printed == ["('time_of_day', 'name')", "gpt-4", "Good evening, Bob!"]
+    assert "# ('time_of_day', 'name')" in program
+    assert "# 'gpt-4'" in program
+
+
+def test_the_chat_block_keeps_the_quotes_of_a_value(platform):
+    (program,) = (block for block in PROGRAMS if "support-chat" in block)
+    assert run(program, **platform.environ).stdout.splitlines()[-1] == 'user: Is it "dimmable"?'
+
+
+def test_the_test_of_the_readme_passes_where_the_package_is_installed(tmp_path):
+    (tmp_path / "test_greeting.py").write_text(TESTS[0])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "scope_client.testing.plugin", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_option_is_in_the_readme():
+    from scope_client import Configuration
+
+    for option in Configuration.__slots__:
+        assert f"`{option}`" in README
+
+
+def test_every_make_command_of_the_documents_exists():
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    documents = README + (ROOT / "CONTRIBUTING.md").read_text()
+    assert set(re.findall(r"(?:^\$ |`)make ([a-z]+)", documents, re.MULTILINE)) <= targets
