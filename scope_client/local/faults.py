@@ -1,0 +1,89 @@
+"""Failures on demand: the answers that the local platform was told to give instead of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import NamedTuple, Union
+
+from ..errors import ConfigurationError
+
+SIDES = ("api", "auth")
+RetryAfter = Union[float, str, None]
+
+
+class Fault(NamedTuple):
+    """`times` is None for a fault that lasts; `retry_after` is the header's text."""
+
+    status: int
+    times: int | None
+    retry_after: str | None
+    code: str
+    message: str
+
+
+class Faults:
+    """The faults that wait, in the order in which they were announced, for each side of the platform."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[Fault]] = {side: deque() for side in SIDES}
+        self._lock = threading.Lock()
+
+    def announce(self, fault: Fault, on: str) -> None:
+        """A fault that lasts gives way to the next one."""
+        if on not in SIDES:
+            raise ConfigurationError(f"on must be one of {', '.join(SIDES)}, got {on!r}")
+        with self._lock:
+            waiting = self._waiting[on]
+            if waiting and waiting[-1].times is None:
+                waiting.pop()
+            waiting.append(fault)
+
+    def next(self, on: str) -> Fault | None:
+        """The fault that the present request meets; this uses up one of its times."""
+        with self._lock:
+            waiting = self._waiting[on]
+            if not waiting:
+                return None
+            fault = waiting.popleft()
+            if fault.times is None:
+                waiting.appendleft(fault)
+            elif fault.times > 1:
+                waiting.appendleft(fault._replace(times=fault.times - 1))
+            return fault
+
+    def clear(self) -> None:
+        with self._lock:
+            for waiting in self._waiting.values():
+                waiting.clear()
+
+
+def new_fault(
+    status: int,
+    *,
+    times: int | None,
+    retry_after: RetryAfter,
+    code: str | None,
+    message: str | None,
+) -> Fault:
+    """Raises ConfigurationError naming the part that is not what it must be."""
+    if not _is_whole(status) or not 400 <= status <= 599:
+        raise ConfigurationError(f"status must be an HTTP error, 400 to 599, got {status!r}")
+    if times is not None and (not _is_whole(times) or times < 1):
+        raise ConfigurationError(f"times must be a whole number, 1 or more, or None, got {times!r}")
+    said = message or f"The local platform was told to answer {status}"
+    return Fault(status, times, _header(retry_after), code or f"fault_{status}", said)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _header(retry_after: RetryAfter) -> str | None:
+    if retry_after is None:
+        return None
+    if isinstance(retry_after, str) and retry_after.isascii() and retry_after.isprintable():
+        return retry_after
+    if isinstance(retry_after, (int, float)) and retry_after >= 0:
+        return f"{retry_after:g}"
+    raise ConfigurationError(f"retry_after must be seconds, 0 or more, or an HTTP date, got {retry_after!r}")

@@ -1,0 +1,163 @@
+"""A folder is served as it is now; what is published while it is served stays in memory."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+
+from scope_client.local import LocalPlatform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.local.conftest import Caller
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "greeting").mkdir()
+    (tmp_path / "greeting" / "v1.md").write_text("---\nstatus: published\n---\none\n")
+    (tmp_path / "greeting" / "v2.md").write_text("two\n")
+    (tmp_path / "alone.md").write_text("alone\n")
+    return tmp_path
+
+
+@pytest.fixture
+def lines() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def platform(folder: Path, lines: list[str]) -> Iterator[LocalPlatform]:
+    with LocalPlatform(folder, log=lines.append) as started:
+        yield started
+
+
+def contents(call: Caller) -> tuple[str, str]:
+    return call.content("greeting"), call.content("greeting", "latest")
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*.md"))}
+
+
+def test_a_folder_is_served_with_its_statuses(call: Caller) -> None:
+    assert contents(call) == ("one", "two")
+    assert call.content("alone") == "alone"
+
+
+def test_a_path_may_be_text(folder: Path, call_to: Callable[[LocalPlatform], Caller]) -> None:
+    with LocalPlatform(str(folder)) as platform:
+        assert call_to(platform).content("alone") == "alone"
+
+
+def test_an_edit_shows_in_the_next_answer(folder: Path, call: Caller) -> None:
+    for number in range(20):
+        (folder / "alone.md").write_text(f"edit {number:02}\n")
+        assert call.content("alone") == f"edit {number:02}"
+
+
+def test_an_edit_of_the_same_size_and_time_shows_too(folder: Path, call: Caller) -> None:
+    before = (folder / "alone.md").stat()
+    (folder / "other").write_text("ALONE\n")
+    os.utime(folder / "other", ns=(before.st_atime_ns, before.st_mtime_ns))
+    (folder / "other").replace(folder / "alone.md")
+    assert call.content("alone") == "ALONE"
+
+
+def test_a_new_file_and_a_file_that_went_show_too(folder: Path, call: Caller) -> None:
+    (folder / "alone.md").unlink()
+    (folder / "greeting" / "v3.md").write_text("three\n")
+    (folder / "new.md").write_text("new\n")
+    assert call.code("alone") == "prompt_not_found"
+    assert contents(call) == ("one", "three")
+    assert call.content("new") == "new"
+
+
+def test_a_promotion_is_an_edit_of_two_files(folder: Path, call: Caller) -> None:
+    (folder / "greeting" / "v1.md").write_text("---\nstatus: archived\n---\none\n")
+    (folder / "greeting" / "v2.md").write_text("---\nstatus: published\n---\ntwo\n")
+    assert contents(call) == ("two", "two")
+
+
+def test_a_broken_file_leaves_what_was_good_and_is_told_once_in_one_line(
+    folder: Path, lines: list[str], call: Caller
+) -> None:
+    (folder / "alone.md").write_text("---\nstatus: [\n---\n")
+    (folder / "greeting" / "v9.md").write_text("---\ntype: x\n---\n")
+    assert contents(call) == ("one", "two")
+    assert call.content("alone") == "alone"
+    told = [line for line in lines if "cannot be used" in line]
+    assert len(told) == 1
+    assert "alone.md: its front matter is not YAML" in told[0]
+    assert "greeting/v9.md: type must be" in told[0]
+    assert "\n" not in told[0]
+
+
+def test_a_repaired_file_is_served_and_broken_again_it_is_told_again(
+    folder: Path, lines: list[str], call: Caller
+) -> None:
+    for number in range(2):
+        (folder / "alone.md").write_text("---\nstatus: [\n---\n")
+        assert call.read("alone").status_code == 200
+        (folder / "alone.md").write_text(f"repaired {number}")
+        assert call.content("alone") == f"repaired {number}"
+    assert len([line for line in lines if "cannot be used" in line]) == 2
+
+
+def test_without_a_log_a_broken_file_is_a_logged_warning(
+    folder: Path, call_to: Callable[[LocalPlatform], Caller], caplog: pytest.LogCaptureFixture
+) -> None:
+    with LocalPlatform(folder) as platform:
+        (folder / "alone.md").write_bytes(b"\xff")
+        assert call_to(platform).content("alone") == "alone"
+    assert [(record.name, record.levelno) for record in caplog.records] == [("scope_client.local", logging.WARNING)]
+    assert "alone.md: is not UTF-8" in caplog.text
+
+
+def test_a_folder_that_went_leaves_what_was_good(folder: Path, lines: list[str], call: Caller) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+    assert contents(call) == ("one", "two")
+    assert any("does not exist" in line for line in lines)
+
+
+def test_what_is_published_lies_on_top_and_is_never_written(
+    folder: Path, platform: LocalPlatform, call: Caller
+) -> None:
+    before = files(folder)
+    assert platform.publish("greeting", "three").number == 3
+    assert platform.draft("greeting", "four").number == 4
+    platform.publish("new", "new")
+    platform.archive("alone")
+    assert contents(call) == ("three", "four")
+    assert call.content("new") == "new"
+    assert call.code("alone") == "no_production_version"
+    platform.remove("greeting")
+    assert call.code("greeting") == "prompt_not_found"
+    assert files(folder) == before
+
+
+def test_what_was_published_stays_when_the_folder_changes(folder: Path, platform: LocalPlatform, call: Caller) -> None:
+    platform.publish("greeting", "three")
+    (folder / "greeting" / "v3.md").write_text("---\nstatus: draft\n---\nthree of the folder\n")
+    (folder / "greeting" / "v4.md").write_text("four of the folder\n")
+    (folder / "alone.md").write_text("edited\n")
+    assert contents(call) == ("three", "four of the folder")
+    assert call.content("alone") == "edited"
+    assert platform.publish("greeting", "five").number == 5
+
+
+def test_a_removed_prompt_stays_gone_when_its_file_changes(folder: Path, platform: LocalPlatform, call: Caller) -> None:
+    platform.remove("alone")
+    (folder / "alone.md").write_text("edited\n")
+    assert call.code("alone") == "prompt_not_found"
+    assert platform.publish("alone", "again").number == 1
+
+
+def test_an_id_in_front_matter_is_how_the_version_is_found(folder: Path, call: Caller) -> None:
+    (folder / "alone.md").write_text("---\nid: version/1\n---\nalone\n")
+    assert call.content("alone", "versions/version%2F1") == "alone"
