@@ -16,15 +16,17 @@ from typing import Any, NamedTuple
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from .adapter import BoundedAdapter, bound_reads
+from .bounds import bound
 from .errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
 from .version import __version__
 
 BODY_LIMIT = 10 * 1024 * 1024
 _CHUNK = 64 * 1024
 _LONGEST = 1e6
+_IDLE_CONNECTIONS = 64
 
 
 class Bearer(AuthBase):
@@ -53,7 +55,7 @@ class Wire:
 
     def __init__(self, session: requests.Session | None, *, timeout: float, open_timeout: float) -> None:
         self._is_ours = session is None
-        self._session = _bounded_session() if session is None else session
+        self._session = _own_session() if session is None else session
         self._timeout = min(timeout, _LONGEST)
         self._open_timeout = min(open_timeout, self._timeout)
         self._settings: dict[str, Mapping[str, Any]] = {}
@@ -85,52 +87,62 @@ class Wire:
         """Raises TimeoutError, ConnectionError, or ConfigurationError where the request cannot be sent at all."""
         ends_at = time.monotonic() + self._timeout
         try:
+            settings = self._settings_for(prepared)
             response = self._session.send(
-                prepared,
-                stream=True,
-                allow_redirects=False,
-                timeout=self._limits(),
-                **self._settings_for(str(prepared.url)),
+                prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared), **settings
             )
             try:
-                bound_reads(response, ends_at)
                 return _read(response, ends_at)
             finally:
                 response.close()
-        except (
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            http.client.HTTPException,
-            OSError,
-        ) as error:
-            raise _translated(error, self._timeout) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+            raise _translated(error, _host(prepared), self._timeout) from error
 
     def close(self) -> None:
         if self._is_ours:
             self._session.close()
 
-    def _limits(self) -> Any:
-        if self._is_ours:
+    def _limits(self, prepared: requests.PreparedRequest) -> Any:
+        if isinstance(self._session.get_adapter(str(prepared.url)), HTTPAdapter):
             return urllib3.Timeout(connect=self._open_timeout, total=self._timeout)
         return (self._open_timeout, self._timeout)
 
-    def _settings_for(self, url: str) -> Mapping[str, Any]:
-        host = "/".join(url.split("/", 3)[:3])
-        if host not in self._settings:
-            settings = self._session.merge_environment_settings(host, {}, None, None, None)
-            self._settings[host] = {name: settings[name] for name in ("proxies", "verify", "cert")}
-        return self._settings[host]
+    def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
+        host = _host(prepared)
+        settings = self._settings.get(host)
+        if settings is None:
+            merged = self._session.merge_environment_settings(host, {}, None, None, None)
+            settings = self._settings[host] = {name: merged[name] for name in ("proxies", "verify", "cert")}
+            self._bound(prepared, settings)
+        elif not self._is_ours:
+            self._bound(prepared, settings)
+        return settings
+
+    def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> None:
+        """Bounds the pool that the request will go through; an adapter without one bounds what it will."""
+        adapter: Any = self._session.get_adapter(str(prepared.url))
+        if not isinstance(adapter, HTTPAdapter):
+            return
+        if hasattr(adapter, "get_connection_with_tls_context"):
+            pool = adapter.get_connection_with_tls_context(prepared, **settings)
+        else:
+            pool = adapter.get_connection(str(prepared.url), settings["proxies"])
+        bound(pool)
+
+
+def _host(prepared: requests.PreparedRequest) -> str:
+    return "/".join(str(prepared.url).split("/", 3)[:3])
 
 
 _AGENT = f"scope-client/{__version__} python-requests/{requests.__version__}"
 
 
-def _bounded_session() -> requests.Session:
+def _own_session() -> requests.Session:
     session = requests.Session()
     session.headers.clear()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, BoundedAdapter())
+        session.mount(scheme, HTTPAdapter(pool_maxsize=_IDLE_CONNECTIONS))
     return session
 
 
@@ -191,19 +203,35 @@ def _layers(error: BaseException) -> Iterator[BaseException]:
             yield from _layers(inner)
 
 
-def _translated(error: Exception, timeout: float) -> ScopeError:
+def _translated(error: Exception, host: str, timeout: float) -> ScopeError:
     layers = list(_layers(error))
-    said = f"{type(layers[-1]).__name__}: {layers[-1]}"
     for layer in layers:
         if isinstance(layer, requests.RequestException):
             layer.request = layer.response = None  # they hold the token
+    why = _root(layers[-1])
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return ConfigurationError(f"the request cannot be sent, check the URLs and proxies: {said}")
-    if _is_any(layers, requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout):
-        return TimeoutError(f"no whole answer within {timeout:g} seconds ({said})")
+        return ConfigurationError(f"the request to {host} cannot be sent, check the URLs and proxies ({why})")
     if _is_tls(layers):
-        return ConnectionError(f"TLS failed, check the URL and the CA bundle ({said})")
-    return ConnectionError(f"the connection failed ({said})")
+        return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
+    if _is_timeout(layers):
+        return TimeoutError(f"{host} did not answer in full within {timeout:g} seconds")
+    return ConnectionError(f"{host} could not be reached, or broke off ({why})")
+
+
+def _root(error: BaseException) -> str:
+    """The operating system's word on it, where there is one."""
+    root, below = error, error.__cause__ or error.__context__
+    while below is not None:
+        root = below if isinstance(below, OSError) else root
+        below = below.__cause__ or below.__context__
+    return f"{type(root).__name__}: {root}"
+
+
+def _is_timeout(layers: Iterable[BaseException]) -> bool:
+    """urllib3 counts a refused connection among its connect time-outs; it is none."""
+    kinds = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
+    refused = urllib3.exceptions.NewConnectionError
+    return any(isinstance(layer, kinds) and not isinstance(layer, refused) for layer in layers)
 
 
 def may_pass(error: ScopeError) -> bool:
