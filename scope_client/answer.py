@@ -23,6 +23,7 @@ _ADVICE = {
 
 
 _BODY_READ = 16_384
+_SHORTEST_SECRET = 4
 
 
 class _UnreadableError(Exception):
@@ -54,7 +55,7 @@ def read(answer: Answer, request_id: str, secrets: tuple[str, ...], wall: float)
 
     def scrub(text: str) -> str:
         for secret in secrets:
-            text = text.replace(secret, "***")
+            text = text.replace(secret, "***") if len(secret) >= _SHORTEST_SECRET else text
         return text
 
     return kind(

@@ -166,10 +166,13 @@ class ScopeClient:
         return PromptVersion.from_api(body, ref)
 
     def _buy_token(self, request_id: str) -> Mapping[str, Any]:
+        kind = type(self._credentials).__name__
         try:
             path, body = self._credentials.token_path, dict(self._credentials.token_body())
-        except Exception as error:
-            raise TokenRefreshError(f"{type(self._credentials).__name__} gave no token request") from error
+        except Exception as error:  # noqa: BLE001  # credentials may be the user's own
+            raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
+        if not all(isinstance(text, str) for text in (path, *body, *body.values())):
+            raise TokenRefreshError(f"{kind} must give token_path as text and token_body() as texts by name")
         return self._open().post(f"{self._config.auth_api_url}{path}", request_id, body=body)
 
     def _open(self) -> Transport:

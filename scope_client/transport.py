@@ -54,10 +54,14 @@ class Transport:
         return self._exchange(_Request(url, request_id, prepared, (token,)))
 
     def post(self, url: str, request_id: str, *, body: Mapping[str, str]) -> dict[str, Any]:
-        """The JSON object that answers this one, of which no error shows a value; raises what `_exchange` raises."""
+        """The JSON object that answers this one; an error shows of its values none but the IDs.
+
+        Raises what `_exchange` raises.
+        """
         headers = {"X-Request-ID": request_id, "Content-Type": "application/json"}
         prepared = self._wire.prepare(url, headers, body=json.dumps(body).encode())
-        return self._exchange(_Request(url, request_id, prepared, tuple(body.values())))
+        secrets = tuple(value for name, value in body.items() if not name.endswith("_id"))
+        return self._exchange(_Request(url, request_id, prepared, secrets))
 
     def _exchange(self, request: _Request) -> dict[str, Any]:
         """Raises the error of the last attempt: an ApiError for an answer, a ConnectionError for none."""

@@ -67,13 +67,8 @@ class Wire:
         prepared = requests.PreparedRequest()
         prepared.method = "GET" if body is None else "POST"
         prepared.url = url
-        own: Mapping[str, Any] = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": _AGENT,
-            **headers,
-        }
-        prepared.headers = requests.structures.CaseInsensitiveDict({**self._session.headers, **own})
+        theirs: Any = {name: value for name, value in self._session.headers.items() if value is not None}
+        prepared.headers = requests.structures.CaseInsensitiveDict({**theirs, **_HEADERS, **headers})
         if body is not None:
             prepared.body = body
             prepared.headers["Content-Length"] = str(len(body))
@@ -95,7 +90,7 @@ class Wire:
                 return _read(response, ends_at)
             finally:
                 response.close()
-        except (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        except _FOREIGN as error:
             raise _translated(error, _host(prepared), self._timeout) from error
 
     def close(self) -> None:
@@ -112,8 +107,9 @@ class Wire:
         settings = self._settings.get(host)
         if settings is None:
             merged = self._session.merge_environment_settings(host, {}, None, None, None)
-            settings = self._settings[host] = {name: merged[name] for name in ("proxies", "verify", "cert")}
+            settings = {name: merged[name] for name in ("proxies", "verify", "cert")}
             self._bound(prepared, settings)
+            self._settings[host] = settings
         elif not self._is_ours:
             self._bound(prepared, settings)
         return settings
@@ -134,7 +130,15 @@ def _host(prepared: requests.PreparedRequest) -> str:
     return "/".join(str(prepared.url).split("/", 3)[:3])
 
 
-_AGENT = f"scope-client/{__version__} python-requests/{requests.__version__}"
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"scope-client/{__version__} python-requests/{requests.__version__}",
+}
+
+
+# A RequestException is an OSError; ValueError is what a host name or a header that cannot be ends in.
+_FOREIGN = (OSError, ValueError, urllib3.exceptions.HTTPError, http.client.HTTPException)
 
 
 def _own_session() -> requests.Session:
