@@ -169,7 +169,7 @@ class ScopeClient:
         kind = type(self._credentials).__name__
         try:
             path, body = self._credentials.token_path, dict(self._credentials.token_body())
-        except Exception as error:  # noqa: BLE001  # credentials may be the user's own
+        except Exception as error:  # credentials may be the user's own
             raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
         if not all(isinstance(text, str) for text in (path, *body, *body.values())):
             raise TokenRefreshError(f"{kind} must give token_path as text and token_body() as texts by name")
