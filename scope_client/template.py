@@ -15,12 +15,13 @@ _VARIABLE = r"\{\{(\w+)\}\}"
 class Template:
     """One text, parsed: literal pieces and variables by turns."""
 
-    __slots__ = ("_pieces", "_slots", "variables")
+    __slots__ = ("_count", "_pieces", "_slots", "variables")
 
     def __init__(self, content: str) -> None:
         self._pieces = re.split(_VARIABLE, content)
         self._slots = tuple((place, self._pieces[place]) for place in range(1, len(self._pieces), 2))
         self.variables = tuple(dict.fromkeys(self._pieces[1::2]))
+        self._count = len(self.variables)
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -29,13 +30,14 @@ class Template:
 
     def render(self, values: dict[str, Any]) -> str:
         """Raises MissingVariableError, ValidationError for a value that is unknown or None, or RenderError."""
-        if len(values) != len(self.variables):
+        if len(values) != self._count:
             check_names(self.variables, values)
-        filled = self._pieces[:]
+        filled = self._pieces.copy()
         try:
             for place, name in self._slots:
-                value = values[name]
-                filled[place] = value if type(value) is str else as_text(name, value)
+                if type(value := values[name]) is not str:
+                    value = as_text(name, value)
+                filled[place] = value
         except KeyError:
             check_names(self.variables, values)
             raise
