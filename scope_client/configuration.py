@@ -121,7 +121,8 @@ class Configuration(Frozen):
     def _check_together(self) -> None:
         self._freeze(base_url=re.sub(rf"/api/(v\d+|{re.escape(self.api_version)})$", "", self.base_url))
         for name in () if self.allow_insecure else ("base_url", "auth_api_url"):
-            if rules.is_insecure(getattr(self, name)):
+            url = getattr(self, name)
+            if url.startswith("http://") and not rules.is_loopback(url):
                 raise ConfigurationError(
                     f"{name} must be https://, got http:// to a host that is not this machine: "
                     "secrets would travel in the open (allow_insecure=True permits it)"

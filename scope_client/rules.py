@@ -50,12 +50,10 @@ class Rule:
         return self.check(name, value, error)
 
 
-def is_insecure(url: str) -> bool:
-    """Whether a URL sends what is secret over plain http to a host that is not this machine."""
-    if not url.startswith("http://"):
-        return False
+def is_loopback(url: str) -> bool:
+    """Whether what is sent to this URL stays on this machine."""
     found = re.fullmatch(_URL, url, _URL_FLAGS)
-    return found is None or re.fullmatch(_LOOPBACK, found["host"], re.IGNORECASE) is None
+    return found is not None and re.fullmatch(_LOOPBACK, found["host"], re.IGNORECASE) is not None
 
 
 def _shown(value: object) -> str:

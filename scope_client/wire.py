@@ -21,6 +21,7 @@ from requests.auth import AuthBase
 
 from .bounds import bound
 from .errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
+from .rules import is_loopback
 from .version import __version__
 
 BODY_LIMIT = 10 * 1024 * 1024
@@ -107,7 +108,9 @@ class Wire:
         settings = self._settings.get(host)
         if settings is None:
             merged = self._session.merge_environment_settings(host, {}, None, None, None)
-            settings = {name: merged[name] for name in ("proxies", "verify", "cert")}
+            # A proxy of the environment's would take what is meant to stay on this machine off it.
+            proxies = self._session.proxies if is_loopback(host) else merged["proxies"]
+            settings = {"proxies": dict(proxies), "verify": merged["verify"], "cert": merged["cert"]}
             self._bound(prepared, settings)
             self._settings[host] = settings
         elif not self._is_ours:

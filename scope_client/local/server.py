@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import selectors
 import socket
 import threading
@@ -116,9 +117,9 @@ def listen(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as error:
-        raise ConfigurationError(
-            f"port {port} of {HOST} cannot be used ({error.strerror}); choose another, or 0 for any free one"
-        ) from error
+        why = os.strerror(error.errno or 0)
+        advice = "choose another, or 0 for any free one"
+        raise ConfigurationError(f"port {port} of {HOST} cannot be used ({why}); {advice}") from error
 
 
 def _thread(target: Callable[..., None], *arguments: Any) -> threading.Thread:

@@ -1,0 +1,45 @@
+"""Fixtures that pytest finds by itself where scope-client is installed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+
+# pytest imports this module in every project where scope-client is installed, so nothing heavier is imported up here.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..local import LocalPlatform
+
+
+@pytest.fixture
+def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
+    """A Scope Platform on this machine, empty, to which the SCOPE_* environment variables of the test lead."""
+    from .. import reset_configuration
+
+    with _new_platform() as platform:
+        for variable, value in _variables(platform).items():
+            monkeypatch.setenv(variable, value)
+        reset_configuration()
+        yield platform
+        reset_configuration()
+
+
+@pytest.fixture
+def scope_prompts(scope_platform: LocalPlatform) -> Callable[..., Any]:
+    """Publishes a prompt on `scope_platform`: scope_prompts("greeting", "Hello, {{name}}!", metadata={...})."""
+    return scope_platform.publish
+
+
+def _new_platform() -> LocalPlatform:
+    try:
+        from ..local import LocalPlatform
+    except ImportError as error:
+        pytest.fail(f'{error}: pip install "scope-client[local]"', pytrace=False)
+    return LocalPlatform()
+
+
+def _variables(platform: LocalPlatform) -> dict[str, str]:
+    keys = platform.client_credentials
+    return {**platform.environ, "SCOPE_CLIENT_ID": keys.client_id, "SCOPE_CLIENT_SECRET": keys.client_secret}
