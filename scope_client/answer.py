@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Callable, NamedTuple
 
 from .errors import ApiError, class_for_status
+from .redaction import Redaction
 from .wire import Answer
 
 _WORTH_ANOTHER_ATTEMPT = frozenset({408, 429, 500, 502, 503, 504})
@@ -20,52 +21,58 @@ _ADVICE = {
     404: "not found",
     429: "too many requests in too short a time",
 }
+_EXPECTED = "expected a JSON object"
+_LONGEST_MESSAGE = 500
 
 
-_BODY_READ = 16_384
-_SHORTEST_SECRET = 4
+class Asked(NamedTuple):
+    """What was asked for: `make` reads the JSON object of a good answer, `redaction` cleans what an error shows.
 
-
-class _UnreadableError(Exception):
-    """The body is not a JSON object; the message says what came instead."""
-
-
-def read(answer: Answer, request_id: str, secrets: tuple[str, ...], wall: float) -> dict[str, Any] | ApiError:
-    """The JSON object of a 200, or the error that the answer is, with no secret in it.
-
-    `request_id` is what was sent; `wall` is the time in seconds since 1970.
+    The body of an answer `with_secrets`, one that was to be a token, is in no error.
     """
+
+    request_id: str
+    redaction: Redaction
+    make: Callable[[dict[str, Any]], Any]
+    with_secrets: bool = False
+
+    def read(self, answer: Answer, wall: float) -> Any | ApiError:
+        """What `make` made, or the error that the answer is; `wall` is the time in seconds since 1970."""
+        try:
+            return self._made(answer)
+        except ApiError as error:
+            return self._with_facts(error, answer, wall)
+
+    def _made(self, answer: Answer) -> Any:
+        if answer.status != 200:
+            raise _refusal(answer)
+        return self.make(_parsed(answer))
+
+    def _with_facts(self, error: ApiError, answer: Answer, wall: float) -> ApiError:
+        """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
+        clean = self.redaction.text
+        is_shown = not (self.with_secrets and answer.status == 200)
+        code = error.error_code and clean(error.error_code)[:_LONGEST_MESSAGE]
+        return type(error)(
+            f"{clean(error.message)[:_LONGEST_MESSAGE]} (HTTP {answer.status}{f', code {code}' if code else ''})",
+            http_status=answer.status,
+            http_body=clean(answer.body.decode("utf-8", "replace")) if is_shown else None,
+            error_code=code,
+            request_id=clean(answer.headers.get("X-Request-ID") or self.request_id),
+            retry_after=retry_after(answer.headers, wall),
+        )
+
+
+def _refusal(answer: Answer) -> ApiError:
+    kind = class_for_status(answer.status)
+    if 300 <= answer.status < 400:
+        return kind("the platform redirects, which is not followed: check base_url and auth_api_url")
     try:
-        body = _parsed(answer)
-    except _UnreadableError as error:
-        body, flaw = {}, str(error)
-    else:
-        if answer.status == 200:
-            return body
-        flaw = ""
-    code, said = _said(body)
-    kind, message = (
-        class_for_status(answer.status),
-        said or _ADVICE.get(answer.status, flaw or "no reason was given"),
-    )
-    if answer.status == 200:
-        kind, message = ApiError, f"expected a JSON object, got {flaw}"
-    elif 300 <= answer.status < 400:
-        message = "the platform redirects, which is not followed: check base_url and auth_api_url"
-
-    def scrub(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "***") if len(secret) >= _SHORTEST_SECRET else text
-        return text
-
-    return kind(
-        scrub(f"{message} (HTTP {answer.status}{f', code {code}' if code else ''})"),
-        http_status=answer.status,
-        http_body=scrub(answer.body[:_BODY_READ].decode("utf-8", "replace")),
-        error_code=code and scrub(code),
-        request_id=answer.headers.get("X-Request-ID") or request_id,
-        retry_after=retry_after(answer.headers, wall),
-    )
+        code, said = _said(_parsed(answer))
+        flaw = "no reason was given"
+    except ApiError as error:
+        code, said, flaw = None, None, error.message
+    return kind(said or _ADVICE.get(answer.status, flaw), error_code=code)
 
 
 def is_passing(answer: Answer) -> bool:
@@ -98,17 +105,17 @@ def _timestamp(text: str) -> float | None:
 
 def _parsed(answer: Answer) -> dict[str, Any]:
     if answer.flaw:
-        raise _UnreadableError(answer.flaw)
+        raise ApiError(f"{_EXPECTED}, got {answer.flaw}")
     if not answer.body.strip():
-        raise _UnreadableError("an empty body")
+        raise ApiError(f"{_EXPECTED}, got an empty body")
     try:
         value = json.loads(answer.body)
     except (ValueError, RecursionError):
-        raise _UnreadableError(_described(answer)) from None
+        raise ApiError(f"{_EXPECTED}, got {_described(answer)}") from None
     if not isinstance(value, dict):
-        raise _UnreadableError(f"a JSON {type(value).__name__}")
+        raise ApiError(f"{_EXPECTED}, got a JSON {type(value).__name__}")
     if answer.body.count(b"[") + answer.body.count(b"{") > _DEEPEST and _is_too_deep(value):
-        raise _UnreadableError(f"JSON nested more than {_DEEPEST} deep")
+        raise ApiError(f"{_EXPECTED}, got one nested more than {_DEEPEST} deep")
     return value
 
 
@@ -130,7 +137,7 @@ def _children(value: object) -> list[Any]:
 def _described(answer: Answer) -> str:
     kind = answer.headers.get("Content-Type", "").split(";")[0].strip() or "no content type"
     looks_like_html = answer.body.lstrip()[:1] == b"<"
-    return f"{'HTML' if looks_like_html else 'a body that is not JSON'} ({kind[:80]})"
+    return f"{'HTML' if looks_like_html else 'a body that is not JSON'} ({kind})"
 
 
 def _said(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -142,4 +149,4 @@ def _said(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 def _text_or_none(value: object) -> str | None:
-    return value[:500] if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value else None

@@ -1,4 +1,7 @@
-"""Time limits that cover a whole connect and a whole answer, where urllib3 limits each system call."""
+"""Time limits that cover a whole connect and a whole answer, where urllib3 limits each system call.
+
+They hold for the requests that a thread makes between `begin` and `end`, and for no other user of a session.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import functools
 import http.client
 import io
 import socket
+import threading
 import time
 from typing import Any
 
@@ -13,10 +17,24 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 _FOREVER = 1e6
+_limits = threading.local()
+
+
+def begin(ends_at: float) -> None:
+    """What this thread asks for from now on has to be there, to its last byte, by then (monotonic seconds)."""
+    _limits.ends_at = ends_at
+
+
+def end() -> None:
+    _limits.ends_at = None
+
+
+def _ends_at() -> float | None:
+    return getattr(_limits, "ends_at", None)
 
 
 def bound(pool: Any) -> None:
-    """From its next connection on, a server that drips bytes does not outlast the time-outs of this urllib3 pool."""
+    """Makes the next connections of this urllib3 pool heed `begin`."""
     kind = pool.ConnectionCls
     if not issubclass(kind, _BoundedAnswers):
         pool.ConnectionCls = _bounded(kind)
@@ -54,14 +72,12 @@ class _BoundedReads(io.RawIOBase):
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    """Takes the socket's timeout at its start as the time in which all of it must have arrived."""
-
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        limit = sock.gettimeout()
-        if limit is not None:
+        ends_at = _ends_at()
+        if ends_at is not None:
             stream = self.fp.detach()  # a BufferedReader, nothing read yet
-            self.fp = io.BufferedReader(_BoundedReads(stream, sock, time.monotonic() + limit))
+            self.fp = io.BufferedReader(_BoundedReads(stream, sock, ends_at))
 
 
 class _BoundedAnswers:
@@ -71,29 +87,38 @@ class _BoundedAnswers:
 class _BoundedConnect(_BoundedAnswers):
     def _new_conn(self: Any) -> socket.socket:
         """Tries the host's addresses in turn, all within one connect timeout, which the TLS handshake shares."""
-        ends_at = time.monotonic() + (self.timeout or _FOREVER)
+        if _ends_at() is None:
+            return super()._new_conn()  # type: ignore[misc, no-any-return]  # of the class that this is mixed into
+        connect_by = time.monotonic() + (self.timeout or _FOREVER)
         failure: OSError | None = None
         try:
             addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"{self.host} has no address: {error}") from error
         for family, kind, protocol, _, address in addresses:
-            sock = socket.socket(family, kind, protocol)
             try:
-                for option in self.socket_options or ():
-                    sock.setsockopt(*option)
-                sock.settimeout(_left(ends_at))
-                if self.source_address:
-                    sock.bind(self.source_address)
-                sock.connect(address)
-                sock.settimeout(_left(ends_at))
-                return sock
-            except OSError as error:
-                sock.close()
+                sock: socket.socket = self._connected(socket.socket(family, kind, protocol), address, connect_by)
+            except OSError as error:  # noqa: PERF203  # the next address may do
                 failure = error
+            else:
+                return sock
         if isinstance(failure, socket.timeout):
             raise ConnectTimeoutError(self, f"no connection to {self.host} in time") from failure
         raise NewConnectionError(self, f"no connection to {self.host}: {failure}") from failure
+
+    def _connected(self: Any, sock: socket.socket, address: Any, connect_by: float) -> socket.socket:
+        try:
+            for option in self.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(_left(connect_by))
+            if self.source_address:
+                sock.bind(self.source_address)
+            sock.connect(address)
+            sock.settimeout(_left(connect_by))
+        except OSError:
+            sock.close()
+            raise
+        return sock
 
 
 def _left(ends_at: float) -> float:

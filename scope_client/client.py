@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import rules, telemetry
 from .cache import PromptCache
@@ -20,7 +21,7 @@ from .errors import (
     ValidationError,
 )
 from .prompt import PromptRef, PromptVersion
-from .tokens import Tokens
+from .tokens import Token, Tokens
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -82,8 +83,8 @@ class ScopeClient:
         ConnectionError where it does not, ValidationError for an argument that cannot be, TypeError for a label
         and a version together.
         """
-        if cache and cache_ttl is None:
-            key: Any = name if label is None and version is None else (name, label, version)
+        if cache and cache_ttl is None and type(name) is str:
+            key = name if label is None and version is None else (name, label, version)
             try:
                 entry = self._entries.get(key)
             except TypeError:
@@ -157,15 +158,15 @@ class ScopeClient:
     def _ask(self, transport: Transport, ref: PromptRef, request_id: str) -> PromptVersion:
         """One exchange, repeated once with a new token where the platform does not take the present one."""
         url = f"{self._config.base_url}/api/{self._config.api_version}{ref.path}"
+        make = functools.partial(PromptVersion.from_api, ref=ref)
         token = self._tokens.get(request_id)
         try:
-            body = transport.get(url, request_id, token=token)
+            return transport.get(url, request_id, token=token, make=make)
         except AuthenticationError:
             self._tokens.discard(token)
-            body = transport.get(url, request_id, token=self._tokens.get(request_id))
-        return PromptVersion.from_api(body, ref)
+            return transport.get(url, request_id, token=self._tokens.get(request_id), make=make)
 
-    def _buy_token(self, request_id: str) -> Mapping[str, Any]:
+    def _buy_token(self, request_id: str, make: Callable[[Mapping[str, Any]], Token]) -> Token:
         kind = type(self._credentials).__name__
         try:
             path, body = self._credentials.token_path, dict(self._credentials.token_body())
@@ -173,7 +174,7 @@ class ScopeClient:
             raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
         if not all(isinstance(text, str) for text in (path, *body, *body.values())):
             raise TokenRefreshError(f"{kind} must give token_path as text and token_body() as texts by name")
-        return self._open().post(f"{self._config.auth_api_url}{path}", request_id, body=body)
+        return self._open().post(f"{self._config.auth_api_url}{path}", request_id, body=body, make=make)
 
     def _open(self) -> Transport:
         """The transport, made with the first fetch: it brings `requests` in, which takes longer than all the rest."""

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from . import rules
-from .credentials import REDACTED, Credentials
+from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from .errors import ConfigurationError
 from .frozen import Frozen
+from .redaction import REDACTED
 
 if TYPE_CHECKING:
     import requests
@@ -104,8 +105,7 @@ class Configuration(Frozen):
         """Every option, secrets redacted."""
         shown = dict(self._options())
         if self.credentials is not None:
-            to_dict = getattr(self.credentials, "to_dict", None)
-            shown["credentials"] = to_dict() if to_dict else REDACTED
+            shown["credentials"] = _shown(self.credentials)
         return shown
 
     def __repr__(self) -> str:
@@ -119,7 +119,7 @@ class Configuration(Frozen):
         return {name: getattr(self, name) for name in _OPTIONS}  # type: ignore[return-value]  # every one, in order
 
     def _check_together(self) -> None:
-        self._freeze(base_url=re.sub(rf"/api/(v\d+|{re.escape(self.api_version)})$", "", self.base_url))
+        self._freeze(base_url=re.sub(rf"(/api/(v\d+|{re.escape(self.api_version)}))+$", "", self.base_url))
         for name in () if self.allow_insecure else ("base_url", "auth_api_url"):
             url = getattr(self, name)
             if url.startswith("http://") and not rules.is_loopback(url):
@@ -143,6 +143,11 @@ def _value(name: str, given: Mapping[str, Any]) -> Any:
         return rule.check(name, given[name], ConfigurationError)
     text = os.environ.get(variable, "") if variable else ""
     return rule.read(f"{variable} (the option {name})", text, ConfigurationError) if text else default
+
+
+def _shown(credentials: Credentials) -> Any:
+    """Only our own kinds are trusted to redact their secret."""
+    return credentials.to_dict() if isinstance(credentials, (ApiKeyCredentials, ClientCredentials)) else REDACTED
 
 
 def _restored(values: Options) -> Configuration:

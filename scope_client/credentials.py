@@ -8,8 +8,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from .errors import ConfigurationError, MissingApiKeyError
 from .frozen import Frozen
-
-REDACTED = "***"
+from .redaction import REDACTED
 
 
 class Credentials(Protocol):

@@ -24,18 +24,26 @@ class Flights(Generic[_Result]):
         A ScopeError reaches all who wait. Whatever else ends the leader (an interrupt, say) ends it alone:
         one of the waiters makes the call in its stead.
         """
-        while True:
-            with self._lock:
-                flight = self._flying.get(key)
-                if flight is None:
-                    mine = self._flying[key] = _Flight()
-                    break
+        flight, is_mine = self._board(key, None)
+        while not is_mine:
             flight.landed.wait()
             if flight.error is not None:
                 raise flight.error
             if flight.results:
                 return flight.results[0]
-        return self._lead(key, mine, call)
+            flight, is_mine = self._board(key, flight)
+        return self._lead(key, flight, call)
+
+    def _board(self, key: Hashable, abandoned: _Flight[_Result] | None) -> tuple[_Flight[_Result], bool]:
+        """The flight to wait for, or a new one to lead; all who waited for an abandoned one change to the same."""
+        with self._lock:
+            flight = (abandoned and abandoned.heir) or self._flying.get(key)
+            is_new = flight is None
+            if flight is None:
+                flight = self._flying[key] = _Flight()
+            if abandoned is not None:
+                abandoned.heir = flight
+            return flight, is_new
 
     def _lead(self, key: Hashable, flight: _Flight[_Result], call: Callable[[], _Result]) -> _Result:
         try:
@@ -52,9 +60,10 @@ class Flights(Generic[_Result]):
 
 
 class _Flight(Generic[_Result]):
-    __slots__ = ("error", "landed", "results")
+    __slots__ = ("error", "heir", "landed", "results")
 
     def __init__(self) -> None:
+        self.heir: _Flight[_Result] | None = None
         self.landed = threading.Event()
         self.results: list[_Result] = []
         self.error: ScopeError | None = None

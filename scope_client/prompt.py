@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Optional, Union
 
 from .errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
-from .frozen import Frozen
+from .frozen import Frozen, copied
 from .template import ChatTemplate, Template
 
 LABELS = ("production", "latest")
@@ -149,8 +149,8 @@ class PromptVersion(Frozen):
             type=kind,
             updated_at=_known(body, str, "updated_at"),
             version_number=_known(body, int, "version_number", "version"),
-            _metadata=_known(body, dict, "metadata") or {},
-            _more={name: value for name, value in body.items() if name not in _READ},
+            _metadata=copied(_known(body, dict, "metadata") or {}),
+            _more={name: copied(value) for name, value in body.items() if name not in _READ},
         )
 
     @classmethod
@@ -165,7 +165,7 @@ class PromptVersion(Frozen):
     @property
     def metadata(self) -> Mapping[str, Any]:
         """Read-only; what lies deeper is the caller's own copy."""
-        return MappingProxyType(_copied(self._metadata))
+        return MappingProxyType(copied(self._metadata))
 
     @property
     def is_draft(self) -> bool:
@@ -181,7 +181,7 @@ class PromptVersion(Frozen):
 
     def get_metadata(self, key: str, default: Any = None) -> Any:
         """One value of the metadata, the caller's own copy; `default` where there is none."""
-        return _copied(self._metadata[key]) if key in self._metadata else default
+        return copied(self._metadata[key]) if key in self._metadata else default
 
     def render(self, /, **variables: object) -> str:
         """The content with its variables filled in; a chat prompt gives the JSON text of its messages.
@@ -210,11 +210,11 @@ class PromptVersion(Frozen):
             "status": self.status,
             "is_production": self.is_production,
             "type": self.type,
-            "metadata": _copied(self._metadata),
+            "metadata": copied(self._metadata),
             "tags": list(self.tags),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
-            **_copied(self._more),
+            **copied(self._more),
         }
 
     def __repr__(self) -> str:
@@ -257,7 +257,7 @@ def _read_content(body: Mapping[str, Any]) -> tuple[str, str]:
     content = body.get("content")
     kind = body.get("prompt_type", body.get("type")) or ("chat" if isinstance(content, list) else "text")
     if kind not in ("text", "chat"):
-        raise ApiError(f"expected a prompt of the type text or chat, got {kind!r:.50}")
+        raise ApiError(f"expected a prompt of the type text or chat, got {kind!r}")
     if kind == "chat" and isinstance(content, list):
         content = json.dumps(content, ensure_ascii=False)
     if not isinstance(content, str):
@@ -267,9 +267,3 @@ def _read_content(body: Mapping[str, Any]) -> tuple[str, str]:
 
 def _described(content: object) -> str:
     return "none" if content is None else f"content of the type {type(content).__name__}"
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _copied(each) for name, each in value.items()}
-    return [_copied(each) for each in value] if isinstance(value, list) else value

@@ -9,6 +9,7 @@ from typing import Any, Callable
 from .credentials import Credentials
 
 _URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?"
+_LARGEST_COUNT = 1_000_000_000
 _URL_FLAGS = re.IGNORECASE | re.ASCII
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]"
 _HEADER_TEXT = r"[!-~]([ -~]*[!-~])?"
@@ -94,7 +95,7 @@ def _positive_seconds(value: Any) -> float:
 
 
 def _count(value: Any) -> int:
-    _require(isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+    _require(isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_COUNT)
     return int(value)
 
 
@@ -141,8 +142,8 @@ def _session(value: Any) -> Any:
 
 SECONDS = Rule("a number of seconds, 0 or more", _seconds, from_text=float)
 POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, from_text=float)
-COUNT = Rule("a whole number, 0 or more", _count, from_text=int)
-POSITIVE_COUNT = Rule("a whole number, 1 or more", _positive_count, from_text=int)
+COUNT = Rule(f"a whole number from 0 to {_LARGEST_COUNT}", _count, from_text=int)
+POSITIVE_COUNT = Rule(f"a whole number from 1 to {_LARGEST_COUNT}", _positive_count, from_text=int)
 FLAG = Rule("True or False", _flag)
 URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
 SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT))

@@ -10,10 +10,10 @@ from typing import Any, Callable, Generic, TypeVar
 
 from .errors import ScopeError
 from .frozen import Frozen
+from .redaction import REDACTED
 
 _log = logging.getLogger(__name__)
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
-REDACTED = "[redacted]"
 
 
 class RequestInfo(Frozen):

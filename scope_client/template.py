@@ -8,20 +8,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import ApiError, MissingVariableError, RenderError, ValidationError
+from .frozen import Frozen, copied
 
 _VARIABLE = r"\{\{(\w+)\}\}"
 
 
-class Template:
+class Template(Frozen):
     """One text, parsed: literal pieces and variables by turns."""
 
     __slots__ = ("_count", "_pieces", "_slots", "variables")
+    variables: tuple[str, ...]
+    _count: int
+    _pieces: list[str]
+    _slots: tuple[tuple[int, str], ...]
 
     def __init__(self, content: str) -> None:
-        self._pieces = re.split(_VARIABLE, content)
-        self._slots = tuple((place, self._pieces[place]) for place in range(1, len(self._pieces), 2))
-        self.variables = tuple(dict.fromkeys(self._pieces[1::2]))
-        self._count = len(self.variables)
+        pieces = re.split(_VARIABLE, content)
+        slots = tuple((place, pieces[place]) for place in range(1, len(pieces), 2))
+        variables = tuple(dict.fromkeys(pieces[1::2]))
+        self._freeze(_pieces=pieces, _slots=slots, variables=variables, _count=len(variables))
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -43,30 +48,40 @@ class Template:
             raise
         return "".join(filled)
 
+    def __reduce__(self) -> Any:
+        pieces = ("{{%s}}" % piece if place % 2 else piece for place, piece in enumerate(self._pieces))  # noqa: UP031
+        return Template, ("".join(pieces),)
+
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """The text as one message of the user's."""
         return [{"role": "user", "content": self.render(values)}]
 
 
-class ChatTemplate:
+class ChatTemplate(Frozen):
     """The messages of one chat prompt, each content parsed on its own, so that no value can break the JSON."""
 
     __slots__ = ("_messages", "variables")
+    variables: tuple[str, ...]
+    _messages: tuple[tuple[dict[str, Any], Template], ...]
 
     def __init__(self, content: str) -> None:
-        self._messages = tuple((message, Template(message["content"])) for message in _read_messages(content))
-        self.variables = tuple(dict.fromkeys(name for _, part in self._messages for name in part.variables))
+        messages = tuple((message, Template(message["content"])) for message in _read_messages(content))
+        variables = tuple(dict.fromkeys(name for _, part in messages for name in part.variables))
+        self._freeze(_messages=messages, variables=variables)
 
     @property
     def parts(self) -> tuple[tuple[str, Template], ...]:
         """The role and the parsed content of each message."""
         return tuple((message["role"], part) for message, part in self._messages)
 
+    def __reduce__(self) -> Any:
+        return ChatTemplate, (json.dumps([message for message, _ in self._messages]),)
+
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """Raises what `Template.render` raises."""
         check_names(self.variables, values)
         return [
-            {**message, "content": part.render({name: values[name] for name in part.variables})}
+            {**copied(message), "content": part.render({name: values[name] for name in part.variables})}
             for message, part in self._messages
         ]
 

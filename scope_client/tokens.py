@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import threading
@@ -18,7 +19,7 @@ _LONGEST_LIFE = 86_400.0
 _RENEWAL_PAUSE = 5.0
 
 
-class _Token:
+class Token:
     __slots__ = ("dies_at", "renew_at", "text")
 
     def __init__(self, text: str, renew_at: float, dies_at: float) -> None:
@@ -27,15 +28,21 @@ class _Token:
         self.dies_at = dies_at
 
 
-class Tokens:
-    """`buy(request_id)` makes one exchange with the token endpoint; tokens live here, in memory, and nowhere else."""
+Buy = Callable[[str, Callable[[Mapping[str, Any]], Token]], Token]
 
-    def __init__(self, buy: Callable[[str], Mapping[str, Any]], *, buffer: float, clock: Clock) -> None:
+
+class Tokens:
+    """Tokens live here, in memory, and nowhere else.
+
+    `buy(request_id, make)` is one exchange with the token endpoint, whose JSON object `make` turns into a Token.
+    """
+
+    def __init__(self, buy: Buy, *, buffer: float, clock: Clock) -> None:
         self._buy = buy
         self._buffer = buffer
         self._clock = clock
         self._lock = threading.Lock()
-        self._token: _Token | None = None
+        self._token: Token | None = None
         self._is_renewing = False
         self._flights: Flights[str] = Flights()
 
@@ -64,10 +71,12 @@ class Tokens:
             token = self._renew(request_id)
         return token.text
 
-    def _renew(self, request_id: str) -> _Token:
+    def _renew(self, request_id: str) -> Token:
         asked_at = self._clock.now()
         try:
-            token = _read(self._buy(request_id), asked_at, self._buffer)
+            token = self._buy(request_id, functools.partial(_read, asked_at=asked_at, buffer=self._buffer))
+        except TokenRefreshError:
+            raise
         except (ApiError, ConnectionError) as error:
             raise _explained(error) from error
         with self._lock:
@@ -102,13 +111,13 @@ class Tokens:
             self._is_renewing = False
 
 
-def _read(body: Mapping[str, Any], asked_at: float, buffer: float) -> _Token:
+def _read(body: Mapping[str, Any], asked_at: float, buffer: float) -> Token:
     text = body.get("access_token")
     if not isinstance(text, str) or not text or not all("!" <= char <= "~" for char in text):
-        raise TokenRefreshError("the token endpoint answered without a usable access_token", http_status=200)
+        raise TokenRefreshError("the token endpoint answered without a usable access_token")
     life = _life(body.get("expires_in"))
     dies_at = asked_at + life
-    return _Token(text, dies_at - min(buffer, life / 5), dies_at)
+    return Token(text, dies_at - min(buffer, life / 5), dies_at)
 
 
 def _life(expires_in: object) -> float:
@@ -125,12 +134,10 @@ def _life(expires_in: object) -> float:
 
 
 def _explained(error: ApiError | ConnectionError) -> ScopeError:
-    """The error that a caller sees; the body of a 200 is left out, for it may hold a token."""
-    if isinstance(error, TokenRefreshError):
-        return error
+    """The error that a caller sees."""
     facts: dict[str, Any] = {
         "http_status": error.http_status,
-        "http_body": None if error.http_status == 200 else error.http_body,
+        "http_body": error.http_body,
         "error_code": error.error_code,
         "request_id": error.request_id,
     }

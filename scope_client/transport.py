@@ -6,13 +6,14 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 from . import telemetry
-from .answer import is_passing, read
+from .answer import Asked, is_passing
 from .clock import Clock
 from .configuration import Configuration
 from .errors import ApiError, ConfigurationError, ConnectionError, ScopeError
+from .redaction import Redaction
 from .wire import Answer, Wire, may_pass
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LONGEST_SLEEP = 1e6
+_Made = TypeVar("_Made")
 
 
 class _Request(NamedTuple):
     url: str
-    request_id: str
     prepared: PreparedRequest
-    secrets: tuple[str, ...]
+    asked: Asked
 
 
 class _Failure(NamedTuple):
@@ -47,65 +48,69 @@ class Transport:
     def new_request_id() -> str:
         return str(uuid.uuid4())
 
-    def get(self, url: str, request_id: str, *, token: str) -> dict[str, Any]:
-        """The JSON object at this URL; raises what `_exchange` raises."""
+    def get(self, url: str, request_id: str, *, token: str, make: Callable[[dict[str, Any]], _Made]) -> _Made:
+        """What `make` makes of the JSON object at this URL; raises what `_exchange` raises."""
         headers = {"X-Request-ID": request_id, "X-Scope-Environment": self._config.environment}
         prepared = self._wire.prepare(url, headers, token=token)
-        return self._exchange(_Request(url, request_id, prepared, (token,)))
+        made: _Made = self._exchange(_Request(url, prepared, Asked(request_id, Redaction([token]), make)))
+        return made
 
-    def post(self, url: str, request_id: str, *, body: Mapping[str, str]) -> dict[str, Any]:
-        """The JSON object that answers this one; an error shows of its values none but the IDs.
+    def post(
+        self, url: str, request_id: str, *, body: Mapping[str, str], make: Callable[[dict[str, Any]], _Made]
+    ) -> _Made:
+        """What `make` makes of the answer, a secret; an error shows of the values sent none but the IDs.
 
         Raises what `_exchange` raises.
         """
         headers = {"X-Request-ID": request_id, "Content-Type": "application/json"}
         prepared = self._wire.prepare(url, headers, body=json.dumps(body).encode())
-        secrets = tuple(value for name, value in body.items() if not name.endswith("_id"))
-        return self._exchange(_Request(url, request_id, prepared, secrets))
+        redaction = Redaction(value for name, value in body.items() if not name.endswith("_id"))
+        asked = Asked(request_id, redaction, make, with_secrets=True)
+        made: _Made = self._exchange(_Request(url, prepared, asked))
+        return made
 
-    def _exchange(self, request: _Request) -> dict[str, Any]:
+    def _exchange(self, request: _Request) -> Any:
         """Raises the error of the last attempt: an ApiError for an answer, a ConnectionError for none."""
         retry = 0
         while True:
             outcome = self._attempt(request)
-            if isinstance(outcome, dict):
+            if not isinstance(outcome, _Failure):
                 return outcome
             pause = self._pause(outcome, retry)
             if pause is None:
                 raise outcome.error
             retry += 1
             _log.info("attempt %d failed, the next one is in %.2f seconds: %s", retry, pause, outcome.error)
-            self._clock.sleep(pause)
+            self._clock.sleep(min(pause, _LONGEST_SLEEP))
 
     def close(self) -> None:
         self._wire.close()
 
-    def _attempt(self, request: _Request) -> dict[str, Any] | _Failure:
+    def _attempt(self, request: _Request) -> Any | _Failure:
         try:
             answer = self._send(request)
         except (ConnectionError, ConfigurationError) as error:
-            error.request_id = request.request_id
+            error.request_id = request.asked.request_id
             return _Failure(error, may_pass(error))
-        outcome = read(answer, request.request_id, request.secrets, self._clock.wall())
+        outcome = request.asked.read(answer, self._clock.wall())
         if isinstance(outcome, ApiError):
             return _Failure(outcome, is_passing(answer), outcome.retry_after)
         return outcome
 
     def _send(self, request: _Request) -> Answer:
-        prepared = request.prepared
+        prepared, request_id = request.prepared, request.asked.request_id
         is_watched = self._config.telemetry_enabled
         if is_watched and telemetry.requests:
             telemetry.requests.emit(
-                telemetry.RequestInfo(request.request_id, str(prepared.method), request.url, prepared.headers)
+                telemetry.RequestInfo(request_id, str(prepared.method), request.url, prepared.headers)
             )
         started = self._clock.now()
-        answer = self._wire.send(prepared)
+        answer = self._wire.send(prepared, request.asked.redaction)
         elapsed_ms = (self._clock.now() - started) * 1000
         _log.debug("%s %s answered %d in %.1f ms", prepared.method, request.url, answer.status, elapsed_ms)
         if is_watched and telemetry.responses:
-            telemetry.responses.emit(
-                telemetry.ResponseInfo(request.request_id, answer.status, answer.headers, elapsed_ms)
-            )
+            headers = request.asked.redaction.headers(answer.headers)
+            telemetry.responses.emit(telemetry.ResponseInfo(request_id, answer.status, headers, elapsed_ms))
         return answer
 
     def _pause(self, failure: _Failure, retry: int) -> float | None:
@@ -115,5 +120,5 @@ class Transport:
             return None
         if failure.retry_after is not None:
             return failure.retry_after if failure.retry_after <= config.retry_max_delay else None
-        longest = min(config.retry_max_delay, config.retry_base_delay * 2.0 ** min(retry, 64), _LONGEST_SLEEP)
+        longest = min(config.retry_max_delay, config.retry_base_delay * 2.0 ** min(retry, 64))
         return self._clock.chance() * longest

@@ -19,8 +19,9 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from .bounds import bound
+from . import bounds
 from .errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
+from .redaction import Redaction
 from .rules import is_loopback
 from .version import __version__
 
@@ -79,11 +80,12 @@ class Wire:
         prepared.hooks = {"response": [*(hooks if isinstance(hooks, list) else [hooks]), _stay]}
         return prepared
 
-    def send(self, prepared: requests.PreparedRequest) -> Answer:
+    def send(self, prepared: requests.PreparedRequest, redaction: Redaction) -> Answer:
         """Raises TimeoutError, ConnectionError, or ConfigurationError where the request cannot be sent at all."""
         ends_at = time.monotonic() + self._timeout
+        settings = self._settings_for(prepared)
+        bounds.begin(ends_at)
         try:
-            settings = self._settings_for(prepared)
             response = self._session.send(
                 prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared), **settings
             )
@@ -92,7 +94,9 @@ class Wire:
             finally:
                 response.close()
         except _FOREIGN as error:
-            raise _translated(error, _host(prepared), self._timeout) from error
+            raise _translated(error, _host(prepared), self._timeout, redaction) from error
+        finally:
+            bounds.end()
 
     def close(self) -> None:
         if self._is_ours:
@@ -105,17 +109,25 @@ class Wire:
 
     def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
         host = _host(prepared)
-        settings = self._settings.get(host)
-        if settings is None:
-            merged = self._session.merge_environment_settings(host, {}, None, None, None)
-            # A proxy of the environment's would take what is meant to stay on this machine off it.
-            proxies = self._session.proxies if is_loopback(host) else merged["proxies"]
-            settings = {"proxies": dict(proxies), "verify": merged["verify"], "cert": merged["cert"]}
-            self._bound(prepared, settings)
-            self._settings[host] = settings
-        elif not self._is_ours:
-            self._bound(prepared, settings)
+        try:
+            settings = self._settings.get(host)
+            if settings is None:
+                settings = self._read_settings(host)
+                self._bound(prepared, settings)
+                self._settings[host] = settings
+            elif not self._is_ours:
+                self._bound(prepared, settings)
+        except _FOREIGN as error:
+            raise ConfigurationError(
+                f"nothing can be sent to {host}, check the URL and the proxies ({_root(error)})"
+            ) from error
         return settings
+
+    def _read_settings(self, host: str) -> Mapping[str, Any]:
+        merged = self._session.merge_environment_settings(host, {}, None, None, None)
+        # A proxy of the environment's would take what is meant to stay on this machine off it.
+        proxies = self._session.proxies if is_loopback(host) else merged["proxies"]
+        return {"proxies": dict(proxies), "verify": merged["verify"], "cert": merged["cert"]}
 
     def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> None:
         """Bounds the pool that the request will go through; an adapter without one bounds what it will."""
@@ -126,7 +138,7 @@ class Wire:
             pool = adapter.get_connection_with_tls_context(prepared, **settings)
         else:
             pool = adapter.get_connection(str(prepared.url), settings["proxies"])
-        bound(pool)
+        bounds.bound(pool)
 
 
 def _host(prepared: requests.PreparedRequest) -> str:
@@ -165,7 +177,9 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
 
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        return answer(b"", f"a body encoded as {encoding[:40]!r}, which was not asked for")
+        return answer(b"", f"a body encoded as {encoding!r}, which was not asked for")
+    if _has_broken_headers(response):
+        return answer(b"", "headers that broke off", is_cut_short=True)
     promised = _promised_length(response.headers)
     if promised is not None and promised > BODY_LIMIT:
         return answer(b"", f"a body of {promised} bytes, over the limit of {BODY_LIMIT}")
@@ -182,6 +196,11 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
     if promised is not None and len(body) < promised:
         return answer(b"", f"a body that broke off after {len(body)} of {promised} bytes", is_cut_short=True)
     return answer(bytes(body))
+
+
+def _has_broken_headers(response: requests.Response) -> bool:
+    message = getattr(getattr(response.raw, "_original_response", None), "msg", None)
+    return bool(getattr(message, "defects", ()))
 
 
 def _promised_length(headers: Mapping[str, str]) -> int | None:
@@ -210,19 +229,30 @@ def _layers(error: BaseException) -> Iterator[BaseException]:
             yield from _layers(inner)
 
 
-def _translated(error: Exception, host: str, timeout: float) -> ScopeError:
+def _translated(error: Exception, host: str, timeout: float, redaction: Redaction) -> ScopeError:
     layers = list(_layers(error))
-    for layer in layers:
-        if isinstance(layer, requests.RequestException):
-            layer.request = layer.response = None  # they hold the token
-    why = _root(layers[-1])
+    for each in _all_behind(error, set()):
+        redaction.error(each)
+        if isinstance(each, requests.RequestException):
+            each.request = each.response = None  # they hold the token
+    why = redaction.text(_root(layers[-1]))
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return ConfigurationError(f"the request to {host} cannot be sent, check the URLs and proxies ({why})")
+        return ConfigurationError(f"nothing can be sent to {host}, check the URL and the proxies ({why})")
     if _is_tls(layers):
         return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
     if _is_timeout(layers):
         return TimeoutError(f"{host} did not answer in full within {timeout:g} seconds")
     return ConnectionError(f"{host} could not be reached, or broke off ({why})")
+
+
+def _all_behind(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
+    if error is None or id(error) in seen:
+        return
+    seen.add(id(error))
+    yield error
+    for inner in (error.__cause__, error.__context__, *error.args):
+        if isinstance(inner, BaseException):
+            yield from _all_behind(inner, seen)
 
 
 def _root(error: BaseException) -> str:
@@ -244,7 +274,8 @@ def _is_timeout(layers: Iterable[BaseException]) -> bool:
 def may_pass(error: ScopeError) -> bool:
     """Whether another attempt may end better: not where the request cannot be sent or TLS does not agree."""
     cause = error.__cause__
-    return not isinstance(error, ConfigurationError) and not (cause and _is_tls(_layers(cause)))
+    is_no_ca_bundle = type(cause) is OSError and cause.errno is None
+    return not (isinstance(error, ConfigurationError) or is_no_ca_bundle or (cause and _is_tls(_layers(cause))))
 
 
 def _is_tls(layers: Iterable[BaseException]) -> bool:

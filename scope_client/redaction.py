@@ -1,0 +1,44 @@
+"""Redaction: what is secret is taken out of what is shown, even where the platform sends it back."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+REDACTED = "***"
+_SHORTEST = 4
+
+
+class Redaction:
+    """Knows some secrets, in every form in which a server echoes them. It has no repr, for it holds them."""
+
+    __slots__ = ("_forms",)
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, REDACTED)
+        return text
+
+    def headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """A clean copy, of the same type."""
+        clean: Any = {name: self.text(value) for name, value in headers.items()}
+        return type(headers)(clean)  # type: ignore[call-arg]  # a mapping made of another
+
+    def error(self, error: BaseException) -> None:
+        """Takes the secrets out of what a foreign exception says."""
+        error.args = tuple(self.text(said) if isinstance(said, str) else said for said in error.args)
+
+
+def _forms(secret: str) -> Iterable[str]:
+    octets = secret.encode("utf-8", "surrogatepass")
+    yield from (secret, octets.decode("latin-1"), octets.decode("ascii", "replace"), repr(secret)[1:-1])
+    for in_json in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield from (in_json, json.dumps(in_json)[1:-1])
+    yield from (html.escape(secret), html.escape(secret, quote=False), quote(octets), quote(octets, safe=""))
