@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 REDACTED = "***"
 _SHORTEST = 4
+_TELLING = 12
 
 
 class Redaction:
@@ -32,8 +33,12 @@ class Redaction:
         return type(headers)(clean)  # type: ignore[call-arg]  # a mapping made of another
 
     def error(self, error: BaseException) -> None:
-        """Takes the secrets out of what a foreign exception says."""
-        error.args = tuple(self.text(said) if isinstance(said, str) else said for said in error.args)
+        """Takes the secrets out of what a foreign exception says, which may have cut one in two."""
+        error.args = tuple(self._whole(said) if isinstance(said, str) else said for said in error.args)
+
+    def _whole(self, text: str) -> str:
+        clean = self.text(text)
+        return REDACTED if any(form[:_TELLING] in clean for form in self._forms) else clean
 
 
 def _forms(secret: str) -> Iterable[str]:

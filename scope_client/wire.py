@@ -175,8 +175,8 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
     def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
         return Answer(response.status_code, response.headers, body, flaw, is_cut_short)
 
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
+    encoding = response.headers.get("Content-Encoding", "identity").strip()
+    if encoding.lower() not in ("", "identity"):
         return answer(b"", f"a body encoded as {encoding!r}, which was not asked for")
     if _has_broken_headers(response):
         return answer(b"", "headers that broke off", is_cut_short=True)
