@@ -20,17 +20,21 @@ _FOREVER = 1e6
 _limits = threading.local()
 
 
-def begin(ends_at: float) -> None:
-    """What this thread asks for from now on has to be there, to its last byte, by then (monotonic seconds)."""
-    _limits.ends_at = ends_at
+class TooLargeError(OSError):
+    """More bytes came than `begin` allows."""
+
+
+def begin(ends_at: float, most_bytes: int) -> None:
+    """An answer to this thread must be there by then (monotonic seconds), and be no longer, framing included."""
+    _limits.current = (ends_at, most_bytes)
 
 
 def end() -> None:
-    _limits.ends_at = None
+    _limits.current = None
 
 
-def _ends_at() -> float | None:
-    return getattr(_limits, "ends_at", None)
+def _current() -> tuple[float, int] | None:
+    return getattr(_limits, "current", None)
 
 
 def bound(pool: Any) -> None:
@@ -48,22 +52,25 @@ def _bounded(kind: Any) -> Any:
 
 
 class _BoundedReads(io.RawIOBase):
-    """Reads of a socket's stream, each given only the time that is left until `ends_at` (monotonic seconds)."""
+    """Reads of a socket's stream, each given only the time that is left."""
 
-    def __init__(self, stream: Any, sock: Any, ends_at: float) -> None:
+    def __init__(self, stream: Any, sock: Any, limits: tuple[float, int]) -> None:
         self._stream = stream
         self._sock = sock
-        self._ends_at = ends_at
+        self._ends_at, self._bytes_left = limits
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: Any) -> int:
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise socket.timeout("timed out")
         self._sock.settimeout(left)
-        count: int | None = self._stream.readinto(buffer)
+        count: int = self._stream.readinto(buffer)
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise TooLargeError("the answer is too large")
         return count
 
     def close(self) -> None:
@@ -74,10 +81,10 @@ class _BoundedReads(io.RawIOBase):
 class _BoundedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        ends_at = _ends_at()
-        if ends_at is not None:
+        limits = _current()
+        if limits is not None:
             stream = self.fp.detach()  # a BufferedReader, nothing read yet
-            self.fp = io.BufferedReader(_BoundedReads(stream, sock, ends_at))
+            self.fp = io.BufferedReader(_BoundedReads(stream, sock, limits))
 
 
 class _BoundedAnswers:
@@ -87,7 +94,7 @@ class _BoundedAnswers:
 class _BoundedConnect(_BoundedAnswers):
     def _new_conn(self: Any) -> socket.socket:
         """Tries the host's addresses in turn, all within one connect timeout, which the TLS handshake shares."""
-        if _ends_at() is None:
+        if _current() is None:
             return super()._new_conn()  # type: ignore[misc, no-any-return]  # of the class that this is mixed into
         connect_by = time.monotonic() + (self.timeout or _FOREVER)
         failure: OSError | None = None

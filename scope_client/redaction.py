@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -23,9 +24,9 @@ class Redaction:
         self._forms = sorted(forms, key=len, reverse=True)
 
     def text(self, text: str) -> str:
-        for form in self._forms:
-            text = text.replace(form, REDACTED)
-        return text
+        if not self._forms:
+            return text
+        return re.sub("|".join(map(re.escape, self._forms)), REDACTED, text, flags=re.IGNORECASE)
 
     def headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """A clean copy, of the same type."""

@@ -27,7 +27,9 @@ from .version import __version__
 
 BODY_LIMIT = 10 * 1024 * 1024
 _CHUNK = 64 * 1024
+_OVERHEAD = 1024 * 1024
 _LONGEST = 1e6
+_BEYOND_COUNTING = 10**18
 _IDLE_CONNECTIONS = 64
 
 
@@ -84,7 +86,7 @@ class Wire:
         """Raises TimeoutError, ConnectionError, or ConfigurationError where the request cannot be sent at all."""
         ends_at = time.monotonic() + self._timeout
         settings = self._settings_for(prepared)
-        bounds.begin(ends_at)
+        bounds.begin(ends_at, BODY_LIMIT + _OVERHEAD)
         try:
             response = self._session.send(
                 prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared), **settings
@@ -175,21 +177,24 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
     def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
         return Answer(response.status_code, response.headers, body, flaw, is_cut_short)
 
-    encoding = response.headers.get("Content-Encoding", "identity").strip()
-    if encoding.lower() not in ("", "identity"):
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
         return answer(b"", f"a body encoded as {encoding!r}, which was not asked for")
     if _has_broken_headers(response):
         return answer(b"", "headers that broke off", is_cut_short=True)
     promised = _promised_length(response.headers)
     if promised is not None and promised > BODY_LIMIT:
         return answer(b"", f"a body of {promised} bytes, over the limit of {BODY_LIMIT}")
+    too_large = f"a body over the limit of {BODY_LIMIT} bytes"
     body = bytearray()
     try:
         for chunk in _chunks(response, ends_at):
             body += chunk
             if len(body) > BODY_LIMIT:
-                return answer(b"", f"a body over the limit of {BODY_LIMIT} bytes")
+                return answer(b"", too_large)
     except requests.exceptions.ChunkedEncodingError as error:
+        if _is_any(_layers(error), bounds.TooLargeError):
+            return answer(b"", too_large)
         if not _is_cut_short(error):
             raise
         return answer(b"", f"a body that broke off after {len(body)} bytes", is_cut_short=True)
@@ -205,8 +210,9 @@ def _has_broken_headers(response: requests.Response) -> bool:
 
 def _promised_length(headers: Mapping[str, str]) -> int | None:
     length = headers.get("Content-Length", "")
-    is_number = length.isdecimal() and len(length) < 19
-    return int(length) if is_number and "Transfer-Encoding" not in headers else None
+    if not length.isdecimal() or "Transfer-Encoding" in headers:
+        return None
+    return int(length) if len(length) < 19 else _BEYOND_COUNTING
 
 
 def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:

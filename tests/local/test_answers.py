@@ -197,7 +197,7 @@ def test_a_program_is_pointed_at_the_platform_by_its_environment(
         ({"prompts": {"greeting": [{"role": "user"}]}}, "content of a chat prompt must be a JSON array"),
         ({"generation": "newest"}, "generation must be one of newer, older"),
         ({"latency": -1}, "latency must be a number of seconds, 0 or more"),
-        ({"token_ttl": 0}, "token_ttl must be a whole number, 1 or more"),
+        ({"token_ttl": 0}, "token_ttl must be a whole number from 1"),
         ({"port": 65536}, "port must be 0 for any free one, or up to 65535"),
         ({"port": "80"}, "port must be a whole number"),
     ],

@@ -1,0 +1,169 @@
+"""No token and no secret is in an error, a log record or telemetry, even where the server sends them back."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import traceback
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+from faults.replies import PROMPT, answer, closes, echoes, error, json_answer, resets, token
+from faults.server import FaultServer
+
+from scope_client import ApiKeyCredentials, ScopeClient, ScopeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.conftest import Heard
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9." + "".join(f"{number:04}TokenPart" for number in range(70))  # as long as a JWT is
+SECRET = "s3cret-" + "".join(f"{number:02}Hush" for number in range(10))
+ODD_SECRET = 's3cret "quoted" pässwörd/\\ ' + "".join(f"{number:02}Hush" for number in range(10))
+GIVEN_AWAY = 24  # characters in a row that nobody has by chance
+ECHOES = {
+    "HTML": echoes(lambda said: answer(f"<html>{said}</html>", 500)),
+    "an HTML 200": echoes(lambda said: answer(f"<html>{said}</html>")),
+    "a JSON list": echoes(lambda said: json_answer([said])),
+    "a JSON message": echoes(lambda said: error(400, said.splitlines()[-2] + said.splitlines()[-1])),
+    "a nested JSON message": echoes(lambda said: json_answer({"error": {"message": said.replace("\n", " ")}}, 422)),
+    "a long JSON message": echoes(lambda said: error(403, "x" * 450 + said)),
+    "a JSON code": echoes(lambda said: error(400, code=said)),
+    "a JSON body as it was sent": echoes(lambda said: answer('{"sent": ' + said.splitlines()[-1] + "}", 400)),
+    "the secret over and over": lambda peer: peer.send(answer(last_words(peer) * 250, 500)),
+    "a 404": echoes(lambda said: error(404, said)),
+    "a 503": echoes(lambda said: error(503, said)),
+    "a 429": echoes(lambda said: error(429, said, Retry_After="9999")),
+    "a redirect": echoes(lambda said: answer(said, 302, Location="http://example.com/?" + said.replace("\n", "&"))),
+    "a body that is cut short": lambda peer: closes(answer(peer.request.text(), Content_Length=99999))(peer),
+    "a body that is reset": lambda peer: resets(answer(peer.request.text(), Content_Length=99999))(peer),
+    "an object that is no prompt": echoes(lambda said: json_answer({"content": [said]})),
+    "a prompt of another type": echoes(lambda said: json_answer({"content": "x", "prompt_type": said})),
+    "a chat that is none": echoes(lambda said: json_answer({"content": said, "prompt_type": "chat"})),
+    "no HTTP": lambda peer: closes("\n".join(reversed(peer.request.text().splitlines())).encode())(peer),
+    "a status line": lambda peer: closes(f"HTTP/1.1 {last_words(peer)}\r\n\r\n".encode())(peer),
+    "a Content-Type": lambda peer: peer.send(answer("x", 200, Content_Type=last_words(peer))),
+    "a Content-Encoding": lambda peer: peer.send(answer("x", 200, Content_Encoding=last_words(peer))),
+    "an X-Request-ID": lambda peer: peer.send(error(400, X_Request_ID=last_words(peer))),
+    "a header": lambda peer: peer.send(error(400, X_Debug=last_words(peer))),
+    "a Set-Cookie": lambda peer: peer.send(error(400, Set_Cookie="a=" + last_words(peer))),
+    "a WWW-Authenticate": lambda peer: peer.send(error(403, WWW_Authenticate=last_words(peer))),
+}
+
+
+def last_words(peer: object) -> str:
+    """What is secret in a request: its token, or else the value at the end of its body."""
+    bearer = peer.request.header("Authorization")
+    return bearer.split()[1] if bearer else json.loads(peer.request.body)["key_secret"]
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        found = waiting.pop()
+        if found is not None and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            waiting += [found.__cause__, found.__context__]
+
+
+def surfaces(error: BaseException) -> Iterator[str]:
+    for found in chain(error):
+        yield from (str(found), repr(found), repr(found.args))
+        if isinstance(found, ScopeError):
+            yield repr(vars(found))
+    yield pickle.dumps(error).decode("latin-1")
+    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
+    yield "\n".join(line for line in lines if not line.startswith("    "))  # without the lines of source code
+
+
+def pieces(secret: str) -> Iterator[str]:
+    """The secret as it may be written, in parts that each would give it away."""
+    for written in {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]}:
+        for place in range(0, len(written) - GIVEN_AWAY + 1, GIVEN_AWAY // 2):
+            yield written[place : place + GIVEN_AWAY].lower()
+
+
+def leaks(secret: str, text: str) -> list[str]:
+    lowered = text.lower()
+    return [piece for piece in pieces(secret) if piece in lowered]
+
+
+@pytest.fixture
+def tells(make_client: Callable, heard: Heard, caplog: pytest.LogCaptureFixture) -> Callable[..., list[str]]:
+    """All that a client with these options tells while it fails."""
+    caplog.set_level(logging.DEBUG)
+
+    def tells(**options: object) -> list[str]:
+        with pytest.raises(ScopeError) as caught:
+            make_client(max_retries=1, **options).get_prompt_version("greeting")
+        events = [*heard.requests, *heard.responses, *heard.errors]
+        assert len(events) >= 3
+        assert caplog.records
+        return [*surfaces(caught.value), *map(repr, events), caplog.text]
+
+    return tells
+
+
+@pytest.mark.parametrize("fault", ECHOES)
+def test_a_token_that_comes_back_is_told_to_nobody(
+    fault: str, tells: Callable[..., list[str]], server: FaultServer
+) -> None:
+    server.gives_tokens(token(TOKEN))
+    server.answers(ECHOES[fault])
+    for told in tells():
+        assert leaks(TOKEN, told) == []
+
+
+@pytest.mark.parametrize("fault", ECHOES)
+@pytest.mark.parametrize("secret", [SECRET, ODD_SECRET], ids=["plain", "odd"])
+def test_a_secret_that_comes_back_is_told_to_nobody(
+    secret: str, fault: str, tells: Callable[..., list[str]], server: FaultServer
+) -> None:
+    server.gives_tokens(ECHOES[fault])
+    for told in tells(credentials=ApiKeyCredentials("org-1", "key-1", secret)):
+        assert leaks(secret, told) == []
+
+
+def test_a_token_that_was_refused_twice_is_told_to_nobody(tells: Callable[..., list[str]], server: FaultServer) -> None:
+    server.gives_tokens(token(TOKEN))
+    server.answers(echoes(lambda said: error(401, said)))
+    for told in tells():
+        assert leaks(TOKEN, told) == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [json_answer([{"access_token": TOKEN}]), answer(f"access_token={TOKEN}"), json_answer({"token": TOKEN})],
+    ids=["a list", "a form", "another name"],
+)
+def test_a_token_in_an_answer_that_cannot_be_read_is_told_to_nobody(
+    reply: bytes, tells: Callable[..., list[str]], server: FaultServer
+) -> None:
+    server.gives_tokens(reply)
+    for told in tells():
+        assert leaks(TOKEN, told) == []
+
+
+def test_a_short_id_in_a_message_stays_readable(make_client: Callable[..., ScopeClient], server: FaultServer) -> None:
+    server.gives_tokens(error(403, "the key of this account is disabled"))
+    with pytest.raises(ScopeError, match="the key of this account is disabled"):
+        make_client(credentials=ApiKeyCredentials("a", "e", "s")).get_prompt_version("greeting")
+
+
+def test_a_client_shows_neither_token_nor_secret(make_client: Callable[..., ScopeClient], server: FaultServer) -> None:
+    server.gives_tokens(token(TOKEN))
+    server.answers(PROMPT)
+    client = make_client(credentials=ApiKeyCredentials("org-1", "key-1", SECRET))
+    version = client.get_prompt_version("greeting")
+    for shown in (repr(client), repr(client.config), str(client.config.to_dict()), repr(version), repr(vars(client))):
+        assert leaks(TOKEN, shown) == leaks(SECRET, shown) == []
+
+
+def test_a_client_does_not_pickle(client: ScopeClient) -> None:
+    client.get_prompt_version("greeting")
+    with pytest.raises(TypeError):
+        pickle.dumps(client)

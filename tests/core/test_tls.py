@@ -1,0 +1,98 @@
+"""A certificate that is not trusted ends the call at once; one that is trusted is all it takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+import requests
+from faults.clock import ManualClock
+from faults.server import CERTIFICATE, FaultServer
+
+from scope_client import ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def secure() -> Iterator[FaultServer]:
+    with FaultServer(tls=True) as started:
+        yield started
+
+
+@pytest.fixture
+def session(make_session: Callable[[], requests.Session]) -> requests.Session:
+    return make_session()
+
+
+def refused(client: ScopeClient) -> ConnectionError:
+    with pytest.raises(ConnectionError, match="TLS") as caught:
+        client.get_prompt_version("greeting")
+    assert not isinstance(caught.value, TimeoutError)
+    return caught.value
+
+
+@pytest.mark.parametrize("own_session", [False, True])
+def test_a_self_signed_certificate_is_refused_and_not_tried_again(
+    own_session: bool, make_client: Callable, session: requests.Session, secure: FaultServer, clock: ManualClock
+) -> None:
+    error = refused(make_client(base_url=secure.url, session=session if own_session else None))
+    assert "CERTIFICATE_VERIFY_FAILED" in str(error)
+    assert clock.sleeps == []
+    assert secure.accepted == 1
+    assert secure.requests == []
+
+
+def test_a_self_signed_certificate_of_the_auth_host_sends_the_secret_nowhere(
+    make_client: Callable, secure: FaultServer, clock: ManualClock
+) -> None:
+    with pytest.raises(TokenRefreshError, match="TLS"):
+        make_client(auth_api_url=secure.url).get_prompt_version("greeting")
+    assert clock.sleeps == []
+    assert secure.requests == []
+
+
+def test_a_server_that_speaks_no_tls_is_refused_and_not_tried_again(
+    make_client: Callable, server: FaultServer, clock: ManualClock
+) -> None:
+    with FaultServer() as plain:
+        plain._talk = lambda peer, stream: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        refused(make_client(base_url=plain.url.replace("http:", "https:")))
+    assert clock.sleeps == []
+    assert plain.accepted == 1
+
+
+def test_a_ca_bundle_of_the_callers_session_is_used(
+    make_client: Callable, session: requests.Session, secure: FaultServer
+) -> None:
+    session.verify = str(CERTIFICATE)
+    client = make_client(base_url=secure.url, auth_api_url=secure.url, session=session)
+    assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_ca_bundle_of_the_environment_is_used(
+    variable: str, make_client: Callable, secure: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, str(CERTIFICATE))
+    client = make_client(base_url=secure.url, auth_api_url=secure.url)
+    assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
+    assert len(secure.requests) == 2
+
+
+def test_a_certificate_of_another_host_is_refused(
+    make_client: Callable, secure: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    refused(make_client(base_url=secure.url.replace("127.0.0.1", "localhost")))
+    assert secure.requests == []
+
+
+def test_a_ca_bundle_that_is_not_there_is_an_error_of_ours_that_is_not_tried_again(
+    make_client: Callable, secure: FaultServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with pytest.raises(ConnectionError, match=r"/nowhere/ca\.pem"):
+        make_client(base_url=secure.url).get_prompt_version("greeting")
+    assert clock.sleeps == []
