@@ -6,7 +6,7 @@ import logging
 
 from .client import ScopeClient
 from .clock import Clock
-from .configuration import Configuration
+from .configuration import Configuration, Options
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from .default import client, configuration, configure, reset_configuration
 from .errors import (
@@ -15,7 +15,6 @@ from .errors import (
     AuthorizationError,
     ConfigurationError,
     ConflictError,
-    ConnectionError,
     InvalidCredentialsError,
     MissingApiKeyError,
     MissingVariableError,
@@ -26,15 +25,20 @@ from .errors import (
     ResourceError,
     ScopeError,
     ServerError,
-    TimeoutError,
     TokenRefreshError,
     ValidationError,
+)
+from .errors import (
+    ConnectionError as ConnectionError,
+)
+from .errors import (
+    TimeoutError as TimeoutError,
 )
 from .prompt import PromptRef, PromptVersion
 from .telemetry import ErrorInfo, RequestInfo, ResponseInfo, Telemetry
 from .version import __version__
 
-# ConnectionError and TimeoutError are left out: a star import must not hide the builtins.
+# ConnectionError and TimeoutError are public too, but left out: a star import must not hide the builtins.
 __all__ = [
     "ApiError",
     "ApiKeyCredentials",
@@ -52,6 +56,7 @@ __all__ = [
     "MissingVariableError",
     "NoProductionVersionError",
     "NotFoundError",
+    "Options",
     "PromptRef",
     "PromptVersion",
     "RateLimitError",

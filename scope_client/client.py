@@ -76,8 +76,9 @@ class ScopeClient:
     ) -> PromptVersion:
         """The production version of a prompt, or the one that `label` ("production", "latest") or `version` asks for.
 
-        `name` is the prompt's name or ID. `cache=False` asks the platform, past the cache. `cache_ttl`, in seconds,
-        is how old the answer may be and how long it is kept, for this call in place of the Configuration's.
+        `name` is the prompt's name or ID. `cache=False` asks the platform and leaves the cache as it is.
+        `cache_ttl`, in seconds, is how old the answer may be and how long it is kept, for this call in place of the
+        Configuration's.
 
         Raises NoProductionVersionError, NotFoundError and the rest of ApiError for what the platform answers,
         ConnectionError where it does not, ValidationError for an argument that cannot be, TypeError for a label
@@ -132,7 +133,8 @@ class ScopeClient:
         self.close()
 
     def __repr__(self) -> str:
-        return f"ScopeClient(base_url={self._config.base_url!r}, org_id={self._credentials.org_id!r})"
+        org_id = getattr(self._config.credentials, "org_id", None)
+        return f"ScopeClient(base_url={self._config.base_url!r}, org_id={org_id!r})"
 
     def _read(self, ref: PromptRef, cache: bool, cache_ttl: float | None) -> PromptVersion:
         ttl = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)

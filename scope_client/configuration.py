@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 
 class Options(TypedDict, total=False):
-    """The keywords of Configuration, ScopeClient and configure()."""
+    """The keywords of Configuration, ScopeClient, merge() and configure(); all times are in seconds.
+
+    base_url, auth_api_url: the hosted platform; SCOPE_API_URL, SCOPE_AUTH_API_URL. allow_insecure: http to any host.
+    environment: "production"; SCOPE_ENVIRONMENT. api_version: "v1".
+    timeout: 30, for one attempt to its last byte. open_timeout: 10, for its connect.
+    max_retries: 3, attempts after the first. retry_base_delay: 0.5. retry_max_delay: 30.
+    cache_enabled: True. cache_ttl: 300. cache_max_size: 1000 versions. telemetry_enabled: True.
+    token_refresh_buffer: 60, before a token's end; SCOPE_TOKEN_REFRESH_BUFFER.
+    session: a requests.Session of the caller's, which is never closed.
+    """
 
     credentials: Credentials | None
     base_url: str

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from .errors import ConfigurationError, MissingApiKeyError
 from .frozen import Frozen
-from .redaction import REDACTED
+from .redaction import REDACTED, Secret
 
 
 class Credentials(Protocol):
@@ -51,7 +51,8 @@ class _Keyring(Frozen):
 
     def _fill(self, *values: str) -> None:
         checked = (_checked(type(self).__name__, field, value) for field, value in zip(self._fields, values))
-        self._freeze(**dict(zip(self._fields, checked)))
+        *shown, secret = checked
+        self._freeze(**dict(zip(self._fields, (*shown, Secret(secret)))))
 
     def to_dict(self) -> dict[str, str]:
         """The fields, the secret redacted."""

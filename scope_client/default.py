@@ -39,7 +39,7 @@ def configuration() -> Configuration:
 def client() -> ScopeClient:
     """The client of the process-wide Configuration, made on first use and shared by all who call this.
 
-    Raises MissingApiKeyError where `configure` was not given credentials.
+    Raises MissingApiKeyError where `configure(credentials=...)` was not called before.
     """
     global _client
     found = _client
@@ -51,8 +51,15 @@ def client() -> ScopeClient:
 
 def reset_configuration() -> None:
     """Forgets what `configure` set and closes its client."""
+    swap(None)
+
+
+def swap(replacement: Configuration | None) -> Configuration | None:
+    """Puts another Configuration, or none, in the place of what `configure` set, and returns that."""
     global _configuration, _client
     with _lock:
-        former, _client, _configuration = _client, None, None
+        former, _client = _client, None
+        before, _configuration = _configuration, replacement
     if former is not None:
         former.close()
+    return before

@@ -59,8 +59,9 @@ class PromptRef(Frozen):
             return error
         if error.error_code == "prompt_not_found" or self._is_missing(error.message):
             return error
+        doubt = "" if error.error_code else ", or is not there at all: the platform did not say; check base_url too"
         return NoProductionVersionError(
-            f"prompt {self.name!r} has no production version: publish one, or ask for label='latest'",
+            f"prompt {self.name!r} has no production version{doubt}: publish one, or ask for label='latest'",
             prompt_id=self.name,
             http_status=error.http_status,
             http_body=error.http_body,
@@ -94,8 +95,10 @@ def path_segment(what: str, value: object) -> str:
 class PromptVersion(Frozen):
     """One state of a prompt, frozen because all its readers share it.
 
-    `variables` are in order of appearance. Times are text as the platform sent it. What it did not send is None.
-    The `content` of a chat prompt is the JSON text of its messages.
+    `variables` are in order of appearance; `type` is "text" or "chat"; `status` "draft", "published" or "archived".
+    Times are text as the platform sent it. What it did not send is None. The `content` of a chat prompt is the JSON
+    text of its messages. `template` is the content, parsed. `is_fallback` tells of a stand-in for what the platform
+    could not give.
     """
 
     __slots__ = (

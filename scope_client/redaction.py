@@ -14,6 +14,15 @@ _SHORTEST = 4
 _TELLING = 12
 
 
+class Secret(str):
+    """A text like any other, but for its repr: it shows in no traceback, log or collection by accident."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(REDACTED)
+
+
 class Redaction:
     """Knows some secrets, in every form in which a server echoes them. It has no repr, for it holds them."""
 

@@ -12,6 +12,7 @@ from typing import Any, Callable
 from .clock import Clock
 from .errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TokenRefreshError
 from .flight import Flights
+from .redaction import Secret
 
 _log = logging.getLogger(__name__)
 _LIFE_UNSAID = 300.0
@@ -117,7 +118,7 @@ def _read(body: Mapping[str, Any], asked_at: float, buffer: float) -> Token:
         raise TokenRefreshError("the token endpoint answered without a usable access_token")
     life = _life(body.get("expires_in"))
     dies_at = asked_at + life
-    return Token(text, dies_at - min(buffer, life / 5), dies_at)
+    return Token(Secret(text), dies_at - min(buffer, life / 5), dies_at)
 
 
 def _life(expires_in: object) -> float:

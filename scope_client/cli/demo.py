@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,4 +104,6 @@ def _closing(seen: list[str], values: dict[str, Any]) -> Iterator[str]:
     yield f"  {values['text']}"
     yield f"  {values['newer']}"
     yield from ("  {role}: {content}".format_map(message) for message in values["messages"])
-    yield "\nNext: put prompts of your own into a folder, and run: scope serve FOLDER"
+    is_off_the_path = shutil.which("scope") is None and Path(sys.argv[0]).stem == "scope"
+    command = os.path.relpath(sys.argv[0]) if is_off_the_path else "scope"
+    yield f"\nNext: put prompts of your own into a folder, and run: {command} serve FOLDER"

@@ -7,6 +7,8 @@ import io
 import os
 import sys
 
+from ..redaction import Redaction
+
 _SECRETS = ("SCOPE_API_SECRET", "SCOPE_CLIENT_SECRET")
 
 
@@ -48,6 +50,4 @@ def _one_line(text: str) -> str:
 
 
 def _without_secrets(text: str) -> str:
-    for secret in filter(None, map(os.environ.get, _SECRETS)):
-        text = text.replace(secret, "***")
-    return text
+    return Redaction(filter(None, map(os.environ.get, _SECRETS))).text(text)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from .platform import LocalPlatform
+try:
+    from .platform import LocalPlatform
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"the local platform needs {error.name}: pip install 'scope-client[local]'", name=error.name
+    ) from error
 
 __all__ = ["LocalPlatform"]

@@ -20,7 +20,10 @@ _logger = logging.getLogger("scope_client.local")
 
 
 class RecordedRequest(NamedTuple):
-    """`path` is as in the request line; `status` and `elapsed_ms` are None until the answer is ready."""
+    """`path` is as in the request line; `status` and `elapsed_ms` are None until the answer is ready.
+
+    `headers` are all that came, whatever the case of a name; the repr leaves them out, for they hold the token.
+    """
 
     method: str
     path: str
@@ -28,6 +31,9 @@ class RecordedRequest(NamedTuple):
     request_id: str
     status: int | None = None
     elapsed_ms: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.path} -> {self.status}>"
 
 
 class Journal:

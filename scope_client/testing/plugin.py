@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
-    """A Scope Platform on this machine, empty, to which the SCOPE_* environment variables of the test lead."""
-    from .. import reset_configuration
+    """A Scope Platform on this machine, empty, to which the SCOPE_* variables and `scope_client.client()` lead.
+
+    What `scope_client.configure` had set comes back after the test.
+    """
+    from ..default import configuration, swap
 
     with _new_platform() as platform:
         for variable, value in _variables(platform).items():
             monkeypatch.setenv(variable, value)
-        reset_configuration()
+        url, keys = platform.url, platform.credentials
+        before = swap(configuration().merge(credentials=keys, base_url=url, auth_api_url=url))
         yield platform
-        reset_configuration()
+        swap(before)
 
 
 @pytest.fixture

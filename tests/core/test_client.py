@@ -6,8 +6,9 @@ import gc
 from typing import Callable
 
 import pytest
+from faults.clock import ManualClock
 from faults.crowd import Crowd, crowd
-from faults.replies import PROMPT, Gate, json_answer, prompt
+from faults.replies import PROMPT, Gate, json_answer, prompt, token
 from faults.server import FaultServer
 
 from scope_client import (
@@ -180,6 +181,20 @@ def test_closing_between_the_token_and_the_read_leaves_no_connection(client: Sco
     gate.open()
     assert reader.outcomes() == ["Hello, {{name}}!"]
     client.close()
+    server.wait_until_all_have_left()
+
+
+def test_closing_during_an_early_renewal_of_the_token_leaves_no_connection(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    gate = Gate()
+    server.gives_tokens(token("token-1"), gate.holds(token("token-2")))
+    client.get_prompt_version("one")
+    clock.passes(3590)
+    client.get_prompt_version("two")
+    server.wait_for_logins(2)
+    client.close()
+    gate.open()
     server.wait_until_all_have_left()
 
 

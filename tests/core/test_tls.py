@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 import requests
-from faults.clock import ManualClock
+from faults.clock import ManualClock, ends_within
+from faults.replies import PROMPT, closes, drips, hangs, resets
 from faults.server import CERTIFICATE, FaultServer
 
 from scope_client import ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
@@ -79,6 +80,46 @@ def test_a_ca_bundle_of_the_environment_is_used(
     client = make_client(base_url=secure.url, auth_api_url=secure.url)
     assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
     assert len(secure.requests) == 2
+
+
+@pytest.fixture
+def trusted(make_client: Callable, secure: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ScopeClient]:
+    """Clients of the secure server that trust its certificate."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    return lambda **options: make_client(base_url=secure.url, auth_api_url=secure.url, **options)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [closes(), resets(), closes(PROMPT[:-10]), resets(PROMPT[:-10]), closes(b"HTTP/1.1 200 OK\r\nContent-Le")],
+    ids=["closed", "reset", "closed in the body", "reset in the body", "closed in the headers"],
+)
+def test_a_connection_that_breaks_once_tls_is_agreed_is_tried_again(
+    fault: object, trusted: Callable[..., ScopeClient], secure: FaultServer
+) -> None:
+    secure.answers(fault, PROMPT)
+    assert trusted().get_prompt_version("greeting").content == "Hello, {{name}}!"
+    assert len(secure.reads) == 2
+
+
+@pytest.mark.parametrize(
+    "fault", [drips(PROMPT, pause=0.1), drips(PROMPT[-50:], at_once=PROMPT[:-50], pause=0.1), hangs()]
+)
+def test_an_answer_that_drips_over_tls_is_a_time_out(
+    fault: object, trusted: Callable[..., ScopeClient], secure: FaultServer
+) -> None:
+    secure.answers(fault)
+    with ends_within(3), pytest.raises(TimeoutError):
+        trusted(timeout=0.4, max_retries=0).get_prompt_version("greeting")
+
+
+def test_many_reads_over_tls_share_a_connection(trusted: Callable[..., ScopeClient], secure: FaultServer) -> None:
+    client = trusted()
+    for number in range(5):
+        client.get_prompt_version(f"prompt-{number}")
+    assert secure.accepted == 1
+    client.close()
+    secure.wait_until_all_have_left()
 
 
 def test_a_certificate_of_another_host_is_refused(

@@ -14,14 +14,11 @@ from scope_client.local import LocalPlatform
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-CHAT = [
-    {"role": "system", "content": "You answer questions about the {{product}}."},
-    {"role": "user", "content": "{{question}}"},
-]
+WHOLE = re.DOTALL | re.MULTILINE
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, WHOLE)
 
 
 PROGRAMS = [block for block in blocks("python") if "def test_" not in block]
@@ -34,16 +31,15 @@ def first_line(block):
 
 @pytest.fixture
 def folder(tmp_path):
-    (prompt,) = blocks("markdown")
     (tmp_path / "prompts").mkdir()
-    (tmp_path / "prompts" / "greeting.md").write_text(prompt)
+    for file, prompt in re.findall(r"`(prompts/[a-z-]+\.md)`:\n\n```markdown\n(.*?)^```$", README, WHOLE):
+        (tmp_path / file).write_text(prompt)
     return tmp_path
 
 
 @pytest.fixture
 def platform(folder):
     with LocalPlatform(folder / "prompts") as platform:
-        platform.publish("support-chat", CHAT)
         yield platform
 
 

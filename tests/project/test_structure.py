@@ -119,9 +119,12 @@ def test_the_rooms_at_the_bottom_import_no_other(room):
     assert not [found for found in imports_of(CORE / f"{room}.py") if target(found)]
 
 
-def test_template_and_flight_know_nothing_but_errors():
+def test_template_and_flight_know_nothing_but_the_bottom():
     for room in ("template", "flight"):
-        assert {target(found) for found in imports_of(CORE / f"{room}.py")} - {None} <= {"scope_client.errors"}
+        assert {target(found) for found in imports_of(CORE / f"{room}.py")} - {None} <= {
+            "scope_client.errors",
+            "scope_client.frozen",
+        }
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

@@ -53,23 +53,46 @@ def test_code_that_reads_the_environment_reaches_the_platform(run):
     outcome.assert_outcomes(passed=3)
 
 
-def test_the_configuration_of_the_process_is_new_before_and_forgotten_after(run):
+def test_the_client_of_the_process_leads_to_the_platform_and_what_was_set_comes_back(run):
     outcome = run(
         """
         import scope_client
 
         scope_client.configure(cache_ttl=7, base_url="https://api.example.com")
 
-        def test_new(scope_platform, scope_prompts):
-            assert scope_client.configuration().cache_ttl == 300
+        def test_first(scope_platform, scope_prompts):
+            assert scope_client.configuration().cache_ttl == 7
             assert scope_client.configuration().base_url == scope_platform.url
-            scope_client.configure(cache_ttl=9, credentials=scope_platform.credentials)
-            assert scope_prompts("a", "x").prompt == "a"
+            scope_prompts("a", "first")
+            assert scope_client.client().render_prompt("a") == "first"
+
+        def test_second(scope_prompts):
+            scope_client.configure(cache_ttl=9)
+            scope_prompts("a", "second")
+            assert scope_client.client().render_prompt("a") == "second"
+
+        def test_back():
+            assert scope_client.configuration().cache_ttl == 7
+            assert scope_client.configuration().base_url == "https://api.example.com"
+            assert scope_client.configuration().credentials is None
+        """
+    )
+    outcome.assert_outcomes(passed=3)
+
+
+def test_nothing_is_set_after_a_test_where_nothing_was_before(run):
+    outcome = run(
+        """
+        import pytest
+        import scope_client
+
+        def test_uses_it(scope_prompts):
+            scope_prompts("a", "x")
             assert scope_client.client().render_prompt("a") == "x"
 
-        def test_forgotten():
-            assert scope_client.configuration().cache_ttl == 300
-            assert scope_client.configuration().credentials is None
+        def test_has_none():
+            with pytest.raises(scope_client.MissingApiKeyError):
+                scope_client.client()
         """
     )
     outcome.assert_outcomes(passed=2)
