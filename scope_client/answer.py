@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import timezone
@@ -10,11 +9,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Callable, NamedTuple
 
 from .errors import ApiError, class_for_status
+from .jsonvalue import DEEPEST, DepthError, parse
 from .redaction import Redaction
 from .wire import Answer
 
 _WORTH_ANOTHER_ATTEMPT = frozenset({408, 429, 500, 502, 503, 504})
-_DEEPEST = 200
 _ADVICE = {
     401: "the token was not accepted",
     403: "these credentials have no right to it",
@@ -23,6 +22,7 @@ _ADVICE = {
 }
 _EXPECTED = "expected a JSON object"
 _LONGEST_MESSAGE = 500
+_BODY_READ = 65_536
 
 
 class Asked(NamedTuple):
@@ -50,17 +50,20 @@ class Asked(NamedTuple):
 
     def _with_facts(self, error: ApiError, answer: Answer, wall: float) -> ApiError:
         """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
-        clean = self.redaction.text
+        clean = self._printable
         is_shown = not (self.with_secrets and answer.status == 200)
         code = error.error_code and clean(error.error_code)[:_LONGEST_MESSAGE]
         return type(error)(
             f"{clean(error.message)[:_LONGEST_MESSAGE]} (HTTP {answer.status}{f', code {code}' if code else ''})",
             http_status=answer.status,
-            http_body=clean(answer.body.decode("utf-8", "replace")) if is_shown else None,
+            http_body=clean(answer.body[:_BODY_READ].decode("utf-8", "replace")) if is_shown else None,
             error_code=code,
             request_id=clean(answer.headers.get("X-Request-ID") or self.request_id),
             retry_after=retry_after(answer.headers, wall),
         )
+
+    def _printable(self, text: str) -> str:
+        return self.redaction.text(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _refusal(answer: Answer) -> ApiError:
@@ -109,29 +112,14 @@ def _parsed(answer: Answer) -> dict[str, Any]:
     if not answer.body.strip():
         raise ApiError(f"{_EXPECTED}, got an empty body")
     try:
-        value = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        value = parse(answer.body)
+    except DepthError:
+        raise ApiError(f"{_EXPECTED}, got one nested more than {DEEPEST} deep") from None
+    except ValueError:
         raise ApiError(f"{_EXPECTED}, got {_described(answer)}") from None
     if not isinstance(value, dict):
         raise ApiError(f"{_EXPECTED}, got a JSON {type(value).__name__}")
-    if answer.body.count(b"[") + answer.body.count(b"{") > _DEEPEST and _is_too_deep(value):
-        raise ApiError(f"{_EXPECTED}, got one nested more than {_DEEPEST} deep")
     return value
-
-
-def _is_too_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [child for each in level for child in _children(each)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: object) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def _described(answer: Answer) -> str:

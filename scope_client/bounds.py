@@ -38,10 +38,13 @@ def _current() -> tuple[float, int] | None:
 
 
 def bound(pool: Any) -> None:
-    """Makes the next connections of this urllib3 pool heed `begin`."""
+    """Makes the connections of this urllib3 pool heed `begin`, those that are open and idle included."""
     kind = pool.ConnectionCls
     if not issubclass(kind, _BoundedAnswers):
         pool.ConnectionCls = _bounded(kind)
+    for connection in list(pool.pool.queue if pool.pool else ()):
+        if connection is not None and not issubclass(type(connection), _BoundedAnswers):
+            connection.response_class = _BoundedResponse
 
 
 @functools.cache

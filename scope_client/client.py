@@ -176,6 +176,8 @@ class ScopeClient:
             raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
         if not all(isinstance(text, str) for text in (path, *body, *body.values())):
             raise TokenRefreshError(f"{kind} must give token_path as text and token_body() as texts by name")
+        if not path.startswith("/"):
+            raise TokenRefreshError(f"{kind} must give a token_path that starts with a slash")
         return self._open().post(f"{self._config.auth_api_url}{path}", request_id, body=body, make=make)
 
     def _open(self) -> Transport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Hashable
 from typing import Callable, Generic, TypeVar
@@ -28,7 +29,7 @@ class Flights(Generic[_Result]):
         while not is_mine:
             flight.landed.wait()
             if flight.error is not None:
-                raise flight.error
+                raise _of_its_own(flight.error)
             if flight.results:
                 return flight.results[0]
             flight, is_mine = self._board(key, flight)
@@ -57,6 +58,13 @@ class Flights(Generic[_Result]):
                 del self._flying[key]
             flight.landed.set()
         return result
+
+
+def _of_its_own(error: ScopeError) -> ScopeError:
+    """The same error for one more thread: each that raises it adds its own traceback."""
+    twin = copy.copy(error)
+    twin.__cause__ = error.__cause__
+    return twin
 
 
 class _Flight(Generic[_Result]):

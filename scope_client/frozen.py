@@ -1,4 +1,4 @@
-"""Frozen: a value whose attributes are set once, when it is made; and copies of what lies inside one."""
+"""Frozen: a value whose attributes are set once, when it is made."""
 
 from __future__ import annotations
 
@@ -35,10 +35,3 @@ class Frozen:
 
     def __reduce__(self) -> Any:
         return type(self), self._values()
-
-
-def copied(value: Any) -> Any:
-    """The same JSON value, of which a caller may change what it likes."""
-    if isinstance(value, dict):
-        return {name: copied(each) for name, each in value.items()}
-    return [copied(each) for each in value] if isinstance(value, list) else value

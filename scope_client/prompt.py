@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any, Optional, Union
 
 from .errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
-from .frozen import Frozen, copied
+from .frozen import Frozen
+from .jsonvalue import copied
 from .template import ChatTemplate, Template
 
 LABELS = ("production", "latest")

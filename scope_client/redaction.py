@@ -53,7 +53,8 @@ class Redaction:
 
 def _forms(secret: str) -> Iterable[str]:
     octets = secret.encode("utf-8", "surrogatepass")
-    yield from (secret, octets.decode("latin-1"), octets.decode("ascii", "replace"), repr(secret)[1:-1])
+    for plain in (secret, octets.decode("latin-1"), octets.decode("ascii", "replace")):
+        yield from (plain, repr(plain)[1:-1])
     for in_json in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         yield from (in_json, json.dumps(in_json)[1:-1])
     yield from (html.escape(secret), html.escape(secret, quote=False), quote(octets), quote(octets, safe=""))

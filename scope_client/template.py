@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import ApiError, MissingVariableError, RenderError, ValidationError
-from .frozen import Frozen, copied
+from .frozen import Frozen
+from .jsonvalue import copied, parse
 
 _VARIABLE = r"\{\{(\w+)\}\}"
 
@@ -92,8 +93,8 @@ class ChatTemplate(Frozen):
 
 def _read_messages(content: str) -> list[dict[str, Any]]:
     try:
-        messages = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        messages = parse(content)
+    except ValueError as error:
         raise ApiError(
             f"expected a chat prompt's content as a JSON array, got text that is not JSON: {error}"
         ) from None

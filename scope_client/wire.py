@@ -200,7 +200,8 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
         return answer(b"", f"a body that broke off after {len(body)} bytes", is_cut_short=True)
     if promised is not None and len(body) < promised:
         return answer(b"", f"a body that broke off after {len(body)} of {promised} bytes", is_cut_short=True)
-    return answer(bytes(body))
+    is_end_unsaid = promised is None and "Transfer-Encoding" not in response.headers
+    return answer(bytes(body), is_cut_short=not body and is_end_unsaid)
 
 
 def _has_broken_headers(response: requests.Response) -> bool:

@@ -122,8 +122,8 @@ def test_an_error_body_of_any_kind_leaves_the_class_and_the_status(
         (answer('{"content": "x"} and more'), "not JSON"),
         (answer(b'{"content": "\xff"}', Content_Type="application/json"), "not JSON"),
         (answer(b'{"content": "h\xe9"}', Content_Type="application/json; charset=latin-1"), "not JSON"),
-        (answer("[" * 100_000), "not JSON"),
-        (answer('{"a":' * 100_000), "not JSON"),
+        (answer("[" * 100_000), "nested|not JSON"),
+        (answer('{"a":' * 100_000), "nested|not JSON"),
         (answer("[" * 900 + "]" * 900), "list|nested|not JSON"),
         (answer('{"a":' * 900 + "1" + "}" * 900), "nested"),
         (answer('{"content": "x", "metadata": ' + '{"a":' * 5000 + "1" + "}" * 5001), "nested|not JSON"),
@@ -277,6 +277,13 @@ def test_any_other_404_is_not_found(options: dict, patient: ScopeClient, server:
     server.answers(error(404, "no production version", "no_production_version"))
     with pytest.raises(NotFoundError):
         patient.get_prompt_version("greeting", **options)
+
+
+def test_an_error_can_be_printed_whatever_the_platform_said(patient: ScopeClient, server: FaultServer) -> None:
+    server.answers(answer(r'{"message": "\ud800 no", "code": "\udfff"}', 422))
+    found = caught_from(patient)
+    for said in (str(found), found.message, found.error_code, found.http_body):
+        assert said.encode().decode() == said
 
 
 def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(

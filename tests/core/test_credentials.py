@@ -160,6 +160,17 @@ def test_a_token_body_that_cannot_be_sent_is_a_token_refresh_error(
     assert server.requests == []
 
 
+@pytest.mark.parametrize("path", ["v1/auth/own", "@127.0.0.1:{port}/v1/auth/own", None, 5])
+def test_a_token_path_that_may_lead_to_another_host_is_an_error_and_nothing_is_sent(
+    path: object, make_client: Callable[..., ScopeClient], server: FaultServer, other_server: FaultServer
+) -> None:
+    own = Own({"secret": "hush-hush"})
+    own.token_path = path.format(port=other_server.port) if isinstance(path, str) else path
+    with pytest.raises((TokenRefreshError, ConfigurationError)):
+        make_client(credentials=own, max_retries=0).get_prompt_version("greeting")
+    assert server.requests == other_server.requests == []
+
+
 def test_a_token_body_that_raises_is_the_cause(make_client: Callable[..., ScopeClient]) -> None:
     with pytest.raises(TokenRefreshError) as caught:
         make_client(credentials=Own(fails)).get_prompt_version("greeting")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Callable
+from urllib.parse import unquote
 
 import pytest
 from faults.replies import error
 from faults.server import FaultServer
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scope_client import NotFoundError, ScopeClient, ValidationError
+from scope_client import NotFoundError, PromptRef, ScopeClient, ValidationError
 
 SEGMENTS = {
     "greeting": "greeting",
@@ -52,6 +55,7 @@ SEGMENTS = {
     "latest": "latest",
     "versions": "versions",
 }
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: text not in (".", ".."))
 LONG = "x" * 20_000
 refused = pytest.mark.parametrize("value", ["", ".", "..", "\ud800", "a\udfff", 5, b"greeting", ["greeting"], True])
 each_segment = pytest.mark.parametrize(("given", "segment"), SEGMENTS.items())
@@ -65,6 +69,15 @@ def test_a_name_is_one_segment(given: str, segment: str, client: ScopeClient, se
         f"GET /api/v1/prompts/{segment}/production HTTP/1.1",
         f"GET /api/v1/prompts/{segment}/latest HTTP/1.1",
     ]
+
+
+@given(ANY_TEXT, ANY_TEXT)
+def test_any_text_comes_out_of_its_segment_as_it_went_in(name: str, version: str) -> None:
+    path = PromptRef.of(name, version=version).path
+    assert path.isascii()
+    assert path.isprintable()
+    _, prompts, first, versions, second = path.split("/")
+    assert (prompts, unquote(first), versions, unquote(second)) == ("prompts", name, "versions", version)
 
 
 @each_segment

@@ -48,6 +48,7 @@ HUGE = {
     "a body of 300 MB until the connection ends": floods(head(), PIECE, 300),
     "a body of 300 MB in one chunk": floods(CHUNKED + b"%x\r\n" % (300 * MEGABYTE), PIECE, 300),
     "an error of 300 MB": floods(head(404), PIECE, 300),
+    "an error just below the limit, of broken characters": closes(head(500) + b"\xff" * 9 * MEGABYTE),
     "a redirect of 300 MB": floods(head(302, Location="/elsewhere"), PIECE, 300),
     "a gzip bomb": closes(head(Content_Encoding="gzip", Content_Length=len(BOMB)) + BOMB),
     "a gzip bomb in a chunk": closes(chunked(BOMB, Content_Encoding="gzip")),

@@ -54,11 +54,8 @@ def test_a_self_signed_certificate_of_the_auth_host_sends_the_secret_nowhere(
     assert secure.requests == []
 
 
-def test_a_server_that_speaks_no_tls_is_refused_and_not_tried_again(
-    make_client: Callable, server: FaultServer, clock: ManualClock
-) -> None:
-    with FaultServer() as plain:
-        plain._talk = lambda peer, stream: peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+def test_a_server_that_speaks_no_tls_is_refused_and_not_tried_again(make_client: Callable, clock: ManualClock) -> None:
+    with FaultServer(greeting=b"HTTP/1.1 400 Bad Request\r\n\r\n") as plain:
         refused(make_client(base_url=plain.url.replace("http:", "https:")))
     assert clock.sleeps == []
     assert plain.accepted == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from typing import Any, Callable
@@ -48,6 +49,15 @@ def crowd(size: int, call: Callable[[], Any]) -> list[Any]:
     return Crowd(size, call).outcomes()
 
 
+def _frames() -> dict[int, Any]:
+    """Without the garbage collector, which may switch threads while the interpreter holds its lock on them."""
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        gc.enable()
+
+
 def _waits(ident: int) -> bool:
-    frame = sys._current_frames().get(ident)
+    frame = _frames().get(ident)
     return frame is not None and frame.f_code.co_filename == threading.__file__ and frame.f_code.co_name == "wait"

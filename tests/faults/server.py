@@ -83,13 +83,17 @@ class Script:
 
 
 class FaultServer:
-    """Serves tokens at /v1/auth/... and whatever `answers` was told at every other path."""
+    """Serves tokens at /v1/auth/... and whatever `answers` was told at every other path.
 
-    def __init__(self, *, tls: bool = False) -> None:
+    A `greeting` is sent before anything was asked for.
+    """
+
+    def __init__(self, *, tls: bool = False, greeting: bytes = b"") -> None:
         self.answers = Script(PROMPT)
         self.gives_tokens = Script(_numbered_tokens())
         self.requests: list[Request] = []
         self.accepted = 0
+        self._greeting = greeting
         self._context = _tls_context() if tls else None
         self._changed = threading.Condition()
         self._stopping = threading.Event()
@@ -159,6 +163,7 @@ class FaultServer:
 
     def _serve(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError), sock, sock.makefile("rb") as stream:
+            sock.sendall(self._greeting)
             self._talk(Peer(sock, self._stopping), stream)
         with self._changed:
             self._open.discard(sock)
