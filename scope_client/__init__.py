@@ -34,7 +34,7 @@ from .errors import (
 from .errors import (
     TimeoutError as TimeoutError,
 )
-from .prompt import PromptRef, PromptVersion
+from .prompt import PromptVersion
 from .telemetry import ErrorInfo, RequestInfo, ResponseInfo, Telemetry
 from .version import __version__
 
@@ -57,7 +57,6 @@ __all__ = [
     "NoProductionVersionError",
     "NotFoundError",
     "Options",
-    "PromptRef",
     "PromptVersion",
     "RateLimitError",
     "RenderError",

@@ -22,7 +22,6 @@ _ADVICE = {
 }
 _EXPECTED = "expected a JSON object"
 _LONGEST_MESSAGE = 500
-_BODY_READ = 65_536
 
 
 class Asked(NamedTuple):
@@ -50,20 +49,24 @@ class Asked(NamedTuple):
 
     def _with_facts(self, error: ApiError, answer: Answer, wall: float) -> ApiError:
         """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
-        clean = self._printable
-        is_shown = not (self.with_secrets and answer.status == 200)
+
+        def clean(text: str) -> str:
+            return _printable(self.redaction.text(text))
+
+        is_shown = not (self.with_secrets and answer.status < 400)
         code = error.error_code and clean(error.error_code)[:_LONGEST_MESSAGE]
         return type(error)(
             f"{clean(error.message)[:_LONGEST_MESSAGE]} (HTTP {answer.status}{f', code {code}' if code else ''})",
             http_status=answer.status,
-            http_body=clean(answer.body[:_BODY_READ].decode("utf-8", "replace")) if is_shown else None,
+            http_body=_printable(self.redaction.head(answer.body)) if is_shown else None,
             error_code=code,
             request_id=clean(answer.headers.get("X-Request-ID") or self.request_id),
             retry_after=retry_after(answer.headers, wall),
         )
 
-    def _printable(self, text: str) -> str:
-        return self.redaction.text(text).encode("utf-8", "backslashreplace").decode()
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _refusal(answer: Answer) -> ApiError:

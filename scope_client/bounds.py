@@ -6,6 +6,7 @@ They hold for the requests that a thread makes between `begin` and `end`, and fo
 from __future__ import annotations
 
 import functools
+import http
 import http.client
 import io
 import socket
@@ -88,6 +89,19 @@ class _BoundedResponse(http.client.HTTPResponse):
         if limits is not None:
             stream = self.fp.detach()  # a BufferedReader, nothing read yet
             self.fp = io.BufferedReader(_BoundedReads(stream, sock, limits))
+
+    def begin(self) -> None:
+        super().begin()
+        if self.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+            self.will_close = True
+
+    def _read_status(self) -> Any:
+        """Passes over 1xx answers, of which http.client knows 100 only (RFC 9110, 15.2)."""
+        status_line = super()._read_status()  # type: ignore[misc]  # not in the stubs
+        while 100 < status_line[1] < 200 and status_line[1] != http.HTTPStatus.SWITCHING_PROTOCOLS:
+            http.client.parse_headers(self.fp)
+            status_line = super()._read_status()  # type: ignore[misc]  # not in the stubs
+        return status_line
 
 
 class _BoundedAnswers:

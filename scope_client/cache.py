@@ -18,7 +18,7 @@ class PromptCache:
     def __init__(self, *, ttl: float, max_size: int, clock: Clock) -> None:
         self._ttl = ttl
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may clear in the middle of keeping
         self._store = MemoryStore(max_size)
         self._generation = 0
         self._flights: Flights[PromptVersion] = Flights()
@@ -31,7 +31,8 @@ class PromptCache:
     def get(self, ref: PromptRef, fetch: Callable[[], PromptVersion], ttl: float | None = None) -> PromptVersion:
         """A fresh version, from here or from `fetch()`; its error reaches all who wait for it, and nothing is lost.
 
-        A `ttl` of the caller's bounds the age of what it accepts, and is what a version fetched for it is kept by.
+        A `ttl` of the caller's is the age up to which it takes a version. What was fetched for it is fresh for the
+        others as long as both that and the cache's own allow.
         """
         key = ref.key
         generation = self._generation
@@ -50,7 +51,7 @@ class PromptCache:
     def _fresh(self, key: CacheKey, max_age: float | None) -> PromptVersion | None:
         entry = self._store.entries.get(key)
         now = self._clock.now()
-        if entry is None or now >= entry.expires_at or (max_age is not None and now >= entry.fetched_at + max_age):
+        if entry is None or now >= (entry.expires_at if max_age is None else entry.fetched_at + max_age):
             return None
         entry.read_at = now
         return entry.version
@@ -59,5 +60,5 @@ class PromptCache:
         now = self._clock.now()
         with self._lock:
             if generation == self._generation:
-                self._store[key] = Entry(key, version, now, now + (self._ttl if ttl is None else ttl))
+                self._store[key] = Entry(key, version, now, now + (self._ttl if ttl is None else min(ttl, self._ttl)))
         return version

@@ -128,7 +128,11 @@ class Configuration(Frozen):
         return {name: getattr(self, name) for name in _OPTIONS}  # type: ignore[return-value]  # every one, in order
 
     def _check_together(self) -> None:
-        self._freeze(base_url=re.sub(rf"(/api/(v\d+|{re.escape(self.api_version)}))+$", "", self.base_url))
+        self._freeze(base_url=re.sub(rf"(/api/{re.escape(self.api_version)})+$", "", self.base_url))
+        if re.search(r"/api/v\d+$", self.base_url):
+            raise ConfigurationError(
+                f"base_url must end in no other API version than api_version, {self.api_version!r}"
+            )
         for name in () if self.allow_insecure else ("base_url", "auth_api_url"):
             url = getattr(self, name)
             if url.startswith("http://") and not rules.is_loopback(url):

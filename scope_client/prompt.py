@@ -34,14 +34,15 @@ class PromptRef(Frozen):
         if label is not None and version is not None:
             raise TypeError("label and version exclude each other: give one of them")
         path_segment("name", name)
+        name = str.__str__(name)
         if version is not None:
             path_segment("version", version)
-            return cls(name, None, version)
+            return cls(name, None, str.__str__(version))
         if label is None:
             return cls(name)
         if not isinstance(label, str) or label not in LABELS:
             raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {label!r}")
-        return cls(name, label)
+        return cls(name, LABELS[LABELS.index(label)])
 
     @property
     def key(self) -> CacheKey:

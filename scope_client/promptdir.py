@@ -47,8 +47,10 @@ def signature(folder: StrPath, *, clock: Callable[[], int] = time.time_ns) -> Si
     now = clock()
     try:
         seen = list(_stamps(Path(folder), nested=True))
-    except OSError:
+    except FileNotFoundError:
         return ()
+    except OSError:
+        return ((str(folder), -1, now, 0),)
     if any(now - _SETTLED_AFTER < mtime < now + _LONGEST_LOOK for _, _, mtime, _ in seen):
         seen.append(("", 0, now, 0))
     return tuple(seen)
@@ -56,7 +58,7 @@ def signature(folder: StrPath, *, clock: Callable[[], int] = time.time_ns) -> Si
 
 def _stamps(folder: Path, *, nested: bool) -> Iterator[tuple[str, int, int, int]]:
     for entry in _visible(folder):
-        if entry.is_dir():
+        if _is_folder(entry):
             yield f"{entry.path}/", 0, 0, 0
             yield from _stamps(Path(entry.path), nested=False) if nested else ()
         elif entry.name.endswith(".md"):
@@ -69,6 +71,13 @@ def _stamp(path: str) -> tuple[str, int, int, int]:
     except OSError:
         return path, -1, 0, 0
     return path, found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _visible(folder: Path) -> list[os.DirEntry[str]]:
@@ -88,7 +97,7 @@ class _Reading:
         """The files of each prompt, relative to the folder, by version number."""
         prompts: dict[str, dict[int, str]] = {}
         for entry in self._entries(""):
-            if entry.is_dir():
+            if _is_folder(entry):
                 prompts[entry.name] = self._numbered(entry.name)
             elif entry.name.endswith(".md"):
                 name = entry.name[: -len(".md")]
@@ -109,7 +118,7 @@ class _Reading:
         for entry in self._entries(f"{name}/"):
             file = f"{name}/{entry.name}"
             found = _NUMBERED.fullmatch(entry.name)
-            if entry.is_dir():
+            if _is_folder(entry):
                 self.problem(f"{file}/", "too deep; move its files up, or elsewhere")
             elif found:
                 files[int(found[1])] = file

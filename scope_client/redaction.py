@@ -12,6 +12,8 @@ from urllib.parse import quote
 REDACTED = "***"
 _SHORTEST = 4
 _TELLING = 12
+_HEAD = 65_536
+_USERINFO = r"//[^/@\s]*@"
 
 
 class Secret(str):
@@ -33,9 +35,16 @@ class Redaction:
         self._forms = sorted(forms, key=len, reverse=True)
 
     def text(self, text: str) -> str:
+        text = re.sub(_USERINFO, f"//{REDACTED}@", text)
         if not self._forms:
             return text
         return re.sub("|".join(map(re.escape, self._forms)), REDACTED, text, flags=re.IGNORECASE)
+
+    def head(self, octets: bytes) -> str:
+        """The first of a long text, without what may be the start of a secret at its edge."""
+        clean = self.text(octets[:_HEAD].decode("utf-8", "replace"))
+        longest = len(self._forms[0]) if self._forms else 0
+        return clean[: len(clean) - longest] if len(octets) > _HEAD else clean
 
     def headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """A clean copy, of the same type."""
@@ -54,7 +63,7 @@ class Redaction:
 def _forms(secret: str) -> Iterable[str]:
     octets = secret.encode("utf-8", "surrogatepass")
     for plain in (secret, octets.decode("latin-1"), octets.decode("ascii", "replace")):
-        yield from (plain, repr(plain)[1:-1])
+        yield from (plain, repr(str.__str__(plain))[1:-1])
     for in_json in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        yield from (in_json, json.dumps(in_json)[1:-1])
+        yield from (in_json, json.dumps(in_json)[1:-1], in_json.replace("/", "\\/"))
     yield from (html.escape(secret), html.escape(secret, quote=False), quote(octets), quote(octets, safe=""))

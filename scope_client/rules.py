@@ -113,14 +113,14 @@ def _url(value: Any) -> str:
     _require(isinstance(value, str))
     found = re.fullmatch(_URL, value, _URL_FLAGS)
     _require(found is not None and int(found["port"] or 0) <= 65535)
-    scheme, rest = str(value).split("://", 1)
+    scheme, rest = str.__str__(value).split("://", 1)
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 
 
 def _text_like(pattern: str) -> Callable[[Any], str]:
     def accept(value: Any) -> str:
         _require(isinstance(value, str) and re.fullmatch(pattern, value) is not None)
-        return str(value)
+        return str.__str__(value)
 
     return accept
 
@@ -135,8 +135,11 @@ def _credentials(value: Any) -> Credentials | None:
     return value  # type: ignore[no-any-return]  # it has what the Protocol names
 
 
+_ASKED_OF_SESSION = ("send", "get_adapter", "headers", "proxies", "hooks", "merge_environment_settings")
+
+
 def _session(value: Any) -> Any:
-    _require(value is None or all(hasattr(value, name) for name in ("send", "get_adapter", "headers", "proxies")))
+    _require(value is None or all(hasattr(value, name) for name in _ASKED_OF_SESSION))
     return value
 
 

@@ -97,9 +97,10 @@ class Tokens:
     def _renew_early(self, request_id: str) -> None:
         try:
             self._renew(request_id)
-            self._is_renewing = False
         except ScopeError as error:
             self._try_later(error)
+        finally:
+            self._is_renewing = False
 
     def _try_later(self, error: Exception) -> None:
         """The next early renewal is in a few seconds, or halfway to the token's end where that is sooner."""

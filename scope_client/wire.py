@@ -78,8 +78,6 @@ class Wire:
             prepared.headers["Content-Length"] = str(len(body))
         if token is not None:
             prepared.prepare_auth(Bearer(token))
-        hooks: Any = self._session.hooks.get("response") or []
-        prepared.hooks = {"response": [*(hooks if isinstance(hooks, list) else [hooks]), _stay]}
         return prepared
 
     def send(self, prepared: requests.PreparedRequest, redaction: Redaction) -> Answer:
@@ -88,17 +86,33 @@ class Wire:
         settings = self._settings_for(prepared)
         bounds.begin(ends_at, BODY_LIMIT + _OVERHEAD)
         try:
-            response = self._session.send(
-                prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared), **settings
-            )
+            response = self._answer_to(prepared, settings)
             try:
                 return _read(response, ends_at)
             finally:
                 response.close()
-        except _FOREIGN as error:
+        except Exception as error:
             raise _translated(error, _host(prepared), self._timeout, redaction) from error
         finally:
             bounds.end()
+
+    def _answer_to(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> requests.Response:
+        arrived: list[requests.Response] = []
+        theirs: Any = self._session.hooks.get("response") or []
+        hooks = theirs if isinstance(theirs, list) else [theirs]
+        prepared.hooks = {"response": [lambda response, **_: arrived.append(response), *hooks, _stay]}
+        try:
+            return self._session.send(
+                prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared), **settings
+            )
+        except requests.HTTPError:  # of a hook that raises for the status
+            if not arrived:
+                raise
+            return arrived[0]
+        except Exception:
+            for response in arrived:
+                response.close()
+            raise
 
     def close(self) -> None:
         if self._is_ours:
@@ -112,18 +126,17 @@ class Wire:
     def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
         host = _host(prepared)
         try:
-            settings = self._settings.get(host)
-            if settings is None:
-                settings = self._read_settings(host)
-                self._bound(prepared, settings)
-                self._settings[host] = settings
-            elif not self._is_ours:
-                self._bound(prepared, settings)
-        except _FOREIGN as error:
+            if host not in self._settings:
+                self._settings[host] = self._read_settings(host)
+            self._bound(prepared, self._settings[host])
+        except Exception as error:
+            redaction = Redaction(())
+            for each in _chain(error):
+                redaction.error(each)
             raise ConfigurationError(
-                f"nothing can be sent to {host}, check the URL and the proxies ({_root(error)})"
+                f"nothing can be sent to {host}, check the URL and the proxies ({redaction.text(_root(error))})"
             ) from error
-        return settings
+        return self._settings[host]
 
     def _read_settings(self, host: str) -> Mapping[str, Any]:
         merged = self._session.merge_environment_settings(host, {}, None, None, None)
@@ -152,10 +165,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": f"scope-client/{__version__} python-requests/{requests.__version__}",
 }
-
-
-# A RequestException is an OSError; ValueError is what a host name or a header that cannot be ends in.
-_FOREIGN = (OSError, ValueError, urllib3.exceptions.HTTPError, http.client.HTTPException)
 
 
 def _own_session() -> requests.Session:
@@ -228,17 +237,29 @@ def _is_cut_short(error: requests.RequestException) -> bool:
     return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in _layers(error))
 
 
-def _layers(error: BaseException) -> Iterator[BaseException]:
+def _layers(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:
     """An exception and those that requests and urllib3 wrapped into it."""
     yield error
     for inner in (getattr(error, "reason", None), *error.args):
-        if isinstance(inner, BaseException):
-            yield from _layers(inner)
+        if isinstance(inner, BaseException) and id(inner) not in seen:
+            yield from _layers(inner, seen | {id(error), id(inner)})
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """An exception with all that it wraps, that caused it, and in whose handling it was raised; each once."""
+    found: dict[int, BaseException] = {}
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, BaseException) and id(each) not in found:
+            found[id(each)] = each
+            waiting += [each.__cause__, each.__context__, *each.args]
+    return list(found.values())
 
 
 def _translated(error: Exception, host: str, timeout: float, redaction: Redaction) -> ScopeError:
     layers = list(_layers(error))
-    for each in _all_behind(error, set()):
+    for each in _chain(error):
         redaction.error(each)
         if isinstance(each, requests.RequestException):
             each.request = each.response = None  # they hold the token
@@ -252,22 +273,10 @@ def _translated(error: Exception, host: str, timeout: float, redaction: Redactio
     return ConnectionError(f"{host} could not be reached, or broke off ({why})")
 
 
-def _all_behind(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
-    if error is None or id(error) in seen:
-        return
-    seen.add(id(error))
-    yield error
-    for inner in (error.__cause__, error.__context__, *error.args):
-        if isinstance(inner, BaseException):
-            yield from _all_behind(inner, seen)
-
-
 def _root(error: BaseException) -> str:
     """The operating system's word on it, where there is one."""
-    root, below = error, error.__cause__ or error.__context__
-    while below is not None:
-        root = below if isinstance(below, OSError) else root
-        below = below.__cause__ or below.__context__
+    spoken = [each for each in _chain(error) if isinstance(each, OSError)]
+    root = spoken[-1] if spoken else error
     return f"{type(root).__name__}: {root}"
 
 
@@ -281,8 +290,13 @@ def _is_timeout(layers: Iterable[BaseException]) -> bool:
 def may_pass(error: ScopeError) -> bool:
     """Whether another attempt may end better: not where the request cannot be sent or TLS does not agree."""
     cause = error.__cause__
+    if isinstance(error, ConfigurationError) or not isinstance(cause, _OF_THE_NETWORK):
+        return False
     is_no_ca_bundle = type(cause) is OSError and cause.errno is None
-    return not (isinstance(error, ConfigurationError) or is_no_ca_bundle or (cause and _is_tls(_layers(cause))))
+    return not (is_no_ca_bundle or _is_tls(_layers(cause)))
+
+
+_OF_THE_NETWORK = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
 
 
 def _is_tls(layers: Iterable[BaseException]) -> bool:

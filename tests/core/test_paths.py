@@ -11,7 +11,8 @@ from faults.server import FaultServer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scope_client import NotFoundError, PromptRef, ScopeClient, ValidationError
+from scope_client import NotFoundError, ScopeClient, ValidationError
+from scope_client.prompt import PromptRef
 
 SEGMENTS = {
     "greeting": "greeting",

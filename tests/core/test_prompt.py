@@ -9,7 +9,8 @@ import pickle
 import pytest
 from faults.replies import prompt_body
 
-from scope_client import ApiError, PromptRef, PromptVersion
+from scope_client import ApiError, PromptVersion
+from scope_client.prompt import PromptRef
 
 OLDER = {"id": "v_7", "version_number": 7}
 NEWER = {"version_id": "v_7", "version": 7}
