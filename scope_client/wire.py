@@ -113,6 +113,8 @@ class Wire:
             for response in arrived:
                 response.close()
             raise
+        finally:
+            prepared.hooks = {}  # or the request, its hook and the answer would keep each other, and the pool, alive
 
     def close(self) -> None:
         if self._is_ours:

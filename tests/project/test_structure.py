@@ -114,7 +114,7 @@ def test_the_arrows_of_the_core_run_one_way():
         arrows = {room: targets for room, targets in arrows.items() if room not in settled}
 
 
-@pytest.mark.parametrize("room", ["errors", "frozen", "version"])
+@pytest.mark.parametrize("room", ["errors", "frozen", "jsonvalue", "redaction", "version"])
 def test_the_rooms_at_the_bottom_import_no_other(room):
     assert not [found for found in imports_of(CORE / f"{room}.py") if target(found)]
 
@@ -124,6 +124,7 @@ def test_template_and_flight_know_nothing_but_the_bottom():
         assert {target(found) for found in imports_of(CORE / f"{room}.py")} - {None} <= {
             "scope_client.errors",
             "scope_client.frozen",
+            "scope_client.jsonvalue",
         }
 
 
