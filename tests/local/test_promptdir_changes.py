@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scope_client.promptdir import signature
+from scope_client.promptdir import read_prompt_dir, signature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,3 +77,13 @@ def test_a_folder_that_is_not_there_has_an_empty_one(tmp_path: Path) -> None:
 def test_a_link_to_nowhere_can_be_looked_at(folder: Path) -> None:
     (folder / "b.md").symlink_to(folder / "gone")
     assert signature(folder) == signature(folder)
+
+
+def test_a_link_that_leads_to_itself_is_passed_over_and_hides_no_change(tmp_path):
+    (tmp_path / "a.md").write_text("one")
+    (tmp_path / "loop").symlink_to("loop")
+    before = signature(tmp_path)
+    assert list(read_prompt_dir(tmp_path)) == ["a"]
+    (tmp_path / "a.md").write_text("two, longer")
+    assert signature(tmp_path) != before
+    assert read_prompt_dir(tmp_path)["a"][0].content == "two, longer"
