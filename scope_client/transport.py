@@ -13,8 +13,9 @@ from .answer import Asked, is_passing
 from .clock import Clock
 from .configuration import Configuration
 from .errors import ApiError, ConfigurationError, ConnectionError, ScopeError
+from .failures import may_pass
 from .redaction import Redaction
-from .wire import Answer, Wire, may_pass
+from .wire import Answer, Wire
 
 if TYPE_CHECKING:
     from requests import PreparedRequest

@@ -6,11 +6,9 @@ Nothing else imports `requests`, and this is imported with the first attempt.
 from __future__ import annotations
 
 import builtins
-import http.client
 import socket
-import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
 
@@ -19,8 +17,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from . import bounds
-from .errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
+from . import bounds, failures
 from .redaction import Redaction
 from .rules import is_loopback
 from .version import __version__
@@ -92,7 +89,7 @@ class Wire:
             finally:
                 response.close()
         except Exception as error:
-            raise _translated(error, _host(prepared), self._timeout, redaction) from error
+            raise failures.translated(error, _host(prepared), self._timeout, redaction) from error
         finally:
             bounds.end()
 
@@ -132,12 +129,7 @@ class Wire:
                 self._settings[host] = self._read_settings(host)
             self._bound(prepared, self._settings[host])
         except Exception as error:
-            redaction = Redaction(())
-            for each in _chain(error):
-                redaction.error(each)
-            raise ConfigurationError(
-                f"nothing can be sent to {host}, check the URL and the proxies ({redaction.text(_root(error))})"
-            ) from error
+            raise failures.unusable(error, host) from error
         return self._settings[host]
 
     def _read_settings(self, host: str) -> Mapping[str, Any]:
@@ -204,7 +196,7 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
             if len(body) > BODY_LIMIT:
                 return answer(b"", too_large)
     except requests.exceptions.ChunkedEncodingError as error:
-        if _is_any(_layers(error), bounds.TooLargeError):
+        if failures.is_any(failures.layers(error), bounds.TooLargeError):
             return answer(b"", too_large)
         if not _is_cut_short(error):
             raise
@@ -236,74 +228,4 @@ def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
 
 def _is_cut_short(error: requests.RequestException) -> bool:
     """Whether the body ended early in good order, rather than by a reset or a time-out."""
-    return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in _layers(error))
-
-
-def _layers(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:
-    """An exception and those that requests and urllib3 wrapped into it."""
-    yield error
-    for inner in (getattr(error, "reason", None), *error.args):
-        if isinstance(inner, BaseException) and id(inner) not in seen:
-            yield from _layers(inner, seen | {id(error), id(inner)})
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """An exception with all that it wraps, that caused it, and in whose handling it was raised; each once."""
-    found: dict[int, BaseException] = {}
-    waiting: list[object] = [error]
-    while waiting:
-        each = waiting.pop(0)
-        if isinstance(each, BaseException) and id(each) not in found:
-            found[id(each)] = each
-            waiting += [each.__cause__, each.__context__, *each.args]
-    return list(found.values())
-
-
-def _translated(error: Exception, host: str, timeout: float, redaction: Redaction) -> ScopeError:
-    layers = list(_layers(error))
-    for each in _chain(error):
-        redaction.error(each)
-        if isinstance(each, requests.RequestException):
-            each.request = each.response = None  # they hold the token
-    why = redaction.text(_root(layers[-1]))
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return ConfigurationError(f"nothing can be sent to {host}, check the URL and the proxies ({why})")
-    if _is_tls(layers):
-        return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
-    if _is_timeout(layers):
-        return TimeoutError(f"{host} did not answer in full within {timeout:g} seconds")
-    return ConnectionError(f"{host} could not be reached, or broke off ({why})")
-
-
-def _root(error: BaseException) -> str:
-    """The operating system's word on it, where there is one."""
-    spoken = [each for each in _chain(error) if isinstance(each, OSError)]
-    root = spoken[-1] if spoken else error
-    return f"{type(root).__name__}: {root}"
-
-
-def _is_timeout(layers: Iterable[BaseException]) -> bool:
-    """urllib3 counts a refused connection among its connect time-outs; it is none."""
-    kinds = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
-    refused = urllib3.exceptions.NewConnectionError
-    return any(isinstance(layer, kinds) and not isinstance(layer, refused) for layer in layers)
-
-
-def may_pass(error: ScopeError) -> bool:
-    """Whether another attempt may end better: not where the request cannot be sent or TLS does not agree."""
-    cause = error.__cause__
-    if isinstance(error, ConfigurationError) or not isinstance(cause, _OF_THE_NETWORK):
-        return False
-    is_no_ca_bundle = type(cause) is OSError and cause.errno is None
-    return not (is_no_ca_bundle or _is_tls(_layers(cause)))
-
-
-_OF_THE_NETWORK = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
-
-
-def _is_tls(layers: Iterable[BaseException]) -> bool:
-    return _is_any(layers, requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError)
-
-
-def _is_any(layers: Iterable[BaseException], *kinds: type[BaseException]) -> bool:
-    return any(isinstance(layer, kinds) for layer in layers)
+    return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in failures.layers(error))
