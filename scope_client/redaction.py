@@ -28,22 +28,26 @@ class Secret(str):
 class Redaction:
     """Knows some secrets, in every form in which a server echoes them. It has no repr, for it holds them."""
 
-    __slots__ = ("_forms",)
+    __slots__ = ("_secrets",)
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
-        self._forms = sorted(forms, key=len, reverse=True)
+        self._secrets = tuple(secrets)
+
+    @property
+    def _forms(self) -> list[str]:
+        """The longest first; made when there is something to clean, which is seldom."""
+        forms = {form for secret in self._secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+        return sorted(forms, key=len, reverse=True)
 
     def text(self, text: str) -> str:
         text = re.sub(_USERINFO, f"//{REDACTED}@", text)
-        if not self._forms:
-            return text
-        return re.sub("|".join(map(re.escape, self._forms)), REDACTED, text, flags=re.IGNORECASE)
+        forms = "|".join(map(re.escape, self._forms))
+        return re.sub(forms, REDACTED, text, flags=re.IGNORECASE) if forms else text
 
     def head(self, octets: bytes) -> str:
         """The first of a long text, without what may be the start of a secret at its edge."""
         clean = self.text(octets[:_HEAD].decode("utf-8", "replace"))
-        longest = len(self._forms[0]) if self._forms else 0
+        longest = max(map(len, self._forms), default=0)
         return clean[: len(clean) - longest] if len(octets) > _HEAD else clean
 
     def headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:

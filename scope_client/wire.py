@@ -114,7 +114,9 @@ class Wire:
             prepared.hooks = {}  # or the request, its hook and the answer would keep each other, and the pool, alive
 
     def close(self) -> None:
+        """A later attempt, one that is waiting for its turn just now say, opens new connections."""
         if self._is_ours:
+            self._settings.clear()
             self._session.close()
 
     def _limits(self, prepared: requests.PreparedRequest) -> Any:
@@ -125,12 +127,16 @@ class Wire:
     def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
         host = _host(prepared)
         try:
-            if host not in self._settings:
-                self._settings[host] = self._read_settings(host)
-            self._bound(prepared, self._settings[host])
+            settings = self._settings.get(host)
+            if settings is None:
+                settings = self._read_settings(host)
+                self._bound(prepared, settings)
+                self._settings[host] = settings
+            elif not self._is_ours:
+                self._bound(prepared, settings)
         except Exception as error:
             raise failures.unusable(error, host) from error
-        return self._settings[host]
+        return settings
 
     def _read_settings(self, host: str) -> Mapping[str, Any]:
         merged = self._session.merge_environment_settings(host, {}, None, None, None)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 from faults.clock import ManualClock, ends_within
-from faults.replies import PROMPT, chunked, drips, floods, hangs, head, token
+from faults.replies import PROMPT, answer, chunked, drips, floods, hangs, head, token
 from faults.server import FaultServer
 
-from scope_client import ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
+from scope_client import Clock, ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,3 +170,13 @@ def test_an_address_that_refuses_is_followed_by_the_next(
     refuses = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", closed_port))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: [refuses, *resolve(*args, **options)])
     assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
+
+
+def test_a_client_that_is_closed_between_two_attempts_keeps_its_bounds(
+    make_client: Callable, server: FaultServer
+) -> None:
+    closing = Clock(sleep=lambda _: client.close())
+    client = make_client(timeout=0.3, max_retries=1, clock=closing)
+    server.answers(answer("", 503), drips(BODY, at_once=HEAD, pause=0.1))
+    with ends_within(NEVER), pytest.raises(TimeoutError):
+        client.get_prompt_version("greeting")
