@@ -6,7 +6,10 @@ from typing import Any, NoReturn
 
 
 class Frozen:
-    """What is shared must not change: equality, hash, repr and pickling go by the fields named in `__slots__`."""
+    """What is shared must not change; equality and repr go by the fields named in `__slots__`.
+
+    So do hash and pickling, where each field allows them.
+    """
 
     __slots__: tuple[str, ...] = ()
 

@@ -106,7 +106,7 @@ class Wire:
             if not arrived:
                 raise
             return arrived[0]
-        except Exception:
+        except Exception:  # of a hook of the user's; what has arrived would stay open
             for response in arrived:
                 response.close()
             raise

@@ -80,7 +80,7 @@ class Journal:
         try:
             assert self._log is not None
             self._log(f"{time.strftime('%H:%M:%S')}  {line}")
-        except Exception:
+        except Exception:  # whatever a log of the user's raises
             _logger.exception("the log of the local platform failed")
 
 
