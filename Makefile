@@ -4,12 +4,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 
-.PHONY: install demo test lint format typecheck bench build clean
+.PHONY: install demo outage test lint format typecheck bench build clean
 
 install: $(VENV)/.installed
 
 demo: $(VENV)/.runs
 	$(BIN)/scope demo
+
+outage: $(VENV)/.runs
+	$(BIN)/python example_projects/plain_script/outage.py
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest $(ARGS)

@@ -5,13 +5,37 @@ from __future__ import annotations
 import platform
 import sys
 
-from . import cached_read, cold_fetch, first_import, rendering, stampede, too_large
+from . import (
+    cached_read,
+    cold_fetch,
+    first_import,
+    fleet,
+    many_names,
+    never_down,
+    rendering,
+    stampede,
+    store_hit,
+    too_large,
+)
 from .measure import Row, table
+
+ALL = (
+    first_import,
+    cached_read,
+    rendering,
+    cold_fetch,
+    stampede,
+    too_large,
+    never_down,
+    store_hit,
+    fleet,
+    many_names,
+)
 
 
 def main() -> int:
     rows: list[Row] = []
-    for module in (first_import, cached_read, rendering, cold_fetch, stampede, too_large):
+    for module in ALL:
         rows += module.rows()
         print(f"measured {module.__name__.split('.')[-1]}", file=sys.stderr, flush=True)
     print(f"Python {platform.python_version()}, one run, medians of interleaved repetitions\n")

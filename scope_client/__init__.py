@@ -34,8 +34,12 @@ from .errors import (
 from .errors import (
     TimeoutError as TimeoutError,
 )
+from .prefetch import PrefetchReport
 from .prompt import PromptVersion
-from .telemetry import ErrorInfo, RequestInfo, ResponseInfo, Telemetry
+from .redisstore import RedisStore
+from .status import PromptStatus, Status
+from .stores import CacheStore, MemoryStore
+from .telemetry import CacheInfo, ErrorInfo, RequestInfo, ResponseInfo, Telemetry
 from .version import __version__
 
 # ConnectionError and TimeoutError are public too, but left out: a star import must not hide the builtins.
@@ -44,6 +48,8 @@ __all__ = [
     "ApiKeyCredentials",
     "AuthenticationError",
     "AuthorizationError",
+    "CacheInfo",
+    "CacheStore",
     "ClientCredentials",
     "Clock",
     "Configuration",
@@ -52,13 +58,17 @@ __all__ = [
     "Credentials",
     "ErrorInfo",
     "InvalidCredentialsError",
+    "MemoryStore",
     "MissingApiKeyError",
     "MissingVariableError",
     "NoProductionVersionError",
     "NotFoundError",
     "Options",
+    "PrefetchReport",
+    "PromptStatus",
     "PromptVersion",
     "RateLimitError",
+    "RedisStore",
     "RenderError",
     "RequestInfo",
     "ResourceError",
@@ -66,6 +76,7 @@ __all__ = [
     "ScopeClient",
     "ScopeError",
     "ServerError",
+    "Status",
     "Telemetry",
     "TokenRefreshError",
     "ValidationError",

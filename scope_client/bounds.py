@@ -9,9 +9,11 @@ import functools
 import http
 import http.client
 import io
+import os
 import socket
 import threading
 import time
+import weakref
 from typing import Any
 
 from urllib3.connection import HTTPConnection
@@ -19,6 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 _FOREVER = 1e6
 _limits = threading.local()
+_connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 class TooLargeError(OSError):
@@ -53,6 +56,25 @@ def _bounded(kind: Any) -> Any:
     """A connection that finds its way by itself, through SOCKS say, goes on doing so."""
     is_plain = getattr(kind, "_new_conn", None) is HTTPConnection._new_conn
     return type(f"Bounded{kind.__name__}", (_BoundedConnect if is_plain else _BoundedAnswers, kind), {})
+
+
+def abandon_connections() -> None:
+    """In a forked child: closes its ends of the connections that its parent goes on using."""
+    for connection in list(_connections):
+        sock = getattr(connection, "sock", None)
+        descriptor = -1 if sock is None else sock.detach()  # close() would wait for who reads an answer from it
+        if descriptor >= 0:
+            os.close(descriptor)
+    _connections.clear()
+
+
+def empty(pool: Any) -> None:
+    """In a forked child: takes the parent's connections out of a urllib3 pool, whose lock a thread may have held."""
+    waiting = pool.pool
+    if waiting is not None:
+        waiting.__init__(waiting.maxsize)
+        for _ in range(waiting.maxsize):
+            waiting.put_nowait(None)
 
 
 class _BoundedReads(io.RawIOBase):
@@ -106,6 +128,10 @@ class _BoundedResponse(http.client.HTTPResponse):
 
 class _BoundedAnswers:
     response_class = _BoundedResponse
+
+    def connect(self: Any) -> None:
+        _connections.add(self)
+        super().connect()  # type: ignore[misc]  # of the class that this is mixed into
 
 
 class _BoundedConnect(_BoundedAnswers):

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import functools
-import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Callable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
+from . import fallback as stand_ins
 from . import rules, telemetry
+from .background import Background
+from .budget import Budget
 from .cache import PromptCache
 from .clock import Clock
 from .configuration import Configuration
-from .errors import (
-    ApiError,
-    AuthenticationError,
-    ConfigurationError,
-    MissingApiKeyError,
-    ScopeError,
-    TokenRefreshError,
-    ValidationError,
-)
+from .errors import ConfigurationError, MissingApiKeyError, ScopeError, TimeoutError, ValidationError
+from .fallback import Fallback
+from .fetch import Fetcher
+from .fork import renew_in_children
+from .memory import Entry
+from .outage import Outage, is_outage
+from .prefetch import PrefetchReport, Wanted, prefetch
 from .prompt import PromptRef, PromptVersion
-from .tokens import Token, Tokens
+from .status import PromptStatus, Status, Tally
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Unpack
 
+    from .bundle import Bundle
     from .configuration import Options
-    from .transport import Transport
+    from .shared import SharedCache
 
 _CLOCK = Clock()
+_LATELY = 60.0
+_COUNTED_AS = {"refresh": "refreshes", "stale": "stale", "fallback": "fallbacks", "evicted": "evictions"}
 
 
 class ScopeClient:
@@ -52,14 +54,39 @@ class ScopeClient:
                 "a client needs credentials: pass credentials=ApiKeyCredentials.from_env(), "
                 "which reads SCOPE_ORG_ID, SCOPE_API_KEY and SCOPE_API_SECRET"
             )
-        self._credentials = self._config.credentials
         self._clock = clock
         self._now = clock.now
-        self._cache = PromptCache(ttl=self._config.cache_ttl, max_size=self._config.cache_max_size, clock=clock)
+        self._tally = Tally(clock)
+        self._background = Background()
+        self._outage = Outage(clock, longest_retry_after=self._config.retry_max_delay)
+        self._fetcher = Fetcher(self._config, self._config.credentials, clock, self._background, self._tally.note)
+        self._shared = _shared(self._config, clock)
+        self._bundle = _bundle(self._config, clock)
+        self._cache = PromptCache(
+            self._config,
+            clock,
+            self._fetch,
+            self._tell,
+            background=self._background,
+            outage=self._outage,
+            shared=self._shared,
+        )
         self._entries = self._cache.entries
-        self._tokens = Tokens(self._buy_token, buffer=self._config.token_refresh_buffer, clock=clock)
-        self._lock = threading.Lock()
-        self._transport: Transport | None = None
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        """What a forked child does by itself: it keeps the cached versions and the token, and nothing under way."""
+        for room in (
+            self._tally,
+            self._background,
+            self._outage,
+            self._cache,
+            self._shared,
+            self._bundle,
+            self._fetcher,
+        ):
+            if room is not None:
+                room.after_fork()
 
     @property
     def config(self) -> Configuration:
@@ -73,29 +100,40 @@ class ScopeClient:
         version: str | None = None,
         cache: bool = True,
         cache_ttl: float | None = None,
+        fallback: Fallback = None,
+        deadline: float | None = None,
     ) -> PromptVersion:
         """The production version of a prompt, or the one that `label` ("production", "latest") or `version` asks for.
 
-        `name` is the prompt's name or ID. `cache=False` asks the platform and leaves the cache as it is.
+        `name` is the prompt's name or ID. `cache=False` asks the platform, leaves the cache as it is, and is answered
+        by nothing else, unless the call has a `fallback`.
         `cache_ttl`, in seconds, is how old the answer may be and how long it is kept, for this call in place of the
-        Configuration's.
+        Configuration's; so is `deadline`, in seconds for the whole call. Where the platform cannot answer, the last
+        known good version is served, or else `fallback`, a template text or a callable without parameters that returns
+        one, or else what the prompt folder of the Configuration has.
 
         Raises NoProductionVersionError, NotFoundError and the rest of ApiError for what the platform answers,
-        ConnectionError where it does not, ValidationError for an argument that cannot be, TypeError for a label
-        and a version together.
+        ConnectionError where it does not, TimeoutError past the deadline, ValidationError for an argument that cannot
+        be, TypeError for a label and a version together.
         """
-        if cache and cache_ttl is None and type(name) is str:
-            key = name if label is None and version is None else (name, label, version)
+        if (
+            cache
+            and cache_ttl is None
+            and deadline is None
+            and type(name) is str
+            and (fallback is None or type(fallback) is str)
+        ):
+            key = name if version is None and (label is None or label == "production") else (name, label, version)
             try:
                 entry = self._entries.get(key)
             except TypeError:
                 entry = None
             if entry is not None:
                 now = self._now()
-                if now < entry.expires_at:
+                if now < entry.due_at:
                     entry.read_at = now
                     return entry.version
-        return self._read(PromptRef.of(name, label, version), cache, cache_ttl)
+        return self._read(PromptRef.of(name, label, version), cache, cache_ttl, fallback, deadline)
 
     def render_prompt(
         self,
@@ -106,23 +144,62 @@ class ScopeClient:
         version: str | None = None,
         cache: bool = True,
         cache_ttl: float | None = None,
+        fallback: Fallback = None,
+        deadline: float | None = None,
     ) -> str:
         """`get_prompt_version` and `PromptVersion.render` in one; raises what they raise."""
         if variables is not None and not isinstance(variables, Mapping):
             raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
-        found = self.get_prompt_version(name, label=label, version=version, cache=cache, cache_ttl=cache_ttl)
+        found = self.get_prompt_version(
+            name,
+            label=label,
+            version=version,
+            cache=cache,
+            cache_ttl=cache_ttl,
+            fallback=fallback,
+            deadline=deadline,
+        )
         return found.template.render(dict(variables or {}))
 
+    def prefetch(
+        self, prompts: Iterable[Wanted], *, strict: bool = False, deadline: float | None = None
+    ) -> PrefetchReport:
+        """Reads several prompts at once, each a name, (name, label) or (name, None, version), so that they are cached.
+
+        What cannot be had is in the report; with `strict` the first such error is raised, under a message that names
+        all of them. `deadline`, in seconds, is for all of them together. For start-up hooks.
+
+        Raises ValidationError, before anything is sent, for what cannot be asked for.
+        """
+        budget = self._budget(deadline)
+        report = prefetch(prompts, lambda ref: self._serve(ref, budget))
+        if strict:
+            report.raise_first()
+        return report
+
+    def status(self) -> Status:
+        """How this client is doing; nothing is sent."""
+        now = self._now()
+        entries = list(self._entries.values())
+        counters = self._tally.counts
+        counters["store_failures"] = 0 if self._shared is None else self._shared.failures
+        return Status(
+            is_down=self._outage.is_known,
+            is_serving_stale=any(max(entry.expires_at, now - _LATELY) <= entry.stale_at for entry in entries),
+            prompts=tuple(self._shown(entry, now) for entry in entries),
+            last_error=self._tally.last_error,
+            last_error_age=self._tally.last_error_age,
+            token_expires_in=self._fetcher.token_expires_in,
+            counters=counters,
+        )
+
     def clear_cache(self) -> None:
-        """Forgets every cached version; a fetch that is under way now does not bring an old one back."""
+        """Forgets every cached version, for all who share a cache store; a fetch under way brings no old one back."""
         self._cache.clear()
 
     def close(self) -> None:
         """Closes the connections; a later read opens new ones. A session that was passed in stays open."""
-        with self._lock:
-            transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.close()
+        self._fetcher.close()
 
     def __enter__(self) -> ScopeClient:
         return self
@@ -136,55 +213,85 @@ class ScopeClient:
         org_id = getattr(self._config.credentials, "org_id", None)
         return f"ScopeClient(base_url={self._config.base_url!r}, org_id={org_id!r})"
 
-    def _read(self, ref: PromptRef, cache: bool, cache_ttl: float | None) -> PromptVersion:
-        ttl = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
-        if not (cache and self._config.cache_enabled):
-            return self._fetch(ref)
-        return self._cache.get(ref, lambda: self._fetch(ref), ttl)
+    def _read(
+        self, ref: PromptRef, cache: bool, cache_ttl: float | None, fallback: Fallback, deadline: float | None
+    ) -> PromptVersion:
+        max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
+        return self._serve(ref, self._budget(deadline), stand_ins.checked(fallback), cache=cache, max_age=max_age)
 
-    def _fetch(self, ref: PromptRef) -> PromptVersion:
-        transport = self._open()
-        request_id = transport.new_request_id()
-        started = self._now()
+    def _budget(self, deadline: float | None) -> Budget:
+        given = rules.DEADLINE.check("deadline", deadline, ValidationError)
+        return Budget(self._now, self._config.deadline if given is None else given)
+
+    def _serve(
+        self,
+        ref: PromptRef,
+        budget: Budget,
+        fallback: Fallback = None,
+        *,
+        cache: bool = True,
+        max_age: float | None = None,
+    ) -> PromptVersion:
+        """The version, or what stands in for it where the platform cannot answer and nothing is known."""
+        bundled = self._bundle.find(ref) if self._bundle and cache else None
+        has_stand_in = bundled is not None or fallback is not None
+        is_cached = cache and self._config.cache_enabled
         try:
-            return self._ask(transport, ref, request_id)
-        except ScopeError as failure:
-            error = ref.explain(failure) if isinstance(failure, ApiError) else failure
-            error.request_id = error.request_id or request_id
-            if self._config.telemetry_enabled and telemetry.errors:
-                telemetry.errors.emit(telemetry.ErrorInfo(request_id, error, (self._now() - started) * 1000))
-            if error is failure:
+            if is_cached:
+                found = self._cache.get(ref, budget, max_age=max_age, has_stand_in=has_stand_in)
+                if found is not None:
+                    return found
+            else:
+                return self._fetch(ref, budget)
+        except ScopeError as error:
+            if not (has_stand_in and is_outage(error)):
                 raise
-            raise error from failure
+            if is_cached and isinstance(error, TimeoutError) and error.is_deadline:
+                self._cache.renew(ref)  # or no caller in haste would ever get it
+            return self._stand_in(ref, fallback, bundled)
+        return self._stand_in(ref, fallback, bundled)
 
-    def _ask(self, transport: Transport, ref: PromptRef, request_id: str) -> PromptVersion:
-        """One exchange, repeated once with a new token where the platform does not take the present one."""
-        url = f"{self._config.base_url}/api/{self._config.api_version}{ref.path}"
-        make = functools.partial(PromptVersion.from_api, ref=ref)
-        token = self._tokens.get(request_id)
-        try:
-            return transport.get(url, request_id, token=token, make=make)
-        except AuthenticationError:
-            self._tokens.discard(token)
-            return transport.get(url, request_id, token=self._tokens.get(request_id), make=make)
+    def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: PromptVersion | None) -> PromptVersion:
+        found = bundled if fallback is None else stand_ins.stand_in(ref, fallback)
+        assert found is not None
+        self._tell("fallback", ref, None)
+        return found
 
-    def _buy_token(self, request_id: str, make: Callable[[Mapping[str, Any]], Token]) -> Token:
-        kind = type(self._credentials).__name__
-        try:
-            path, body = self._credentials.token_path, dict(self._credentials.token_body())
-        except Exception as error:  # credentials may be the user's own
-            raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
-        if not all(isinstance(text, str) for text in (path, *body, *body.values())):
-            raise TokenRefreshError(f"{kind} must give token_path as text and token_body() as texts by name")
-        if not path.startswith("/"):
-            raise TokenRefreshError(f"{kind} must give a token_path that starts with a slash")
-        return self._open().post(f"{self._config.auth_api_url}{path}", request_id, body=body, make=make)
+    def _fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
+        found = self._fetcher.fetch(ref, budget)
+        self._tally.count("fetches")
+        return found
 
-    def _open(self) -> Transport:
-        """The transport, made with the first fetch: it brings `requests` in, which takes longer than all the rest."""
-        with self._lock:
-            if self._transport is None:
-                from .transport import Transport
+    def _tell(self, outcome: str, ref: PromptRef, age: float | None) -> None:
+        self._tally.count(_COUNTED_AS[outcome])
+        if self._config.telemetry_enabled and telemetry.cache:
+            telemetry.cache.emit(telemetry.CacheInfo(ref.name, outcome, age))
 
-                self._transport = Transport(self._config, self._clock)
-            return self._transport
+    def _shown(self, entry: Entry, now: float) -> PromptStatus:
+        ref = PromptRef.of_key(entry.key)
+        stale_until = entry.expires_at + self._config.stale_if_error
+        return PromptStatus(
+            name=ref.name,
+            label=ref.label,
+            version=ref.version,
+            version_id=entry.version.id,
+            version_number=entry.version.version_number,
+            age=now - entry.fetched_at,
+            state="fresh" if now < entry.expires_at else "stale" if now < stale_until else "gone",
+        )
+
+
+def _shared(config: Configuration, clock: Clock) -> SharedCache | None:
+    if config.cache_store is None:
+        return None
+    from .shared import SharedCache
+
+    return SharedCache(config.cache_store, config, clock)
+
+
+def _bundle(config: Configuration, clock: Clock) -> Bundle | None:
+    if config.prompt_dir is None:
+        return None
+    from .bundle import Bundle
+
+    return Bundle(config.prompt_dir, clock)

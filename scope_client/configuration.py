@@ -13,6 +13,7 @@ from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from .errors import ConfigurationError
 from .frozen import Frozen
 from .redaction import REDACTED
+from .stores import CacheStore
 
 if TYPE_CHECKING:
     import requests
@@ -26,7 +27,11 @@ class Options(TypedDict, total=False):
     environment: "production"; SCOPE_ENVIRONMENT. api_version: "v1".
     timeout: 30, for one attempt to its last byte. open_timeout: 10, for its connect.
     max_retries: 3, attempts after the first. retry_base_delay: 0.5. retry_max_delay: 30.
+    deadline: None, for a whole call.
     cache_enabled: True. cache_ttl: 300. cache_max_size: 1000 versions. telemetry_enabled: True.
+    stale_if_error: 86400, for which an expired version is kept as the last known good; 0 for never.
+    cache_store: a CacheStore behind the memory. cache_local_ttl: 5, for which it is not asked again.
+    prompt_dir: a folder of prompts for when the platform cannot answer; SCOPE_PROMPT_DIR.
     token_refresh_buffer: 60, before a token's end; SCOPE_TOKEN_REFRESH_BUFFER.
     session: a requests.Session of the caller's, which is never closed.
     """
@@ -46,6 +51,11 @@ class Options(TypedDict, total=False):
     telemetry_enabled: bool
     environment: str
     token_refresh_buffer: float
+    stale_if_error: float
+    deadline: float | None
+    cache_store: CacheStore | None
+    cache_local_ttl: float
+    prompt_dir: str | os.PathLike[str] | None
     allow_insecure: bool
     session: requests.Session | None
 
@@ -67,6 +77,11 @@ _OPTIONS: Mapping[str, tuple[Any, rules.Rule, str | None]] = {
     "telemetry_enabled": (True, rules.FLAG, None),
     "environment": ("production", rules.HEADER_TEXT, "SCOPE_ENVIRONMENT"),
     "token_refresh_buffer": (60.0, rules.SECONDS, "SCOPE_TOKEN_REFRESH_BUFFER"),
+    "stale_if_error": (86_400.0, rules.SECONDS, None),
+    "deadline": (None, rules.DEADLINE, None),
+    "cache_store": (None, rules.STORE, None),
+    "cache_local_ttl": (5.0, rules.SECONDS, None),
+    "prompt_dir": (None, rules.FOLDER, "SCOPE_PROMPT_DIR"),
     "allow_insecure": (False, rules.FLAG, None),
     "session": (None, rules.SESSION, None),
 }
@@ -95,6 +110,11 @@ class Configuration(Frozen):
     telemetry_enabled: bool
     environment: str
     token_refresh_buffer: float
+    stale_if_error: float
+    deadline: float | None
+    cache_store: CacheStore | None
+    cache_local_ttl: float
+    prompt_dir: str | None
     allow_insecure: bool
     session: requests.Session | None
 
@@ -115,6 +135,8 @@ class Configuration(Frozen):
         shown = dict(self._options())
         if self.credentials is not None:
             shown["credentials"] = _shown(self.credentials)
+        if self.cache_store is not None:  # somebody's, which may show the password of a server
+            shown["cache_store"] = f"<{type(self.cache_store).__name__}>"
         return shown
 
     def __repr__(self) -> str:

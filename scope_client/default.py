@@ -7,15 +7,28 @@ from typing import TYPE_CHECKING
 
 from .client import ScopeClient
 from .configuration import Configuration
+from .fork import renew_in_children
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .configuration import Options
 
-_lock = threading.Lock()
-_configuration: Configuration | None = None
-_client: ScopeClient | None = None
+
+class _Process:
+    """What the process has one of."""
+
+    def __init__(self) -> None:
+        self.configuration: Configuration | None = None
+        self.client: ScopeClient | None = None
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self.lock = threading.RLock()
+
+
+_process = _Process()
+renew_in_children(_process)
 
 
 def configure(**options: Unpack[Options]) -> None:
@@ -23,17 +36,17 @@ def configure(**options: Unpack[Options]) -> None:
 
     Raises what Configuration raises, and then changes nothing.
     """
-    global _configuration, _client
-    with _lock:
-        _configuration = Configuration(**options) if _configuration is None else _configuration.merge(**options)
-        former, _client = _client, None
+    with _process.lock:
+        before = _process.configuration
+        _process.configuration = Configuration(**options) if before is None else before.merge(**options)
+        former, _process.client = _process.client, None
     if former is not None:
         former.close()
 
 
 def configuration() -> Configuration:
     """The process-wide Configuration: what `configure` set, or else the defaults and the environment."""
-    return _configuration or Configuration()
+    return _process.configuration or Configuration()
 
 
 def client() -> ScopeClient:
@@ -41,11 +54,10 @@ def client() -> ScopeClient:
 
     Raises MissingApiKeyError where `configure(credentials=...)` was not called before.
     """
-    global _client
-    found = _client
+    found = _process.client
     if found is None:
-        with _lock:
-            found = _client = _client or ScopeClient(config=configuration())
+        with _process.lock:
+            found = _process.client = _process.client or ScopeClient(config=configuration())
     return found
 
 
@@ -56,10 +68,9 @@ def reset_configuration() -> None:
 
 def swap(replacement: Configuration | None) -> Configuration | None:
     """Puts another Configuration, or none, in the place of what `configure` set, and returns that."""
-    global _configuration, _client
-    with _lock:
-        former, _client = _client, None
-        before, _configuration = _configuration, replacement
+    with _process.lock:
+        former, _process.client = _process.client, None
+        before, _process.configuration = _process.configuration, replacement
     if former is not None:
         former.close()
     return before

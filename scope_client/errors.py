@@ -99,7 +99,14 @@ class ConnectionError(ScopeError, builtins.ConnectionError):  # noqa: A001  # bo
 
 
 class TimeoutError(ConnectionError, builtins.TimeoutError):  # noqa: A001  # both, on purpose
-    """The answer was not there in time; also the builtin of this name."""
+    """The answer was not there in time; also the builtin of this name.
+
+    `is_deadline` tells that the time for the whole call ran out, rather than that for one attempt.
+    """
+
+    def __init__(self, message: str = "", *, is_deadline: bool = False, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.is_deadline = is_deadline
 
 
 class ResourceError(ScopeError):

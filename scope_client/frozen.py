@@ -14,8 +14,9 @@ class Frozen:
     __slots__: tuple[str, ...] = ()
 
     def _freeze(self, **fields: Any) -> None:
+        put = object.__setattr__
         for name, value in fields.items():
-            object.__setattr__(self, name, value)
+            put(self, name, value)
 
     def _values(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self.__slots__)

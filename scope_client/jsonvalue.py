@@ -18,8 +18,8 @@ def parse(text: str | bytes) -> Any:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("deeper than Python can read") from None
-    octets = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    if octets.count(b"[") + octets.count(b"{") > DEEPEST and _is_too_deep(value):
+    brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    if brackets > DEEPEST and _is_too_deep(value):
         raise DepthError
     return value
 

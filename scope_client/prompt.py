@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 from .errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
 from .frozen import Frozen
 from .jsonvalue import copied
-from .template import ChatTemplate, Template
+from .template import ChatTemplate, Template, TolerantChatTemplate, TolerantTemplate
 
 LABELS = ("production", "latest")
 CacheKey = Union[str, tuple[str, Optional[str], Optional[str]]]
@@ -48,6 +48,11 @@ class PromptRef(Frozen):
     def key(self) -> CacheKey:
         """The arguments of `get_prompt_version` as most callers write them."""
         return self.name if self.label == "production" else (self.name, self.label, self.version)
+
+    @classmethod
+    def of_key(cls, key: CacheKey) -> PromptRef:
+        """The ref that has this key."""
+        return cls(key) if isinstance(key, str) else cls(*key)
 
     @property
     def path(self) -> str:
@@ -100,7 +105,7 @@ class PromptVersion(Frozen):
     `variables` are in order of appearance; `type` is "text" or "chat"; `status` "draft", "published" or "archived".
     Times are text as the platform sent it. What it did not send is None. The `content` of a chat prompt is the JSON
     text of its messages. `template` is the content, parsed. `is_fallback` tells of a stand-in for what the platform
-    could not give.
+    could not give; it takes values that it has no variable for, since what it stands in for may have one.
     """
 
     __slots__ = (
@@ -150,7 +155,7 @@ class PromptVersion(Frozen):
             prompt_id=_known(body, str, "prompt_id"),
             status=status,
             tags=tuple(tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)),
-            template=Template(content) if kind == "text" else ChatTemplate(content),
+            template=_template(content, kind, is_fallback),
             type=kind,
             updated_at=_known(body, str, "updated_at"),
             version_number=_known(body, int, "version_number", "version"),
@@ -238,6 +243,12 @@ class PromptVersion(Frozen):
         return _revive, (type(self), self.to_dict(), self.is_fallback)
 
 
+def _template(content: str, kind: str, is_fallback: bool) -> Template | ChatTemplate:
+    if kind == "text":
+        return TolerantTemplate(content) if is_fallback else Template(content)
+    return TolerantChatTemplate(content) if is_fallback else ChatTemplate(content)
+
+
 _READ = frozenset(
     (
         *("id", "version_id", "prompt_id", "name", "version_number", "version", "content", "variables", "status"),
@@ -250,12 +261,12 @@ def _revive(kind: type[PromptVersion], body: dict[str, Any], is_fallback: bool) 
     return kind(body, is_fallback=is_fallback)
 
 
-def _known(body: Mapping[str, Any], kind: type, *names: str) -> Any:
+def _known(body: Mapping[str, Any], kind: type, name: str, other_name: str = "") -> Any:
     """The first of these fields that is there and of its kind: a field that is not is as good as absent."""
-    for name in names:
-        if type(body.get(name)) is kind:
-            return body[name]
-    return None
+    value = body.get(name)
+    if type(value) is kind:
+        return value
+    return _known(body, kind, other_name) if other_name else None
 
 
 def _read_content(body: Mapping[str, Any]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, Union
 
 from .errors import ConfigurationError
+from .fork import held_back
 from .source import SourceVersion, new_version, rfc3339
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ class _Reading:
             self.problem(file, error.message)
         except OSError as error:
             self.problem(file, f"cannot be read ({error.strerror}); make it a readable file, or remove it")
+        except Exception as error:  # noqa: BLE001  # PyYAML makes values of tags with hardly a check
+            self.problem(file, f"its front matter cannot be understood ({type(error).__name__}); make it plainer")
         return None
 
     def problem(self, file: str, what: str) -> None:
@@ -186,8 +189,9 @@ def _parsed(text: str) -> tuple[dict[str, Any], str]:
 
 def _split(text: str) -> tuple[dict[str, Any], str]:
     try:
-        import yaml
-        from frontmatter.default_handlers import YAMLHandler
+        with held_back():
+            import yaml
+            from frontmatter.default_handlers import YAMLHandler
     except ImportError:
         raise ConfigurationError("reading front matter needs: pip install 'scope-client[local]'") from None
     # The library's own pattern also swallows blank lines after the fence, which belong to the content.
@@ -196,11 +200,15 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
         raise ConfigurationError("its front matter never ends; close it with a line --- of its own")
     front, content = handler.split(text)
     try:
-        return _checked_keys(handler.load(front)), content
+        return _checked_keys(handler.load(f"\n{front}")), content  # so that YAML counts the lines of the file
     except RecursionError:
         raise ConfigurationError("its front matter is nested too deeply; make it flatter") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigurationError(f"its front matter is not YAML: {' '.join(str(error).split())}") from None
+        raise ConfigurationError(f"its front matter is not YAML: {_one_line(error)}") from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).replace('in "<unicode string>", ', "in ").split())
 
 
 def _checked_keys(front: object) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from typing import Any, Callable
 
 from .credentials import Credentials
+from .stores import CacheStore
 
 _URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?"
 _LARGEST_COUNT = 1_000_000_000
@@ -135,6 +137,25 @@ def _credentials(value: Any) -> Credentials | None:
     return value  # type: ignore[no-any-return]  # it has what the Protocol names
 
 
+def _optional(accept: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else accept(value)
+
+
+def _folder(value: Any) -> str:
+    _require(isinstance(value, (str, os.PathLike)))
+    path = os.fspath(value)
+    _require(isinstance(path, str) and os.path.isdir(path))
+    return str.__str__(path)
+
+
+_ASKED_OF_STORE = ("get_many", "set", "add", "delete")
+
+
+def _store(value: Any) -> CacheStore:
+    _require(not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in _ASKED_OF_STORE))
+    return value  # type: ignore[no-any-return]  # it has what the Protocol names
+
+
 _ASKED_OF_SESSION = ("send", "get_adapter", "headers", "proxies", "hooks", "merge_environment_settings")
 
 
@@ -147,6 +168,11 @@ SECONDS = Rule("a number of seconds, 0 or more", _seconds, from_text=float)
 POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, from_text=float)
 COUNT = Rule(f"a whole number from 0 to {_LARGEST_COUNT}", _count, from_text=int)
 POSITIVE_COUNT = Rule(f"a whole number from 1 to {_LARGEST_COUNT}", _positive_count, from_text=int)
+DEADLINE = Rule("a positive number of seconds, or None", _optional(_positive_seconds), from_text=float)
+FOLDER = Rule("a folder that exists, or None", _optional(_folder))
+STORE = Rule(
+    "a CacheStore (get_many, set, add, delete), such as RedisStore(url), or None", _optional(_store), shows_value=False
+)
 FLAG = Rule("True or False", _flag)
 URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
 SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT))

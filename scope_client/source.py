@@ -38,6 +38,21 @@ class SourceVersion(NamedTuple):
     def prompt_id(self) -> str:
         return prompt_id(self.prompt)
 
+    def to_body(self) -> dict[str, Any]:
+        """What both generations of the API say of it alike, as JSON holds it."""
+        return {
+            "prompt_id": self.prompt_id,
+            "name": self.prompt,
+            "content": self.content,
+            "status": self.status,
+            "is_production": self.status == "published",
+            "prompt_type": self.type,
+            "metadata": _thawed(self.metadata),
+            "tags": list(self.tags),
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+
 
 def is_prompt_id(text: str) -> bool:
     """Whether the platform takes this for a prompt's ID: `prompt_` and a ULID in either case."""
@@ -143,6 +158,12 @@ def _frozen(where: str, value: object) -> Any:
     if isinstance(value, (list, tuple)):
         return tuple(_frozen(f"{where}[{place}]", each) for place, each in enumerate(value))
     raise ConfigurationError(f"{where} must be something that JSON can hold, got {value!r}")
+
+
+def _thawed(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _thawed(each) for key, each in value.items()}
+    return [_thawed(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _text_key(where: str, key: object) -> str:

@@ -1,63 +1,83 @@
-"""Where cache entries live: the memory of this process."""
+"""CacheStore, what stands behind the memory of several processes; MemoryStore, one for a single process."""
 
 from __future__ import annotations
 
-import heapq
-from operator import attrgetter
-from typing import TYPE_CHECKING
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import cachetools
 
-from .prompt import CacheKey, PromptVersion
-
-if TYPE_CHECKING:
-    _Cache = cachetools.Cache["CacheKey", "Entry"]
-else:
-    _Cache = cachetools.Cache
+from .errors import ConfigurationError
+from .fork import renew_in_children
 
 
-class Entry:
-    """A version, with the times it was fetched, expires and was last read, all in seconds of the cache's clock."""
+@runtime_checkable
+class CacheStore(Protocol):
+    """A key-value store that processes or machines share: texts by short ASCII keys.
 
-    __slots__ = ("expires_at", "fetched_at", "key", "read_at", "version")
-
-    def __init__(self, key: CacheKey, version: PromptVersion, fetched_at: float, expires_at: float) -> None:
-        self.key = key
-        self.version = version
-        self.fetched_at = self.read_at = fetched_at
-        self.expires_at = expires_at
-
-
-class MemoryStore(_Cache):
-    """At most `maxsize` entries; when full, one of those unread for longest goes. Writers bring their own lock.
-
-    `entries` is the same content as a plain dict: a reader needs no lock for it, and notes the time in `read_at`.
+    Times are in seconds. A method may raise whatever it likes: that counts as a miss, and the store is left alone for
+    a while. It is called from several threads, and should give up after a fraction of a second where it hangs.
     """
 
-    def __init__(self, maxsize: int) -> None:
-        super().__init__(maxsize)
-        self.entries: dict[CacheKey, Entry] = {}
-        self._leaving: list[tuple[float, CacheKey]] = []
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """The values of those keys that are there."""
 
-    def __setitem__(self, key: CacheKey, entry: Entry) -> None:
-        super().__setitem__(key, entry)
-        self.entries[key] = entry
+    def set(self, key: str, value: str, ttl: float | None) -> None:
+        """Keeps the value for `ttl` seconds, or, with None, for as long as it can."""
 
-    def __delitem__(self, key: CacheKey) -> None:
-        super().__delitem__(key)
-        del self.entries[key]
+    def add(self, key: str, value: str, ttl: float) -> bool:
+        """`set`, where nothing is there; whether it did. Of many who call at once one gets True."""
 
-    def clear(self) -> None:
-        for key in list(self.entries):
-            del self[key]
+    def delete(self, key: str) -> None:
+        """Removes the value, if there is one."""
 
-    def popitem(self) -> tuple[CacheKey, Entry]:
-        """Takes out one of the entries unread for longest; a tenth of them are lined up at a time, to make it cheap."""
-        while True:
-            if not self._leaving:
-                idle = heapq.nsmallest(len(self.entries) // 10 + 1, self.entries.values(), key=attrgetter("read_at"))
-                self._leaving = [(entry.read_at, entry.key) for entry in reversed(idle)]
-            read_at, key = self._leaving.pop()
-            entry = self.entries.get(key)
-            if entry is not None and entry.read_at == read_at:
-                return key, self.pop(key)
+
+class _Kept(NamedTuple):
+    value: str
+    ttl: float | None
+
+
+class MemoryStore:
+    """A CacheStore in this process, for several clients of it, or for tests; a forked child starts with an empty one.
+
+    `maxsize` is in entries; when full, the one unread for longest goes. `timer` gives seconds.
+    Raises ConfigurationError for a size that is none.
+    """
+
+    def __init__(self, maxsize: int = 10_000, *, timer: Callable[[], float] = time.monotonic) -> None:
+        if not isinstance(maxsize, int) or maxsize < 1:
+            raise ConfigurationError(f"maxsize must be a whole number from 1 up, got {maxsize!r}")
+        self._maxsize = maxsize
+        self._timer = timer
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.RLock()
+        self._kept: Any = cachetools.TLRUCache(self._maxsize, ttu=_ends_at, timer=self._timer)
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        with self._lock:
+            found = {key: self._kept.get(key) for key in keys}
+        return {key: kept.value for key, kept in found.items() if kept is not None}
+
+    def set(self, key: str, value: str, ttl: float | None) -> None:
+        with self._lock:
+            self._kept[key] = _Kept(value, ttl)
+
+    def add(self, key: str, value: str, ttl: float) -> bool:
+        with self._lock:
+            if key in self._kept:
+                return False
+            self._kept[key] = _Kept(value, ttl)
+        return True
+
+    def delete(self, key: str) -> None:
+        with self._lock:
+            self._kept.pop(key, None)
+
+
+def _ends_at(key: str, kept: _Kept, now: float) -> float:
+    return float("inf") if kept.ttl is None else now + kept.ttl

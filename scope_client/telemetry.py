@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Callable, Generic, TypeVar
 
 from .errors import ScopeError
+from .fork import renew_in_children
 from .frozen import Frozen
+from .log import Log
 from .redaction import REDACTED
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 
 
@@ -43,7 +44,10 @@ class ResponseInfo(Frozen):
 
 
 class ErrorInfo(Frozen):
-    """The error that a call ends in, after its last attempt; `elapsed_ms` is that of the whole call."""
+    """The error that a fetch ends in, after its last attempt; `elapsed_ms` is that of the whole fetch.
+
+    A caller need not have seen it: a last known good version or a fallback may have taken its place.
+    """
 
     __slots__ = ("request_id", "error", "elapsed_ms")
     request_id: str
@@ -54,6 +58,23 @@ class ErrorInfo(Frozen):
         self._freeze(request_id=request_id, error=error, elapsed_ms=elapsed_ms)
 
 
+class CacheInfo(Frozen):
+    """What the cache decided about a prompt, under the name that was asked for.
+
+    `outcome` is "refresh" (renewed ahead of its end), "stale" (the last known good version was served), "fallback" (a
+    stand-in was served, since nothing is known) or "evicted" (the platform has it no more). `age` is that of the
+    version served, replaced or evicted, in seconds; None for a fallback.
+    """
+
+    __slots__ = ("prompt", "outcome", "age")
+    prompt: str
+    outcome: str
+    age: float | None
+
+    def __init__(self, prompt: str, outcome: str, age: float | None) -> None:
+        self._freeze(prompt=prompt, outcome=outcome, age=age)
+
+
 _Info = TypeVar("_Info")
 
 
@@ -61,8 +82,12 @@ class Hook(Generic[_Info]):
     """The callbacks for one kind of event."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._callbacks: tuple[_Callback[_Info], ...] = ()
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.RLock()
 
     def __bool__(self) -> bool:
         return bool(self._callbacks)
@@ -93,26 +118,34 @@ class _Callback(Generic[_Info]):
     def __init__(self, function: Callable[[_Info], object]) -> None:
         self._function = function
         self._has_failed = False
+        self._running = threading.local()
 
     def call(self, info: _Info) -> None:
+        """Nothing where the event comes of what the callback itself does."""
+        if getattr(self._running, "is_true", False):
+            return
+        self._running.is_true = True
         try:
             self._function(info)
         except Exception:  # noqa: BLE001  # whatever a callback of the user's raises
             if not self._has_failed:
                 self._has_failed = True
                 _log.exception("a telemetry callback raised; the call goes on, and this is said once")
+        finally:
+            self._running.is_true = False
 
 
 requests: Hook[RequestInfo] = Hook()
 responses: Hook[ResponseInfo] = Hook()
 errors: Hook[ErrorInfo] = Hook()
+cache: Hook[CacheInfo] = Hook()
 
 
 class Telemetry:
     """Where callbacks are registered, for every client of the process whose `telemetry_enabled` is True.
 
-    A callback gets one frozen value, in the thread that makes the call. What it raises is logged once and
-    never reaches the caller. No value holds a body or a secret.
+    A callback gets one frozen value, in the thread that makes the call, and is not told of what it does itself. What
+    it raises is logged once and never reaches the caller. No value holds a body or a secret.
     """
 
     @staticmethod
@@ -127,13 +160,21 @@ class Telemetry:
 
     @staticmethod
     def on_error(callback: Callable[[ErrorInfo], object]) -> Callable[[], None]:
-        """Calls back once for a call that ends in an error; returns the function that unregisters."""
+        """Calls back once for a fetch that ends in an error; returns the function that unregisters."""
         return errors.add(callback)
+
+    @staticmethod
+    def on_cache(callback: Callable[[CacheInfo], object]) -> Callable[[], None]:
+        """Calls back where the cache does more than answer with what is fresh; returns the function that unregisters.
+
+        A refresh is told in a thread of the background.
+        """
+        return cache.add(callback)
 
     @staticmethod
     def clear_callbacks() -> None:
         """Forgets every callback."""
-        for hook in (requests, responses, errors):
+        for hook in (requests, responses, errors, cache):
             hook.clear()
 
 

@@ -11,7 +11,7 @@ from .errors import ApiError, MissingVariableError, RenderError, ValidationError
 from .frozen import Frozen
 from .jsonvalue import copied, parse
 
-_VARIABLE = r"\{\{(\w+)\}\}"
+_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 
 
 class Template(Frozen):
@@ -24,7 +24,7 @@ class Template(Frozen):
     _slots: tuple[tuple[int, str], ...]
 
     def __init__(self, content: str) -> None:
-        pieces = re.split(_VARIABLE, content)
+        pieces = _VARIABLE.split(content) if "{{" in content else [content]
         slots = tuple((place, pieces[place]) for place in range(1, len(pieces), 2))
         variables = tuple(dict.fromkeys(pieces[1::2]))
         self._freeze(_pieces=pieces, _slots=slots, variables=variables, _count=len(variables))
@@ -51,7 +51,7 @@ class Template(Frozen):
 
     def __reduce__(self) -> Any:
         pieces = ("{{%s}}" % piece if place % 2 else piece for place, piece in enumerate(self._pieces))  # noqa: UP031
-        return Template, ("".join(pieces),)
+        return type(self), ("".join(pieces),)
 
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """The text as one message of the user's."""
@@ -76,7 +76,7 @@ class ChatTemplate(Frozen):
         return tuple((message["role"], part) for message, part in self._messages)
 
     def __reduce__(self) -> Any:
-        return ChatTemplate, (json.dumps([message for message, _ in self._messages]),)
+        return type(self), (json.dumps([message for message, _ in self._messages]),)
 
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """Raises what `Template.render` raises."""
@@ -89,6 +89,33 @@ class ChatTemplate(Frozen):
     def render(self, values: dict[str, Any]) -> str:
         """The JSON text of `messages`."""
         return json.dumps(self.messages(values), ensure_ascii=False)
+
+
+class _Tolerant:
+    """Leaves out values that the template has no variable for."""
+
+    __slots__ = ()
+
+    def render(self: Any, values: dict[str, Any]) -> str:
+        return super().render(self._known(values))  # type: ignore[misc, no-any-return]  # of what this is mixed into
+
+    def messages(self: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
+        return super().messages(self._known(values))  # type: ignore[misc, no-any-return]  # of what this is mixed into
+
+    def _known(self: Any, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name in self.variables if name in values}
+
+
+class TolerantTemplate(_Tolerant, Template):
+    """A Template for a stand-in."""
+
+    __slots__ = ()
+
+
+class TolerantChatTemplate(_Tolerant, ChatTemplate):
+    """A ChatTemplate for a stand-in."""
+
+    __slots__ = ()
 
 
 def _read_messages(content: str) -> list[dict[str, Any]]:

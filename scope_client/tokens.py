@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
-import logging
 import math
 import threading
 from collections.abc import Mapping
 from typing import Any, Callable
 
+from .background import Background
+from .budget import Budget
 from .clock import Clock
-from .errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TokenRefreshError
+from .errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TimeoutError, TokenRefreshError
 from .flight import Flights
+from .log import Log
 from .redaction import Secret
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 _LIFE_UNSAID = 300.0
 _LONGEST_LIFE = 86_400.0
 _RENEWAL_PAUSE = 5.0
@@ -29,35 +31,52 @@ class Token:
         self.dies_at = dies_at
 
 
-Buy = Callable[[str, Callable[[Mapping[str, Any]], Token]], Token]
+Buy = Callable[[str, Budget, Callable[[Mapping[str, Any]], Token]], Token]
 
 
 class Tokens:
     """Tokens live here, in memory, and nowhere else.
 
-    `buy(request_id, make)` is one exchange with the token endpoint, whose JSON object `make` turns into a Token.
+    `buy(request_id, budget, make)` is one exchange with the token endpoint, whose JSON object `make` turns into a
+    Token.
     """
 
-    def __init__(self, buy: Buy, *, buffer: float, clock: Clock) -> None:
+    def __init__(self, buy: Buy, *, buffer: float, clock: Clock, background: Background) -> None:
         self._buy = buy
         self._buffer = buffer
         self._clock = clock
-        self._lock = threading.Lock()
+        self._background = background
+        self._lock = threading.RLock()
         self._token: Token | None = None
-        self._is_renewing = False
         self._flights: Flights[str] = Flights()
 
-    def get(self, request_id: str) -> str:
+    def after_fork(self) -> None:
+        """Keeps the token."""
+        self._lock = threading.RLock()
+        self._flights.after_fork()
+
+    @property
+    def expires_in(self) -> float | None:
+        """Seconds until the token dies, None where there is none alive."""
+        token = self._token
+        left = 0.0 if token is None else token.dies_at - self._clock.now()
+        return left if left > 0 else None
+
+    def get(self, request_id: str, budget: Budget) -> str:
         """A token to send; waits for the platform only where none is alive.
 
-        Raises InvalidCredentialsError or TokenRefreshError, the same to all who waited.
+        Raises InvalidCredentialsError or TokenRefreshError, the same to all who waited; TimeoutError where the
+        budget ends first.
         """
         token = self._token
         now = self._clock.now()
         if token is None or now >= token.dies_at:
-            return self._flights.run("token", lambda: self._first(request_id))
+            is_thorough = budget.retries is None
+            return self._flights.run(
+                "token", lambda: self._first(request_id, budget), budget.left, shares_error=is_thorough
+            )
         if now >= token.renew_at:
-            self._renew_in_background(request_id)
+            self._background.submit("token", lambda: self._renew_early(request_id))
         return token.text
 
     def discard(self, text: str) -> None:
@@ -66,41 +85,34 @@ class Tokens:
             if self._token is not None and self._token.text == text:
                 self._token = None
 
-    def _first(self, request_id: str) -> str:
+    def _first(self, request_id: str, budget: Budget) -> str:
         token = self._token
         if token is None or self._clock.now() >= token.dies_at:
-            token = self._renew(request_id)
+            token = self._renew(request_id, budget)
         return token.text
 
-    def _renew(self, request_id: str) -> Token:
+    def _renew(self, request_id: str, budget: Budget) -> Token:
         asked_at = self._clock.now()
         try:
-            token = self._buy(request_id, functools.partial(_read, asked_at=asked_at, buffer=self._buffer))
+            token = self._buy(request_id, budget, functools.partial(_read, asked_at=asked_at, buffer=self._buffer))
         except TokenRefreshError:
             raise
         except (ApiError, ConnectionError) as error:
+            if isinstance(error, TimeoutError) and error.is_deadline:
+                raise
             raise _explained(error) from error
         with self._lock:
             self._token = token
         return token
 
-    def _renew_in_background(self, request_id: str) -> None:
-        with self._lock:
-            if self._is_renewing:
-                return
-            self._is_renewing = True
-        try:
-            threading.Thread(target=self._renew_early, args=(request_id,), name="scope-token", daemon=True).start()
-        except RuntimeError as error:
-            self._try_later(error)
-
     def _renew_early(self, request_id: str) -> None:
+        token = self._token
+        if token is not None and self._clock.now() < token.renew_at:
+            return
         try:
-            self._renew(request_id)
+            self._renew(request_id, Budget(self._clock.now))
         except ScopeError as error:
             self._try_later(error)
-        finally:
-            self._is_renewing = False
 
     def _try_later(self, error: Exception) -> None:
         """The next early renewal is in a few seconds, or halfway to the token's end where that is sooner."""
@@ -110,7 +122,6 @@ class Tokens:
             if self._token is not None:
                 pause = min(_RENEWAL_PAUSE, max(self._token.dies_at - now, 0.0) / 2)
                 self._token.renew_at = now + pause
-            self._is_renewing = False
 
 
 def _read(body: Mapping[str, Any], asked_at: float, buffer: float) -> Token:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import logging
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
 
 from . import telemetry
 from .answer import Asked, is_passing
+from .budget import Budget
 from .clock import Clock
 from .configuration import Configuration
-from .errors import ApiError, ConfigurationError, ConnectionError, ScopeError
+from .errors import ApiError, ConfigurationError, ConnectionError, ScopeError, TimeoutError
 from .failures import may_pass
+from .log import Log
 from .redaction import Redaction
 from .wire import Answer, Wire
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 _LONGEST_SLEEP = 1e6
 _Made = TypeVar("_Made")
 
@@ -29,6 +30,7 @@ class _Request(NamedTuple):
     url: str
     prepared: PreparedRequest
     asked: Asked
+    budget: Budget
 
 
 class _Failure(NamedTuple):
@@ -38,26 +40,34 @@ class _Failure(NamedTuple):
 
 
 class Transport:
-    """`timeout` bounds one attempt; an exchange is at most 1 + max_retries of them."""
+    """`timeout` bounds one attempt, a budget all of an exchange, which is at most 1 + max_retries attempts."""
 
     def __init__(self, config: Configuration, clock: Clock) -> None:
         self._config = config
         self._clock = clock
-        self._wire = Wire(config.session, timeout=config.timeout, open_timeout=config.open_timeout)
+        self._wire = Wire(config.session, open_timeout=config.open_timeout)
 
     @staticmethod
     def new_request_id() -> str:
         return str(uuid.uuid4())
 
-    def get(self, url: str, request_id: str, *, token: str, make: Callable[[dict[str, Any]], _Made]) -> _Made:
+    def get(
+        self, url: str, request_id: str, budget: Budget, *, token: str, make: Callable[[dict[str, Any]], _Made]
+    ) -> _Made:
         """What `make` makes of the JSON object at this URL; raises what `_exchange` raises."""
         headers = {"X-Request-ID": request_id, "X-Scope-Environment": self._config.environment}
         prepared = self._wire.prepare(url, headers, token=token)
-        made: _Made = self._exchange(_Request(url, prepared, Asked(request_id, Redaction([token]), make)))
+        made: _Made = self._exchange(_Request(url, prepared, Asked(request_id, Redaction([token]), make), budget))
         return made
 
     def post(
-        self, url: str, request_id: str, *, body: Mapping[str, str], make: Callable[[dict[str, Any]], _Made]
+        self,
+        url: str,
+        request_id: str,
+        budget: Budget,
+        *,
+        body: Mapping[str, str],
+        make: Callable[[dict[str, Any]], _Made],
     ) -> _Made:
         """What `make` makes of the answer, a secret; an error shows of the values sent none but the IDs.
 
@@ -67,19 +77,24 @@ class Transport:
         prepared = self._wire.prepare(url, headers, body=json.dumps(body).encode())
         redaction = Redaction(value for name, value in body.items() if not name.endswith("_id"))
         asked = Asked(request_id, redaction, make, with_secrets=True)
-        made: _Made = self._exchange(_Request(url, prepared, asked))
+        made: _Made = self._exchange(_Request(url, prepared, asked, budget))
         return made
 
     def _exchange(self, request: _Request) -> Any:
-        """Raises the error of the last attempt: an ApiError for an answer, a ConnectionError for none."""
+        """Raises the error of the last attempt: an ApiError for an answer, a ConnectionError for none.
+
+        Where the budget ends before the attempts do, that is a TimeoutError.
+        """
         retry = 0
         while True:
             outcome = self._attempt(request)
             if not isinstance(outcome, _Failure):
                 return outcome
-            pause = self._pause(outcome, retry)
+            pause = self._pause(outcome, retry, request.budget)
             if pause is None:
                 raise outcome.error
+            if not request.budget.affords(pause):
+                raise request.budget.overdrawn(outcome.error)
             retry += 1
             _log.info("attempt %d failed, the next one is in %.2f seconds: %s", retry, pause, outcome.error)
             self._clock.sleep(min(pause, _LONGEST_SLEEP))
@@ -87,18 +102,26 @@ class Transport:
     def close(self) -> None:
         self._wire.close()
 
+    def after_fork(self) -> None:
+        self._wire.after_fork()
+
     def _attempt(self, request: _Request) -> Any | _Failure:
+        """Raises TimeoutError where the budget is spent."""
+        timeout, is_last = request.budget.for_attempt(self._config.timeout)
         try:
-            answer = self._send(request)
+            answer = self._send(request, timeout)
         except (ConnectionError, ConfigurationError) as error:
             error.request_id = request.asked.request_id
+            is_whole = is_last and timeout <= self._config.open_timeout  # a connect has no less time than the attempt
+            if isinstance(error, TimeoutError) and (is_whole or not request.budget.affords(0)):
+                raise request.budget.overdrawn(error) from error
             return _Failure(error, may_pass(error))
         outcome = request.asked.read(answer, self._clock.wall())
         if isinstance(outcome, ApiError):
             return _Failure(outcome, is_passing(answer), outcome.retry_after)
         return outcome
 
-    def _send(self, request: _Request) -> Answer:
+    def _send(self, request: _Request, timeout: float) -> Answer:
         prepared, request_id = request.prepared, request.asked.request_id
         is_watched = self._config.telemetry_enabled
         if is_watched and telemetry.requests:
@@ -106,7 +129,7 @@ class Transport:
                 telemetry.RequestInfo(request_id, str(prepared.method), request.url, prepared.headers)
             )
         started = self._clock.now()
-        answer = self._wire.send(prepared, request.asked.redaction)
+        answer = self._wire.send(prepared, request.asked.redaction, timeout)
         elapsed_ms = (self._clock.now() - started) * 1000
         _log.debug("%s %s answered %d in %.1f ms", prepared.method, request.url, answer.status, elapsed_ms)
         if is_watched and telemetry.responses:
@@ -114,10 +137,11 @@ class Transport:
             telemetry.responses.emit(telemetry.ResponseInfo(request_id, answer.status, headers, elapsed_ms))
         return answer
 
-    def _pause(self, failure: _Failure, retry: int) -> float | None:
+    def _pause(self, failure: _Failure, retry: int, budget: Budget) -> float | None:
         """Seconds until the next attempt, None where there is none: full jitter, unless the answer names a time."""
         config = self._config
-        if not failure.is_passing or retry >= config.max_retries:
+        retries = config.max_retries if budget.retries is None else min(budget.retries, config.max_retries)
+        if not failure.is_passing or retry >= retries:
             return None
         if failure.retry_after is not None:
             return failure.retry_after if failure.retry_after <= config.retry_max_delay else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
@@ -54,11 +55,10 @@ class Answer(NamedTuple):
 class Wire:
     """A session with its proxy and CA settings, read once a host. A session of the caller's is never closed."""
 
-    def __init__(self, session: requests.Session | None, *, timeout: float, open_timeout: float) -> None:
+    def __init__(self, session: requests.Session | None, *, open_timeout: float) -> None:
         self._is_ours = session is None
         self._session = _own_session() if session is None else session
-        self._timeout = min(timeout, _LONGEST)
-        self._open_timeout = min(open_timeout, self._timeout)
+        self._open_timeout = min(open_timeout, _LONGEST)
         self._settings: dict[str, Mapping[str, Any]] = {}
 
     def prepare(
@@ -77,30 +77,36 @@ class Wire:
             prepared.prepare_auth(Bearer(token))
         return prepared
 
-    def send(self, prepared: requests.PreparedRequest, redaction: Redaction) -> Answer:
-        """Raises TimeoutError, ConnectionError, or ConfigurationError where the request cannot be sent at all."""
-        ends_at = time.monotonic() + self._timeout
+    def send(self, prepared: requests.PreparedRequest, redaction: Redaction, timeout: float) -> Answer:
+        """`timeout` is in seconds, from the connect to the last byte.
+
+        Raises TimeoutError, ConnectionError, or ConfigurationError where the request cannot be sent at all.
+        """
+        timeout = min(timeout, _LONGEST)
+        ends_at = time.monotonic() + timeout
         settings = self._settings_for(prepared)
         bounds.begin(ends_at, BODY_LIMIT + _OVERHEAD)
         try:
-            response = self._answer_to(prepared, settings)
+            response = self._answer_to(prepared, settings, timeout)
             try:
                 return _read(response, ends_at)
             finally:
                 response.close()
         except Exception as error:
-            raise failures.translated(error, _host(prepared), self._timeout, redaction) from error
+            raise failures.translated(error, _host(prepared), timeout, redaction) from error
         finally:
             bounds.end()
 
-    def _answer_to(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> requests.Response:
+    def _answer_to(
+        self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], timeout: float
+    ) -> requests.Response:
         arrived: list[requests.Response] = []
         theirs: Any = self._session.hooks.get("response") or []
         hooks = theirs if isinstance(theirs, list) else [theirs]
         prepared.hooks = {"response": [lambda response, **_: arrived.append(response), *hooks, _stay]}
         try:
             return self._session.send(
-                prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared), **settings
+                prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared, timeout), **settings
             )
         except requests.HTTPError:  # of a hook that raises for the status
             if not arrived:
@@ -119,10 +125,23 @@ class Wire:
             self._settings.clear()
             self._session.close()
 
-    def _limits(self, prepared: requests.PreparedRequest) -> Any:
+    def after_fork(self) -> None:
+        """Leaves the parent's connections to the parent, and the locks of its threads, in a caller's session too."""
+        bounds.abandon_connections()
+        if hasattr(self._session.cookies, "_cookies_lock"):
+            self._session.cookies._cookies_lock = threading.RLock()
+        for adapter in getattr(self._session, "adapters", {}).values():
+            for manager in (getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()):
+                if isinstance(manager, urllib3.PoolManager):
+                    manager.pools.lock = threading.RLock()
+                    for pool in list(manager.pools._container.values()):
+                        bounds.empty(pool)
+
+    def _limits(self, prepared: requests.PreparedRequest, timeout: float) -> Any:
+        connect = min(self._open_timeout, timeout)
         if isinstance(self._session.get_adapter(str(prepared.url)), HTTPAdapter):
-            return urllib3.Timeout(connect=self._open_timeout, total=self._timeout)
-        return (self._open_timeout, self._timeout)
+            return urllib3.Timeout(connect=connect, total=timeout)
+        return (connect, timeout)
 
     def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
         host = _host(prepared)

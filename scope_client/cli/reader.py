@@ -31,7 +31,7 @@ def read(name: str, label: str | None, version: str | None) -> PromptVersion:
     """Raises UsageError for a label and a version together, and what `get_prompt_version` raises."""
     if label is not None and version is not None:
         raise click.UsageError("--label and --version exclude each other: give one of them")
-    with ScopeClient(credentials=_credentials()) as client:
+    with ScopeClient(credentials=_credentials(), prompt_dir=None) as client:  # what the platform has, or its error
         return client.get_prompt_version(name, label=label, version=version)
 
 

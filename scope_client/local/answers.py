@@ -20,17 +20,8 @@ def version_body(version: SourceVersion, generation: str) -> dict[str, Any]:
     published = version.status == "published"
     return {
         **_identity(version, generation),
-        "prompt_id": version.prompt_id,
-        "name": version.prompt,
-        "content": version.content,
+        **version.to_body(),
         "variables": _variables(version),
-        "status": version.status,
-        "is_production": published,
-        "prompt_type": version.type,
-        "metadata": version.metadata,
-        "tags": version.tags,
-        "created_at": version.created_at,
-        "updated_at": version.updated_at,
         "promoted_at": version.updated_at if published else None,
         "promoted_by": "local" if published else None,
     }

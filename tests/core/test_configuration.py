@@ -26,6 +26,11 @@ DEFAULTS = {
     "environment": "production",
     "token_refresh_buffer": 60,
     "cache_max_size": 1000,
+    "stale_if_error": 86_400,
+    "deadline": None,
+    "cache_store": None,
+    "cache_local_ttl": 5,
+    "prompt_dir": None,
     "allow_insecure": False,
     "session": None,
 }
@@ -36,7 +41,14 @@ ENVIRONMENT = {
     "token_refresh_buffer": ("SCOPE_TOKEN_REFRESH_BUFFER", "12.5", 12.5),
 }
 URLS = ("base_url", "auth_api_url")
-SECONDS = ("cache_ttl", "retry_base_delay", "retry_max_delay", "token_refresh_buffer")
+SECONDS = (
+    "cache_ttl",
+    "retry_base_delay",
+    "retry_max_delay",
+    "token_refresh_buffer",
+    "stale_if_error",
+    "cache_local_ttl",
+)
 POSITIVE_SECONDS = ("timeout", "open_timeout")
 COUNTS = ("max_retries", "cache_max_size")
 FLAGS = ("cache_enabled", "telemetry_enabled", "allow_insecure")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from faults.redisserver import RedisServer
 
 from scope_client.local import LocalPlatform
 
@@ -38,8 +39,9 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def platform(folder):
-    with LocalPlatform(folder / "prompts") as platform:
+def platform(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with LocalPlatform("prompts") as platform:
         yield platform
 
 
@@ -53,8 +55,14 @@ def run(program, **environment):
     )
 
 
+@pytest.fixture(scope="module")
+def redis():
+    with RedisServer() as server:
+        yield server
+
+
 def test_the_readme_has_code_to_run():
-    assert len(PROGRAMS) >= 7
+    assert len(PROGRAMS) >= 10
     assert len(TESTS) == 1
 
 
@@ -62,6 +70,23 @@ def test_the_readme_has_code_to_run():
 def test_a_program_of_the_readme_runs(program, platform):
     done = run(program, **platform.environ)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_store_of_the_readme_holds_what_was_read(platform, redis):
+    (program,) = (block for block in PROGRAMS if "RedisStore" in block)
+    done = run(program, **platform.environ, REDIS_URL=redis.url)
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    with redis.connected(decode_responses=True) as connection:
+        assert [key.split(":")[0] for key in connection.scan_iter()] == ["scope"]
+
+
+def test_the_blocks_about_an_outage_print_what_the_readme_says(platform):
+    (program,) = (block for block in PROGRAMS if "fallback=" in block)
+    assert run(program, **platform.environ).stdout == "Good morning, Ada!\nFalse\n"
+    (program,) = (block for block in PROGRAMS if "prefetch" in block)
+    first, second, _ = run(program, **platform.environ).stdout.splitlines()
+    assert first.startswith("no-such-prompt: ")
+    assert second.startswith("False [('greeting', 'fresh', ")
 
 
 def test_the_quick_start_prints_what_the_readme_says(platform):

@@ -11,14 +11,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "scope_client"
-FRAMEWORKS = {"django", "flask", "langchain_core", "click", "jwt", "frontmatter", "werkzeug", "pytest"}
+FRAMEWORKS = {"django", "flask", "langchain_core", "click", "jwt", "frontmatter", "werkzeug", "pytest", "redis"}
 OPTIONAL = {
     "local": {"flask", "jwt", "werkzeug"},
     "cli": {"click"},
     "testing": {"pytest"},
     "promptdir.py": {"frontmatter", "yaml"},
+    "redisstore.py": {"redis"},
 }
-LAZY = {"client.py": {"scope_client.transport"}, "promptdir.py": {"frontmatter.default_handlers", "yaml"}}
+LAZY = {
+    "fetch.py": {"scope_client.transport"},
+    "client.py": {"scope_client.bundle", "scope_client.shared"},
+    "promptdir.py": {"frontmatter.default_handlers", "yaml"},
+    "redisstore.py": {"redis", "redis.backoff", "redis.retry"},
+}
 ADAPTERS = {"scope_django": "django", "scope_flask": "flask", "scope_langchain": "langchain_core"}
 
 

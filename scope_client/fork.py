@@ -1,0 +1,62 @@
+"""Fork: what a forked child cannot use of its parent's is made anew in it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from typing import Protocol
+
+from .log import Log
+
+_log = Log(__name__)
+
+
+class Forkable(Protocol):
+    def after_fork(self) -> None:
+        """Called in the child, where no other thread runs: new locks, no thread, no connection, nothing under way."""
+
+
+_forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()
+_imports = threading.RLock()
+_held: dict[int, bool] = {}
+_PATIENCE = 5.0
+
+
+def renew_in_children(forkable: Forkable) -> None:
+    """Has `after_fork` called in each child that this process forks from now on, as long as the object lives."""
+    _forkables.add(forkable)
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """A fork waits for the end of this: a child would wait for ever for an import that its parent was at."""
+    with _imports:
+        yield
+
+
+def _before() -> None:
+    """Not for ever: the import may wait for one that the forking thread is at."""
+    _held[threading.get_ident()] = _imports.acquire(timeout=_PATIENCE)
+
+
+def _in_parent() -> None:
+    if _held.pop(threading.get_ident()):
+        _imports.release()
+
+
+def _in_child() -> None:
+    global _imports
+    _imports = threading.RLock()
+    _held.clear()
+    for forkable in list(_forkables):
+        try:
+            forkable.after_fork()
+        except Exception:  # noqa: BLE001, PERF203  # each of them, whatever the others are
+            _log.exception("an object could not be made ready for use after a fork")
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
