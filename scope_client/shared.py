@@ -23,7 +23,7 @@ _log = Log(__name__)
 _REST = 5.0
 _LOCKED_OUT = 15.0
 _MOST_REFUSALS = 1000
-_SLOW = 0.25
+_SLOW = 0.5
 _APART = 1.0  # what the clocks of a fleet may differ by
 _Result = TypeVar("_Result")
 
