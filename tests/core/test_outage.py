@@ -249,11 +249,8 @@ def test_an_outage_is_logged_even_if_it_is_first_seen_on_a_prompt_that_failed_th
 def test_recovery_brings_the_new_version_without_a_restart(
     client: ScopeClient, server: FaultServer, clock: ManualClock
 ) -> None:
-    expired(client, server, clock, hangs())
-    content(client)
-    server.answers(prompt("new"))
-    clock.passes(2)
-    content(client)
+    expired(client, server, clock, hangs(), prompt("new"))
+    assert content(client) == "known"
     eventually(lambda: content(client) == "new")
     assert not client.status().is_down
     assert not client.status().is_serving_stale
