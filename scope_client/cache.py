@@ -97,6 +97,15 @@ class PromptCache:
             return None
         return self._flights.run(self._flight(ref), lambda: self._load(ref, budget, max_age), budget.left)
 
+    def peek(self, ref: PromptRef) -> PromptVersion | None:
+        """What `get` would answer from memory alone, renewed ahead in the same way; None where that is not enough."""
+        entry = self._memory.entries.get(ref.key)
+        now = self._clock.now()
+        if entry is None or now >= entry.fresh_until(None):
+            return None
+        is_to_ask = self._shared is not None and now >= entry.asked_at + self._local_ttl
+        return None if is_to_ask else self._fresh(ref, entry, None, now)
+
     def renew(self, ref: PromptRef) -> None:
         """Fetches in the background, unless the platform is not to be asked now."""
         self._renew(ref, self._memory.entries.get(ref.key))

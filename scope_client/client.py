@@ -135,6 +135,16 @@ class ScopeClient:
                     return entry.version
         return self._read(PromptRef.of(name, label, version), cache, cache_ttl, fallback, deadline)
 
+    def get_cached_version(
+        self, name: str, *, label: str | None = None, version: str | None = None
+    ) -> PromptVersion | None:
+        """The version where it is in memory and fresh; None where finding out would take a request, or a shared cache.
+
+        Never waits, so that it may be called on an event loop. Raises what an argument of `get_prompt_version` raises.
+        """
+        ref = PromptRef.of(name, label, version)
+        return self._cache.peek(ref) if self._config.cache_enabled else None
+
     def render_prompt(
         self,
         name: str,

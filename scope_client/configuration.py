@@ -172,6 +172,15 @@ def refuse_unknown(given: Iterable[str]) -> None:
             raise TypeError(f"unknown option {name!r}; the nearest one is {near[0]!r}")
 
 
+def option_names() -> tuple[str, ...]:
+    return tuple(_OPTIONS)
+
+
+def check_option(name: str, value: object, shown_as: str) -> Any:
+    """The value as a Configuration keeps it; ConfigurationError under the name that its user knows."""
+    return _OPTIONS[name][1].check(shown_as, value, ConfigurationError)
+
+
 def _value(name: str, given: Mapping[str, Any]) -> Any:
     default, rule, variable = _OPTIONS[name]
     if name in given:

@@ -1,1 +1,7 @@
-"""Prompts from the Scope Platform in Django templates."""
+"""Prompts from the Scope Platform in Django: `{% scope_prompt %}`, cached in Django's cache framework."""
+
+from __future__ import annotations
+
+from .client import aget_prompt_version, arender_prompt, get_client
+
+__all__ = ["aget_prompt_version", "arender_prompt", "get_client"]

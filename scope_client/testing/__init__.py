@@ -1,1 +1,7 @@
-"""What users' own tests are given: the pytest plugin."""
+"""What users' own tests are given: the pytest plugin, and a client over a mapping."""
+
+from __future__ import annotations
+
+from .prompts import Given, PromptsClient
+
+__all__ = ["Given", "PromptsClient"]

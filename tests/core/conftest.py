@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 import requests
 from faults.clock import ManualClock
-from faults.redisserver import RedisServer
 from faults.server import FaultServer
 
 from scope_client import ApiKeyCredentials, ScopeClient, Telemetry
@@ -102,16 +101,3 @@ def closed_port() -> int:
     """A port that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
-
-
-@pytest.fixture(scope="session")
-def started_redis() -> Iterator[RedisServer]:
-    with RedisServer() as started:
-        yield started
-
-
-@pytest.fixture
-def redis_server(started_redis: RedisServer) -> RedisServer:
-    """A real one, running and empty."""
-    started_redis.reset()
-    return started_redis

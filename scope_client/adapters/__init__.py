@@ -1,0 +1,21 @@
+"""What the packages for frameworks share: settings, template tags, and the commands that look after templates."""
+
+from __future__ import annotations
+
+from . import commands
+from .rendering import TemplateFunction, render_in_template
+from .report import Finding, Report
+from .settings import SettingProblem, Settings
+from .uses import PromptUse, jinja_uses
+
+__all__ = [
+    "Finding",
+    "PromptUse",
+    "Report",
+    "SettingProblem",
+    "Settings",
+    "TemplateFunction",
+    "commands",
+    "jinja_uses",
+    "render_in_template",
+]

@@ -1,0 +1,87 @@
+"""PromptUse: where a template asks for a prompt, and what it passes; read without rendering anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+FUNCTION = "scope_prompt"
+_OPTIONS = ("label", "version", "fallback", "variables")
+
+
+class PromptUse(NamedTuple):
+    """`name`, `label` and `version` are those of the template where it says them itself.
+
+    With `is_dynamic` one of them is only known when the template is rendered. `variables` are the names that it
+    passes; with `is_open` it may pass more.
+    """
+
+    file: str
+    line: int
+    name: str | None
+    label: str | None = None
+    version: str | None = None
+    variables: tuple[str, ...] = ()
+    is_dynamic: bool = False
+    is_open: bool = False
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}"
+
+    @property
+    def wanted(self) -> tuple[str, str | None, str | None]:
+        """As `ScopeClient.prefetch` takes it. Raises ValueError for a dynamic one."""
+        if self.is_dynamic or self.name is None:
+            raise ValueError(f"{self.place} names its prompt when it is rendered")
+        return (self.name, self.label, self.version)
+
+
+def jinja_uses(tree: Any, file: str) -> list[PromptUse]:
+    """The calls of `scope_prompt` in what `jinja2.Environment.parse` returns."""
+    return [_use(call, file) for call in _calls(tree)]
+
+
+def _calls(node: Any) -> Iterator[Any]:
+    """Known by the names of jinja2's node classes, which the core does not import."""
+    if type(node).__name__ == "Call" and type(node.node).__name__ == "Name" and node.node.name == FUNCTION:
+        yield node
+    for child in node.iter_child_nodes():
+        yield from _calls(child)
+
+
+def _use(call: Any, file: str) -> PromptUse:
+    keywords = {keyword.key: keyword.value for keyword in call.kwargs}
+    name = _text(call.args[0]) if call.args else None
+    label, version = (_text(keywords.get(key)) for key in ("label", "version"))
+    given = keywords.get("variables")
+    named, is_whole = _keys(given)
+    return PromptUse(
+        file=file,
+        line=call.lineno,
+        name=name,
+        label=label,
+        version=version,
+        variables=(*(key for key in keywords if key not in _OPTIONS), *named),
+        is_dynamic=name is None or any(_is_dynamic(keywords.get(key)) for key in ("label", "version")),
+        is_open=not is_whole or call.dyn_kwargs is not None,
+    )
+
+
+def _is_dynamic(node: Any) -> bool:
+    return node is not None and type(node).__name__ != "Const"
+
+
+def _text(node: Any) -> str | None:
+    is_text = type(node).__name__ == "Const" and isinstance(node.value, str)
+    return node.value if is_text else None
+
+
+def _keys(node: Any) -> tuple[Iterable[str], bool]:
+    """The keys of a dictionary that the template writes out, and whether these are all."""
+    if node is None:
+        return (), True
+    if type(node).__name__ != "Dict":
+        return (), False
+    keys = [_text(pair.key) for pair in node.items]
+    return [key for key in keys if key is not None], None not in keys

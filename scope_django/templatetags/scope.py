@@ -1,0 +1,190 @@
+"""`{% scope_prompt %}`: a prompt with its variables filled in, escaped by the rules of the template around it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.template import Context, Library, Node, TemplateSyntaxError, Variable, VariableDoesNotExist
+from django.template.base import FilterExpression, Parser, Token
+from django.template.context import BaseContext
+from django.utils.html import escape
+
+from scope_client import ValidationError
+from scope_client.adapters import PromptUse, render_in_template
+
+from ..client import get_client
+
+register = Library()
+
+OPTIONS = ("label", "version", "fallback")
+_PAIR = re.compile(r"(\w+)=(.+)", re.DOTALL)
+_EXPECTED = (
+    "scope_prompt expects the prompt's name, then [label=... version=... fallback=...] and variables as key=value, "
+    '[with ...] [as name], such as {% scope_prompt "greeting" name=user.first_name as text %}'
+)
+_MISSING: Any = type("_Missing", (), {})()
+
+
+class _Engine:
+    string_if_invalid = _MISSING
+
+
+class _Template:
+    engine = _Engine
+
+
+class _Strict(BaseContext):
+    """A context in which what does not resolve is `_MISSING`, also where Django itself settles for ""."""
+
+    def __init__(self, context: Context) -> None:
+        self.dicts = context.dicts
+        self.template = _Template
+
+
+class Value:
+    """An expression of the tag: a constant, or a variable, with or without filters."""
+
+    __slots__ = ("_constant", "_default_helps", "_expression", "_variable", "text")
+
+    def __init__(self, expression: FilterExpression) -> None:
+        self.text = str(expression.token)
+        self._expression = expression if expression.filters else None
+        self._variable = expression.var if isinstance(expression.var, Variable) else None
+        self._constant = None if self._variable else _plain(expression.var)
+        names = [getattr(function, "_filter_name", "") for function, _ in expression.filters]
+        self._default_helps = "default" in names
+
+    @property
+    def constant(self) -> str | None:
+        """The text that the template itself says, where it does."""
+        is_text = self._variable is None and self._expression is None
+        return self._constant if is_text else None
+
+    def resolve(self, strict: _Strict, context: Context) -> Any:
+        """`_MISSING` where a variable does not resolve, in a filter's argument too."""
+        value: Any = self._constant
+        try:
+            if self._variable is not None:
+                value = self._resolved(self._variable, strict)
+                if value is _MISSING:
+                    return _MISSING
+            return value if self._expression is None else _filtered(self._expression, value, context)
+        except VariableDoesNotExist:
+            return _MISSING
+
+    def _resolved(self, variable: Variable, strict: _Strict) -> Any:
+        try:
+            value = variable.resolve(strict)  # type: ignore[arg-type]  # it asks for no more than a BaseContext has
+        except VariableDoesNotExist:
+            value = _MISSING
+        return "" if value is _MISSING and self._default_helps else value
+
+
+class PromptNode(Node):
+    """Shared by all threads that render the template: nothing in it changes."""
+
+    def __init__(
+        self, name: Value, options: dict[str, Value], variables: dict[str, Value], as_name: str | None
+    ) -> None:
+        self._name = name
+        self._options = tuple(options.items())
+        self._variables = tuple(variables.items())
+        self._as_name = as_name
+
+    def render(self, context: Context) -> str:
+        strict = _Strict(context)
+        values: dict[str, Any] = {}
+        unresolved: dict[str, str] = {}
+        for variable, given in self._variables:
+            value = given.resolve(strict, context)
+            if value is _MISSING:
+                unresolved[variable] = given.text
+            else:
+                values[variable] = value
+        name = self._asked("name", self._name, strict, context)
+        options = {key: self._asked(key, given, strict, context) for key, given in self._options}
+        text = render_in_template(get_client(), name, values, unresolved, **options)
+        if self._as_name is not None:
+            context[self._as_name] = text
+            return ""
+        return escape(text) if context.autoescape else text
+
+    def use(self, file: str) -> PromptUse:
+        """What the template says about this use, without rendering it."""
+        options = dict(self._options)
+        asked = [self._name, *(options[key] for key in ("label", "version") if key in options)]
+        label, version = (options[key].constant if key in options else None for key in ("label", "version"))
+        return PromptUse(
+            file=file,
+            line=(self.token and self.token.lineno) or 0,
+            name=self._name.constant,
+            label=label,
+            version=version,
+            variables=tuple(variable for variable, _ in self._variables),
+            is_dynamic=any(given.constant is None for given in asked),
+        )
+
+    def _asked(self, what: str, given: Value, strict: _Strict, context: Context) -> Any:
+        value = given.resolve(strict, context)
+        if value is _MISSING:
+            raise ValidationError(f"the {what} of a prompt is given as {given.text}, which does not resolve")
+        if what == "fallback" and value is not None and not callable(value):
+            value = str(value)  # a lazy translation, say
+        return _plain(value)
+
+
+@register.tag
+def scope_prompt(parser: Parser, token: Token) -> PromptNode:
+    """`{% scope_prompt "greeting" name=user.first_name %}`.
+
+    Before `with`, label, version and fallback are options; after it every keyword is a variable. `as` stores the
+    plain text. A template variable that does not resolve is a MissingVariableError, unless a `default` filter helps.
+    """
+    _, *bits = token.split_contents()
+    as_name = _taken_as(bits)
+    if not bits or bits[0] == "with" or _PAIR.fullmatch(bits[0]):
+        raise TemplateSyntaxError(f"{_EXPECTED}; got no name")
+    name = Value(parser.compile_filter(bits.pop(0)))
+    options: dict[str, Value] = {}
+    variables: dict[str, Value] = {}
+    is_after_with = False
+    for bit in bits:
+        if bit == "with" and not is_after_with:
+            is_after_with = True
+            continue
+        pair = _PAIR.fullmatch(bit)
+        if pair is None:
+            raise TemplateSyntaxError(f"{_EXPECTED}; got {bit!r}")
+        key, value = pair.groups()
+        taken = options if key in OPTIONS and not is_after_with else variables
+        if key in taken:
+            raise TemplateSyntaxError(f"scope_prompt was given {key!r} twice")
+        taken[key] = Value(parser.compile_filter(value))
+    if bits and bits[-1] == "with":
+        raise TemplateSyntaxError(f"{_EXPECTED}; got nothing after 'with'")
+    if "label" in options and "version" in options:
+        raise TemplateSyntaxError("scope_prompt takes a label or a version, not both (after 'with' they are variables)")
+    return PromptNode(name, options, variables, as_name)
+
+
+def _taken_as(bits: list[str]) -> str | None:
+    """Takes `as name` off the end."""
+    if "as" not in bits:
+        return None
+    if len(bits) < 2 or bits[-2] != "as" or not bits[-1].isidentifier():
+        raise TemplateSyntaxError(f"{_EXPECTED}; got no variable name after 'as', at the end")
+    *bits[:], _, name = bits
+    return name
+
+
+def _filtered(expression: FilterExpression, value: Any, context: Context) -> Any:
+    """The filters of the expression on a value that was resolved before."""
+    settled = FilterExpression.__new__(FilterExpression)
+    settled.token, settled.filters, settled.var, settled.is_var = expression.token, expression.filters, value, False
+    return settled.resolve(context)
+
+
+def _plain(value: Any) -> Any:
+    """Django's constants are SafeStrings; what is read with them is plain text."""
+    return str.__str__(value) if isinstance(value, str) else value

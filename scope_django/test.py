@@ -1,0 +1,37 @@
+"""For tests of sites that use prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.test.utils import TestContextDecorator
+
+from scope_client import ScopeClient
+from scope_client.testing import Given, PromptsClient
+
+from .client import replace_client
+
+
+class override_prompts(TestContextDecorator):  # noqa: N801  # as Django's override_settings
+    """Serves these prompts in place of the platform: a decorator of functions and test cases, a context manager.
+
+    A prompt is a text, a list of messages, or a ScopeError to raise. One that is not given is not found, unless an
+    outer override_prompts gives it. No credentials and no network are needed. Raises ValidationError for no prompt.
+    """
+
+    def __init__(self, prompts: Mapping[str, Given]) -> None:
+        super().__init__()
+        self._prompts = dict(prompts)
+        self._former: list[ScopeClient | None] = []
+        PromptsClient(self._prompts)
+
+    def enable(self) -> ScopeClient:
+        outer = replace_client(None)
+        self._former.append(outer)
+        known = outer.prompts if isinstance(outer, PromptsClient) else {}
+        client = PromptsClient({**known, **self._prompts})
+        replace_client(client)
+        return client
+
+    def disable(self) -> None:
+        replace_client(self._former.pop())

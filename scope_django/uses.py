@@ -1,0 +1,108 @@
+"""The prompts that the site's templates name, found by parsing the templates of all engines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.template import Node, NodeList, Origin, Template, engines
+from django.template.backends.django import DjangoTemplates
+
+from scope_client.adapters import Finding, PromptUse, jinja_uses
+
+from .templatetags.scope import PromptNode
+
+_MARK = "scope_prompt"
+
+
+class Survey(NamedTuple):
+    """`unread` are templates that mention prompts and cannot be parsed."""
+
+    uses: list[PromptUse]
+    unread: list[Finding]
+
+
+class _Source(NamedTuple):
+    file: str
+    name: str
+    text: str
+
+
+def survey() -> Survey:
+    """Reads files, and renders nothing; templates that are only text in Python code are not seen."""
+    found = Survey([], [])
+    for backend in engines.all():
+        if isinstance(backend, DjangoTemplates):
+            sources = _django_sources(backend.engine)
+        elif hasattr(backend, "env"):
+            sources = _jinja_sources(backend.env)
+        else:
+            continue
+        for source in sources:
+            if _MARK in source.text:
+                try:
+                    found.uses.extend(_uses(backend, source))
+                except Exception as error:  # noqa: BLE001  # a template may fail in any way; it is named
+                    found.unread.append(_unread(source.file, error))
+    found.uses.sort(key=lambda use: (use.file, use.line))
+    return found
+
+
+def _uses(backend: Any, source: _Source) -> list[PromptUse]:
+    if not isinstance(backend, DjangoTemplates):
+        return jinja_uses(backend.env.parse(source.text, source.name, source.file), source.file)
+    template = Template(source.text, Origin(source.file, source.name), source.name, backend.engine)
+    return [node.use(source.file) for node in _nodes(template.nodelist)]
+
+
+def _unread(file: str, error: Exception) -> Finding:
+    line = getattr(error, "lineno", None) or getattr(getattr(error, "token", None), "lineno", None)
+    return Finding(f"cannot be read: {type(error).__name__}: {error}", file, line)
+
+
+def _nodes(value: Any) -> Iterator[PromptNode]:
+    """Whatever attribute a tag of anybody's keeps its nodes in."""
+    if isinstance(value, PromptNode):
+        yield value
+    elif isinstance(value, (NodeList, list, tuple)):
+        for each in value:
+            yield from _nodes(each)
+    elif isinstance(value, Node):
+        for each in vars(value).values():
+            yield from _nodes(each)
+
+
+def _django_sources(engine: Any) -> Iterator[_Source]:
+    for loader in _flat(engine.template_loaders):
+        for name, text in getattr(loader, "templates_dict", {}).items():
+            yield _Source(name, name, text)
+        for folder in loader.get_dirs() if hasattr(loader, "get_dirs") else ():
+            for file in _files(str(folder)):
+                yield _Source(file, os.path.relpath(file, folder), _text(file, engine.file_charset))
+
+
+def _flat(loaders: Any) -> Iterator[Any]:
+    for loader in loaders:
+        yield from _flat(loader.loaders) if hasattr(loader, "loaders") else [loader]
+
+
+def _files(folder: str) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (os.path.join(parent, name) for name in sorted(names))
+
+
+def _text(file: str, charset: str) -> str:
+    """What is no text, such as a picture among the templates, mentions no prompt."""
+    try:
+        with open(file, "rb") as opened:
+            return opened.read().decode(charset, "replace")
+    except OSError:
+        return ""
+
+
+def _jinja_sources(env: Any) -> Iterator[_Source]:
+    for name in env.list_templates() if env.loader else ():
+        text, file, _ = env.loader.get_source(env, name)
+        yield _Source(file or name, name, text)

@@ -1,0 +1,50 @@
+"""A Django site whose prompts come from a local platform."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+
+from scope_client.local import LocalPlatform
+from scope_django import client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment of whoever runs the tests does not reach them; the client of one test does not outlive it."""
+    for name in list(os.environ):
+        if name.startswith("SCOPE_"):
+            monkeypatch.delenv(name)
+    yield
+    client.reset_client()
+
+
+@pytest.fixture
+def platform() -> Iterator[LocalPlatform]:
+    with LocalPlatform({"greeting": "Good {{time_of_day}}, {{name}}!"}) as started:
+        yield started
+
+
+@pytest.fixture
+def scope_settings(settings: Any, platform: LocalPlatform) -> Callable[..., dict[str, Any]]:
+    """Points SCOPE at the platform, with these keys besides."""
+
+    def use(**more: Any) -> dict[str, Any]:
+        keys = platform.credentials
+        settings.SCOPE = {
+            "ORG_ID": keys.org_id,
+            "API_KEY": keys.api_key,
+            "API_SECRET": str.__str__(keys.api_secret),
+            "BASE_URL": platform.url,
+            "AUTH_API_URL": platform.url,
+            **more,
+        }
+        return settings.SCOPE  # type: ignore[no-any-return]
+
+    use()
+    return use

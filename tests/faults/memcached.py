@@ -1,0 +1,44 @@
+"""A real memcached."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from faults.daemon import PATIENCE, Daemon
+from pymemcache.client.base import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Memcached(Daemon):
+    program = package = "memcached"
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def words(self, folder: str) -> list[str]:
+        as_root = ["-u", "root"] if os.geteuid() == 0 else []
+        return ["-l", "127.0.0.1", "-p", str(self.port), "-U", "0", *as_root]
+
+    def answers(self) -> bool:
+        try:
+            with self.connected() as client:
+                return bool(client.version())
+        except OSError:
+            return False
+
+    def empty(self) -> None:
+        with self.connected() as client:
+            client.flush_all()
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[Client]:
+        client = Client(("127.0.0.1", self.port), connect_timeout=PATIENCE, timeout=PATIENCE)
+        try:
+            yield client
+        finally:
+            client.close()
