@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 
-.PHONY: install demo outage test lint format typecheck bench build clean
+.PHONY: install demo outage django-site test lint format typecheck bench build clean
 
 install: $(VENV)/.installed
 
@@ -13,6 +13,9 @@ demo: $(VENV)/.runs
 
 outage: $(VENV)/.runs
 	$(BIN)/python example_projects/plain_script/outage.py
+
+django-site: $(VENV)/.installed
+	$(BIN)/python example_projects/django_site/run.py
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest $(ARGS)

@@ -1,0 +1,233 @@
+"""The example site, run as its README says, in a real browser; and under gunicorn."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+from faults.clock import eventually
+from faults.crowd import crowd
+from faults.redisserver import RedisServer
+from playwright.sync_api import Page, sync_playwright
+
+from scope_client.local import LocalPlatform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "example_projects"
+SITE = EXAMPLES / "django_site"
+PATIENCE = 30.0
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def got(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        return str(answer.read().decode())
+
+
+def is_up(url: str) -> bool:
+    try:
+        return bool(got(url))
+    except urllib.error.URLError:
+        return False
+
+
+@contextlib.contextmanager
+def running(command: list[str], url: str, environ: dict[str, str]) -> Iterator[None]:
+    """A server and its children, until they are told to end."""
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=SITE,
+        env={**os.environ, **environ, "DJANGO_SETTINGS_MODULE": "demo_site.settings"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: process.poll() is not None or is_up(url), PATIENCE)
+        assert process.poll() is None, "the site ended by itself"
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.fail("this test needs a real browser: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        opened = browser.new_page()
+        yield opened
+        browser.close()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Callable[[Page, str], None]:
+    """Keeps a screenshot, in the folder of SCREENSHOTS where that is set."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
+    return lambda page, name: page.screenshot(path=str(folder / f"{name}.png"))  # type: ignore[return-value]
+
+
+@pytest.fixture
+def prompts(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(EXAMPLES / "prompts", tmp_path / "prompts"))
+
+
+def test_the_site_in_a_browser(page: Page, pictures: Callable, prompts: Path, tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    (prompts / "mirror.md").write_text("You said: {{text}}")
+    environ = {"SITE_VAR": str(tmp_path / "var")}
+    with running(["run.py", "--port", str(port), "--prompts", str(prompts)], url, environ):
+        page.goto(url)
+        assert re.search(r"Good (morning|afternoon|evening), stranger!", page.inner_text(".prompt"))
+        page.click("text=Sign in")
+        page.fill("#id_username", "ada")
+        page.fill("#id_password", "ada")
+        page.click("input[type=submit]")
+        assert page.url == url
+        assert "Ada!" in page.inner_text(".prompt")
+        pictures(page, "greeting")
+
+        page.click("text=Preview")
+        page.fill("#id_prompt", "no-such-prompt")
+        page.click("text=Choose")
+        assert "was not found" in page.inner_text(".errorlist")
+        pictures(page, "unknown-prompt")
+
+        page.fill("#id_prompt", "mirror")
+        page.click("text=Choose")
+        page.eval_on_selector("#variables", "form => form.noValidate = true")
+        page.click("text=Fill in")
+        assert "required" in page.inner_text("#variables .errorlist")
+        pictures(page, "missing-value")
+
+        page.on("dialog", lambda dialog: pytest.fail("a script of a value ran"))
+        page.fill("#id_variable-text", "<script>alert('gotcha')</script>{% now 'Y' %}{{ x }}")
+        page.click("text=Fill in")
+        assert page.inner_text("#text") == "You said: <script>alert('gotcha')</script>{% now 'Y' %}{{ x }}"
+        pictures(page, "script-as-text")
+
+        (prompts / "greeting" / "v2.md").write_text(
+            "---\nstatus: published\n---\nWelcome this {{time_of_day}}, {{name}}!"
+        )
+        page.goto(url)
+        assert "Good" in page.inner_text(".prompt")
+        page.click("text=Clear the cache")
+        assert "Welcome this" in page.inner_text(".prompt")
+        pictures(page, "new-version")
+        page.click("nav >> text=Admin")
+        assert "Site administration" in page.inner_text("#content")
+
+
+@contextlib.contextmanager
+def gunicorn(platform: LocalPlatform, redis: RedisServer, folder: Path, **environ: str) -> Iterator[str]:
+    """Three workers of a preloaded parent; gives the URL."""
+    port = free_port()
+    variables = {
+        **platform.environ,
+        "REDIS_URL": redis.url,
+        "SITE_VAR": str(folder),
+        "DJANGO_DEBUG": "1",
+        "DJANGO_SETTINGS_MODULE": "demo_site.settings",
+        **environ,
+    }
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v", "0"], cwd=SITE, env={**os.environ, **variables}, check=True
+    )
+    command = ["-m", "gunicorn", "--preload", "--workers", "3", "--bind", f"127.0.0.1:{port}", "demo_site.wsgi"]
+    url = f"http://127.0.0.1:{port}/"
+    with running(command, f"{url}health/", variables):
+        yield url
+
+
+def test_three_preloaded_workers_make_one_fetch(
+    platform: LocalPlatform, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    with gunicorn(platform, redis_server, tmp_path) as url:
+        pages = crowd(12, lambda: got(url))
+        assert all("stranger!" in page for page in pages)
+        assert len([each for each in platform.requests if "/prompts/" in each.path]) == 1
+
+
+def test_the_workers_go_on_when_the_platform_stops_and_have_the_new_version_when_it_is_back(
+    platform: LocalPlatform, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    with gunicorn(platform, redis_server, tmp_path, PROMPT_TTL="1") as url:
+        assert "Good" in got(url)
+        platform.stop()
+        eventually(lambda: '"is_serving_stale": true' in got(f"{url}health/") or not got(url), PATIENCE)
+        pages = crowd(12, lambda: got(url))
+        assert all("stranger!" in page for page in pages)
+        platform.publish("greeting", "Welcome this {{time_of_day}}, {{name}}!")
+        platform.start()
+        eventually(lambda: "Welcome" in got(url), PATIENCE)
+
+
+@pytest.fixture
+def deployed(platform: LocalPlatform, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs manage.py in a copy of the site, with the platform's credentials in the environment."""
+    copy = Path(shutil.copytree(SITE, tmp_path / "site", ignore=shutil.ignore_patterns("var", "__pycache__")))
+
+    def manage(*words: str, edits: dict[str, tuple[str, str]] | None = None) -> subprocess.CompletedProcess[str]:
+        for file, (before, after) in (edits or {}).items():
+            text = (copy / file).read_text()
+            assert before in text
+            (copy / file).write_text(text.replace(before, after))
+        environ = {**os.environ, **platform.environ, "DJANGO_SETTINGS_MODULE": "demo_site.settings"}
+        return subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=copy, env=environ, capture_output=True, text=True, timeout=60
+        )
+
+    return manage
+
+
+def test_the_site_is_clean(deployed: Callable) -> None:
+    checked = deployed("check", "--deploy", "--fail-level", "WARNING")
+    assert checked.returncode == 0, checked.stderr
+    found = deployed("scope", "check")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "2 uses of 1 prompt" in found.stdout
+
+
+def test_three_mistakes_are_all_found(deployed: Callable) -> None:
+    home = "pages/templates/pages/home.html"
+    edits = {
+        "demo_site/settings.py": ('"CACHE_TTL"', '"CACHE_TLL"'),
+        home: ('"greeting" time_of_day=time_of_day name="stranger"', '"greetings" name="stranger"'),
+    }
+    checked = deployed("check", edits=edits)
+    assert checked.returncode == 1
+    assert "scope_django.E002" in checked.stderr
+    assert "CACHE_TTL" in checked.stderr
+    found = deployed("scope", "check")
+    assert found.returncode == 1
+    assert "CACHE_TLL" in found.stdout
+
+    deployed(
+        "check", edits={"demo_site/settings.py": ('"CACHE_TLL"', '"CACHE_TTL"'), home: (" name=user", " nmae=user")}
+    )
+    found = deployed("scope", "check")
+    assert found.returncode == 1
+    assert re.search(r"home\.html:8: .*'greetings'", found.stdout)
+    assert re.search(r"home\.html:6: .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
+    assert "Traceback" not in found.stderr
