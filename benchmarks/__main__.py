@@ -8,6 +8,7 @@ import sys
 from . import (
     cached_read,
     cold_fetch,
+    django_pages,
     first_import,
     fleet,
     many_names,
@@ -30,6 +31,7 @@ ALL = (
     store_hit,
     fleet,
     many_names,
+    django_pages,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +23,32 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", README, WHOLE)
 
 
-PROGRAMS = [block for block in blocks("python") if "def test_" not in block]
-TESTS = [block for block in blocks("python") if "def test_" in block]
+FILES = dict(re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", README, WHOLE))
+PLAIN = [block for block in blocks("python") if not re.match(r"# \w+\.py\n", block)]
+PROGRAMS = [block for block in PLAIN if "def test_" not in block]
+TESTS = [block for block in PLAIN if "def test_" in block]
+SITE = """
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": ["templates"]}]
+SECRET_KEY = "not one"
+DEBUG = True
+ROOT_URLCONF = "urls"
+"""
+URLS = """
+from django.urls import path
+import views
+urlpatterns = [path("", views.greet), path("async/", views.agreet)]
+"""
+VISIT = """
+import django
+django.setup()
+from django.template import engines
+from django.test import Client
+print(Client().get("/").content.decode())
+print(Client().get("/async/").content.decode())
+context = {"user": {"first_name": "<ada>"}, "prompt_name": "greeting", "now": "evening"}
+print(engines["django"].get_template("page.html").render(context))
+"""
 
 
 def first_line(block):
@@ -128,6 +153,41 @@ def test_the_test_of_the_readme_passes_where_the_package_is_installed(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.fixture
+def django_site(platform, folder):
+    (folder / "templates").mkdir()
+    for name, text in {**FILES, "urls.py": URLS, "templates/page.html": blocks("django")[0]}.items():
+        (folder / name).write_text(text + (SITE if name == "settings.py" else ""))
+    return {**platform.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+
+
+def test_the_django_site_of_the_readme_shows_its_prompts(django_site):
+    done = run(VISIT, **django_site)
+    assert done.stderr == ""
+    shown = [line for line in done.stdout.splitlines() if line]
+    assert shown == [
+        "Good morning, Ada!",
+        "Good evening, Ada!",
+        "Good morning, &lt;ada&gt;!",
+        "Good evening, &lt;Ada&gt;!",
+    ]
+
+
+def test_the_django_test_of_the_readme_passes(django_site):
+    done = run("import django.core.management as m; m.execute_from_command_line(['manage.py', 'test'])", **django_site)
+    assert (done.returncode, "Ran 1 test" in done.stderr) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize("command", re.findall(r"^\$ python manage\.py (.+?)(?: {2,}#.*)?$", README, re.MULTILINE))
+def test_a_django_command_of_the_readme_exists(command, django_site, folder):
+    (folder / "templates" / "page.html").write_text(
+        '{% load scope %}{% scope_prompt "greeting" time_of_day="noon" name="Ada" %}'
+    )
+    words = ["manage.py", *shlex.split(command)]
+    done = run(f"import django.core.management as m; m.execute_from_command_line({words})", **django_site)
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_option_is_in_the_readme():
     from scope_client import Configuration
 
@@ -136,6 +196,6 @@ def test_every_option_is_in_the_readme():
 
 
 def test_every_make_command_of_the_documents_exists():
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     documents = README + (ROOT / "CONTRIBUTING.md").read_text()
-    assert set(re.findall(r"(?:^\$ |`)make ([a-z]+)", documents, re.MULTILINE)) <= targets
+    assert set(re.findall(r"(?:^\$ |`)make ([a-z-]+)", documents, re.MULTILINE)) <= targets
