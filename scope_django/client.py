@@ -47,7 +47,7 @@ def _made() -> ScopeClient:
     with _process.lock:
         if _process.client is None:
             _process.client = ScopeClient(config=conf.configuration())
-            _process.unregister = Telemetry.on_cache(_announce)
+            _listen()
         return _process.client
 
 
@@ -55,17 +55,31 @@ def reset_client() -> None:
     """Closes the client of the process; the next `get_client()` makes another."""
     with _process.lock:
         former, _process.client = _process.client, None
-        unregister, _process.unregister = _process.unregister, None
-    if unregister is not None:
-        unregister()
+        if _process.override is None:
+            _stop_listening()
     if former is not None:
         former.close()
 
 
-def replace_client(replacement: ScopeClient | None) -> ScopeClient | None:
-    """Puts a client, or none, in the place of the settings' own; returns what was there. For tests."""
-    former, _process.override = _process.override, replacement
-    return former
+def replace_client(replacement: ScopeClient | None) -> None:
+    """Puts a client in the place of the settings' own, until it is called with None. For tests."""
+    with _process.lock:
+        _process.override = replacement
+        if replacement is not None or _process.client is not None:
+            _listen()
+        else:
+            _stop_listening()
+
+
+def _listen() -> None:
+    _stop_listening()
+    _process.unregister = Telemetry.on_cache(_announce)
+
+
+def _stop_listening() -> None:
+    unregister, _process.unregister = _process.unregister, None
+    if unregister is not None:
+        unregister()
 
 
 def _announce(info: CacheInfo) -> None:

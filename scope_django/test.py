@@ -11,6 +11,8 @@ from scope_client.testing import Given, PromptsClient
 
 from .client import replace_client
 
+_active: list[PromptsClient] = []  # the innermost last
+
 
 class override_prompts(TestContextDecorator):  # noqa: N801  # as Django's override_settings
     """Serves these prompts in place of the platform: a decorator of functions and test cases, a context manager.
@@ -21,17 +23,17 @@ class override_prompts(TestContextDecorator):  # noqa: N801  # as Django's overr
 
     def __init__(self, prompts: Mapping[str, Given]) -> None:
         super().__init__()
-        self._prompts = dict(prompts)
-        self._former: list[ScopeClient | None] = []
-        PromptsClient(self._prompts)
+        self._prompts = PromptsClient(prompts).prompts
+        self._clients: list[PromptsClient] = []
 
     def enable(self) -> ScopeClient:
-        outer = replace_client(None)
-        self._former.append(outer)
-        known = outer.prompts if isinstance(outer, PromptsClient) else {}
-        client = PromptsClient({**known, **self._prompts})
+        outer = _active[-1].prompts if _active else {}
+        client = PromptsClient({**outer, **self._prompts})
+        self._clients.append(client)
+        _active.append(client)
         replace_client(client)
         return client
 
     def disable(self) -> None:
-        replace_client(self._former.pop())
+        _active.remove(self._clients.pop())
+        replace_client(_active[-1] if _active else None)
