@@ -13,7 +13,7 @@ from scope_client.adapters import Settings
 
 from . import conf
 
-_IDS = {"unknown": "E002", "value": "E003", "credentials": "E004", "together": "E006"}
+_IDS = {"unknown": "E002", "value": "E003", "missing": "E004", "credentials": "E004", "together": "E006"}
 _OF_ONE_PROCESS = ("locmem.LocMemCache", "dummy.DummyCache")
 _ON_A_SERVER = {"RedisCache": "socket_timeout", "PyMemcacheCache": "timeout"}
 

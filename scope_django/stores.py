@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
 import contextlib
-import math
-import pickle
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,58 +12,22 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections
 
-_LONGEST = 10 * 365 * 86_400
+from scope_client.adapters import ForeignStore
 
-# What the backends raise for an entry that somebody else wrote: they unpickle, and some inflate or decode it before.
-_GARBAGE = (
-    *(pickle.PickleError, zlib.error, binascii.Error, EOFError, ImportError),
-    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
-)
 _OFF_THE_LOOP = contextlib.suppress(SynchronousOnlyOperation)
 
 
-class DjangoStore:
+class DjangoStore(ForeignStore):
     """Keeps the alias of a cache, and asks Django for its backend on each use: each thread has its own.
 
-    What the backend raises is passed on, which a client takes for a miss. On an event loop, where a database cache
-    refuses to work, everything is a miss.
+    On an event loop, where a database cache refuses to work, everything is a miss.
     """
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
 
-    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
-        with _OFF_THE_LOOP, self._backend() as cache:
-            try:
-                found = cache.get_many(keys)
-            except _GARBAGE:
-                found = _readable(cache, keys)
-            return {key: value for key, value in found.items() if isinstance(value, str)}
-        return {}
-
-    def set(self, key: str, value: str, ttl: float | None) -> None:
-        with _OFF_THE_LOOP, self._backend() as cache:
-            try:
-                cache.set(key, value, _whole_seconds(ttl))
-            except Exception:
-                if not _answers(cache, key):
-                    raise  # or else it is the value that the server does not take: it is too large
-
-    def add(self, key: str, value: str, ttl: float) -> bool:
-        with _OFF_THE_LOOP, self._backend() as cache:
-            try:
-                return bool(cache.add(key, value, _whole_seconds(ttl)))
-            except _GARBAGE:
-                cache.delete(key)
-                return bool(cache.add(key, value, _whole_seconds(ttl)))
-        return True
-
-    def delete(self, key: str) -> None:
-        with _OFF_THE_LOOP, self._backend() as cache:
-            cache.delete(key)
-
     @contextlib.contextmanager
-    def _backend(self) -> Iterator[BaseCache]:
+    def opened(self) -> Iterator[BaseCache]:
         """Closes the connections that it opened: a background thread has no end of a request, when Django would."""
         cache = caches[self.alias]
         if isinstance(cache, BaseDatabaseCache):
@@ -78,6 +38,30 @@ class DjangoStore:
                 yield cache
         else:
             yield cache
+
+    def found(self, cache: BaseCache, keys: Sequence[str]) -> Mapping[str, Any]:
+        return cache.get_many(keys)
+
+    def timeout(self, seconds: int | None) -> int | None:
+        return seconds
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        with _OFF_THE_LOOP:
+            return super().get_many(keys)
+        return {}
+
+    def set(self, key: str, value: str, ttl: float | None) -> None:
+        with _OFF_THE_LOOP:
+            super().set(key, value, ttl)
+
+    def add(self, key: str, value: str, ttl: float) -> bool:
+        with _OFF_THE_LOOP:
+            return super().add(key, value, ttl)
+        return True
+
+    def delete(self, key: str) -> None:
+        with _OFF_THE_LOOP:
+            super().delete(key)
 
     def __repr__(self) -> str:
         return f"DjangoStore({self.alias!r})"
@@ -95,24 +79,3 @@ def _closing_databases() -> Iterator[None]:
 
 def _open_databases() -> set[str]:
     return {each.alias for each in connections.all(initialized_only=True) if each.connection is not None}
-
-
-def _readable(cache: BaseCache, keys: Sequence[str]) -> dict[str, Any]:
-    found = {}
-    for key in keys:
-        with contextlib.suppress(*_GARBAGE):
-            found[key] = cache.get(key)
-    return found
-
-
-def _answers(cache: BaseCache, key: str) -> bool:
-    try:
-        cache.get(key)
-    except Exception:  # noqa: BLE001  # any reason will do
-        return False
-    return True
-
-
-def _whole_seconds(ttl: float | None) -> int | None:
-    """Up, since Django's backends cut off a fraction, and take 0 for "do not store"; None is for ever."""
-    return None if ttl is None else math.ceil(min(ttl, _LONGEST))

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.template import Node, NodeList, Origin, Template, engines
 from django.template.backends.django import DjangoTemplates
 
-from scope_client.adapters import Finding, PromptUse, jinja_uses
+from scope_client.adapters import PromptUse, Survey, jinja_survey
 
 from .templatetags.scope import PromptNode
 
 _MARK = "scope_prompt"
-
-
-class Survey(NamedTuple):
-    """`unread` are templates that mention prompts and cannot be parsed."""
-
-    uses: list[PromptUse]
-    unread: list[Finding]
 
 
 class _Source(NamedTuple):
@@ -34,31 +28,20 @@ def survey() -> Survey:
     found = Survey([], [])
     for backend in engines.all():
         if isinstance(backend, DjangoTemplates):
-            sources = _django_sources(backend.engine)
+            for source in _sources(backend.engine):
+                if _MARK in source.text:
+                    found.take(source.file, partial(_uses, backend.engine, source))
         elif hasattr(backend, "env"):
-            sources = _jinja_sources(backend.env)
-        else:
-            continue
-        for source in sources:
-            if _MARK in source.text:
-                try:
-                    found.uses.extend(_uses(backend, source))
-                except Exception as error:  # noqa: BLE001  # a template may fail in any way; it is named
-                    found.unread.append(_unread(source.file, error))
+            uses, unread = jinja_survey(backend.env)
+            found.uses.extend(uses)
+            found.unread.extend(unread)
     found.uses.sort(key=lambda use: (use.file, use.line))
     return found
 
 
-def _uses(backend: Any, source: _Source) -> list[PromptUse]:
-    if not isinstance(backend, DjangoTemplates):
-        return jinja_uses(backend.env.parse(source.text, source.name, source.file), source.file)
-    template = Template(source.text, Origin(source.file, source.name), source.name, backend.engine)
+def _uses(engine: Any, source: _Source) -> list[PromptUse]:
+    template = Template(source.text, Origin(source.file, source.name), source.name, engine)
     return [node.use(source.file) for node in _nodes(template.nodelist)]
-
-
-def _unread(file: str, error: Exception) -> Finding:
-    line = getattr(error, "lineno", None) or getattr(getattr(error, "token", None), "lineno", None)
-    return Finding(f"cannot be read: {type(error).__name__}: {error}", file, line)
 
 
 def _nodes(value: Any) -> Iterator[PromptNode]:
@@ -73,7 +56,7 @@ def _nodes(value: Any) -> Iterator[PromptNode]:
             yield from _nodes(each)
 
 
-def _django_sources(engine: Any) -> Iterator[_Source]:
+def _sources(engine: Any) -> Iterator[_Source]:
     for loader in _flat(engine.template_loaders):
         for name, text in getattr(loader, "templates_dict", {}).items():
             yield _Source(name, name, text)
@@ -100,9 +83,3 @@ def _text(file: str, charset: str) -> str:
             return opened.read().decode(charset, "replace")
     except OSError:
         return ""
-
-
-def _jinja_sources(env: Any) -> Iterator[_Source]:
-    for name in env.list_templates() if env.loader else ():
-        text, file, _ = env.loader.get_source(env, name)
-        yield _Source(file or name, name, text)

@@ -6,16 +6,19 @@ from . import commands
 from .rendering import TemplateFunction, render_in_template
 from .report import Finding, Report
 from .settings import SettingProblem, Settings
-from .uses import PromptUse, jinja_uses
+from .stores import ForeignStore
+from .uses import PromptUse, Survey, jinja_survey
 
 __all__ = [
     "Finding",
+    "ForeignStore",
     "PromptUse",
     "Report",
     "SettingProblem",
     "Settings",
+    "Survey",
     "TemplateFunction",
     "commands",
-    "jinja_uses",
+    "jinja_survey",
     "render_in_template",
 ]

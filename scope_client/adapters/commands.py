@@ -91,6 +91,14 @@ def status(client: ScopeClient) -> Report:
     return Report([json.dumps(data, indent=2, ensure_ascii=False)], data)
 
 
+def health(client: Callable[[], ScopeClient]) -> tuple[dict[str, Any], int]:
+    """What a page for probes shows, and its HTTP status: 503 only where there can be no client."""
+    try:
+        return {"ok": True, **client().status().to_dict()}, 200
+    except ScopeError as error:
+        return {"ok": False, "error": f"{type(error).__name__}: {error}"}, 503
+
+
 def check(
     problems: Sequence[SettingProblem],
     client: Callable[[], ScopeClient],
@@ -107,7 +115,8 @@ def check(
     if not problems:
         findings += _asked(client(), uses, asked)
     unknown = sum(use.is_dynamic for use in uses)
-    good = f"settings, platform and credentials are good; {len(uses) - unknown} uses of {_count(asked, 'prompt')} too"
+    known = _count([use for use in uses if not use.is_dynamic], "use")
+    good = f"settings, platform and credentials are good; {known} of {_count(asked, 'prompt')} too"
     left_out = f"{unknown} more are named only when rendered, and were not checked"
     lines = [*map(str, findings)] if findings else [good]
     data = {

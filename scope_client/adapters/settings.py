@@ -19,7 +19,10 @@ _SECRETS = ("API_SECRET", "CLIENT_SECRET")
 
 
 class SettingProblem(NamedTuple):
-    """`kind` is "unknown", "value", "credentials" or "together"; `key` is None where no single one is at fault."""
+    """`kind` is "unknown", "value", "missing" (credentials), "credentials" (what is given of them) or "together".
+
+    `key` is None where no single one is at fault.
+    """
 
     kind: str
     key: str | None
@@ -52,7 +55,7 @@ class Settings:
     def configuration(self) -> Configuration:
         """Raises ConfigurationError with every problem, MissingApiKeyError where only the credentials lack."""
         if self._configuration is None:
-            is_keyless = all(problem.kind == "credentials" for problem in self._problems)
+            is_keyless = all(problem.kind == "missing" for problem in self._problems)
             kind = MissingApiKeyError if is_keyless else ConfigurationError
             raise kind("; ".join(f"{problem.message} ({problem.hint})" for problem in self._problems))
         return self._configuration
@@ -98,7 +101,7 @@ class Settings:
         if missing:
             variables = ", ".join(f"SCOPE_{key}" for key in missing)
             self._note(
-                "credentials",
+                "missing",
                 missing[0],
                 f"the credentials lack {self._listed(missing)}",
                 f"set what is missing there, or {variables} in the environment",

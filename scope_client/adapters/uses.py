@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Callable, NamedTuple
+
+from .report import Finding
 
 FUNCTION = "scope_prompt"
 _OPTIONS = ("label", "version", "fallback", "variables")
@@ -37,9 +40,33 @@ class PromptUse(NamedTuple):
         return (self.name, self.label, self.version)
 
 
-def jinja_uses(tree: Any, file: str) -> list[PromptUse]:
-    """The calls of `scope_prompt` in what `jinja2.Environment.parse` returns."""
-    return [_use(call, file) for call in _calls(tree)]
+class Survey(NamedTuple):
+    """What templates use; `unread` are those that mention prompts and cannot be parsed."""
+
+    uses: list[PromptUse]
+    unread: list[Finding]
+
+    def take(self, file: str, read: Callable[[], list[PromptUse]]) -> None:
+        """Whatever `read` raises, for a template may fail in any way, makes the file an unread one."""
+        try:
+            self.uses.extend(read())
+        except Exception as error:  # noqa: BLE001  # it is named
+            line = getattr(error, "lineno", None) or getattr(getattr(error, "token", None), "lineno", None)
+            self.unread.append(Finding(f"cannot be read: {type(error).__name__}: {error}", file, line))
+
+
+def jinja_survey(env: Any) -> Survey:
+    """The calls of `scope_prompt` in all templates that the loader of a jinja2.Environment lists."""
+    found = Survey([], [])
+    for name in env.list_templates() if env.loader else ():
+        text, file, _ = env.loader.get_source(env, name)
+        if FUNCTION in text:
+            found.take(file or name, partial(_jinja_uses, env, name, text, file))
+    return found
+
+
+def _jinja_uses(env: Any, name: str, text: str, file: str | None) -> list[PromptUse]:
+    return [_use(call, file or name) for call in _calls(env.parse(text, name, file))]
 
 
 def _calls(node: Any) -> Iterator[Any]:

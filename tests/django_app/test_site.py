@@ -6,12 +6,8 @@ import contextlib
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -19,72 +15,22 @@ import pytest
 from faults.clock import eventually
 from faults.crowd import crowd
 from faults.redisserver import RedisServer
-from playwright.sync_api import Page, sync_playwright
+from faults.sites import EXAMPLES, PATIENCE, browser_page, free_port, got, keep_picture, running
+from playwright.sync_api import Page
 
 from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "example_projects"
 SITE = EXAMPLES / "django_site"
-PATIENCE = 30.0
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def got(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
-        return str(answer.read().decode())
-
-
-def is_up(url: str) -> bool:
-    try:
-        return bool(got(url))
-    except urllib.error.URLError:
-        return False
-
-
-@contextlib.contextmanager
-def running(command: list[str], url: str, environ: dict[str, str]) -> Iterator[None]:
-    """A server and its children, until they are told to end."""
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=SITE,
-        env={**os.environ, **environ, "DJANGO_SETTINGS_MODULE": "demo_site.settings"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        eventually(lambda: process.poll() is not None or is_up(url), PATIENCE)
-        assert process.poll() is None, "the site ended by itself"
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE)
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "demo_site.settings"}
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.fail("this test needs a real browser: apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        opened = browser.new_page()
+    with browser_page() as opened:
         yield opened
-        browser.close()
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Callable[[Page, str], None]:
-    """Keeps a screenshot, in the folder of SCREENSHOTS where that is set."""
-    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
-    return lambda page, name: page.screenshot(path=str(folder / f"{name}.png"))  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -92,12 +38,12 @@ def prompts(tmp_path: Path) -> Path:
     return Path(shutil.copytree(EXAMPLES / "prompts", tmp_path / "prompts"))
 
 
-def test_the_site_in_a_browser(page: Page, pictures: Callable, prompts: Path, tmp_path: Path) -> None:
+def test_the_site_in_a_browser(page: Page, prompts: Path, tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     (prompts / "mirror.md").write_text("You said: {{text}}")
-    environ = {"SITE_VAR": str(tmp_path / "var")}
-    with running(["run.py", "--port", str(port), "--prompts", str(prompts)], url, environ):
+    environ = {**SETTINGS, "SITE_VAR": str(tmp_path / "var")}
+    with running(["run.py", "--port", str(port), "--prompts", str(prompts)], SITE, url, environ):
         page.goto(url)
         assert re.search(r"Good (morning|afternoon|evening), stranger!", page.inner_text(".prompt"))
         page.click("text=Sign in")
@@ -106,26 +52,26 @@ def test_the_site_in_a_browser(page: Page, pictures: Callable, prompts: Path, tm
         page.click("input[type=submit]")
         assert page.url == url
         assert "Ada!" in page.inner_text(".prompt")
-        pictures(page, "greeting")
+        keep_picture(page, "greeting")
 
         page.click("text=Preview")
         page.fill("#id_prompt", "no-such-prompt")
         page.click("text=Choose")
         assert "was not found" in page.inner_text(".errorlist")
-        pictures(page, "unknown-prompt")
+        keep_picture(page, "unknown-prompt")
 
         page.fill("#id_prompt", "mirror")
         page.click("text=Choose")
         page.eval_on_selector("#variables", "form => form.noValidate = true")
         page.click("text=Fill in")
         assert "required" in page.inner_text("#variables .errorlist")
-        pictures(page, "missing-value")
+        keep_picture(page, "missing-value")
 
         page.on("dialog", lambda dialog: pytest.fail("a script of a value ran"))
         page.fill("#id_variable-text", "<script>alert('gotcha')</script>{% now 'Y' %}{{ x }}")
         page.click("text=Fill in")
         assert page.inner_text("#text") == "You said: <script>alert('gotcha')</script>{% now 'Y' %}{{ x }}"
-        pictures(page, "script-as-text")
+        keep_picture(page, "script-as-text")
 
         (prompts / "greeting" / "v2.md").write_text(
             "---\nstatus: published\n---\nWelcome this {{time_of_day}}, {{name}}!"
@@ -134,7 +80,7 @@ def test_the_site_in_a_browser(page: Page, pictures: Callable, prompts: Path, tm
         assert "Good" in page.inner_text(".prompt")
         page.click("text=Clear the cache")
         assert "Welcome this" in page.inner_text(".prompt")
-        pictures(page, "new-version")
+        keep_picture(page, "new-version")
         page.click("nav >> text=Admin")
         assert "Site administration" in page.inner_text("#content")
 
@@ -148,7 +94,7 @@ def gunicorn(platform: LocalPlatform, redis: RedisServer, folder: Path, **enviro
         "REDIS_URL": redis.url,
         "SITE_VAR": str(folder),
         "DJANGO_DEBUG": "1",
-        "DJANGO_SETTINGS_MODULE": "demo_site.settings",
+        **SETTINGS,
         **environ,
     }
     subprocess.run(
@@ -156,7 +102,7 @@ def gunicorn(platform: LocalPlatform, redis: RedisServer, folder: Path, **enviro
     )
     command = ["-m", "gunicorn", "--preload", "--workers", "3", "--bind", f"127.0.0.1:{port}", "demo_site.wsgi"]
     url = f"http://127.0.0.1:{port}/"
-    with running(command, f"{url}health/", variables):
+    with running(command, SITE, f"{url}health/", variables):
         yield url
 
 
@@ -193,7 +139,7 @@ def deployed(platform: LocalPlatform, tmp_path: Path) -> Callable[..., subproces
             text = (copy / file).read_text()
             assert before in text
             (copy / file).write_text(text.replace(before, after))
-        environ = {**os.environ, **platform.environ, "DJANGO_SETTINGS_MODULE": "demo_site.settings"}
+        environ = {**os.environ, **platform.environ, **SETTINGS}
         return subprocess.run(
             [sys.executable, "manage.py", *words], cwd=copy, env=environ, capture_output=True, text=True, timeout=60
         )

@@ -1,0 +1,81 @@
+"""Sites as they are deployed: servers in processes of their own, on loopback; and a browser that looks at them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.clock import eventually
+from playwright.sync_api import Page, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "example_projects"
+PATIENCE = 30.0
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def got(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        return str(answer.read().decode())
+
+
+def is_up(url: str) -> bool:
+    try:
+        return bool(got(url))
+    except urllib.error.URLError:
+        return False
+
+
+@contextlib.contextmanager
+def running(command: list[str], folder: Path, url: str, environ: dict[str, str]) -> Iterator[None]:
+    """A Python server and its children, until they are told to end."""
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, **environ},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        eventually(lambda: process.poll() is not None or is_up(url), PATIENCE)
+        assert process.poll() is None, "the site ended by itself"
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def browser_page() -> Iterator[Page]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.fail("this test needs a real browser: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser.new_page()
+        browser.close()
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """A screenshot, in the folder of SCREENSHOTS where that is set."""
+    folder = os.environ.get("SCREENSHOTS")
+    picture = page.screenshot()
+    if folder:
+        Path(folder, f"{name}.png").write_bytes(picture)
