@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 
-.PHONY: install demo outage django-site test lint format typecheck bench build clean
+.PHONY: install demo outage django-site flask-site test lint format typecheck bench build clean
 
 install: $(VENV)/.installed
 
@@ -16,6 +16,9 @@ outage: $(VENV)/.runs
 
 django-site: $(VENV)/.installed
 	$(BIN)/python example_projects/django_site/run.py
+
+flask-site: $(VENV)/.installed
+	$(BIN)/python example_projects/flask_site/run.py
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest $(ARGS)

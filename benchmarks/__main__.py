@@ -10,6 +10,7 @@ from . import (
     cold_fetch,
     django_pages,
     first_import,
+    flask_pages,
     fleet,
     many_names,
     never_down,
@@ -32,6 +33,7 @@ ALL = (
     fleet,
     many_names,
     django_pages,
+    flask_pages,
 )
 
 

@@ -1,1 +1,8 @@
-"""Prompts from the Scope Platform in Flask applications."""
+"""Prompts from the Scope Platform in Flask: an extension, a Jinja function, and commands."""
+
+from __future__ import annotations
+
+from .blueprint import health
+from .extension import Scope, current_scope
+
+__all__ = ["Scope", "current_scope", "health"]

@@ -188,6 +188,41 @@ def test_a_django_command_of_the_readme_exists(command, django_site, folder):
     assert done.returncode == 0, done.stderr
 
 
+FLASK_VISIT = """
+from app import create_app
+client = create_app().test_client()
+print(client.get("/").text)
+print(client.get("/text").text)
+print(client.get("/scope/health").json["ok"])
+"""
+
+
+@pytest.fixture
+def flask_site(platform, folder):
+    (folder / "templates").mkdir()
+    (folder / "templates" / "home.html").write_text(blocks("jinja")[0])
+    (folder / "app.py").write_text(FILES["app.py"])
+    return {**platform.environ, "FLASK_APP": "app", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+
+
+def test_the_flask_app_of_the_readme_shows_its_prompts(flask_site):
+    done = run(FLASK_VISIT, **flask_site)
+    assert done.stderr == ""
+    assert done.stdout.split("\n") == [
+        "Good morning, Ada!",
+        "Good noon, Ada!",
+        "Good evening, Ada!",
+        "True",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("command", re.findall(r"^\$ flask (.+?)(?: {2,}#.*)?$", README, re.MULTILINE))
+def test_a_flask_command_of_the_readme_exists(command, flask_site):
+    done = run(f"from flask.cli import cli; cli.main({shlex.split(command)})", **flask_site)
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_option_is_in_the_readme():
     from scope_client import Configuration
 
