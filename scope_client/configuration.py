@@ -177,8 +177,11 @@ def option_names() -> tuple[str, ...]:
 
 
 def check_option(name: str, value: object, shown_as: str) -> Any:
-    """The value as a Configuration keeps it; ConfigurationError under the name that its user knows."""
-    return _OPTIONS[name][1].check(shown_as, value, ConfigurationError)
+    """The value as a Configuration keeps it; ConfigurationError under the name that its user knows.
+
+    The message does not show a text, which may be a secret under the wrong name.
+    """
+    return _OPTIONS[name][1].check(shown_as, value, ConfigurationError, shows_text=False)
 
 
 def _value(name: str, given: Mapping[str, Any]) -> Any:

@@ -36,12 +36,13 @@ class Rule:
         self.from_text = from_text
         self.shows_value = shows_value
 
-    def check(self, name: str, value: object, error: type[Exception]) -> Any:
+    def check(self, name: str, value: object, error: type[Exception], *, shows_text: bool = True) -> Any:
         """The value as it is kept; raises `error` with a message that names the option and what it must be."""
         try:
             return self.accept(value)
         except ValueError:
-            got = _shown(value) if self.shows_value else type(value).__name__
+            is_shown = self.shows_value and (shows_text or not isinstance(value, str))
+            got = _shown(value) if is_shown else type(value).__name__
             raise error(f"{name} must be {self.must_be}, got {got}") from None
 
     def read(self, name: str, text: str, error: type[Exception]) -> Any:

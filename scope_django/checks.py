@@ -44,11 +44,11 @@ def check_deployment(**_: Any) -> list[CheckMessage]:
         return []
     if found.problems or conf.alias_problem():
         return []
-    return [*_cache_warnings(conf.alias()), *_url_warnings(found)]
+    return [*_cache_warnings(found, conf.alias()), *_url_warnings(found)]
 
 
-def _cache_warnings(alias: str | None) -> Iterator[CheckMessage]:
-    if alias is None:
+def _cache_warnings(found: Settings, alias: str | None) -> Iterator[CheckMessage]:
+    if alias is None or not found.configuration().cache_enabled:
         return
     options = settings.CACHES[alias]
     backend = str(options.get("BACKEND", ""))

@@ -47,7 +47,7 @@ def alias_problem() -> str | None:
         return f"{SPELLED.format('CACHE_ALIAS')} and {SPELLED.format('CACHE_STORE')} exclude each other"
     if not isinstance(name, str) or name not in settings.CACHES:
         known = ", ".join(map(repr, settings.CACHES))
-        return f"{SPELLED.format('CACHE_ALIAS')} must be one of CACHES ({known}) or None, got {name!r}"
+        return f"{SPELLED.format('CACHE_ALIAS')} must be one of CACHES ({known}) or None"
     return None
 
 

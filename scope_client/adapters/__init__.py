@@ -7,7 +7,7 @@ from .rendering import TemplateFunction, render_in_template
 from .report import Finding, Report
 from .settings import SettingProblem, Settings
 from .stores import ForeignStore
-from .uses import PromptUse, Survey, jinja_survey
+from .uses import PromptUse, Survey, jinja_survey, jinja_uses
 
 __all__ = [
     "Finding",
@@ -20,5 +20,6 @@ __all__ = [
     "TemplateFunction",
     "commands",
     "jinja_survey",
+    "jinja_uses",
     "render_in_template",
 ]

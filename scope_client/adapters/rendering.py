@@ -26,7 +26,11 @@ def render_in_template(
     `unresolved` names, by prompt variable, what the template could not resolve. Raises what
     `ScopeClient.render_prompt` raises, with the prompt named, and MissingVariableError where something is unresolved.
     """
-    found = client.get_prompt_version(name, label=label, version=version, fallback=fallback)
+    found = client.get_prompt_version(
+        _settled(name), label=_settled(label), version=_settled(version), fallback=_settled(fallback)
+    )
+    if unresolved and found.is_fallback:
+        unresolved = {variable: said for variable, said in unresolved.items() if variable in found.variables}
     if unresolved:
         raise _missing(found, name, values, unresolved)
     try:
@@ -35,6 +39,16 @@ def render_in_template(
         error.message = f"prompt {name!r}: {error.message}"
         error.args = (error.message,)
         raise
+
+
+def _settled(value: Any) -> Any:
+    """The text of an object that is one in disguise, such as a lazy translation; other kinds are not for guessing."""
+    is_plain = value is None or callable(value) or isinstance(value, (str, bytes, int, float, list, tuple, dict, set))
+    return value if is_plain or "__str__" not in _attributes(type(value)) else str(value)
+
+
+def _attributes(kind: type) -> set[str]:
+    return {name for each in kind.__mro__[:-1] for name in vars(each)}
 
 
 def _missing(
@@ -69,7 +83,8 @@ class TemplateFunction:
         **more: object,
     ) -> str:
         """`variables` are for names that are no keywords here, such as "label". Raises what `render_prompt` raises."""
-        for what, value in (("name", name), ("label", label), ("version", version), ("fallback", fallback)):
+        asked = {"name": name, "label": label, "version": version, "fallback": fallback, "variables": variables}
+        for what, value in asked.items():
             if isinstance(value, self._undefined):
                 raise ValidationError(f"the {what} of a prompt is not defined: {self._said(value)}")
         given = {**self._checked(variables, more), **more}

@@ -67,7 +67,7 @@ class Settings:
                 self._refuse(key)
             elif key in self._options:
                 values[self._options[key]] = self._checked(key, value)
-        if values.get("credentials") is None:
+        if self._given.get("CREDENTIALS") is None:
             values["credentials"] = self._credentials()
         elif any(self._part(key) for key in _PARTS):
             self._note(
@@ -132,5 +132,7 @@ class Settings:
 
     def _note(self, kind: str, key: str | None, message: str, hint: str) -> None:
         self._problems.append(
-            SettingProblem(kind, key, self._redaction.text(message), self._redaction.text(hint)),
+            SettingProblem(
+                kind, key and self._redaction.text(key), self._redaction.text(message), self._redaction.text(hint)
+            ),
         )

@@ -61,12 +61,17 @@ def jinja_survey(env: Any) -> Survey:
     for name in env.list_templates() if env.loader else ():
         text, file, _ = env.loader.get_source(env, name)
         if FUNCTION in text:
-            found.take(file or name, partial(_jinja_uses, env, name, text, file))
+            found.take(file or name, partial(_parsed, env, name, text, file))
     return found
 
 
-def _jinja_uses(env: Any, name: str, text: str, file: str | None) -> list[PromptUse]:
-    return [_use(call, file or name) for call in _calls(env.parse(text, name, file))]
+def _parsed(env: Any, name: str, text: str, file: str | None) -> list[PromptUse]:
+    return jinja_uses(env.parse(text, name, file), file or name)
+
+
+def jinja_uses(tree: Any, file: str) -> list[PromptUse]:
+    """The calls of `scope_prompt` in what `jinja2.Environment.parse` returns."""
+    return [_use(call, file) for call in _calls(tree)]
 
 
 def _calls(node: Any) -> Iterator[Any]:
@@ -96,7 +101,8 @@ def _use(call: Any, file: str) -> PromptUse:
 
 
 def _is_dynamic(node: Any) -> bool:
-    return node is not None and type(node).__name__ != "Const"
+    """What is not written out, or is written out and cannot be right, such as a number."""
+    return node is not None and not (type(node).__name__ == "Const" and isinstance(node.value, (str, type(None))))
 
 
 def _text(node: Any) -> str | None:
@@ -106,7 +112,7 @@ def _text(node: Any) -> str | None:
 
 def _keys(node: Any) -> tuple[Iterable[str], bool]:
     """The keys of a dictionary that the template writes out, and whether these are all."""
-    if node is None:
+    if node is None or (type(node).__name__ == "Const" and node.value is None):
         return (), True
     if type(node).__name__ != "Dict":
         return (), False

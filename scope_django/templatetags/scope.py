@@ -27,18 +27,21 @@ _MISSING: Any = type("_Missing", (), {})()
 
 
 class _Engine:
-    string_if_invalid = _MISSING
+    @property
+    def string_if_invalid(self) -> str:
+        raise VariableDoesNotExist("it has no value")
 
 
 class _Template:
-    engine = _Engine
+    engine = _Engine()
 
 
 class _Strict(BaseContext):
-    """A context in which what does not resolve is `_MISSING`, also where Django itself settles for ""."""
+    """A context in which what does not resolve raises, also where Django itself settles for ""."""
 
     def __init__(self, context: Context) -> None:
         self.dicts = context.dicts
+        self.autoescape, self.use_l10n, self.use_tz = context.autoescape, context.use_l10n, context.use_tz
         self.template = _Template
 
 
@@ -51,34 +54,31 @@ class Value:
         self.text = str(expression.token)
         self._expression = expression if expression.filters else None
         self._variable = expression.var if isinstance(expression.var, Variable) else None
-        self._constant = None if self._variable else _plain(expression.var)
+        self._constant = None if self._variable else expression.var if expression.filters else _plain(expression.var)
         names = [getattr(function, "_filter_name", "") for function, _ in expression.filters]
         self._default_helps = "default" in names
 
     @property
     def constant(self) -> str | None:
         """The text that the template itself says, where it does."""
-        is_text = self._variable is None and self._expression is None
+        is_text = self._expression is None and isinstance(self._constant, str)
         return self._constant if is_text else None
 
-    def resolve(self, strict: _Strict, context: Context) -> Any:
+    def resolve(self, strict: Any) -> Any:
         """`_MISSING` where a variable does not resolve, in a filter's argument too."""
-        value: Any = self._constant
         try:
-            if self._variable is not None:
-                value = self._resolved(self._variable, strict)
-                if value is _MISSING:
-                    return _MISSING
-            return value if self._expression is None else _filtered(self._expression, value, context)
+            value = self._constant if self._variable is None else self._resolved(self._variable, strict)
+            return value if self._expression is None else _filtered(self._expression, value, strict)
         except VariableDoesNotExist:
             return _MISSING
 
-    def _resolved(self, variable: Variable, strict: _Strict) -> Any:
+    def _resolved(self, variable: Variable, strict: Any) -> Any:
         try:
-            value = variable.resolve(strict)  # type: ignore[arg-type]  # it asks for no more than a BaseContext has
+            return variable.resolve(strict)
         except VariableDoesNotExist:
-            value = _MISSING
-        return "" if value is _MISSING and self._default_helps else value
+            if self._default_helps:
+                return ""
+            raise
 
 
 class PromptNode(Node):
@@ -97,13 +97,13 @@ class PromptNode(Node):
         values: dict[str, Any] = {}
         unresolved: dict[str, str] = {}
         for variable, given in self._variables:
-            value = given.resolve(strict, context)
+            value = given.resolve(strict)
             if value is _MISSING:
                 unresolved[variable] = given.text
             else:
                 values[variable] = value
-        name = self._asked("name", self._name, strict, context)
-        options = {key: self._asked(key, given, strict, context) for key, given in self._options}
+        name = self._asked("name", self._name, strict)
+        options = {key: self._asked(key, given, strict) for key, given in self._options}
         text = render_in_template(get_client(), name, values, unresolved, **options)
         if self._as_name is not None:
             context[self._as_name] = text
@@ -125,12 +125,10 @@ class PromptNode(Node):
             is_dynamic=any(given.constant is None for given in asked),
         )
 
-    def _asked(self, what: str, given: Value, strict: _Strict, context: Context) -> Any:
-        value = given.resolve(strict, context)
+    def _asked(self, what: str, given: Value, strict: _Strict) -> Any:
+        value = given.resolve(strict)
         if value is _MISSING:
             raise ValidationError(f"the {what} of a prompt is given as {given.text}, which does not resolve")
-        if what == "fallback" and value is not None and not callable(value):
-            value = str(value)  # a lazy translation, say
         return _plain(value)
 
 
@@ -178,11 +176,11 @@ def _taken_as(bits: list[str]) -> str | None:
     return name
 
 
-def _filtered(expression: FilterExpression, value: Any, context: Context) -> Any:
+def _filtered(expression: FilterExpression, value: Any, strict: Any) -> Any:
     """The filters of the expression on a value that was resolved before."""
     settled = FilterExpression.__new__(FilterExpression)
     settled.token, settled.filters, settled.var, settled.is_var = expression.token, expression.filters, value, False
-    return settled.resolve(context)
+    return settled.resolve(strict)
 
 
 def _plain(value: Any) -> Any:
