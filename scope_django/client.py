@@ -152,4 +152,4 @@ async def arender_prompt(
         fallback=fallback,
         deadline=deadline,
     )
-    return found.render(**(variables or {}))
+    return found.template.render(dict(variables or {}))

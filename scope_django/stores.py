@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,22 +15,25 @@ from django.db import connections
 
 from scope_client.adapters import ForeignStore
 
+_UNDATED = 30 * 86_400  # memcached takes a longer time for a date, and its dates end in 2038
 _OFF_THE_LOOP = contextlib.suppress(SynchronousOnlyOperation)
 
 
 class DjangoStore(ForeignStore):
-    """Keeps the alias of a cache, and asks Django for its backend on each use: each thread has its own.
+    """Keeps the alias of a cache, and looks its backend up on each use: each thread has one, apart from Django's own.
 
+    `caches[alias]` would not do: under ASGI, threads that work for one task are given the same object.
     On an event loop, where a database cache refuses to work, everything is a miss.
     """
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
+        self._here = threading.local()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BaseCache]:
         """Closes the connections that it opened: a background thread has no end of a request, when Django would."""
-        cache = caches[self.alias]
+        cache = self._backend()
         if isinstance(cache, BaseDatabaseCache):
             with _closing_databases():
                 yield cache
@@ -39,11 +43,19 @@ class DjangoStore(ForeignStore):
         else:
             yield cache
 
+    def _backend(self) -> BaseCache:
+        """Another one after the settings have changed."""
+        settings, cache = getattr(self._here, "held", (None, None))
+        if cache is None or settings is not caches.settings:
+            cache = caches.create_connection(self.alias)
+            self._here.held = (caches.settings, cache)
+        return cache
+
     def found(self, cache: BaseCache, keys: Sequence[str]) -> Mapping[str, Any]:
         return cache.get_many(keys)
 
-    def timeout(self, seconds: int | None) -> int | None:
-        return seconds
+    def timeout(self, cache: BaseCache, seconds: int | None) -> int | None:
+        return seconds if seconds is None or not isinstance(cache, BaseMemcachedCache) else min(seconds, _UNDATED)
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
         with _OFF_THE_LOOP:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.template import Node, NodeList, Origin, Template, engines
+from django.template import Origin, Template, engines
 from django.template.backends.django import DjangoTemplates
 
 from scope_client.adapters import PromptUse, Survey, jinja_survey
 
-from .templatetags.scope import PromptNode
+from .templatetags.scope import collected
 
 _MARK = "scope_prompt"
 
@@ -26,10 +26,12 @@ class _Source(NamedTuple):
 def survey() -> Survey:
     """Reads files, and renders nothing; templates that are only text in Python code are not seen."""
     found = Survey([], [])
+    seen: set[str] = set()
     for backend in engines.all():
         if isinstance(backend, DjangoTemplates):
             for source in _sources(backend.engine):
-                if _MARK in source.text:
+                if _MARK in source.text and source.file not in seen:
+                    seen.add(source.file)
                     found.take(source.file, partial(_uses, backend.engine, source))
         elif hasattr(backend, "env"):
             uses, unread = jinja_survey(backend.env)
@@ -40,20 +42,9 @@ def survey() -> Survey:
 
 
 def _uses(engine: Any, source: _Source) -> list[PromptUse]:
-    template = Template(source.text, Origin(source.file, source.name), source.name, engine)
-    return [node.use(source.file) for node in _nodes(template.nodelist)]
-
-
-def _nodes(value: Any) -> Iterator[PromptNode]:
-    """Whatever attribute a tag of anybody's keeps its nodes in."""
-    if isinstance(value, PromptNode):
-        yield value
-    elif isinstance(value, (NodeList, list, tuple)):
-        for each in value:
-            yield from _nodes(each)
-    elif isinstance(value, Node):
-        for each in vars(value).values():
-            yield from _nodes(each)
+    with collected() as nodes:
+        Template(source.text, Origin(source.file, source.name), source.name, engine)
+    return [node.use(source.file) for node in nodes]
 
 
 def _sources(engine: Any) -> Iterator[_Source]:

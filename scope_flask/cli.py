@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable, TypeVar
@@ -50,7 +51,7 @@ def _as_usage_errors() -> Iterator[None]:
 
 
 def _show(report: Report, shown_as: str) -> None:
-    click.echo(report.text(as_json=shown_as == "json"))
+    click.echo(report.text(as_json=shown_as == "json", encoding=sys.stdout.encoding))
     if report.failure:
         raise click.ClickException(report.failure)
 
@@ -99,7 +100,8 @@ def list_(shown_as: str) -> None:
 def warm(names: tuple[str, ...], shown_as: str) -> None:
     """Fetch the prompts that templates use, and NAMES, into the cache."""
     with _as_usage_errors():
-        report = commands.warm(_client(), _survey().uses, names)
+        found = _survey()
+        report = commands.warm(_client(), found.uses, names, found.unread)
     _show(report, shown_as)
 
 

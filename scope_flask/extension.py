@@ -15,7 +15,7 @@ from scope_client import Configuration, ConfigurationError, ScopeClient
 from scope_client.adapters import Settings, TemplateFunction
 
 from .cli import scope_group
-from .stores import store_of
+from .stores import CachelibStore, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +81,8 @@ class State:
         if found is None:
             with self._lock:
                 found = self._client = self._client or ScopeClient(config=self.configuration())
+                if isinstance(self._store, CachelibStore):
+                    self._store.look()
         return found
 
     def configuration(self) -> Configuration:
@@ -112,7 +114,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _settings(config: Mapping[str, object]) -> Settings:
-    given = {key[len(PREFIX) :]: value for key, value in config.items() if key.startswith(PREFIX)}
+    given = {key[len(PREFIX) :]: value for key, value in config.items() if str(key).startswith(PREFIX)}
     return Settings(given, spelled=f"{PREFIX}{{}}", also=("CACHE",))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
@@ -20,12 +21,19 @@ _MUST_BE = (
     "or a URL such as redis://localhost:6379/0, got {}"
 )
 
+_TRIES = 3
+
 
 class CachelibStore(ForeignStore):
     """`find` gives the cache on each use; a time of 0 is for ever there."""
 
     def __init__(self, find: Callable[[], Any]) -> None:
         self._find = find
+
+    def look(self) -> None:
+        """Finds the cache while the app is there, if it is to be found yet."""
+        with contextlib.suppress(RuntimeError):
+            self._find()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:
@@ -34,39 +42,63 @@ class CachelibStore(ForeignStore):
     def found(self, cache: Any, keys: Sequence[str]) -> Mapping[str, Any]:
         return cache.get_dict(*keys)  # type: ignore[no-any-return]  # cachelib's
 
-    def timeout(self, seconds: int | None) -> int | None:
+    def timeout(self, cache: Any, seconds: int | None) -> int | None:
         return 0 if seconds is None else max(seconds, 1)
+
+    def add(self, key: str, value: str, ttl: float) -> bool:
+        """cachelib's files do not notice that an old lock has ended, nor say that they cannot be written."""
+        for _ in range(_TRIES):
+            if super().add(key, value, ttl):
+                return True
+            with self.opened() as cache:
+                if cache.get(key) is not None:
+                    return False
+                cache.delete(key)
+        raise OSError("the cache keeps nothing")
 
 
 def store_of(given: Any, app: Flask) -> CacheStore:
     """The store that SCOPE_CACHE names; ConfigurationError for what is none."""
     if isinstance(given, str):
-        if given.startswith(("redis://", "rediss://", "unix://")):
+        if given.lower().startswith(("redis://", "rediss://", "unix://")):
             return RedisStore(given)
-        try:
-            given = import_string(given)
-        except ImportError as error:
-            raise ConfigurationError(f"{_MUST_BE.format(repr(given))}: {error}") from None
+        given = _imported(given)
+    if hasattr(type(given), "init_app") and hasattr(type(given), "cache"):
+        return CachelibStore(_Backend(given, app))
     if _has(given, _ASKED_OF_CACHELIB):
         return CachelibStore(lambda: given)
-    if hasattr(given, "init_app") and hasattr(given, "cache"):
-        return CachelibStore(_backend_of(given, weakref.ref(app)))
     if _has(given, _ASKED_OF_STORE):
         return given  # type: ignore[no-any-return]  # it has what the Protocol names
     raise ConfigurationError(_MUST_BE.format(type(given).__name__))
 
 
-def _backend_of(cache: Any, app: weakref.ref[Flask]) -> Callable[[], Any]:
-    """Looked up on each use, since Flask-Caching may be initialised later; outside of an app context too."""
+def _imported(path: str) -> Any:
+    if not re.fullmatch(r"\w+([.:]\w+)+", path):  # not shown: it may be a URL with a password
+        raise ConfigurationError(_MUST_BE.format("a text that is neither"))
+    try:
+        return import_string(path)
+    except Exception as error:  # noqa: BLE001  # of any module
+        raise ConfigurationError(f"{_MUST_BE.format(repr(path))}: {error}") from None
 
-    def find() -> Any:
-        known = app()
-        backends = {} if known is None else known.extensions.get("cache", {})
-        if cache not in backends:
+
+class _Backend:
+    """That of a Flask-Caching Cache for one app, which may be initialised later, and without an app context.
+
+    Keeps neither alive: the app knows the cache, as the cache knows the app.
+    """
+
+    def __init__(self, cache: Any, app: Flask) -> None:
+        self._cache = weakref.ref(cache)
+        self._app = weakref.ref(app)
+        self._last: Any = None
+
+    def __call__(self) -> Any:
+        app, cache = self._app(), self._cache()
+        known = {} if app is None else app.extensions.get("cache", {})
+        self._last = known.get(cache, self._last)
+        if self._last is None:
             raise RuntimeError("SCOPE_CACHE is a Flask-Caching Cache on which init_app(app) was not called")
-        return backends[cache]
-
-    return find
+        return self._last
 
 
 def _has(given: Any, names: Sequence[str]) -> bool:

@@ -61,12 +61,14 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
 def listing(uses: Sequence[PromptUse], unread: Sequence[Finding] = ()) -> Report:
     """The prompts that templates use, and where."""
     lines = [f"{use.place}  {_described(use)}" for use in uses] or ["no template asks for a prompt"]
-    failure = f"{_count(unread, 'template')} could not be read" if unread else None
+    failure = _left_unread(unread) if unread else None
     data = {"uses": [use._asdict() for use in uses], "unread": [each.to_dict() for each in unread]}
     return Report([*lines, *map(str, unread)], data, failure)
 
 
-def warm(client: ScopeClient, uses: Iterable[PromptUse], names: Iterable[str] = ()) -> Report:
+def warm(
+    client: ScopeClient, uses: Iterable[PromptUse], names: Iterable[str] = (), unread: Sequence[Finding] = ()
+) -> Report:
     """Reads what templates use, and further names, so that it is cached before there is traffic."""
     named = [use.wanted for use in uses if not use.is_dynamic]
     wanted = list(dict.fromkeys([*named, *((name, None, None) for name in names)]))
@@ -81,8 +83,10 @@ def warm(client: ScopeClient, uses: Iterable[PromptUse], names: Iterable[str] = 
         lines.append(f"{_spelled(each)}: {said}{', a fallback: the platform did not answer' if is_fallback else ''}")
         prompts.append({**dict(zip(_PARTS, each)), "is_warm": bool(found and not is_fallback), "said": said})
     cold = sum(not prompt["is_warm"] for prompt in prompts)
-    failure = f"{cold} of {_count(prompts, 'prompt')} could not be fetched" if cold else None
-    return Report(lines or ["no template names a prompt"], {"prompts": prompts}, failure)
+    failures = [f"{cold} of {_count(prompts, 'prompt')} could not be fetched"] if cold else []
+    failures += [_left_unread(unread)] if unread else []
+    data = {"prompts": prompts, "unread": [each.to_dict() for each in unread]}
+    return Report([*(lines or ["no template names a prompt"]), *map(str, unread)], data, ", ".join(failures) or None)
 
 
 def status(client: ScopeClient) -> Report:
@@ -184,6 +188,10 @@ def _described(use: PromptUse) -> str:
 
 def _spelled(ref: Ref) -> str:
     return " ".join(part for part in ref if part)
+
+
+def _left_unread(unread: Sequence[Finding]) -> str:
+    return f"{_count(unread, 'template')} could not be read"
 
 
 def _names(names: Iterable[str]) -> str:

@@ -30,5 +30,7 @@ class Report:
         self.data = dict(data)
         self.failure = failure
 
-    def text(self, *, as_json: bool = False) -> str:
-        return json.dumps(self.data, indent=2, ensure_ascii=False) if as_json else "\n".join(self.lines)
+    def text(self, *, as_json: bool = False, encoding: str | None = None) -> str:
+        """What the encoding cannot hold is shown by its code point."""
+        text = json.dumps(self.data, indent=2, ensure_ascii=False) if as_json else "\n".join(self.lines)
+        return text.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")

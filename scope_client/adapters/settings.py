@@ -46,6 +46,7 @@ class Settings:
         self._redaction = Redaction([secret for secret in secrets if secret])
         self._problems: list[SettingProblem] = []
         self._configuration = self._read()
+        self._given = {}  # which may hold what knows the app, and would keep it alive
 
     @property
     def problems(self) -> tuple[SettingProblem, ...]:
@@ -106,6 +107,12 @@ class Settings:
                 f"the credentials lack {self._listed(missing)}",
                 f"set what is missing there, or {variables} in the environment",
             )
+            return None
+        odd = [(key, part) for key, part in zip(keys, parts) if not isinstance(part, str)]
+        for key, part in odd:
+            message = f"{self._spell(key)} must be text, got {type(part).__name__}"
+            self._note("credentials", key, message, "put it in quotes")
+        if odd:
             return None
         kind: Any = ClientCredentials if has_client else ApiKeyCredentials
         try:

@@ -33,7 +33,7 @@ class ForeignStore:
     def found(self, cache: Any, keys: Sequence[str]) -> Mapping[str, Any]:
         raise NotImplementedError
 
-    def timeout(self, seconds: int | None) -> int | None:
+    def timeout(self, cache: Any, seconds: int | None) -> int | None:
         """None is for ever."""
         raise NotImplementedError
 
@@ -48,7 +48,10 @@ class ForeignStore:
     def set(self, key: str, value: str, ttl: float | None) -> None:
         with self.opened() as cache:
             try:
-                cache.set(key, value, self._whole(ttl))
+                cache.set(key, value, self._whole(cache, ttl))
+            except _GARBAGE:
+                cache.delete(key)
+                cache.set(key, value, self._whole(cache, ttl))
             except Exception:
                 if not _answers(cache, key):
                     raise  # or else it is the value that the server does not take: it is too large
@@ -56,18 +59,18 @@ class ForeignStore:
     def add(self, key: str, value: str, ttl: float) -> bool:
         with self.opened() as cache:
             try:
-                return bool(cache.add(key, value, self._whole(ttl)))
+                return bool(cache.add(key, value, self._whole(cache, ttl)))
             except _GARBAGE:
                 cache.delete(key)
-                return bool(cache.add(key, value, self._whole(ttl)))
+                return bool(cache.add(key, value, self._whole(cache, ttl)))
 
     def delete(self, key: str) -> None:
         with self.opened() as cache:
             cache.delete(key)
 
-    def _whole(self, ttl: float | None) -> int | None:
+    def _whole(self, cache: Any, ttl: float | None) -> int | None:
         """Seconds, rounded up: such a cache cuts off a fraction, and what is left may be 0."""
-        return self.timeout(None if ttl is None else math.ceil(min(ttl, _LONGEST)))
+        return self.timeout(cache, None if ttl is None else math.ceil(min(ttl, _LONGEST)))
 
 
 def _readable(cache: Any, keys: Sequence[str]) -> dict[str, Any]:

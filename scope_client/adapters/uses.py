@@ -58,11 +58,22 @@ class Survey(NamedTuple):
 def jinja_survey(env: Any) -> Survey:
     """The calls of `scope_prompt` in all templates that the loader of a jinja2.Environment lists."""
     found = Survey([], [])
-    for name in env.list_templates() if env.loader else ():
-        text, file, _ = env.loader.get_source(env, name)
+    for name in _names(env):
+        try:
+            text, file, _ = env.loader.get_source(env, name)
+        except (OSError, LookupError, UnicodeError):  # a link that leads nowhere, a picture among the templates
+            continue
         if FUNCTION in text:
             found.take(file or name, partial(_parsed, env, name, text, file))
     return found
+
+
+def _names(env: Any) -> list[str]:
+    """None where there is no loader, or one that cannot tell, such as a FunctionLoader."""
+    try:
+        return list(env.list_templates()) if env.loader else []
+    except TypeError:
+        return []
 
 
 def _parsed(env: Any, name: str, text: str, file: str | None) -> list[PromptUse]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from django.template import Context, Library, Node, TemplateSyntaxError, Variable, VariableDoesNotExist
@@ -24,6 +27,18 @@ _EXPECTED = (
     '[with ...] [as name], such as {% scope_prompt "greeting" name=user.first_name as text %}'
 )
 _MISSING: Any = type("_Missing", (), {})()
+_parsed: ContextVar[list[PromptNode] | None] = ContextVar("parsed", default=None)
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[list[PromptNode]]:
+    """The nodes of all templates that are parsed meanwhile, whatever tags of others keep them in."""
+    nodes: list[PromptNode] = []
+    token = _parsed.set(nodes)
+    try:
+        yield nodes
+    finally:
+        _parsed.reset(token)
 
 
 class _Engine:
@@ -85,8 +100,9 @@ class PromptNode(Node):
     """Shared by all threads that render the template: nothing in it changes."""
 
     def __init__(
-        self, name: Value, options: dict[str, Value], variables: dict[str, Value], as_name: str | None
+        self, name: Value, options: dict[str, Value], variables: dict[str, Value], as_name: str | None, line: int
     ) -> None:
+        self._line = line
         self._name = name
         self._options = tuple(options.items())
         self._variables = tuple(variables.items())
@@ -117,7 +133,7 @@ class PromptNode(Node):
         label, version = (options[key].constant if key in options else None for key in ("label", "version"))
         return PromptUse(
             file=file,
-            line=(self.token and self.token.lineno) or 0,
+            line=self._line,
             name=self._name.constant,
             label=label,
             version=version,
@@ -163,7 +179,11 @@ def scope_prompt(parser: Parser, token: Token) -> PromptNode:
         raise TemplateSyntaxError(f"{_EXPECTED}; got nothing after 'with'")
     if "label" in options and "version" in options:
         raise TemplateSyntaxError("scope_prompt takes a label or a version, not both (after 'with' they are variables)")
-    return PromptNode(name, options, variables, as_name)
+    node = PromptNode(name, options, variables, as_name, token.lineno or 0)
+    nodes = _parsed.get()
+    if nodes is not None:
+        nodes.append(node)
+    return node
 
 
 def _taken_as(bits: list[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +14,15 @@ from scope_django import conf
 from scope_django.client import get_client
 from scope_django.uses import survey
 
+_DJANGOS: dict[str, dict[str, Any]] = {  # Django's own options, which may stand after the action too
+    "--settings": {},
+    "--pythonpath": {},
+    "--verbosity": {"type": int, "choices": range(4)},
+    "--traceback": {"action": "store_true"},
+    "--no-color": {"action": "store_true"},
+    "--force-color": {"action": "store_true"},
+}
+
 
 class Command(BaseCommand):
     help = "Prompts of the Scope Platform: check those that templates use, list, warm, get and render them."
@@ -23,6 +32,8 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(title="actions", dest="action", required=True)
         for name, (_, explained) in _ACTIONS.items():
             action = actions.add_parser(name, help=explained, description=explained)
+            for option, settings in _DJANGOS.items():
+                action.add_argument(option, help=SUPPRESS, default=SUPPRESS, **settings)
             action.add_argument("--format", choices=("text", "json"), default="text", help="text by default")
             if name in ("get", "render"):
                 action.add_argument("name", help="the prompt's name or ID")
@@ -39,7 +50,8 @@ class Command(BaseCommand):
             report = _ACTIONS[options["action"]][0](options)
         except ScopeError as error:
             raise CommandError(f"{type(error).__name__}: {error}") from None
-        self.stdout.write(report.text(as_json=options["format"] == "json"))
+        encoding = getattr(self.stdout, "encoding", None)
+        self.stdout.write(report.text(as_json=options["format"] == "json", encoding=encoding))
         if report.failure:
             raise CommandError(report.failure)
 
@@ -71,7 +83,8 @@ def _list(options: dict[str, Any]) -> Report:
 
 
 def _warm(options: dict[str, Any]) -> Report:
-    return commands.warm(get_client(), survey().uses, options["names"])
+    found = survey()
+    return commands.warm(get_client(), found.uses, options["names"], found.unread)
 
 
 _ACTIONS: dict[str, tuple[Callable[[dict[str, Any]], Report], str]] = {
