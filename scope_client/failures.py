@@ -39,6 +39,7 @@ def unusable(error: Exception, host: str) -> ConfigurationError:
     redaction = Redaction(())
     for each in _chain(error):
         redaction.error(each)
+        each.__traceback__ = None
     why = redaction.text(_root(error))
     return ConfigurationError(f"nothing can be sent to {host}, check the URL and the proxies ({why})")
 
@@ -48,6 +49,7 @@ def translated(error: Exception, host: str, timeout: float, redaction: Redaction
     wrapped = list(layers(error))
     for each in _chain(error):
         redaction.error(each)
+        each.__traceback__ = None  # whose frames hold the headers and the body; debug pages show them
         if isinstance(each, requests.RequestException):
             each.request = each.response = None  # they hold the token
     why = redaction.text(_root(wrapped[-1]))

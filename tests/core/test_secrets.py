@@ -9,10 +9,10 @@ import traceback
 from typing import TYPE_CHECKING, Callable
 
 import pytest
-from faults.replies import PROMPT, answer, closes, echoes, error, json_answer, resets, token
+from faults.replies import PROMPT, answer, closes, echoes, error, hangs, json_answer, resets, token
 from faults.server import FaultServer
 
-from scope_client import ApiKeyCredentials, ScopeClient, ScopeError
+from scope_client import ApiKeyCredentials, Clock, ScopeClient, ScopeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +78,35 @@ def surfaces(error: BaseException) -> Iterator[str]:
     yield pickle.dumps(error).decode("latin-1")
     lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).splitlines()
     yield "\n".join(line for line in lines if not line.startswith("    "))  # without the lines of source code
+
+
+def shown_by_debug_pages(error: BaseException) -> Iterator[str]:
+    """The local variables of every frame that an error came through, but for those of the tests."""
+    for found in chain(error):
+        for frame, _ in traceback.walk_tb(found.__traceback__):
+            if "tests" not in frame.f_code.co_filename:
+                yield from (repr(value) for value in frame.f_locals.values())
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 0.3}, {"max_retries": 0}])
+@pytest.mark.parametrize("where", ["answers", "gives_tokens"])
+@pytest.mark.parametrize("reply", [closes(), resets(), error(500), error(404), hangs(), answer("<html>")])
+def test_no_frame_of_an_error_shows_a_token_or_a_secret(
+    reply: object, where: str, options: dict, make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    keys = ApiKeyCredentials("org", "key", SECRET)
+    client = make_client(credentials=keys, clock=Clock(), deadline=1.5, **{"max_retries": 1, **options})
+    server.gives_tokens(token(TOKEN))
+    if where == "answers":
+        client.get_prompt_version("known")
+        server.answers(reply)
+    else:
+        server.gives_tokens(reply)
+    with pytest.raises(ScopeError) as caught:
+        client.get_prompt_version("greeting")
+    shown = "\n".join(shown_by_debug_pages(caught.value))
+    assert "greeting" in shown
+    assert not leaks(TOKEN, shown) + leaks(SECRET, shown)
 
 
 def pieces(secret: str) -> Iterator[str]:
