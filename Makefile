@@ -15,10 +15,10 @@ outage: $(VENV)/.runs
 	$(BIN)/python example_projects/plain_script/outage.py
 
 django-site: $(VENV)/.installed
-	$(BIN)/python example_projects/django_site/run.py
+	$(BIN)/python example_projects/django_site/run.py $(ARGS)
 
 flask-site: $(VENV)/.installed
-	$(BIN)/python example_projects/flask_site/run.py
+	$(BIN)/python example_projects/flask_site/run.py $(ARGS)
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest $(ARGS)

@@ -34,7 +34,7 @@ class RedisStore:
         self._redis: Any = _connected(server) if isinstance(server, str) else server
         if not callable(getattr(self._redis, "mget", None)):
             raise ConfigurationError(f"RedisStore takes a URL or a redis.Redis, got {type(server).__name__}")
-        _warn_of_patience(self._redis)
+        warn_of_patience(self._redis)
         renew_in_children(self)
 
     def after_fork(self) -> None:
@@ -84,7 +84,8 @@ def _connected(url: str) -> Any:
     return connected
 
 
-def _warn_of_patience(connected: Any) -> None:
+def warn_of_patience(connected: Any) -> None:
+    """Logs a warning for a redis.Redis without a time limit."""
     options = getattr(getattr(connected, "connection_pool", None), "connection_kwargs", {})
     limit = options.get("socket_timeout")
     if limit is None or limit > _PATIENCE:

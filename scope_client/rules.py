@@ -42,7 +42,8 @@ class Rule:
             return self.accept(value)
         except ValueError:
             is_shown = self.shows_value and (shows_text or not isinstance(value, str))
-            got = _shown(value) if is_shown else type(value).__name__
+            unshown = "a text that is none" if isinstance(value, str) and self.shows_value else type(value).__name__
+            got = _shown(value) if is_shown else unshown
             raise error(f"{name} must be {self.must_be}, got {got}") from None
 
     def read(self, name: str, text: str, error: type[Exception]) -> Any:

@@ -152,7 +152,14 @@ def as_text(name: str, value: object) -> str:
     try:
         return str(value)
     except Exception as error:
-        raise RenderError(f"the value of {name!r}, a {type(value).__name__}, has no text: {error}") from error
+        raise RenderError(f"the value of {name!r}, a {type(value).__name__}, has no text: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # it is as broken as the value
+        return type(error).__name__
 
 
 def _listed(names: Iterable[object]) -> str:

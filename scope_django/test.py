@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unittest
 from collections.abc import Mapping
+from typing import Any
 
 from django.test.utils import TestContextDecorator
 
@@ -37,3 +39,20 @@ class override_prompts(TestContextDecorator):  # noqa: N801  # as Django's overr
     def disable(self) -> None:
         _active.remove(self._clients.pop())
         replace_client(_active[-1] if _active else None)
+
+    def decorate_class(self, cls: Any) -> Any:
+        """For the whole class, setUpClass and setUpTestData included."""
+        if not (isinstance(cls, type) and issubclass(cls, unittest.TestCase)):
+            raise TypeError("override_prompts decorates a function or a TestCase, or stands in a with statement")
+        own: Any = cls.__dict__.get("setUpClass")
+
+        def set_up_class(case: Any) -> None:
+            self.enable()
+            case.addClassCleanup(self.disable)
+            if own is None:
+                super(cls, case).setUpClass()  # type: ignore[misc]  # case is cls, or a subclass of it
+            else:
+                own.__func__(case)
+
+        cls.setUpClass = classmethod(set_up_class)  # type: ignore[assignment]  # as a class method is declared
+        return cls

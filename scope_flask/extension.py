@@ -81,12 +81,12 @@ class State:
         if found is None:
             with self._lock:
                 found = self._client = self._client or ScopeClient(config=self.configuration())
-                if isinstance(self._store, CachelibStore):
-                    self._store.look()
         return found
 
     def configuration(self) -> Configuration:
         config = self.settings.configuration()
+        if isinstance(self._store, CachelibStore):
+            self._store.look()
         return config if self._store is None else config.merge(cache_store=self._store)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.utils import import_string
 
 from scope_client import CacheStore, ConfigurationError, RedisStore
-from scope_client.adapters import ForeignStore
+from scope_client.adapters import ForeignStore, warn_of_patience
 
 _ASKED_OF_CACHELIB = ("get_dict", "get", "set", "add", "delete")
 _ASKED_OF_STORE = ("get_many", "set", "add", "delete")
@@ -31,9 +31,11 @@ class CachelibStore(ForeignStore):
         self._find = find
 
     def look(self) -> None:
-        """Finds the cache while the app is there, if it is to be found yet."""
+        """Finds the cache while the app is there, if it is to be found yet; a warning for a Redis without a limit."""
         with contextlib.suppress(RuntimeError):
-            self._find()
+            server = getattr(self._find(), "_write_client", None)
+            if server is not None:
+                warn_of_patience(server)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:

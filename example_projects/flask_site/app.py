@@ -1,7 +1,7 @@
 """An app factory with a page, and an endpoint that asks a model."""
 
 import os
-import tempfile
+from pathlib import Path
 
 from flask import Flask, abort, jsonify, render_template, request
 from flask_caching import Cache
@@ -33,8 +33,8 @@ def cache_settings(redis_url):
     """Prompts are shared by the processes of this machine; with REDIS_URL, by a fleet."""
     if redis_url:
         return {"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": redis_url, "CACHE_OPTIONS": {"socket_timeout": 0.5}}
-    folder = os.path.join(tempfile.gettempdir(), "flask-site-cache")
-    return {"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": folder}
+    folder = Path(os.environ.get("SITE_VAR") or Path(__file__).parent / "var")
+    return {"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(folder / "cache")}
 
 
 def home():

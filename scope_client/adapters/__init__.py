@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..redisstore import warn_of_patience
 from . import commands
 from .rendering import TemplateFunction, render_in_template
 from .report import Finding, Report
@@ -22,4 +23,5 @@ __all__ = [
     "jinja_survey",
     "jinja_uses",
     "render_in_template",
+    "warn_of_patience",
 ]

@@ -16,7 +16,8 @@ from ..errors import (
     ScopeError,
     ValidationError,
 )
-from ..prompt import PromptVersion
+from ..prompt import PromptRef, PromptVersion
+from ..redaction import Redaction
 from .report import Finding, Report
 from .settings import SettingProblem
 from .uses import PromptUse
@@ -24,6 +25,7 @@ from .uses import PromptUse
 Ref = tuple[str, Optional[str], Optional[str]]
 Answers = dict[Ref, Union[PromptVersion, ScopeError]]
 _PARTS = ("name", "label", "version")
+_PROBE = "scope:check"
 _NOBODY = "scope-check"  # a name that need not exist: a 404 for it shows that all is well
 
 
@@ -72,12 +74,13 @@ def warm(
     """Reads what templates use, and further names, so that it is cached before there is traffic."""
     named = [use.wanted for use in uses if not use.is_dynamic]
     wanted = list(dict.fromkeys([*named, *((name, None, None) for name in names)]))
-    report = client.prefetch(wanted)
+    refused = {each: _refusal(each) for each in wanted}
+    report = client.prefetch([each for each in wanted if refused[each] is None])
     prompts: list[dict[str, Any]] = []
     lines = []
     for each in wanted:
         found = report.versions.get(each)
-        error = report.errors.get(each)
+        error = refused[each] or report.errors.get(each)
         said = f"version {found.version_number}" if found else f"{type(error).__name__}: {error}"
         is_fallback = bool(found and found.is_fallback)
         lines.append(f"{_spelled(each)}: {said}{', a fallback: the platform did not answer' if is_fallback else ''}")
@@ -85,7 +88,9 @@ def warm(
     cold = sum(not prompt["is_warm"] for prompt in prompts)
     failures = [f"{cold} of {_count(prompts, 'prompt')} could not be fetched"] if cold else []
     failures += [_left_unread(unread)] if unread else []
-    data = {"prompts": prompts, "unread": [each.to_dict() for each in unread]}
+    store = _store_problem(client)
+    failures += [store] if store else []
+    data = {"prompts": prompts, "unread": [each.to_dict() for each in unread], "cache_problem": store}
     return Report([*(lines or ["no template names a prompt"]), *map(str, unread)], data, ", ".join(failures) or None)
 
 
@@ -117,6 +122,8 @@ def check(
     findings += unread
     asked: Answers = {}
     if not problems:
+        store = _store_problem(client())
+        findings += [Finding(store)] if store else []
         findings += _asked(client(), uses, asked)
     unknown = sum(use.is_dynamic for use in uses)
     known = _count([use for use in uses if not use.is_dynamic], "use")
@@ -146,13 +153,37 @@ def _asked(client: ScopeClient, uses: Sequence[PromptUse], answers: Answers) -> 
             yield from _compared(use, answers[use.wanted])
 
 
-def _answer(client: ScopeClient, name: str, label: str | None, version: str | None) -> PromptVersion | ScopeError:
+def _refusal(ref: Ref) -> ScopeError | None:
+    """Why this cannot be asked for at all."""
     try:
-        return client.get_prompt_version(name, label=label, version=version, cache=False)
+        PromptRef.of(*ref)
     except ScopeError as error:
         return error
     except TypeError as error:  # a label and a version together
         return ValidationError(str(error))
+    return None
+
+
+def _store_problem(client: ScopeClient) -> str | None:
+    """Why the shared cache does not work, where there is one."""
+    store = client.config.cache_store
+    try:
+        if store is not None:
+            store.set(_PROBE, "works", 10.0)
+            store.get_many([_PROBE])
+    except Exception as error:  # noqa: BLE001  # of anybody's store
+        return f"the shared cache does not work: {Redaction(()).text(f'{type(error).__name__}: {error}')}"
+    return None
+
+
+def _answer(client: ScopeClient, name: str, label: str | None, version: str | None) -> PromptVersion | ScopeError:
+    refused = _refusal((name, label, version))
+    if refused:
+        return refused
+    try:
+        return client.get_prompt_version(name, label=label, version=version, cache=False)
+    except ScopeError as error:
+        return error
 
 
 def _is_failure(answer: PromptVersion | ScopeError) -> bool:

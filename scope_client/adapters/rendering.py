@@ -23,7 +23,7 @@ def render_in_template(
 ) -> str:
     """The prompt with its values filled in, as plain text, which the template has to escape.
 
-    `unresolved` names, by prompt variable, what the template could not resolve. Raises what
+    `unresolved` says, by prompt variable, what the template could not resolve. Raises what
     `ScopeClient.render_prompt` raises, with the prompt named, and MissingVariableError where something is unresolved.
     """
     found = client.get_prompt_version(
@@ -56,8 +56,8 @@ def _missing(
 ) -> MissingVariableError:
     missing = [variable for variable in found.variables if variable not in values]
     missing += [variable for variable in unresolved if variable not in missing]
-    why = "; ".join(f"{variable!r} is given as {said}" for variable, said in unresolved.items())
-    message = f"prompt {name!r}: no value for {', '.join(map(repr, missing))}; {why}, which does not resolve"
+    why = "; ".join(f"{variable!r}: {said}" for variable, said in unresolved.items())
+    message = f"prompt {name!r}: no value for {', '.join(map(repr, missing))} ({why})"
     return MissingVariableError(message, missing_variables=missing)
 
 

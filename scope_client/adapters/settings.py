@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ _API_KEYS = ("API_KEY", "API_SECRET")
 _CLIENT_KEYS = ("CLIENT_ID", "CLIENT_SECRET")
 _PARTS = ("ORG_ID", *_API_KEYS, *_CLIENT_KEYS)
 _SECRETS = ("API_SECRET", "CLIENT_SECRET")
+_VARIABLES = {"API_URL": "BASE_URL", "SCOPE_API_URL": "BASE_URL", "URL": "BASE_URL"}  # as the environment has it
 
 
 class SettingProblem(NamedTuple):
@@ -77,7 +79,8 @@ class Settings:
         return None if self._problems else self._together(values)
 
     def _refuse(self, key: object) -> None:
-        near = difflib.get_close_matches(str(key).upper(), self._known, n=1, cutoff=0.0)[0]
+        named = str(key).upper()
+        near = _VARIABLES.get(named) or difflib.get_close_matches(named, self._known, n=1, cutoff=0.0)[0]
         self._note("unknown", str(key), f"{self._spell(key)} is no setting", f"the nearest one is {self._spell(near)}")
 
     def _checked(self, key: str, value: object) -> Any:
@@ -125,7 +128,9 @@ class Settings:
         try:
             return Configuration(**values)
         except ConfigurationError as error:
-            self._note("together", None, error.message, "see the settings, and the SCOPE_* environment variables")
+            names = "|".join(option_names())
+            message = re.sub(rf"\b({names})\b", lambda found: self._spell(found[0].upper()), error.message)
+            self._note("together", None, message, "see the settings, and the SCOPE_* environment variables")
             return None
 
     def _part(self, key: str) -> Any:

@@ -37,7 +37,7 @@ class PromptUse(NamedTuple):
         """As `ScopeClient.prefetch` takes it. Raises ValueError for a dynamic one."""
         if self.is_dynamic or self.name is None:
             raise ValueError(f"{self.place} names its prompt when it is rendered")
-        return (self.name, self.label, self.version)
+        return (self.name, None if self.label == "production" else self.label, self.version)
 
 
 class Survey(NamedTuple):

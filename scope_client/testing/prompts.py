@@ -25,13 +25,20 @@ class PromptsClient(ScopeClient):
     """Reads from `prompts` where another asks the platform: a text, a list of messages, or an error to raise.
 
     Each is version 1, published, under every label and version ID. All else is a ScopeClient's own: its checks,
-    fallbacks, errors and cache; a cache_ttl of 0 is the default. Raises ValidationError for what is no prompt.
+    fallbacks and errors. Nothing is cached, and no outage outlasts a call. Raises ValidationError for no prompt.
     """
 
     def __init__(self, prompts: Mapping[str, Given], **options: Unpack[Options]) -> None:
+        if not isinstance(prompts, Mapping):
+            raise ValidationError(f"prompts must be a mapping of names to prompts, got {type(prompts).__name__}")
+        for name in prompts:
+            PromptRef.of(name)
         self.prompts = dict(prompts)
         self._bodies = {name: _body(name, given) for name, given in prompts.items()}
-        ours: Options = {"credentials": ApiKeyCredentials("test-org", "test-key", "test-secret"), "cache_ttl": 0}
+        ours: Options = {
+            "credentials": ApiKeyCredentials("test-org", "test-key", "test-secret"),
+            "cache_enabled": False,
+        }
         ours.update(options)
         super().__init__(**ours)
 

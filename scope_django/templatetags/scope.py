@@ -115,7 +115,7 @@ class PromptNode(Node):
         for variable, given in self._variables:
             value = given.resolve(strict)
             if value is _MISSING:
-                unresolved[variable] = given.text
+                unresolved[variable] = f"{given.text} does not resolve"
             else:
                 values[variable] = value
         name = self._asked("name", self._name, strict)

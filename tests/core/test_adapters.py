@@ -307,7 +307,7 @@ def test_an_unknown_prompt_is_told_before_what_is_missing(client: ScopeClient) -
 
 
 def test_what_a_template_could_not_resolve_is_named(client: ScopeClient) -> None:
-    with pytest.raises(MissingVariableError, match=r"'name' is given as user\.name, which does not resolve") as caught:
+    with pytest.raises(MissingVariableError, match=r"'name': user\.name") as caught:
         render_in_template(client, "greeting", {"time_of_day": "noon"}, {"name": "user.name"})
     assert caught.value.missing_variables == ("name",)
 

@@ -310,7 +310,10 @@ def test_a_client_follows_a_change_of_caches(settings, scope_settings):
     assert cache._cache
     scope_settings(CACHE_ALIAS="more")
     assert get_client().config.cache_store.alias == "more"
-    with override_settings(CACHES={"default": {"BACKEND": LOCMEM}}), pytest.raises(ConfigurationError, match="CACHE_ALIAS"):
+    with (
+        override_settings(CACHES={"default": {"BACKEND": LOCMEM}}),
+        pytest.raises(ConfigurationError, match="CACHE_ALIAS"),
+    ):
         get_client()
 
 

@@ -349,3 +349,28 @@ def test_a_prompt_of_hostile_text_stays_text() -> None:
         text = greeting_in_a_template()
     assert "<script>" not in text
     assert "{% load scope %}{{ settings.SECRET_KEY }}" in text
+
+
+def test_one_prompt_that_is_an_error_changes_nothing_for_the_others() -> None:
+    with override_prompts({"down": ServerError("no", http_status=503), "up": "as given"}) as client:
+        for _ in range(5):
+            assert client.render_prompt("down", fallback="stand-in") == "stand-in"
+        assert client.render_prompt("up", fallback="stand-in") == "as given"
+
+
+def test_on_a_test_case_it_holds_in_its_set_up_too() -> None:
+    @override_prompts({"hi": "Hi!"})
+    class Inner(SimpleTestCase):
+        @classmethod
+        def setUpClass(cls) -> None:
+            super().setUpClass()
+            cls.said = get_client().render_prompt("hi")
+
+        def test_it(self) -> None:
+            assert self.said == get_client().render_prompt("hi") == "Hi!"
+
+    outcome = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Inner).run(outcome)
+    assert (outcome.testsRun, outcome.errors, outcome.failures) == (1, [], [])
+    with pytest.raises(MissingApiKeyError):
+        get_client()

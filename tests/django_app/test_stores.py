@@ -866,8 +866,43 @@ class TestWhatAThreadOpensIsClosed:
         assert connections["file"].connection is before
         with transaction.atomic(using="file"):
             DjangoStore("default").set("b", "1", 60)
-            assert DjangoStore("default").get_many(["a", "b"]) == {"a": "1", "b": "1"}
+            assert DjangoStore("default").get_many(["a"]) == {"a": "1"}
             assert connections["file"].in_atomic_block
+        assert DjangoStore("default").get_many(["a", "b"]) == {"a": "1", "b": "1"}
+        connections["file"].close()
+
+    def test_a_transaction_of_the_sites_holds_no_lock_and_keeps_what_was_fetched_when_it_is_committed(
+        self, path: str
+    ) -> None:
+        store = DjangoStore("default")
+        with transaction.atomic(using="file"):
+            assert store.add("lock", "1", 60)
+            assert in_a_thread(lambda: DjangoStore("default").add("lock", "2", 60))
+            store.set("a", "1", 60)
+            assert in_a_thread(lambda: DjangoStore("default").get_many(["a"])) == {}
+        assert store.get_many(["a"]) == {"a": "1"}
+        connections["file"].close()
+
+    def test_a_transaction_of_the_sites_that_is_rolled_back_keeps_nothing(self, path: str) -> None:
+        store = DjangoStore("default")
+        with contextlib.suppress(ValueError), transaction.atomic(using="file"):
+            store.set("a", "1", 60)
+            raise ValueError
+        assert store.get_many(["a"]) == {}
+        connections["file"].close()
+
+    def test_a_cache_without_its_table_leaves_a_transaction_of_the_sites_whole(
+        self, path: str, platform: LocalPlatform
+    ) -> None:
+        with connections["file"].cursor() as cursor:
+            cursor.execute("DROP TABLE cached_prompts")
+            cursor.execute("CREATE TABLE mine (number integer)")
+        with transaction.atomic(using="file"), connections["file"].cursor() as cursor:
+            cursor.execute("INSERT INTO mine VALUES (1)")
+            assert content(joined(platform)) == GREETING
+            cursor.execute("INSERT INTO mine VALUES (2)")
+        with connections["file"].cursor() as cursor:
+            assert cursor.execute("SELECT number FROM mine").fetchall() == [(1,), (2,)]
         connections["file"].close()
 
     def test_a_connection_to_memcached(self, site: Site, memcached: Any) -> None:

@@ -92,7 +92,7 @@ def test_the_command_of_the_readme_runs_the_site(tmp_path: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     prompts = shutil.copytree(PROMPTS, tmp_path / "prompts")
-    with running(["run.py", "--port", str(port), "--prompts", str(prompts)], SITE, url, {"TMPDIR": str(tmp_path)}):
+    with running(["run.py", "--port", str(port), "--prompts", str(prompts)], SITE, url, {"SITE_VAR": str(tmp_path)}):
         assert "Good morning, Ada!" in got(f"{url}?name=Ada")
         status, answer = posted(f"{url}answer", {"question": 'Is it "dimmable"?'})
         assert (status, answer["answer"]) == (200, 'You said, at a temperature of 0.2: Is it "dimmable"?')

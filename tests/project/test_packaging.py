@@ -70,7 +70,6 @@ def test_without_extras_a_prompt_is_fetched_and_rendered(bare):
         "from scope_client import ApiKeyCredentials, ScopeClient\n"
         "client = ScopeClient(credentials=ApiKeyCredentials.from_env())\n"
         "print(client.render_prompt('greeting', {'name': 'Ada'}))\n"
-        "import scope_django, scope_flask, scope_langchain\n"
     )
     with LocalPlatform({"greeting": "Hello, {{name}}!"}) as platform:
         done = run(str(bare / "python"), "-I", "-W", "error", "-c", program, **platform.environ)
