@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 
-.PHONY: install demo outage django-site flask-site test lint format typecheck bench build clean
+.PHONY: install demo outage django-site flask-site langchain-chain test lint format typecheck bench build clean
 
 install: $(VENV)/.installed
 
@@ -19,6 +19,9 @@ django-site: $(VENV)/.installed
 
 flask-site: $(VENV)/.installed
 	$(BIN)/python example_projects/flask_site/run.py $(ARGS)
+
+langchain-chain: $(VENV)/.installed
+	$(BIN)/python example_projects/langchain_chain/chain.py
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest $(ARGS)

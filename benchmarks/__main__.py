@@ -12,6 +12,7 @@ from . import (
     first_import,
     flask_pages,
     fleet,
+    langchain_prompts,
     many_names,
     never_down,
     rendering,
@@ -34,6 +35,7 @@ ALL = (
     many_names,
     django_pages,
     flask_pages,
+    langchain_prompts,
 )
 
 

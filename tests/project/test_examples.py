@@ -24,3 +24,21 @@ def test_the_plain_script_goes_on_reading_through_an_outage() -> None:
     assert "evening" in after
     assert done.stdout.count("WARNING") == 1
     assert done.stdout.endswith("none failed\n")
+
+
+def test_the_langchain_chain_follows_a_promotion_and_every_run_says_which_version_it_used() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / "langchain_chain" / "chain.py")],
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = (
+        re.findall(r"^  (root|prompt|model) +scope\.prompt\.version_id=(v_\w+)$", part, re.MULTILINE)
+        for part in re.split(r"--- version 2 is in production.*\n", done.stdout)
+    )
+    assert [kind for kind, _ in first] == [kind for kind, _ in second] == ["root", "prompt", "model"]
+    assert len({version for _, version in first}) == len({version for _, version in second}) == 1
+    assert first != second
+    assert "Be brief" in done.stdout

@@ -223,6 +223,11 @@ def test_a_flask_command_of_the_readme_exists(command, flask_site):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_langchain_block_prints_what_the_readme_says(platform):
+    (program,) = (block for block in PROGRAMS if "ScopeChatPromptTemplate" in block)
+    assert run(program, **platform.environ).stdout.splitlines() == ["Good morning, {Ada}!", "Is it dimmable?", "Hello!"]
+
+
 def test_every_option_is_in_the_readme():
     from scope_client import Configuration
 

@@ -1,0 +1,20 @@
+"""The error of both families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from scope_client import MissingVariableError
+
+
+class MissingInputError(MissingVariableError, KeyError):
+    """A value is missing: a MissingVariableError for callers of Scope, a KeyError for LangChain's."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def missing_input(missing: Iterable[str], needed: Iterable[str]) -> MissingInputError:
+    names = tuple(missing)
+    message = f"no value was given for {', '.join(map(repr, names))}; the prompt needs {', '.join(map(repr, needed))}"
+    return MissingInputError(message, missing_variables=names)

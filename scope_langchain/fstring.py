@@ -1,0 +1,52 @@
+"""Between the core's parsed template and LangChain's f-string: neither way looks at the content again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from string import Formatter
+from typing import Any
+
+from scope_client import PromptVersion, ValidationError
+
+_RESERVED = ("self", "stop")
+
+
+def from_pieces(pieces: Iterable[str]) -> str:
+    """The f-string of literal texts and variables by turns."""
+    return "".join("{%s}" % piece if place % 2 else _literal(piece) for place, piece in enumerate(pieces))  # noqa: UP031
+
+
+def check_names(version: PromptVersion) -> None:
+    """Raises ValidationError for a variable that LangChain cannot take."""
+    bad = [name for name in version.variables if name in _RESERVED or name.isdigit()]
+    if bad:
+        raise ValidationError(
+            f"LangChain cannot take the variable {', '.join(map(repr, bad))} of the prompt {version.name!r}: rename it "
+            "there, or call version.render(...) or version.messages(...) in a RunnableLambda"
+        )
+
+
+@lru_cache(maxsize=1024)
+def parsed(fstring: str) -> Any:
+    """The core's template for an f-string; None for one that says more than that a value goes there."""
+    content = []
+    pieces = [""]
+    try:
+        for literal, name, spec, conversion in Formatter().parse(fstring):
+            content.append(literal)
+            pieces[-1] += literal
+            if name is None:
+                continue
+            if spec or conversion or not name:
+                return None
+            content.append("{{%s}}" % name)  # noqa: UP031  # braces
+            pieces += [name, ""]
+    except ValueError:
+        return None
+    template = PromptVersion.from_api({"content": "".join(content), "type": "text"}).template
+    return template if getattr(template, "pieces", None) == tuple(pieces) else None
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,53 @@
+"""A platform with a text prompt and a chat prompt, and a client of it under a clock that stands still."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.clock import ManualClock
+
+import scope_client
+from scope_client.local import LocalPlatform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scope_client import ScopeClient
+
+CHAT = [
+    {"role": "system", "content": "You are {{who}}."},
+    {"role": "placeholder", "content": "{{history}}"},
+    {"role": "user", "content": "{{question}}"},
+]
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment of whoever runs the tests does not reach them, and no test leaves a configuration behind."""
+    for name in list(os.environ):
+        if name.startswith(("SCOPE_", "LANGCHAIN_", "LANGSMITH_")):
+            monkeypatch.delenv(name)
+    scope_client.reset_configuration()
+    yield
+    scope_client.reset_configuration()
+
+
+@pytest.fixture
+def platform() -> Iterator[LocalPlatform]:
+    with LocalPlatform() as started:
+        started.publish("greeting", "Good {{time_of_day}}, {{name}}!", tags=["warm"])
+        started.publish("chat", CHAT)
+        yield started
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def client(platform: LocalPlatform, clock: ManualClock) -> Iterator[ScopeClient]:
+    with platform.client(clock=clock.clock, cache_ttl=100, max_retries=0) as opened:
+        yield opened
