@@ -136,7 +136,7 @@ def test_the_comments_of_the_reading_block_show_what_is_printed(platform):
 
 
 def test_the_chat_block_keeps_the_quotes_of_a_value(platform):
-    (program,) = (block for block in PROGRAMS if "support-chat" in block)
+    (program,) = (block for block in PROGRAMS if 'Is it "dimmable"?' in block)
     assert run(program, **platform.environ).stdout.splitlines()[-1] == 'user: Is it "dimmable"?'
 
 
