@@ -616,7 +616,7 @@ def test_a_dead_redis_behind_flask_caching_costs_one_warning_and_no_error(
     make_app: Make, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = Cache()
-    app = make_app(**prefixed(cache, redis_server, "x-"))
+    app = make_app(**prefixed(cache, redis_server, "x-"), CACHE_OPTIONS=STRICT)
     redis_server.stop()
     cache.init_app(app)
     assert [greeting(app) for _ in range(5)] == [SAID] * 5
@@ -673,3 +673,12 @@ def test_a_count_file_that_is_broken_costs_no_error(make_app: Make, platform: Lo
         path.write_bytes(b"\x00\x00\x00\x00h\x05.")
     assert greeting(app) == SAID
     assert greeting(make_app(SCOPE_CACHE=cache)) == SAID
+
+
+@pytest.mark.parametrize("limits", [{}, STRICT], ids=["none", "half a second"])
+def test_a_redis_without_a_time_limit_is_a_warning(
+    limits: dict[str, Any], make_app: Make, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = RedisCache(host="127.0.0.1", port=redis_server.port, **{"socket_timeout": None, **limits})
+    assert greeting(make_app(SCOPE_CACHE=cache)) == SAID
+    assert ["socket_timeout of 0.5" in said for said in warned(caplog)] == ([] if limits else [True])
