@@ -32,7 +32,7 @@ def create_app(**config):
 def cache_settings(redis_url):
     """Prompts are shared by the processes of this machine; with REDIS_URL, by a fleet."""
     if redis_url:
-        return {"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": redis_url, "CACHE_OPTIONS": {"socket_timeout": 0.5}}
+        return {"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": f"{redis_url}?socket_timeout=0.5"}
     folder = Path(os.environ.get("SITE_VAR") or Path(__file__).parent / "var")
     return {"CACHE_TYPE": "FileSystemCache", "CACHE_DIR": str(folder / "cache")}
 
