@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ..adapters import commands
+from ..errors import ValidationError
 from . import terminal
 from .reader import asks_for_a_version, read
 
@@ -15,13 +17,10 @@ _MUST_BE = 'it must be a file with a JSON object such as {"name": "Alice"}'
 
 
 def _pairs(context: click.Context, parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
-    values = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise click.BadParameter(f"a value is given as key=value, got {pair!r:.60}", context, parameter)
-        values[key] = value
-    return values
+    try:
+        return commands.pairs(pairs)
+    except ValidationError as error:
+        raise click.BadParameter(error.message, context, parameter) from None
 
 
 def _from_file(context: click.Context, parameter: click.Parameter, path: str | None) -> dict[str, Any]:
