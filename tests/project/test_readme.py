@@ -33,6 +33,7 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIR
 SECRET_KEY = "not one"
 DEBUG = True
 ROOT_URLCONF = "urls"
+USE_TZ = True
 """
 URLS = """
 from django.urls import path

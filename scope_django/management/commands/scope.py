@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +51,7 @@ class Command(BaseCommand):
             report = _ACTIONS[options["action"]][0](options)
         except ScopeError as error:
             raise CommandError(f"{type(error).__name__}: {error}") from None
-        encoding = getattr(self.stdout, "encoding", None)
+        encoding = getattr(self.stdout, "encoding", None) or sys.stdout.encoding
         self.stdout.write(report.text(as_json=options["format"] == "json", encoding=encoding))
         if report.failure:
             raise CommandError(report.failure)
