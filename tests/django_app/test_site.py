@@ -139,7 +139,8 @@ def deployed(platform: LocalPlatform, tmp_path: Path) -> Callable[..., subproces
             text = (copy / file).read_text()
             assert before in text
             (copy / file).write_text(text.replace(before, after))
-        environ = {**os.environ, **platform.environ, **SETTINGS}
+        # Byte code of a file that changed within a second, and kept its length, would be taken for that of the new one.
+        environ = {**os.environ, **platform.environ, **SETTINGS, "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run(
             [sys.executable, "manage.py", *words], cwd=copy, env=environ, capture_output=True, text=True, timeout=60
         )
