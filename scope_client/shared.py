@@ -23,7 +23,8 @@ _log = Log(__name__)
 _REST = 5.0
 _LOCKED_OUT = 15.0
 _MOST_REFUSALS = 1000
-_SLOW = 0.5
+_SLOW = 0.5  # twice in a row; once may be this machine, busy with something else
+_HANGING = 2.0
 _APART = 1.0  # what the clocks of a fleet may differ by
 _Result = TypeVar("_Result")
 
@@ -56,6 +57,7 @@ class SharedCache:
         self._generation_key = f"{self._prefix}generation"
         self._rests_until = -math.inf
         self._failing: set[str] = set()
+        self._was_slow = False
         self._known_generation = 0
         self._refused_since: dict[str, float] = {}
         self.failures = 0
@@ -193,8 +195,10 @@ class SharedCache:
         except Exception as error:  # noqa: BLE001  # a store may be anybody's
             self._rest(what, f"{type(error).__name__}: {error}")
             return otherwise
-        if self._clock.now() - started > _SLOW:
-            self._rest(what, f"an answer took {self._clock.now() - started:.1f} seconds")
+        took = self._clock.now() - started
+        was_slow, self._was_slow = self._was_slow, took > _SLOW
+        if took > _HANGING or (was_slow and took > _SLOW):
+            self._rest(what, f"an answer took {took:.1f} seconds")
         elif self._failing:
             self._recover(what)
         return result

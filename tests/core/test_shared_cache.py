@@ -509,3 +509,24 @@ def test_credentials_of_somebody_whose_org_id_is_no_text_have_a_cache_of_their_o
     content(join(credentials=Numbered()))
     assert content(join(credentials=Numbered())) == "answer 1"
     assert content(join()) == "answer 2"
+
+
+@pytest.mark.parametrize(("pauses", "times"), [([0.9], 0), ([0.9, 0.0, 0.9], 0), ([0.9, 0.9], 1), ([2.1], 1)])
+def test_one_slow_answer_is_forgiven_and_two_in_a_row_or_a_very_slow_one_are_not(
+    pauses: list[float], times: int, make_client: Make, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = list(pauses)
+
+    class Slow(MemoryStore):
+        def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+            clock.passes(waiting.pop(0) if waiting else 0.0)
+            return super().get_many(keys)
+
+    store = Slow(timer=lambda: clock.time)
+    make_client(cache_store=store).get_prompt_version("greeting")  # looks, locks, looks again, keeps
+    waiting[:] = pauses
+    caplog.clear()
+    client = make_client(cache_store=store, cache_local_ttl=0)
+    for _ in range(4):
+        client.get_prompt_version("greeting")  # looks
+    assert sum("an answer took" in record.getMessage() for record in caplog.records) == times
