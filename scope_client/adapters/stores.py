@@ -52,9 +52,9 @@ class ForeignStore:
             except _GARBAGE:
                 cache.delete(key)
                 cache.set(key, value, self._whole(cache, ttl))
-            except Exception:
+            except Exception:  # of any backend's; a server that still answers does not take the value: it is too large
                 if not _answers(cache, key):
-                    raise  # or else it is the value that the server does not take: it is too large
+                    raise
 
     def add(self, key: str, value: str, ttl: float) -> bool:
         with self.opened() as cache:
