@@ -37,6 +37,12 @@ def end() -> None:
     _limits.current = None
 
 
+def left() -> float:
+    """Seconds that this thread's answer has left, a little more than none at the least."""
+    limits = _current()
+    return _FOREVER if limits is None else _left(limits[0])
+
+
 def _current() -> tuple[float, int] | None:
     return getattr(_limits, "current", None)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 
 from .frozen import Frozen
+
+
+def _chance() -> float:
+    import random
+
+    return random.random()  # noqa: S311  # not for secrets
 
 
 class Clock(Frozen):
@@ -23,6 +28,6 @@ class Clock(Frozen):
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = _chance,
     ) -> None:
         self._freeze(now=now, wall=wall, sleep=sleep, chance=chance)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -168,6 +167,8 @@ def refuse_unknown(given: Iterable[str]) -> None:
     """Raises the TypeError that names the nearest known option."""
     for name in given:
         if name not in _OPTIONS:
+            import difflib
+
             near = difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.0)
             raise TypeError(f"unknown option {name!r}; the nearest one is {near[0]!r}")
 

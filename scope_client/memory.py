@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
 import math
 from operator import attrgetter
 
 from .prompt import CacheKey, PromptVersion
+
+_NEVER = -math.inf
 
 
 class Entry:
@@ -32,7 +33,7 @@ class Entry:
         self.life = life
         self.expires_at = fetched_at + life
         self.due_at = fetched_at
-        self.stale_at = -math.inf
+        self.stale_at = _NEVER
         self.is_refused = False
         self.stamp = stamp
         self.generation = generation
@@ -75,6 +76,8 @@ class Memory:
         """
         leaving = self._leaving
         if not leaving:
+            import heapq
+
             entries = list(self.entries.values())
             idle = heapq.nsmallest(len(entries) // 10 + 1, entries, key=attrgetter("read_at"))
             leaving.extend((entry.read_at, entry) for entry in reversed(idle))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
 from .frozen import Frozen
@@ -138,30 +140,43 @@ class PromptVersion(Frozen):
     type: str
     updated_at: str | None
     version_number: int | None
-    _metadata: dict[str, Any]
-    _more: dict[str, Any]
+    _metadata: tuple[Any, ...]
+    _more: tuple[Any, ...]
 
     def __init__(self, body: Mapping[str, Any], ref: PromptRef | None = None, *, is_fallback: bool = False) -> None:
         content, kind = _read_content(body)
-        status = _known(body, str, "status")
+        status = _shared(_known(body, str, "status"))
+        name = _known(body, str, "name")
         said = _known(body, bool, "is_production")
         self._freeze(
-            content=content,
             created_at=_known(body, str, "created_at"),
             id=_known(body, str, "id", "version_id"),
             is_fallback=is_fallback,
             is_production=status == "published" if said is None else said,
-            name=_known(body, str, "name") or (ref.name if ref else ""),
+            name=ref.name if ref and (not name or name == ref.name) else name or "",
             prompt_id=_known(body, str, "prompt_id"),
             status=status,
-            tags=tuple(tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)),
-            template=_template(content, kind, is_fallback),
-            type=kind,
+            tags=tuple([_shared(tag) for tag in _known(body, list, "tags") or () if isinstance(tag, str)]),
+            type=_shared(kind),
             updated_at=_known(body, str, "updated_at"),
             version_number=_known(body, int, "version_number", "version"),
-            _metadata=copied(_known(body, dict, "metadata") or {}),
-            _more={name: copied(value) for name, value in body.items() if name not in _READ},
+            _metadata=_packed(_known(body, dict, "metadata") or {}),
+            _more=_packed({name: body[name] for name in body if name not in _READ}),
+            **_kept(content, kind, is_fallback),
         )
+
+    if not TYPE_CHECKING:  # which would take any name then
+
+        def __getattr__(self, name: str) -> Any:
+            """The text is kept once: as it came, and in pieces from the first look at the `template` on."""
+            if name == "content":
+                return self.template.content
+            if name != "template":
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            self._freeze(template=(TolerantTemplate if self.is_fallback else Template)(self.content))
+            with contextlib.suppress(AttributeError):  # another thread was at it too
+                object.__delattr__(self, "content")
+            return self.template
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any], ref: PromptRef | None = None) -> PromptVersion:
@@ -175,7 +190,7 @@ class PromptVersion(Frozen):
     @property
     def metadata(self) -> Mapping[str, Any]:
         """Read-only; what lies deeper is the caller's own copy."""
-        return MappingProxyType(copied(self._metadata))
+        return MappingProxyType(_unpacked(self._metadata))
 
     @property
     def is_draft(self) -> bool:
@@ -191,7 +206,7 @@ class PromptVersion(Frozen):
 
     def get_metadata(self, key: str, default: Any = None) -> Any:
         """One value of the metadata, the caller's own copy; `default` where there is none."""
-        return copied(self._metadata[key]) if key in self._metadata else default
+        return _unpacked(self._metadata).get(key, default)
 
     def render(self, /, **variables: object) -> str:
         """The content with its variables filled in; a chat prompt gives the JSON text of its messages.
@@ -220,11 +235,11 @@ class PromptVersion(Frozen):
             "status": self.status,
             "is_production": self.is_production,
             "type": self.type,
-            "metadata": copied(self._metadata),
+            "metadata": _unpacked(self._metadata),
             "tags": list(self.tags),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
-            **copied(self._more),
+            **_unpacked(self._more),
         }
 
     def __repr__(self) -> str:
@@ -243,10 +258,11 @@ class PromptVersion(Frozen):
         return _revive, (type(self), self.to_dict(), self.is_fallback)
 
 
-def _template(content: str, kind: str, is_fallback: bool) -> Template | ChatTemplate:
+def _kept(content: str, kind: str, is_fallback: bool) -> dict[str, Any]:
+    """A text can be parsed later; the messages of a chat must be known to be some."""
     if kind == "text":
-        return TolerantTemplate(content) if is_fallback else Template(content)
-    return TolerantChatTemplate(content) if is_fallback else ChatTemplate(content)
+        return {"content": content}
+    return {"template": TolerantChatTemplate(content) if is_fallback else ChatTemplate(content)}
 
 
 _READ = frozenset(
@@ -255,6 +271,20 @@ _READ = frozenset(
         *("is_production", "prompt_type", "type", "metadata", "tags", "created_at", "updated_at"),
     )
 )
+
+
+def _shared(text: Any) -> Any:
+    """One object for all texts that say the same, where many versions say it."""
+    return sys.intern(text) if type(text) is str else text
+
+
+def _packed(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Names and values by turns: half of what a dict takes of the memory, for what is seldom read."""
+    return tuple([each for name, value in values.items() for each in (_shared(name), copied(value))])
+
+
+def _unpacked(packed: tuple[Any, ...]) -> dict[str, Any]:
+    return {name: copied(value) for name, value in zip(packed[::2], packed[1::2])}
 
 
 def _revive(kind: type[PromptVersion], body: dict[str, Any], is_fallback: bool) -> PromptVersion:

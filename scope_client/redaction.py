@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 REDACTED = "***"
 _SHORTEST = 4
@@ -65,6 +63,9 @@ class Redaction:
 
 
 def _forms(secret: str) -> Iterable[str]:
+    import html
+    from urllib.parse import quote
+
     octets = secret.encode("utf-8", "surrogatepass")
     for plain in (secret, octets.decode("latin-1"), octets.decode("ascii", "replace")):
         yield from (plain, repr(str.__str__(plain))[1:-1])

@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
-
-import cachetools
+from typing import Any, Optional, Protocol, runtime_checkable
 
 from .errors import ConfigurationError
-from .fork import renew_in_children
+from .fork import held_back, renew_in_children
 
 
 @runtime_checkable
@@ -34,9 +32,7 @@ class CacheStore(Protocol):
         """Removes the value, if there is one."""
 
 
-class _Kept(NamedTuple):
-    value: str
-    ttl: float | None
+_Kept = tuple[str, Optional[float]]
 
 
 class MemoryStore:
@@ -55,23 +51,26 @@ class MemoryStore:
         renew_in_children(self)
 
     def after_fork(self) -> None:
+        with held_back():
+            import cachetools
+
         self._lock = threading.RLock()
         self._kept: Any = cachetools.TLRUCache(self._maxsize, ttu=_ends_at, timer=self._timer)
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
         with self._lock:
             found = {key: self._kept.get(key) for key in keys}
-        return {key: kept.value for key, kept in found.items() if kept is not None}
+        return {key: kept[0] for key, kept in found.items() if kept is not None}
 
     def set(self, key: str, value: str, ttl: float | None) -> None:
         with self._lock:
-            self._kept[key] = _Kept(value, ttl)
+            self._kept[key] = (value, ttl)
 
     def add(self, key: str, value: str, ttl: float) -> bool:
         with self._lock:
             if key in self._kept:
                 return False
-            self._kept[key] = _Kept(value, ttl)
+            self._kept[key] = (value, ttl)
         return True
 
     def delete(self, key: str) -> None:
@@ -80,4 +79,5 @@ class MemoryStore:
 
 
 def _ends_at(key: str, kept: _Kept, now: float) -> float:
-    return float("inf") if kept.ttl is None else now + kept.ttl
+    ttl = kept[1]
+    return float("inf") if ttl is None else now + ttl

@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from operator import itemgetter
+from typing import Any, Callable
 
 from .errors import ApiError, MissingVariableError, RenderError, ValidationError
 from .frozen import Frozen
 from .jsonvalue import copied, parse
 
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+_VALUES = slice(1, None, 2)
+_MANY = 16
 
 
 class Template(Frozen):
     """One text, parsed: literal pieces and variables by turns."""
 
-    __slots__ = ("_count", "_pieces", "_slots", "variables")
+    __slots__ = ("_count", "_many", "_pieces", "_slots", "variables")
     variables: tuple[str, ...]
     _count: int
+    _many: Callable[[dict[str, Any]], tuple[Any, ...]] | None
     _pieces: list[str]
     _slots: tuple[tuple[int, str], ...]
 
     def __init__(self, content: str) -> None:
         pieces = _VARIABLE.split(content) if "{{" in content else [content]
-        slots = tuple((place, pieces[place]) for place in range(1, len(pieces), 2))
-        variables = tuple(dict.fromkeys(pieces[1::2]))
-        self._freeze(_pieces=pieces, _slots=slots, variables=variables, _count=len(variables))
+        names = pieces[_VALUES] = [sys.intern(name) for name in pieces[_VALUES]]  # as the names of keywords are
+        variables = tuple(dict.fromkeys(names))
+        many = itemgetter(*names) if len(names) >= _MANY else None
+        slots = () if many else tuple(zip(range(1, len(pieces), 2), names))
+        self._freeze(_pieces=pieces, _slots=slots, _many=many, variables=variables, _count=len(variables))
 
     @property
     def pieces(self) -> tuple[str, ...]:
         """Literal text at even places, variable names at odd ones."""
         return tuple(self._pieces)
+
+    @property
+    def content(self) -> str:
+        return "".join(["{{%s}}" % piece if place % 2 else piece for place, piece in enumerate(self._pieces)])  # noqa: UP031
 
     def render(self, values: dict[str, Any]) -> str:
         """Raises MissingVariableError, ValidationError for a value that is unknown or None, or RenderError."""
@@ -40,18 +51,26 @@ class Template(Frozen):
             check_names(self.variables, values)
         filled = self._pieces.copy()
         try:
-            for place, name in self._slots:
-                if type(value := values[name]) is not str:
-                    value = as_text(name, value)
-                filled[place] = value
+            if self._many is not None:
+                filled[_VALUES] = self._texts(self._many(values))
+            else:
+                for place, name in self._slots:
+                    if type(value := values[name]) is not str:
+                        value = as_text(name, value)
+                    filled[place] = value
         except KeyError:
             check_names(self.variables, values)
             raise
         return "".join(filled)
 
     def __reduce__(self) -> Any:
-        pieces = ("{{%s}}" % piece if place % 2 else piece for place, piece in enumerate(self._pieces))  # noqa: UP031
-        return type(self), ("".join(pieces),)
+        return type(self), (self.content,)
+
+    def _texts(self, values: tuple[Any, ...]) -> Iterable[str]:
+        for value in values:
+            if type(value) is not str:
+                return [as_text(name, value) for name, value in zip(self._pieces[_VALUES], values)]
+        return values
 
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """The text as one message of the user's."""
@@ -61,14 +80,15 @@ class Template(Frozen):
 class ChatTemplate(Frozen):
     """The messages of one chat prompt, each content parsed on its own, so that no value can break the JSON."""
 
-    __slots__ = ("_messages", "variables")
+    __slots__ = ("_messages", "content", "variables")
+    content: str
     variables: tuple[str, ...]
     _messages: tuple[tuple[dict[str, Any], Template], ...]
 
     def __init__(self, content: str) -> None:
-        messages = tuple((message, Template(message["content"])) for message in _read_messages(content))
+        messages = tuple(({**each, "content": ""}, Template(each["content"])) for each in _read_messages(content))
         variables = tuple(dict.fromkeys(name for _, part in messages for name in part.variables))
-        self._freeze(_messages=messages, variables=variables)
+        self._freeze(_messages=messages, variables=variables, content=content)
 
     @property
     def parts(self) -> tuple[tuple[str, Template], ...]:
@@ -76,7 +96,7 @@ class ChatTemplate(Frozen):
         return tuple((message["role"], part) for message, part in self._messages)
 
     def __reduce__(self) -> Any:
-        return type(self), (json.dumps([message for message, _ in self._messages]),)
+        return type(self), (self.content,)
 
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """Raises what `Template.render` raises."""

@@ -6,6 +6,7 @@ Nothing else imports `requests`, and this is imported with the first attempt.
 from __future__ import annotations
 
 import builtins
+import http.client
 import socket
 import threading
 import time
@@ -16,9 +17,9 @@ from typing import Any, NamedTuple
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
 from . import bounds, failures
+from .adapter import LeanAdapter, host
 from .redaction import Redaction
 from .rules import is_loopback
 from .version import __version__
@@ -29,17 +30,6 @@ _OVERHEAD = 1024 * 1024
 _LONGEST = 1e6
 _BEYOND_COUNTING = 10**18
 _IDLE_CONNECTIONS = 64
-
-
-class Bearer(AuthBase):
-    """The Authorization header of one request; an auth object keeps a ~/.netrc entry from replacing it."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        prepared.headers["Authorization"] = f"Bearer {self._token}"
-        return prepared
 
 
 class Answer(NamedTuple):
@@ -74,7 +64,7 @@ class Wire:
             prepared.body = body
             prepared.headers["Content-Length"] = str(len(body))
         if token is not None:
-            prepared.prepare_auth(Bearer(token))
+            prepared.headers["Authorization"] = f"Bearer {token}"
         return prepared
 
     def send(self, prepared: requests.PreparedRequest, redaction: Redaction, timeout: float) -> Answer:
@@ -93,7 +83,7 @@ class Wire:
             finally:
                 response.close()
         except Exception as error:
-            raise failures.translated(error, _host(prepared), timeout, redaction) from error
+            raise failures.translated(error, host(prepared), timeout, redaction) from error
         finally:
             bounds.end()
 
@@ -144,24 +134,25 @@ class Wire:
         return (connect, timeout)
 
     def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
-        host = _host(prepared)
+        origin = host(prepared)
         try:
-            settings = self._settings.get(host)
+            settings = self._settings.get(origin)
             if settings is None:
-                settings = self._read_settings(host)
+                settings = self._read_settings(origin)
                 self._bound(prepared, settings)
-                self._settings[host] = settings
+                self._settings[origin] = settings
             elif not self._is_ours:
                 self._bound(prepared, settings)
         except Exception as error:
-            raise failures.unusable(error, host) from error
+            raise failures.unusable(error, origin) from error
         return settings
 
-    def _read_settings(self, host: str) -> Mapping[str, Any]:
-        merged = self._session.merge_environment_settings(host, {}, None, None, None)
+    def _read_settings(self, origin: str) -> Mapping[str, Any]:
+        merged = self._session.merge_environment_settings(origin, {}, None, None, None)
         # A proxy of the environment's would take what is meant to stay on this machine off it.
-        proxies = self._session.proxies if is_loopback(host) else merged["proxies"]
-        return {"proxies": dict(proxies), "verify": merged["verify"], "cert": merged["cert"]}
+        proxies: Any = self._session.proxies if is_loopback(origin) else merged["proxies"]
+        is_direct = requests.utils.select_proxy(origin, proxies) is None
+        return {"proxies": {} if is_direct else dict(proxies), "verify": merged["verify"], "cert": merged["cert"]}
 
     def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> None:
         """Bounds the pool that the request will go through; an adapter without one bounds what it will."""
@@ -173,10 +164,6 @@ class Wire:
         else:
             pool = adapter.get_connection(str(prepared.url), settings["proxies"])
         bounds.bound(pool)
-
-
-def _host(prepared: requests.PreparedRequest) -> str:
-    return "/".join(str(prepared.url).split("/", 3)[:3])
 
 
 _HEADERS = {
@@ -191,7 +178,7 @@ def _own_session() -> requests.Session:
     session.headers.clear()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=_IDLE_CONNECTIONS))
+        session.mount(scheme, LeanAdapter(connections=_IDLE_CONNECTIONS))
     return session
 
 
@@ -220,7 +207,7 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
             body += chunk
             if len(body) > BODY_LIMIT:
                 return answer(b"", too_large)
-    except requests.exceptions.ChunkedEncodingError as error:
+    except (requests.exceptions.ChunkedEncodingError, http.client.HTTPException, bounds.TooLargeError) as error:
         if failures.is_any(failures.layers(error), bounds.TooLargeError):
             return answer(b"", too_large)
         if not _is_cut_short(error):
@@ -233,7 +220,7 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
 
 
 def _has_broken_headers(response: requests.Response) -> bool:
-    message = getattr(getattr(response.raw, "_original_response", None), "msg", None)
+    message = getattr(getattr(response.raw, "_original_response", response.raw), "msg", None)
     return bool(getattr(message, "defects", ()))
 
 
@@ -251,6 +238,6 @@ def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
             raise requests.exceptions.ReadTimeout("the answer took too long")
 
 
-def _is_cut_short(error: requests.RequestException) -> bool:
+def _is_cut_short(error: Exception) -> bool:
     """Whether the body ended early in good order, rather than by a reset or a time-out."""
     return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in failures.layers(error))
