@@ -158,8 +158,7 @@ class ScopeClient:
         deadline: float | None = None,
     ) -> str:
         """`get_prompt_version` and `PromptVersion.render` in one; raises what they raise."""
-        if variables is not None and not isinstance(variables, Mapping):
-            raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+        values = variables if type(variables) is dict else _values(variables)
         found = self.get_prompt_version(
             name,
             label=label,
@@ -169,7 +168,7 @@ class ScopeClient:
             fallback=fallback,
             deadline=deadline,
         )
-        return found.template.render(dict(variables or {}))
+        return found.template.render(values)
 
     def prefetch(
         self, prompts: Iterable[Wanted], *, strict: bool = False, deadline: float | None = None
@@ -289,6 +288,12 @@ class ScopeClient:
             age=now - entry.fetched_at,
             state="fresh" if now < entry.expires_at else "stale" if now < stale_until else "gone",
         )
+
+
+def _values(variables: Mapping[str, object] | None) -> dict[str, object]:
+    if variables is not None and not isinstance(variables, Mapping):
+        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+    return dict(variables or {})
 
 
 def _shared(config: Configuration, clock: Clock) -> SharedCache | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Callable
 
@@ -21,9 +21,9 @@ _MANY = 16
 class Template(Frozen):
     """One text, parsed: literal pieces and variables by turns."""
 
-    __slots__ = ("_count", "_many", "_pieces", "_slots", "variables")
+    __slots__ = ("_few", "_many", "_pieces", "_slots", "variables")
     variables: tuple[str, ...]
-    _count: int
+    _few: int
     _many: Callable[[dict[str, Any]], tuple[Any, ...]] | None
     _pieces: list[str]
     _slots: tuple[tuple[int, str], ...]
@@ -34,7 +34,8 @@ class Template(Frozen):
         variables = tuple(dict.fromkeys(names))
         many = itemgetter(*names) if len(names) >= _MANY else None
         slots = () if many else tuple(zip(range(1, len(pieces), 2), names))
-        self._freeze(_pieces=pieces, _slots=slots, _many=many, variables=variables, _count=len(variables))
+        few = -1 if many else len(variables)
+        self._freeze(_pieces=pieces, _slots=slots, _few=few, _many=many, variables=variables)
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -47,17 +48,14 @@ class Template(Frozen):
 
     def render(self, values: dict[str, Any]) -> str:
         """Raises MissingVariableError, ValidationError for a value that is unknown or None, or RenderError."""
-        if len(values) != self._count:
-            check_names(self.variables, values)
+        if len(values) != self._few:
+            return self._render_many(values)
         filled = self._pieces.copy()
         try:
-            if self._many is not None:
-                filled[_VALUES] = self._texts(self._many(values))
-            else:
-                for place, name in self._slots:
-                    if type(value := values[name]) is not str:
-                        value = as_text(name, value)
-                    filled[place] = value
+            for place, name in self._slots:
+                if type(value := values[name]) is not str:
+                    value = as_text(name, value)
+                filled[place] = value
         except KeyError:
             check_names(self.variables, values)
             raise
@@ -66,11 +64,23 @@ class Template(Frozen):
     def __reduce__(self) -> Any:
         return type(self), (self.content,)
 
-    def _texts(self, values: tuple[Any, ...]) -> Iterable[str]:
-        for value in values:
+    def _render_many(self, values: dict[str, Any]) -> str:
+        """The same for many variables, where one look-up of them all is the quicker way."""
+        if self._many is None or len(values) != len(self.variables):
+            check_names(self.variables, values)
+        assert self._many is not None
+        try:
+            found: Sequence[Any] = self._many(values)
+        except KeyError:
+            check_names(self.variables, values)
+            raise
+        for value in found:
             if type(value) is not str:
-                return [as_text(name, value) for name, value in zip(self._pieces[_VALUES], values)]
-        return values
+                found = [as_text(name, each) for name, each in zip(self._pieces[_VALUES], found)]
+                break
+        filled = self._pieces.copy()
+        filled[_VALUES] = found
+        return "".join(filled)
 
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """The text as one message of the user's."""

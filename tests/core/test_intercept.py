@@ -10,8 +10,9 @@ import requests
 import requests_mock
 import responses
 from faults.replies import prompt_body
+from faults.server import FaultServer
 
-from scope_client import ApiKeyCredentials, NotFoundError, ScopeClient
+from scope_client import ApiKeyCredentials, NotFoundError, ScopeClient, ScopeError
 
 TOKEN_URL = "https://auth.scope.io/v1/auth/sdk-token"
 PROMPT_URL = "https://api.scope.io/api/v1/prompts/greeting/production"
@@ -59,3 +60,41 @@ def test_an_error_of_requests_mock(client: ScopeClient) -> None:
         mock.get(PROMPT_URL, json={"error": {"code": "prompt_not_found", "message": "nope"}}, status_code=404)
         with pytest.raises(NotFoundError, match="nope"):
             client.get_prompt_version("greeting")
+
+
+@pytest.mark.parametrize("kind", [requests.Session, requests.adapters.HTTPAdapter], ids=lambda kind: kind.__name__)
+def test_what_wraps_send_sees_each_request_and_what_it_adds_is_sent(
+    kind: type, make_client: Callable[..., ScopeClient], server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = kind.send
+    seen = []
+
+    def traced(self: object, request: requests.PreparedRequest, **options: object) -> requests.Response:
+        request.headers["traceparent"] = f"00-{len(seen)}"
+        response: requests.Response = plain(self, request, **options)
+        seen.append((request.method, response.status_code, response.headers["content-type"], response.url))
+        return response
+
+    monkeypatch.setattr(kind, "send", traced)
+    make_client().get_prompt_version("greeting")
+    assert [(method, status, form) for method, status, form, _ in seen] == [
+        ("POST", 200, "application/json"),
+        ("GET", 200, "application/json"),
+    ]
+    assert seen[1][3] == f"{server.url}/api/v1/prompts/greeting/production"
+    assert [request.header("traceparent") for request in server.requests] == ["00-0", "00-1"]
+
+
+def test_a_line_break_in_a_header_that_is_added_is_refused(
+    make_client: Callable[..., ScopeClient], server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = requests.Session.send
+
+    def adds(self: requests.Session, request: requests.PreparedRequest, **options: object) -> requests.Response:
+        request.headers["X-Added"] = "a\r\nX-More: b"
+        return plain(self, request, **options)
+
+    monkeypatch.setattr(requests.Session, "send", adds)
+    with pytest.raises(ScopeError):
+        make_client(max_retries=0).get_prompt_version("greeting")
+    assert server.requests == []

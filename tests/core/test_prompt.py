@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import tracemalloc
 
 import pytest
+from faults.crowd import crowd
 from faults.replies import prompt_body
 
 from scope_client import ApiError, PromptVersion
@@ -221,3 +223,41 @@ def test_repr_tells_which_version_it_is_without_its_content(version: PromptVersi
     assert "'greeting'" in repr(version)
     assert "'v_7'" in repr(version)
     assert "Hello" not in repr(version)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"content": "Hello, {{name}}! {{ no }}"}, {"content": '[{"role":"user","content":"{{name}}"}]', "type": "chat"}],
+)
+def test_the_content_is_as_it_came_before_and_after_it_is_rendered(body: dict) -> None:
+    version = PromptVersion.from_api(body)
+    before = (version.content, hash(version), version.to_dict())
+    version.render(name="Ada")
+    assert (version.content, hash(version), version.to_dict()) == before
+    assert version == PromptVersion.from_api(body)
+
+
+def test_of_many_threads_that_are_the_first_to_look_each_sees_the_whole() -> None:
+    for number in range(50):
+        content = f"{number} {{{{name}}}} {'x' * 5000}"
+        version = PromptVersion.from_api({"content": content})
+
+        def look(version: PromptVersion = version) -> tuple[str, str, tuple[str, ...]]:
+            return version.content, version.render(name="A"), version.variables
+
+        assert set(crowd(8, look)) == {(content, content.replace("{{name}}", "A"), ("name",))}
+
+
+def test_a_text_is_kept_once_as_it_came_or_in_pieces() -> None:
+    size, count = 100_000, 50
+    bodies = [json.dumps({"content": f"{number}{'x' * size}{{{{name}}}}"}) for number in range(count)]
+    tracemalloc.start()
+    try:
+        versions = [PromptVersion.from_api(json.loads(body)) for body in bodies]
+        unread = tracemalloc.get_traced_memory()[0]
+        rendered = [version.render(name="A")[-1] for version in versions]
+        assert rendered == ["A"] * count
+        assert size * count < unread < 1.1 * size * count
+        assert size * count < tracemalloc.get_traced_memory()[0] < 1.1 * size * count
+    finally:
+        tracemalloc.stop()

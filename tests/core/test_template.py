@@ -206,3 +206,43 @@ def test_rendering_leaves_the_template_as_it_was() -> None:
 def test_a_large_content_full_of_openings_is_no_trouble() -> None:
     content = "{{a" * 200_000
     assert render(content) == content
+
+
+@given(CONTENT, st.text(max_size=5))
+def test_many_variables_are_filled_as_few_are(content: str, value: str) -> None:
+    template, copies = Template(content), 40
+    values = dict.fromkeys(template.variables, value)
+    many = Template("\n".join([content] * copies))
+    assert many.render(values) == "\n".join([template.render(values)] * copies)
+    assert (many.content, many.variables) == ("\n".join([content] * copies), template.variables)
+
+
+MANY = "".join("{{v%d}} " % number for number in range(100))  # noqa: UP031  # braces
+GIVEN = {f"v{number}": str(number) for number in range(100)}
+
+
+def test_each_of_many_values_is_put_through_str() -> None:
+    values = {**GIVEN, "v7": Loud("x"), "v8": 8.5, "v99": Shade.DARK}
+    told = {**GIVEN, "v7": "X", "v8": "8.5", "v99": str(Shade.DARK)}
+    assert Template(MANY).render(values) == "".join(f"{told[name]} " for name in GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "said"),
+    [
+        ({name: "x" for name in GIVEN if name not in ("v40", "v5")}, MissingVariableError, "'v5', 'v40'"),
+        ({**{name: "x" for name in GIVEN if name != "v5"}, "w": "x"}, MissingVariableError, "'v5'.*no variable 'w'"),
+        ({**GIVEN, "w": "x"}, ValidationError, "no variable 'w'"),
+        ({**GIVEN, "v50": None}, ValidationError, "'v50' is None"),
+        ({**GIVEN, "v50": Speechless()}, RenderError, "'v50', a Speechless"),
+    ],
+    ids=["missing", "renamed", "unknown", "None", "without text"],
+)
+def test_what_is_wrong_with_many_values_is_named(values: dict, kind: type[ScopeError], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        Template(MANY).render(values)
+
+
+@given(CONTENT)
+def test_the_pieces_make_the_content_again(content: str) -> None:
+    assert Template(content).content == content
