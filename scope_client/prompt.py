@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import Any, Optional, Union
 
 from .errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
 from .frozen import Frozen
@@ -111,9 +110,10 @@ class PromptVersion(Frozen):
     """
 
     __slots__ = (
+        "_content",
         "_metadata",
         "_more",
-        "content",
+        "_template",
         "created_at",
         "id",
         "is_fallback",
@@ -122,12 +122,10 @@ class PromptVersion(Frozen):
         "prompt_id",
         "status",
         "tags",
-        "template",
         "type",
         "updated_at",
         "version_number",
     )
-    content: str
     created_at: str | None
     id: str | None
     is_fallback: bool
@@ -136,16 +134,18 @@ class PromptVersion(Frozen):
     prompt_id: str | None
     status: str | None
     tags: tuple[str, ...]
-    template: Template | ChatTemplate
     type: str
     updated_at: str | None
     version_number: int | None
+    _content: str | None
     _metadata: tuple[Any, ...]
     _more: tuple[Any, ...]
+    _template: Template | ChatTemplate | None
 
     def __init__(self, body: Mapping[str, Any], ref: PromptRef | None = None, *, is_fallback: bool = False) -> None:
         content, kind = _read_content(body)
-        status = _shared(_known(body, str, "status"))
+        status = _known(body, str, "status")
+        status = _STATUSES.get(status, status)
         name = _known(body, str, "name")
         said = _known(body, bool, "is_production")
         self._freeze(
@@ -156,32 +156,31 @@ class PromptVersion(Frozen):
             name=ref.name if ref and (not name or name == ref.name) else name or "",
             prompt_id=_known(body, str, "prompt_id"),
             status=status,
-            tags=tuple([_shared(tag) for tag in _known(body, list, "tags") or () if isinstance(tag, str)]),
-            type=_shared(kind),
+            tags=tuple([tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)]),
+            type=kind,
             updated_at=_known(body, str, "updated_at"),
             version_number=_known(body, int, "version_number", "version"),
             _metadata=_packed(_known(body, dict, "metadata") or {}),
             _more=_packed({name: body[name] for name in body if name not in _READ}),
-            **_kept(content, kind, is_fallback),
+            _content=content,
+            _template=None,
         )
-
-    if not TYPE_CHECKING:  # which would take any name then
-
-        def __getattr__(self, name: str) -> Any:
-            """The text is kept once: as it came, and in pieces from the first look at the `template` on."""
-            if name == "content":
-                return self.template.content
-            if name != "template":
-                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-            self._freeze(template=(TolerantTemplate if self.is_fallback else Template)(self.content))
-            with contextlib.suppress(AttributeError):  # another thread was at it too
-                object.__delattr__(self, "content")
-            return self.template
+        if kind == "chat":  # whose messages must be known to be some
+            self._parse()
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any], ref: PromptRef | None = None) -> PromptVersion:
         """Reads an answer of either generation of the API; ApiError where it breaks the API's promise."""
         return cls(body, ref)
+
+    @property
+    def content(self) -> str:
+        content = self._content
+        return self.template.content if content is None else content
+
+    @property
+    def template(self) -> Template | ChatTemplate:
+        return self._template or self._parse()
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -214,7 +213,7 @@ class PromptVersion(Frozen):
         Values are put through `str()`. Raises MissingVariableError, ValidationError for a variable that
         the prompt does not have or a value that is None, RenderError for a value without text.
         """
-        return self.template.render(variables)
+        return (self._template or self._parse()).render(variables)
 
     def messages(self, /, **variables: object) -> list[dict[str, Any]]:
         """The messages to send to a model, `{"role": ..., "content": ...}` each; a text prompt is one of the user's.
@@ -242,6 +241,14 @@ class PromptVersion(Frozen):
             **_unpacked(self._more),
         }
 
+    def _parse(self) -> Template | ChatTemplate:
+        """Keeps the text once: from here on it is the template that has it. Threads may do it at the same time."""
+        kind = _TEMPLATES[self.type, self.is_fallback]
+        template = kind(self.content)
+        self._freeze(_template=template)
+        self._freeze(_content=None)
+        return template
+
     def __repr__(self) -> str:
         which = f"name={self.name!r}, id={self.id!r}, version_number={self.version_number!r}"
         return f"PromptVersion({which}, type={self.type!r}, variables={self.variables!r})"
@@ -258,11 +265,12 @@ class PromptVersion(Frozen):
         return _revive, (type(self), self.to_dict(), self.is_fallback)
 
 
-def _kept(content: str, kind: str, is_fallback: bool) -> dict[str, Any]:
-    """A text can be parsed later; the messages of a chat must be known to be some."""
-    if kind == "text":
-        return {"content": content}
-    return {"template": TolerantChatTemplate(content) if is_fallback else ChatTemplate(content)}
+_TEMPLATES: dict[tuple[str, bool], type[Template | ChatTemplate]] = {
+    ("text", False): Template,
+    ("text", True): TolerantTemplate,
+    ("chat", False): ChatTemplate,
+    ("chat", True): TolerantChatTemplate,
+}
 
 
 _READ = frozenset(
@@ -273,14 +281,12 @@ _READ = frozenset(
 )
 
 
-def _shared(text: Any) -> Any:
-    """One object for all texts that say the same, where many versions say it."""
-    return sys.intern(text) if type(text) is str else text
+_STATUSES = {status: status for status in ("draft", "published", "archived")}  # one text for all versions
 
 
 def _packed(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """Names and values by turns: half of what a dict takes of the memory, for what is seldom read."""
-    return tuple([each for name, value in values.items() for each in (_shared(name), copied(value))])
+    return tuple([each for name, value in values.items() for each in (sys.intern(name), copied(value))])
 
 
 def _unpacked(packed: tuple[Any, ...]) -> dict[str, Any]:

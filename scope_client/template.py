@@ -74,10 +74,8 @@ class Template(Frozen):
         except KeyError:
             check_names(self.variables, values)
             raise
-        for value in found:
-            if type(value) is not str:
-                found = [as_text(name, each) for name, each in zip(self._pieces[_VALUES], found)]
-                break
+        if list(map(type, found)).count(str) < len(found):
+            found = [as_text(name, value) for name, value in zip(self._pieces[_VALUES], found)]
         filled = self._pieces.copy()
         filled[_VALUES] = found
         return "".join(filled)
