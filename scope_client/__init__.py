@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from .client import ScopeClient
 from .clock import Clock
-from .configuration import Configuration, Options
+from .configuration import Configuration
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from .default import client, configuration, configure, reset_configuration
 from .errors import (
@@ -41,6 +42,19 @@ from .status import PromptStatus, Status
 from .stores import CacheStore, MemoryStore
 from .telemetry import CacheInfo, ErrorInfo, RequestInfo, ResponseInfo, Telemetry
 from .version import __version__
+
+if TYPE_CHECKING:
+    from .options import Options
+else:
+
+    def __getattr__(name: str) -> object:
+        """Brings in `Options` when it is asked for: programs that run have no use for it."""
+        if name != "Options":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .options import Options
+
+        return Options
+
 
 # ConnectionError and TimeoutError are public too, but left out: a star import must not hide the builtins.
 __all__ = [

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from .errors import ApiError, class_for_status
 from .jsonvalue import DEEPEST, DepthError, parse
@@ -24,16 +24,26 @@ _EXPECTED = "expected a JSON object"
 _LONGEST_MESSAGE = 500
 
 
-class Asked(NamedTuple):
+class Asked:
     """What was asked for: `make` reads the JSON object of a good answer, `redaction` cleans what an error shows.
 
     The body of an answer `with_secrets`, one that was to be a token, is in no error.
     """
 
-    request_id: str
-    redaction: Redaction
-    make: Callable[[dict[str, Any]], Any]
-    with_secrets: bool = False
+    __slots__ = ("make", "redaction", "request_id", "with_secrets")
+
+    def __init__(
+        self,
+        request_id: str,
+        redaction: Redaction,
+        make: Callable[[dict[str, Any]], Any],
+        *,
+        with_secrets: bool = False,
+    ) -> None:
+        self.request_id = request_id
+        self.redaction = redaction
+        self.make = make
+        self.with_secrets = with_secrets
 
     def read(self, answer: Answer, wall: float) -> Any | ApiError:
         """What `make` made, or the error that the answer is; `wall` is the time in seconds since 1970."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .bundle import Bundle
-    from .configuration import Options
+    from .options import Options
     from .shared import SharedCache
 
 _CLOCK = Clock()

@@ -12,7 +12,7 @@ from .fork import renew_in_children
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .configuration import Options
+    from .options import Options
 
 
 class _Process:

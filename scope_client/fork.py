@@ -7,16 +7,19 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from .log import Log
 
 _log = Log(__name__)
 
 
-class Forkable(Protocol):
-    def after_fork(self) -> None:
-        """Called in the child, where no other thread runs: new locks, no thread, no connection, nothing under way."""
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Forkable(Protocol):
+        def after_fork(self) -> None:
+            """Called in the child, where no other thread runs: new locks; no thread, connection, or call under way."""
 
 
 _forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()

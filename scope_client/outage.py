@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import NamedTuple
 
 from .clock import Clock
 from .errors import ApiError, ConnectionError, RateLimitError, ScopeError, ServerError, TimeoutError, TokenRefreshError
+from .frozen import Frozen
 from .log import Log
 from .prompt import CacheKey
 
@@ -31,23 +31,31 @@ def is_outage(error: ScopeError) -> bool:
     return error.http_status is None or error.http_status < 400 or error.http_status == 408
 
 
-class _Trouble(NamedTuple):
+class _Trouble(Frozen):
     """So many failures in a row, the last of them `at`; the next attempt is not before `ask_at`."""
 
+    __slots__ = ("failures", "at", "ask_at", "is_outage")
     failures: int
     at: float
     ask_at: float
-    is_outage: bool = True
+    is_outage: bool
+
+    def __init__(self, failures: int, at: float, ask_at: float, *, is_outage: bool) -> None:
+        self._freeze(failures=failures, at=at, ask_at=ask_at, is_outage=is_outage)
 
 
 _NO_TROUBLE = _Trouble(0, -math.inf, -math.inf, is_outage=False)
 
 
-class Turn(NamedTuple):
+class Turn(Frozen):
     """Leave to ask the platform for `key`, given after so many failures."""
 
+    __slots__ = ("key", "failures")
     key: CacheKey
     failures: int
+
+    def __init__(self, key: CacheKey, failures: int) -> None:
+        self._freeze(key=key, failures=failures)
 
 
 class Outage:
@@ -102,7 +110,7 @@ class Outage:
                 if not is_troubled:
                     self._passed_over = key
                 return None
-            self._platform = self._platform._replace(ask_at=now + self._pause(failures))
+            self._platform = _Trouble(failures, self._platform.at, now + self._pause(failures), is_outage=True)
             first = self._passed_over
             if first is not None and (is_troubled or first == key):
                 key, self._passed_over = first, None
@@ -117,7 +125,7 @@ class Outage:
         asked_to_wait = min(_retry_after(error), self._longest_retry_after)
         with self._lock:
             is_new = not (self._platform.failures or self.is_troubled(key))
-            self._platform = self._after(self._platform, 1.0, asked_to_wait)
+            self._platform = self._after(self._platform, 1.0, asked_to_wait, is_outage=True)
             self._trouble(key, asked_to_wait, is_outage=True)
         if is_new:
             _log.warning("the platform is down, prompts that are known go on being served: %s", _evidence(error))
@@ -146,16 +154,16 @@ class Outage:
     def _trouble(self, key: CacheKey, asked_to_wait: float, *, is_outage: bool) -> None:
         if len(self._troubles) >= _MOST_TROUBLES and key not in self._troubles:
             self._troubles.clear()
-        trouble = self._after(self._troubles.get(key, _NO_TROUBLE), 2.0, asked_to_wait)
-        self._troubles[key] = trouble._replace(is_outage=is_outage)
+        before = self._troubles.get(key, _NO_TROUBLE)
+        self._troubles[key] = self._after(before, 2.0, asked_to_wait, is_outage=is_outage)
 
-    def _after(self, trouble: _Trouble, factor: float, asked_to_wait: float) -> _Trouble:
+    def _after(self, trouble: _Trouble, factor: float, asked_to_wait: float, *, is_outage: bool) -> _Trouble:
         """One failure more; many at the same time count as one."""
         now = self._clock.now()
         is_another = now >= trouble.at + _longest(trouble.failures) / 2
         failures = max(1, trouble.failures + is_another)
         ask_at = now + max(factor * self._pause(failures), asked_to_wait)
-        return _Trouble(failures, now, max(ask_at, trouble.ask_at))
+        return _Trouble(failures, now, max(ask_at, trouble.ask_at), is_outage=is_outage)
 
     def _pause(self, failures: int) -> float:
         return _longest(failures) * (1 + self._clock.chance()) / 2

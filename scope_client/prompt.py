@@ -286,7 +286,12 @@ _STATUSES = {status: status for status in ("draft", "published", "archived")}  #
 
 def _packed(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """Names and values by turns: half of what a dict takes of the memory, for what is seldom read."""
-    return tuple([each for name, value in values.items() for each in (sys.intern(name), copied(value))])
+    return tuple([each for name, value in values.items() for each in (_once(name), copied(value))])
+
+
+def _once(name: Any) -> Any:
+    """One object for a name that many versions have."""
+    return sys.intern(name) if type(name) is str else name
 
 
 def _unpacked(packed: tuple[Any, ...]) -> dict[str, Any]:

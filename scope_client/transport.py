@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from . import telemetry
 from .answer import Asked, is_passing
@@ -26,17 +26,23 @@ _LONGEST_SLEEP = 1e6
 _Made = TypeVar("_Made")
 
 
-class _Request(NamedTuple):
-    url: str
-    prepared: PreparedRequest
-    asked: Asked
-    budget: Budget
+class _Request:
+    __slots__ = ("asked", "budget", "prepared", "url")
+
+    def __init__(self, url: str, prepared: PreparedRequest, asked: Asked, budget: Budget) -> None:
+        self.url = url
+        self.prepared = prepared
+        self.asked = asked
+        self.budget = budget
 
 
-class _Failure(NamedTuple):
-    error: ScopeError
-    is_passing: bool
-    retry_after: float | None = None
+class _Failure:
+    __slots__ = ("error", "is_passing", "retry_after")
+
+    def __init__(self, error: ScopeError, is_passing: bool, retry_after: float | None = None) -> None:
+        self.error = error
+        self.is_passing = is_passing
+        self.retry_after = retry_after
 
 
 class Transport:

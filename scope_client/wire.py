@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NamedTuple
+from typing import Any
 
 import requests
 import urllib3
@@ -32,14 +32,19 @@ _BEYOND_COUNTING = 10**18
 _IDLE_CONNECTIONS = 64
 
 
-class Answer(NamedTuple):
+class Answer:
     """What came back; `flaw` says why the body is not to be read, or is None."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    flaw: str | None
-    is_cut_short: bool
+    __slots__ = ("body", "flaw", "headers", "is_cut_short", "status")
+
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, flaw: str | None, *, is_cut_short: bool
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.flaw = flaw
+        self.is_cut_short = is_cut_short
 
 
 class Wire:
@@ -190,7 +195,7 @@ def _stay(response: requests.Response, **_: Any) -> requests.Response:
 
 def _read(response: requests.Response, ends_at: float) -> Answer:
     def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
-        return Answer(response.status_code, response.headers, body, flaw, is_cut_short)
+        return Answer(response.status_code, response.headers, body, flaw, is_cut_short=is_cut_short)
 
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):

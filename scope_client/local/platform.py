@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ..configuration import Options
+    from ..options import Options
     from ..source import SourceVersion
 
 _CLOCK = Clock()

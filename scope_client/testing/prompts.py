@@ -16,7 +16,7 @@ from ..prompt import PromptRef, PromptVersion
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ..configuration import Options
+    from ..options import Options
 
 Given = Union[str, Sequence[Mapping[str, Any]], ScopeError]
 

@@ -20,6 +20,7 @@ OPTIONAL = {
     "redisstore.py": {"redis"},
 }
 LAZY = {
+    "__init__.py": {"scope_client.options"},
     "clock.py": {"random"},
     "configuration.py": {"difflib"},
     "memory.py": {"heapq"},
