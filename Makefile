@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 
-.PHONY: install demo outage django-site flask-site langchain-chain test lint format typecheck bench build clean
+.PHONY: install demo outage django-site flask-site langchain-chain test lint format typecheck bench bench-peers profile build clean
 
 install: $(VENV)/.installed
 
@@ -37,8 +37,16 @@ format: $(VENV)/.installed
 typecheck: $(VENV)/.installed
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.bench
+	$(BIN)/python -m compileall -q $(PACKAGES)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-peers: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.peers
+
+profile: $(VENV)/.installed
+	$(BIN)/python -m compileall -q $(PACKAGES)
+	$(BIN)/python -m benchmarks.profiling
 
 build: $(VENV)/.installed
 	$(BIN)/python -m build
@@ -61,3 +69,8 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev $(CONSTRAINTS)
 	$(BIN)/python -m compileall -q $(PACKAGES)
 	touch $@ $(VENV)/.runs
+
+# What draws the charts, apart: the tests need none of it.
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group bench
+	touch $@

@@ -1,55 +1,73 @@
-"""Runs every benchmark and prints one table; exits with 1 where a limit is missed."""
+"""Measures all groups, or those that are named, and exits with 1 where a limit is missed."""
 
 from __future__ import annotations
 
-import platform
+import multiprocessing
 import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from importlib.util import find_spec
 
-from . import (
-    cached_read,
-    cold_fetch,
-    django_pages,
-    first_import,
-    flask_pages,
-    fleet,
-    langchain_prompts,
-    many_names,
-    never_down,
-    rendering,
-    stampede,
-    store_hit,
-    too_large,
-)
-from .measure import Row, table
+from . import report
+from .measure import Row, cells, rows_of, table
 
-ALL = (
-    first_import,
-    cached_read,
-    rendering,
-    cold_fetch,
-    stampede,
-    too_large,
-    never_down,
-    store_hit,
-    fleet,
-    many_names,
-    django_pages,
-    flask_pages,
-    langchain_prompts,
-)
+GROUPS = {
+    "Start": ("first_import", "whole_process"),
+    "Read": ("cached_read", "store_hit"),
+    "Render": ("rendering",),
+    "Fetch": ("cold_fetch", "stampede", "too_large"),
+    "Memory": ("memory", "many_names"),
+    "Never down": ("never_down", "fleet"),
+    "Many names": ("zipf",),
+    "Adapters": ("django_pages", "flask_pages", "langchain_prompts"),
+}
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
+    chosen = [group for group in GROUPS if report.slug(group) in names or not names]
+    _refuse_unknown(names)
+    if not names and not find_spec("matplotlib"):
+        sys.exit("the charts need matplotlib: make bench installs it")
+    groups = {group: _measured(group) for group in chosen}
+    rows = [row for group in groups.values() for row in group]
+    print(f"{report.how_taken()}, one run, medians of interleaved repetitions\n\n{table(rows)}\n")
+    if not names:
+        _keep(groups)
+    return _verdict(rows)
+
+
+def _refuse_unknown(names: list[str]) -> None:
+    known = [report.slug(group) for group in GROUPS]
+    if unknown := sorted(set(names) - set(known)):
+        sys.exit(f"no such group: {', '.join(unknown)}; there are {', '.join(known)}")
+
+
+def _measured(group: str) -> list[Row]:
     rows: list[Row] = []
-    for module in ALL:
-        rows += module.rows()
-        print(f"measured {module.__name__.split('.')[-1]}", file=sys.stderr, flush=True)
-    print(f"Python {platform.python_version()}, one run, medians of interleaved repetitions\n")
-    print(table(rows))
+    for module in GROUPS[group]:
+        started = time.monotonic()
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+            rows += alone.submit(rows_of, module).result()
+        print(f"{group}: {module} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    return rows
+
+
+def _keep(groups: dict[str, list[Row]]) -> None:
+    drawing = import_module("benchmarks.drawing")
+    for group, rows in groups.items():
+        drawing.draw(group, rows, report.FOLDER / report.CHARTS / f"{report.slug(group)}.svg")
+    report.write(groups)
+
+
+def _verdict(rows: list[Row]) -> int:
     missed = [row for row in rows if not row.is_met]
-    print(f"\n{len(rows) - len(missed)} of {len(rows)} limits met")
+    print(f"{len(rows) - len(missed)} of {len(rows)} limits met")
+    for row in missed:
+        what, _, _, figure, limit, _ = cells(row)
+        print(f"MISSED: {what}: {figure}, {limit}")
     return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

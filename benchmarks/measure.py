@@ -1,12 +1,20 @@
-"""Interleaved repetitions, medians, and rows that hold a figure against its limit."""
+"""Interleaved repetitions, medians, cores to run on, and rows that hold a figure against its limit."""
 
 from __future__ import annotations
 
+import os
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from typing import NamedTuple
 
 REPETITIONS = 9
+LEAST_REPETITIONS = 7
+SERVER, CLIENT = 0, 1
+HEADING = ("what", "ours", "yardstick", "figure", "limit", "")
+COUNTS = ("requests", "errors")
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 
 
 class Row(NamedTuple):
@@ -27,11 +35,32 @@ class Row(NamedTuple):
 
 def medians(*measures: Callable[[], float], repetitions: int = REPETITIONS) -> list[float]:
     """The median of each, all measured by turns so that a slow moment of the machine hits all of them."""
+    assert repetitions >= LEAST_REPETITIONS, "a median of so few says little"
     taken: list[list[float]] = [[] for _ in measures]
     for _ in range(repetitions):
         for times, measure in zip(taken, measures):
             times.append(measure())
     return [statistics.median(times) for times in taken]
+
+
+def rows_of(module: str) -> list[Row]:
+    """What this module of the benchmarks measures, now."""
+    rows: list[Row] = import_module(f"{__package__}.{module}").rows()
+    return rows
+
+
+@contextmanager
+def on_core(which: int) -> Iterator[None]:
+    """Keeps this thread, and what it starts, on one core (SERVER or CLIENT) where there are two to choose from."""
+    if len(CORES) <= max(SERVER, CLIENT):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {CORES[which]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def seconds(value: float) -> str:
@@ -42,11 +71,22 @@ def seconds(value: float) -> str:
     return f"{value * 1e9:.3g} ns"
 
 
+def number(value: float, unit: str) -> str:
+    """A ratio with two decimals, and any other figure with as many as it has."""
+    if unit == "x":
+        return f"{value:.2f} x"
+    shown = f"{value:,.2f}".rstrip("0").rstrip(".")
+    return f"{shown} {unit[:-1] if shown == '1' and unit in COUNTS else unit}"
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """What a table shows of a row, under HEADING."""
+    limit = f"{'at least' if row.at_least else 'at most'} {number(row.limit, row.unit)}"
+    return row.what, row.ours, row.yardstick, number(row.figure, row.unit), limit, "met" if row.is_met else "MISSED"
+
+
 def table(rows: list[Row]) -> str:
-    cells = [("what", "ours", "yardstick", "figure", "limit", "")]
-    for row in rows:
-        bound = "at least" if row.at_least else "at most"
-        figure, limit = f"{row.figure:.2f} {row.unit}", f"{bound} {row.limit:g} {row.unit}"
-        cells.append((row.what, row.ours, row.yardstick, figure, limit, "ok" if row.is_met else "MISSED"))
-    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells)
+    """The rows in columns of even width."""
+    lines = [HEADING, *map(cells, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADING))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
