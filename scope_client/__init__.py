@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from .client import ScopeClient
@@ -100,5 +99,3 @@ __all__ = [
     "configure",
     "reset_configuration",
 ]
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())

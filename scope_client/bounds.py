@@ -20,6 +20,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 _FOREVER = 1e6
+_SLACK = 0.01
 _limits = threading.local()
 _connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -98,7 +99,9 @@ class _BoundedReads(io.RawIOBase):
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise socket.timeout("timed out")
-        self._sock.settimeout(left)
+        waits = self._sock.gettimeout()
+        if waits is None or abs(waits - left) > _SLACK:  # to set it takes a system call
+            self._sock.settimeout(left)
         count: int = self._stream.readinto(buffer)
         self._bytes_left -= count
         if self._bytes_left < 0:

@@ -1,32 +1,59 @@
-"""Log: the loggers of the package, which no handler or filter of the user's can break a read with."""
+"""Log: the loggers of the package, which no handler or filter of the user's can break a read with.
+
+`logging` comes in with the first line, or is there already: a program that imports it first finds the NullHandler.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import logging
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+_DEBUG, _INFO, _WARNING, _ERROR = 10, 20, 30, 40  # as in logging
+_PACKAGE = __name__.partition(".")[0]
 
 
 class Log:
     """What a handler raises stops at this logger: a line is lost, and nothing else."""
 
     def __init__(self, name: str) -> None:
-        self._logger = logging.getLogger(name)
+        self._name = name
+        self._logger: Logger | None = None
 
     def debug(self, message: str, *values: object) -> None:
-        self._write(logging.DEBUG, message, values)
+        self._write(_DEBUG, message, values)
 
     def info(self, message: str, *values: object) -> None:
-        self._write(logging.INFO, message, values)
+        self._write(_INFO, message, values)
 
     def warning(self, message: str, *values: object) -> None:
-        self._write(logging.WARNING, message, values)
+        self._write(_WARNING, message, values)
 
     def exception(self, message: str) -> None:
         """With the traceback of the exception that is being handled."""
-        self._write(logging.ERROR, message, (), exc_info=True)
+        self._write(_ERROR, message, (), exc_info=True)
 
     def _write(self, level: int, message: str, values: tuple[object, ...], *, exc_info: bool = False) -> None:
+        if self._logger is None:
+            self._logger = logger_named(self._name)
         if not self._logger.isEnabledFor(level):
             return
         with contextlib.suppress(Exception):  # there is nowhere left to say it
             self._logger.log(level, message, *values, exc_info=exc_info, stacklevel=3)
+
+
+def logger_named(name: str) -> Logger:
+    """A logger of this package, which is silent where the program does not configure any."""
+    import logging
+
+    package = logging.getLogger(_PACKAGE)
+    if not any(isinstance(handler, logging.NullHandler) for handler in package.handlers):
+        package.addHandler(logging.NullHandler())
+    return logging.getLogger(name)
+
+
+if "logging" in sys.modules:
+    logger_named(_PACKAGE)

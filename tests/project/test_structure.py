@@ -23,6 +23,7 @@ LAZY = {
     "__init__.py": {"scope_client.options"},
     "clock.py": {"random"},
     "configuration.py": {"difflib"},
+    "log.py": {"logging"},
     "memory.py": {"heapq"},
     "redaction.py": {"html", "urllib.parse"},
     "stores.py": {"cachetools"},
