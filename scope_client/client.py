@@ -16,6 +16,7 @@ from .errors import ConfigurationError, MissingApiKeyError, ScopeError, TimeoutE
 from .fallback import Fallback
 from .fetch import Fetcher
 from .fork import renew_in_children
+from .log import open_logger
 from .memory import Entry
 from .outage import Outage, is_outage
 from .prefetch import PrefetchReport, Wanted, prefetch
@@ -48,6 +49,7 @@ class ScopeClient:
     ) -> None:
         if config is not None and not isinstance(config, Configuration):
             raise ConfigurationError(f"config must be a Configuration, got {type(config).__name__}")
+        open_logger()  # first, see fork.py
         self._config = Configuration(**options) if config is None else config.merge(**options)
         if self._config.credentials is None:
             raise MissingApiKeyError(

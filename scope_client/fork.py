@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -26,11 +27,16 @@ _forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()
 _imports = threading.RLock()
 _held: dict[int, bool] = {}
 _PATIENCE = 5.0
+_is_watching = False
 
 
 def renew_in_children(forkable: Forkable) -> None:
-    """Has `after_fork` called in each child that this process forks from now on, as long as the object lives."""
+    """Has `after_fork` called in each child that this process forks, as long as the object lives.
+
+    From the first client on: what no client uses cannot be in use while a process forks.
+    """
     _forkables.add(forkable)
+    _watch()
 
 
 @contextlib.contextmanager
@@ -61,5 +67,12 @@ def _in_child() -> None:
             _log.exception("an object could not be made ready for use after a fork")
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+def _watch() -> None:
+    """Once, and after `logging`: a fork has to wait for an import of ours before it takes that module's lock."""
+    global _is_watching
+    if _is_watching or "logging" not in sys.modules or not hasattr(os, "register_at_fork"):  # not on Windows
+        return
+    with _imports:
+        if not _is_watching:
+            _is_watching = True
+            os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

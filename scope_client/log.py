@@ -1,6 +1,6 @@
 """Log: the loggers of the package, which no handler or filter of the user's can break a read with.
 
-`logging` comes in with the first line, or is there already: a program that imports it first finds the NullHandler.
+`logging` comes in with the first client, unless it is there already.
 """
 
 from __future__ import annotations
@@ -38,15 +38,18 @@ class Log:
 
     def _write(self, level: int, message: str, values: tuple[object, ...], *, exc_info: bool = False) -> None:
         if self._logger is None:
-            self._logger = logger_named(self._name)
+            self._logger = open_logger(self._name)
         if not self._logger.isEnabledFor(level):
             return
         with contextlib.suppress(Exception):  # there is nowhere left to say it
             self._logger.log(level, message, *values, exc_info=exc_info, stacklevel=3)
 
 
-def logger_named(name: str) -> Logger:
-    """A logger of this package, which is silent where the program does not configure any."""
+def open_logger(name: str = _PACKAGE) -> Logger:
+    """A logger of this package, which is silent where the program does not configure any.
+
+    To be called before there are threads: `logging` has locks of its own that a fork must find ready.
+    """
     import logging
 
     package = logging.getLogger(_PACKAGE)
@@ -56,4 +59,4 @@ def logger_named(name: str) -> Logger:
 
 
 if "logging" in sys.modules:
-    logger_named(_PACKAGE)
+    open_logger()
