@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
+import functools
 from time import monotonic
 
 from scope_client import RedisStore, ScopeClient
 from scope_client.local import LocalPlatform
 
 from . import redisserver
-from .measure import CLIENT, Row, medians, on_core, seconds
+from .measure import Loop, Row, medians, seconds, threaded, timed, worked
 
 READS = 2_000
 REPETITIONS = 301
@@ -23,8 +21,6 @@ LIMIT_CHOSEN = 3.5
 LEAST_RATE = 0.9
 LIMIT_SHARED = 4.0
 LEAST_RATE_SHARED = 0.8
-
-Loop = Callable[[int], None]  # reads so many times
 
 
 def rows() -> list[Row]:
@@ -49,43 +45,18 @@ def _reads(client: ScopeClient) -> list[Row]:
 
 def _read(what: str, loop: Loop, limit: float) -> Row:
     loop(1)
-    cached, bare = medians(lambda: worked(loop), lambda: worked(by_hand), repetitions=REPETITIONS)
+    cached, bare = medians(lambda: worked(loop, READS), lambda: worked(by_hand, READS), repetitions=REPETITIONS)
     return Row(what, seconds(cached), f"dict.get and monotonic() {seconds(bare)}", cached / bare, limit)
 
 
 def _threads(setting: str, loop: Loop, least: float) -> Row:
     loop(1)
-    together, one = lambda: threaded(loop, READS_OF_EACH), lambda: timed(loop, THREADS * READS_OF_EACH)
-    with on_core(CLIENT):
-        shared, alone = medians(together, one, repetitions=REPETITIONS_OF_ALL)
+    together = functools.partial(threaded, loop, READS_OF_EACH, THREADS)
+    one = functools.partial(timed, loop, THREADS * READS_OF_EACH)
+    shared, alone = medians(together, one, repetitions=REPETITIONS_OF_ALL)
     what = f"cached reads, {THREADS} threads{setting}"
     rates = f"{1 / shared:,.0f}/s", f"one thread {1 / alone:,.0f}/s"
     return Row(what, *rates, alone / shared, least, at_least=True)
-
-
-def worked(loop: Loop) -> float:
-    """Seconds of the processor's time for each read, of which none goes to what else this machine does."""
-    started = time.thread_time()
-    loop(READS)
-    return (time.thread_time() - started) / READS
-
-
-def timed(loop: Loop, reads: int) -> float:
-    """Seconds for each read."""
-    started = time.perf_counter()
-    loop(reads)
-    return (time.perf_counter() - started) / reads
-
-
-def threaded(loop: Loop, reads: int) -> float:
-    """Seconds for each read of all the threads, which make so many each."""
-    threads = [threading.Thread(target=loop, args=(reads,)) for _ in range(THREADS)]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return (time.perf_counter() - started) / (reads * THREADS)
 
 
 def by_hand(reads: int) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import sys
-import threading
-import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 
@@ -15,7 +13,7 @@ import requests
 from scope_client import ApiKeyCredentials, ScopeClient
 
 from . import server
-from .measure import CLIENT, Row, medians, on_core, seconds
+from .measure import CLIENT, Loop, Row, medians, on_core, seconds, threaded, timed
 
 FETCHES = 10
 REPETITIONS = 201
@@ -46,45 +44,27 @@ def rows() -> list[Row]:
                 return str(session.get(url + PATH, headers=HEADERS).json()["content"])
 
             assert ours() == by_hand() == with_requests()
-            found = [*_alone(ours, by_hand, with_requests), _together(ours, with_requests)]
+            loops = [functools.partial(repeat, fetch) for fetch in (ours, by_hand, with_requests)]
+            found = [*_alone(*loops), _together(loops[0], loops[2])]
         connection.close()
     return found
 
 
-def _alone(ours: Callable[[], str], by_hand: Callable[[], str], with_requests: Callable[[], str]) -> list[Row]:
-    calls = (ours, by_hand, with_requests)
-    cold, bare, usual = medians(*(functools.partial(timed, call) for call in calls), repetitions=REPETITIONS)
+def _alone(*loops: Loop) -> list[Row]:
+    taken = [functools.partial(timed, loop, FETCHES) for loop in loops]
+    cold, bare, usual = medians(*taken, repetitions=REPETITIONS)
     return [
         Row("cold fetch", seconds(cold), f"requests.Session.get {seconds(usual)}", cold / usual, LIMIT_REQUESTS),
         Row("cold fetch, beside the least", seconds(cold), f"http.client {seconds(bare)}", cold / bare, LIMIT),
     ]
 
 
-def _together(ours: Callable[[], str], with_requests: Callable[[], str]) -> Row:
-    calls = (ours, with_requests)
-    taken = medians(*(functools.partial(threaded, call) for call in calls), repetitions=REPETITIONS_OF_ALL)
-    shared, usual = (1 / each for each in taken)
+def _together(*loops: Loop) -> Row:
+    taken = [functools.partial(threaded, loop, FETCHES_OF_EACH, THREADS) for loop in loops]
+    shared, usual = (1 / each for each in medians(*taken, repetitions=REPETITIONS_OF_ALL))
     what = f"cold fetches, {THREADS} threads"
     bare = f"one requests.Session {usual:,.0f}/s"
     return Row(what, f"{shared:,.0f}/s", bare, shared / usual, LEAST_RATE, at_least=True)
-
-
-def timed(fetch: Callable[[], str]) -> float:
-    """Seconds for each."""
-    started = time.perf_counter()
-    repeat(fetch, FETCHES)
-    return (time.perf_counter() - started) / FETCHES
-
-
-def threaded(fetch: Callable[[], str]) -> float:
-    """Seconds for each, while so many threads are at it."""
-    threads = [threading.Thread(target=repeat, args=(fetch, FETCHES_OF_EACH)) for _ in range(THREADS)]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return (time.perf_counter() - started) / (FETCHES_OF_EACH * THREADS)
 
 
 def repeat(fetch: Callable[[], str], times: int) -> None:

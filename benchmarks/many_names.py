@@ -7,24 +7,18 @@ import sys
 
 from . import server
 from .measure import Row
+from .memory import RESIDENT
 
 NAMES = 100_000
 LIMIT = 25.0
-CLIENT = """
-import gc, sys
+CLIENT = f"""{RESIDENT}
 from scope_client import ApiKeyCredentials, ScopeClient
 
-def resident():
-    gc.collect()
-    lines = open("/proc/self/status").read().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
-
-url, names = sys.argv[1], int(sys.argv[2])
 client = ScopeClient(credentials=ApiKeyCredentials("o", "k", "s"), base_url=url, auth_api_url=url)
 client.get_prompt_version("first")
 before = resident()
-for number in range(names):
-    client.get_prompt_version(f"name-{number}")
+for name in names:
+    client.get_prompt_version(name)
 assert len(client.status().prompts) == client.config.cache_max_size
 print(resident() - before)
 """

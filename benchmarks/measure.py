@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import statistics
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -15,6 +17,9 @@ SERVER, CLIENT = 0, 1
 HEADING = ("what", "ours", "yardstick", "figure", "limit", "")
 COUNTS = ("requests", "errors")
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+
+
+Loop = Callable[[int], None]  # does something so many times
 
 
 class Row(NamedTuple):
@@ -41,6 +46,31 @@ def medians(*measures: Callable[[], float], repetitions: int = REPETITIONS) -> l
         for times, measure in zip(taken, measures):
             times.append(measure())
     return [statistics.median(times) for times in taken]
+
+
+def timed(loop: Loop, times: int) -> float:
+    """Seconds for each."""
+    started = time.perf_counter()
+    loop(times)
+    return (time.perf_counter() - started) / times
+
+
+def worked(loop: Loop, times: int) -> float:
+    """Seconds of the processor's time for each, of which none goes to what else this machine does."""
+    started = time.thread_time()
+    loop(times)
+    return (time.thread_time() - started) / times
+
+
+def threaded(loop: Loop, times: int, threads: int) -> float:
+    """Seconds for each, while so many threads are at it, so many times each."""
+    running = [threading.Thread(target=loop, args=(times,)) for _ in range(threads)]
+    started = time.perf_counter()
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    return (time.perf_counter() - started) / (times * threads)
 
 
 def rows_of(module: str) -> list[Row]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
-from typing import Callable
 
 from scope_client import PromptVersion
 from scope_client.local import LocalPlatform
 
-from .measure import Row, medians, seconds
+from .measure import Loop, Row, medians, seconds, worked
 
 SIZES = {"200 B": 200, "2 kB": 2_000, "200 kB": 200_000}
 LONGEST_VALUE = 10
@@ -17,8 +15,6 @@ RENDERS = 200
 REPETITIONS = 201
 LIMIT = 2.2
 LIMIT_CACHED = 3.5
-
-Loop = Callable[[int], None]  # renders so many times
 
 
 class Sample:
@@ -52,15 +48,8 @@ def rows() -> list[Row]:
 
 
 def _row(what: str, ours: Loop, theirs: Loop, limit: float) -> Row:
-    rendered, joined = medians(lambda: worked(ours), lambda: worked(theirs), repetitions=REPETITIONS)
+    rendered, joined = medians(lambda: worked(ours, RENDERS), lambda: worked(theirs, RENDERS), repetitions=REPETITIONS)
     return Row(what, seconds(rendered), f"by hand {seconds(joined)}", rendered / joined, limit)
-
-
-def worked(loop: Loop) -> float:
-    """Seconds of the processor's time for each, of which none goes to what else this machine does."""
-    started = time.thread_time()
-    loop(RENDERS)
-    return (time.thread_time() - started) / RENDERS
 
 
 def few_by_us(sample: Sample) -> Loop:
