@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 from urllib3.connection import HTTPConnection
@@ -123,6 +124,9 @@ class _BoundedResponse(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
+        if not self.chunked and _ends_in_chunks(self.msg.get_all("Transfer-Encoding", ())):
+            self.chunked, self.chunk_left, self.length = True, None, None
+            self.will_close = self._check_close()  # type: ignore[attr-defined]  # not in the stubs
         if self.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
             self.will_close = True
 
@@ -133,6 +137,11 @@ class _BoundedResponse(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
             status_line = super()._read_status()  # type: ignore[misc]  # not in the stubs
         return status_line
+
+
+def _ends_in_chunks(codings: Iterable[str]) -> bool:
+    """Whether that is what the fields say (RFC 9112, 6.1); http.client knows no other word beside "chunked"."""
+    return ",".join(codings).rpartition(",")[2].strip().lower() == "chunked"
 
 
 class _BoundedAnswers:

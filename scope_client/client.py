@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _CLOCK = Clock()
 _LATELY = 60.0
+_NUMBERS = (float, int)
+_FOREVER = 1e9
 _COUNTED_AS = {"refresh": "refreshes", "stale": "stale", "fallback": "fallbacks", "evicted": "evictions"}
 
 
@@ -121,7 +123,7 @@ class ScopeClient:
         if (
             cache
             and cache_ttl is None
-            and deadline is None
+            and (deadline is None or (type(deadline) in _NUMBERS and 0 < deadline < _FOREVER))
             and type(name) is str
             and (fallback is None or type(fallback) is str)
         ):
@@ -160,7 +162,7 @@ class ScopeClient:
         deadline: float | None = None,
     ) -> str:
         """`get_prompt_version` and `PromptVersion.render` in one; raises what they raise."""
-        values = variables if type(variables) is dict else _values(variables)
+        values = variables.copy() if type(variables) is dict else _values(variables)
         found = self.get_prompt_version(
             name,
             label=label,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from .fork import held_back
 from .frozen import Frozen
 
 
 def _chance() -> float:
-    import random
+    with held_back():
+        import random
 
     return random.random()  # noqa: S311  # not for secrets
 

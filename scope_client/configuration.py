@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import rules
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from .errors import ConfigurationError
+from .fork import held_back
 from .frozen import Frozen
 from .redaction import REDACTED
 from .stores import CacheStore
@@ -129,7 +130,8 @@ def refuse_unknown(given: Iterable[str]) -> None:
     """Raises the TypeError that names the nearest known option."""
     for name in given:
         if name not in _OPTIONS:
-            import difflib
+            with held_back():
+                import difflib
 
             near = difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.0)
             raise TypeError(f"unknown option {name!r}; the nearest one is {near[0]!r}")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import requests
 import urllib3
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from .errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
 from .redaction import Redaction
@@ -52,13 +53,15 @@ def translated(error: Exception, host: str, timeout: float, redaction: Redaction
         each.__traceback__ = None  # whose frames hold the headers and the body; debug pages show them
         if isinstance(each, requests.RequestException):
             each.request = each.response = None  # they hold the token
+        if isinstance(each, http.client.BadStatusLine):
+            each.__dict__["line"] = ""  # which holds what the server sent, whole
     why = redaction.text(_root(wrapped[-1]))
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return unusable(error, host)
     if _is_tls(wrapped):
         return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
     if _is_timeout(wrapped):
-        return TimeoutError(f"{host} did not answer in full within {timeout:g} seconds")
+        return TimeoutError(f"{host} did not answer in full within {timeout:.3g} seconds")
     return ConnectionError(f"{host} could not be reached, or broke off ({why})")
 
 
@@ -89,7 +92,7 @@ _OF_THE_NETWORK = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPExcept
 
 
 def _is_tls(errors: Iterable[BaseException]) -> bool:
-    return is_any(errors, requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError)
+    return is_any(errors, requests.exceptions.SSLError, urllib3.exceptions.SSLError, ssl.SSLError, CertificateError)
 
 
 def is_any(errors: Iterable[BaseException], *kinds: type[BaseException]) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import math
 from operator import attrgetter
 
+from .fork import held_back
 from .prompt import CacheKey, PromptVersion
 
 _NEVER = -math.inf
@@ -76,7 +77,8 @@ class Memory:
         """
         leaving = self._leaving
         if not leaving:
-            import heapq
+            with held_back():
+                import heapq
 
             entries = list(self.entries.values())
             idle = heapq.nsmallest(len(entries) // 10 + 1, entries, key=attrgetter("read_at"))

@@ -205,7 +205,8 @@ class PromptVersion(Frozen):
 
     def get_metadata(self, key: str, default: Any = None) -> Any:
         """One value of the metadata, the caller's own copy; `default` where there is none."""
-        return _unpacked(self._metadata).get(key, default)
+        found = dict(zip(self._metadata[::2], self._metadata[1::2]))
+        return copied(found[key]) if key in found else default
 
     def render(self, /, **variables: object) -> str:
         """The content with its variables filled in; a chat prompt gives the JSON text of its messages.

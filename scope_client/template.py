@@ -61,8 +61,11 @@ class Template(Frozen):
             raise
         return "".join(filled)
 
+    def _values(self) -> tuple[Any, ...]:
+        return (self.content,)
+
     def __reduce__(self) -> Any:
-        return type(self), (self.content,)
+        return type(self), self._values()
 
     def _render_many(self, values: dict[str, Any]) -> str:
         """The same for many variables, where one look-up of them all is the quicker way."""
@@ -74,8 +77,10 @@ class Template(Frozen):
         except KeyError:
             check_names(self.variables, values)
             raise
-        if list(map(type, found)).count(str) < len(found):
-            found = [as_text(name, value) for name, value in zip(self._pieces[_VALUES], found)]
+        for value in found:
+            if type(value) is not str:
+                found = [as_text(name, each) for name, each in zip(self._pieces[_VALUES], found)]
+                break
         filled = self._pieces.copy()
         filled[_VALUES] = found
         return "".join(filled)
@@ -97,6 +102,9 @@ class ChatTemplate(Frozen):
         messages = tuple(({**each, "content": ""}, Template(each["content"])) for each in _read_messages(content))
         variables = tuple(dict.fromkeys(name for _, part in messages for name in part.variables))
         self._freeze(_messages=messages, variables=variables, content=content)
+
+    def _values(self) -> tuple[Any, ...]:
+        return (self._messages,)
 
     @property
     def parts(self) -> tuple[tuple[str, Template], ...]:

@@ -164,11 +164,7 @@ class Wire:
         adapter: Any = self._session.get_adapter(str(prepared.url))
         if not isinstance(adapter, HTTPAdapter):
             return
-        if hasattr(adapter, "get_connection_with_tls_context"):
-            pool = adapter.get_connection_with_tls_context(prepared, **settings)
-        else:
-            pool = adapter.get_connection(str(prepared.url), settings["proxies"])
-        bounds.bound(pool)
+        bounds.bound(adapter.get_connection_with_tls_context(prepared, **settings))
 
 
 _HEADERS = {
@@ -217,7 +213,8 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
             return answer(b"", too_large)
         if not _is_cut_short(error):
             raise
-        return answer(b"", f"a body that broke off after {len(body)} bytes", is_cut_short=True)
+        came = len(body) + len(getattr(error, "partial", b""))
+        return answer(b"", f"a body that broke off after {came} bytes", is_cut_short=True)
     if promised is not None and len(body) < promised:
         return answer(b"", f"a body that broke off after {len(body)} of {promised} bytes", is_cut_short=True)
     is_end_unsaid = promised is None and "Transfer-Encoding" not in response.headers

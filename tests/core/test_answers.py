@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 from faults.replies import PROMPT, answer, brief, chunked, closes, error, head, json_answer, prompt, resets
@@ -18,7 +18,9 @@ from scope_client import (
     NotFoundError,
     RateLimitError,
     ScopeClient,
+    ScopeError,
     ServerError,
+    Telemetry,
 )
 
 KINDS = {
@@ -299,3 +301,53 @@ def test_an_error_of_the_platform_is_not_cached(client: ScopeClient, server: Fau
     with pytest.raises(NotFoundError):
         client.get_prompt_version("greeting")
     assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
+
+
+@pytest.mark.parametrize("coding", ["chunked ", "chunked\t", "CHUNKED", "identity, chunked", "identity,chunked "])
+def test_chunks_are_read_however_their_coding_is_written(
+    coding: str, patient: ScopeClient, server: FaultServer
+) -> None:
+    body = PROMPT.split(b"\r\n\r\n")[1]
+    server.answers(chunked(body).replace(b": chunked", f": {coding}".encode()))
+    for name in ("a", "b"):
+        assert patient.get_prompt_version(name).content == "Hello, {{name}}!"
+    assert server.accepted <= 2  # one for the token, or none
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"zz\r\n",
+        b"\r\n",
+        b'5\r\n{"a":\r\nhello\r\n',
+        b"-5\r\n",
+        b"5;" + b"a" * 70_000,
+        b"1\r\n{\r\n0\r\nX" + b"a" * 70_000,
+    ],
+    ids=brief,
+)
+def test_the_rest_of_an_answer_that_broke_is_never_the_next_one(
+    broken: bytes, make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    torn = set()
+
+    def answers(peer: Any) -> None:
+        if not torn:
+            torn.add(peer)
+            peer.send(head(Transfer_Encoding="chunked") + broken)
+        else:
+            peer.send(prompt("the rest" if peer in torn else "the next"))
+
+    server.answers(answers)
+    client = make_client(max_retries=0, timeout=0.5)
+    assert isinstance(caught_from(client), ScopeError)
+    assert client.get_prompt_version("next").content == "the next"
+
+
+def test_headers_of_an_answer_reach_the_hooks_as_one_line_each(patient: ScopeClient, server: FaultServer) -> None:
+    seen: list[Any] = []
+    Telemetry.on_response(seen.append)
+    server.answers(json_answer({"content": "x"}, X_Folded="b\r\n  c", X_Twice="a\r\nX-Twice: b"))
+    patient.get_prompt_version("greeting")
+    assert (seen[-1].headers["X-Folded"], seen[-1].headers["X-Twice"]) == ("b c", "a, b")
+    assert "Content-Length" in seen[-1].headers

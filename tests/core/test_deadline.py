@@ -186,3 +186,10 @@ def test_a_deadline_that_is_no_time_is_refused(value: Any, client: ScopeClient, 
     with pytest.raises(ConfigurationError, match="deadline must be"):
         Configuration(deadline=value)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("bad", [0, -1, "5", float("nan"), True, b"1", [1]])
+def test_a_deadline_that_is_none_is_refused_where_the_answer_is_cached_too(bad: object, client: ScopeClient) -> None:
+    client.get_prompt_version("greeting")
+    with pytest.raises(ValidationError, match="deadline"):
+        client.get_prompt_version("greeting", deadline=bad)  # type: ignore[arg-type]

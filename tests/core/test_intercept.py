@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 import requests
@@ -11,6 +12,7 @@ import requests_mock
 import responses
 from faults.replies import prompt_body
 from faults.server import FaultServer
+from urllib3.connectionpool import HTTPConnectionPool
 
 from scope_client import ApiKeyCredentials, NotFoundError, ScopeClient, ScopeError
 
@@ -98,3 +100,38 @@ def test_a_line_break_in_a_header_that_is_added_is_refused(
     with pytest.raises(ScopeError):
         make_client(max_retries=0).get_prompt_version("greeting")
     assert server.requests == []
+
+
+def test_what_wraps_urlopen_sees_each_request(
+    make_client: Callable[..., ScopeClient], server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = HTTPConnectionPool.urlopen
+    seen = []
+
+    @functools.wraps(plain)
+    def traced(self: object, method: str, url: str, **options: Any) -> object:
+        seen.append((method, url))
+        return plain(self, method, url, **{**options, "headers": {**options["headers"], "traceparent": "00-1"}})
+
+    monkeypatch.setattr(HTTPConnectionPool, "urlopen", traced)
+    make_client().get_prompt_version("greeting")
+    assert seen == [("POST", "/v1/auth/sdk-token"), ("GET", "/api/v1/prompts/greeting/production")]
+    assert [request.header("traceparent") for request in server.requests] == ["00-1", "00-1"]
+
+
+def test_a_tool_finds_in_an_answer_what_requests_puts_there(
+    make_client: Callable[..., ScopeClient], server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = requests.Session.send
+    seen = []
+
+    def looks(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        request.headers["Host"] = "prompts.example"
+        response = plain(self, request, **options)
+        seen.append((response.connection is not None, response.encoding, response.raw.version, response.reason))
+        return response
+
+    monkeypatch.setattr(requests.Session, "send", looks)
+    make_client().get_prompt_version("greeting")
+    assert seen == [(True, "utf-8", 11, "Said")] * 2
+    assert [value for name, value in server.reads[0].headers if name.lower() == "host"] == ["prompts.example"]

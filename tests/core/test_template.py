@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import pickle
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,18 @@ class Speechless:
 class Wrong:
     def __str__(self) -> str:
         return 5  # type: ignore[return-value]
+
+
+class Equal(type):
+    def __eq__(cls, other: object) -> bool:
+        return True
+
+    __hash__ = type.__hash__
+
+
+class Alike(metaclass=Equal):
+    def __str__(self) -> str:
+        return "alike"
 
 
 def is_word(char: str) -> bool:
@@ -222,8 +235,8 @@ GIVEN = {f"v{number}": str(number) for number in range(100)}
 
 
 def test_each_of_many_values_is_put_through_str() -> None:
-    values = {**GIVEN, "v7": Loud("x"), "v8": 8.5, "v99": Shade.DARK}
-    told = {**GIVEN, "v7": "X", "v8": "8.5", "v99": str(Shade.DARK)}
+    values = {**GIVEN, "v7": Loud("x"), "v8": 8.5, "v9": Alike(), "v99": Shade.DARK}
+    told = {**GIVEN, "v7": "X", "v8": "8.5", "v9": "alike", "v99": str(Shade.DARK)}
     assert Template(MANY).render(values) == "".join(f"{told[name]} " for name in GIVEN)
 
 
@@ -246,3 +259,11 @@ def test_what_is_wrong_with_many_values_is_named(values: dict, kind: type[ScopeE
 @given(CONTENT)
 def test_the_pieces_make_the_content_again(content: str) -> None:
     assert Template(content).content == content
+
+
+@pytest.mark.parametrize("content", ["{{a}} b", MANY])
+def test_templates_of_one_content_are_equal(content: str) -> None:
+    template = Template(content)
+    assert template == Template(content) == pickle.loads(pickle.dumps(template))
+    assert hash(template) == hash(Template(content))
+    assert template != Template(content + " ")

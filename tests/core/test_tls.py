@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Callable
 
 import pytest
 import requests
 from faults.clock import ManualClock, ends_within
-from faults.replies import PROMPT, closes, drips, hangs, resets
+from faults.replies import PROMPT, answer, closes, drips, hangs, prompt, resets
 from faults.server import CERTIFICATE, FaultServer
 
 from scope_client import ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
@@ -134,3 +135,15 @@ def test_a_ca_bundle_that_is_not_there_is_an_error_of_ours_that_is_not_tried_aga
     with pytest.raises(ConnectionError, match=r"/nowhere/ca\.pem"):
         make_client(base_url=secure.url).get_prompt_version("greeting")
     assert clock.sleeps == []
+
+
+def test_bytes_that_nobody_asked_for_are_not_the_next_answer(
+    trusted: Callable[..., ScopeClient], secure: FaultServer
+) -> None:
+    plain = answer(json.dumps({"content": ""}))
+    filled = answer(json.dumps({"content": "x" * (8192 - len(plain) - 2)}))  # a read of this size ends with the answer
+    assert len(filled) == 8192
+    secure.answers(filled + prompt("the rest"), prompt("the next"))
+    client = trusted()
+    client.get_prompt_version("greeting")
+    assert client.get_prompt_version("next").content == "the next"

@@ -25,7 +25,7 @@ LAZY = {
     "configuration.py": {"difflib"},
     "log.py": {"logging"},
     "memory.py": {"heapq"},
-    "redaction.py": {"html", "urllib.parse"},
+    "redaction.py": {"urllib.parse"},
     "stores.py": {"cachetools"},
     "fetch.py": {"scope_client.transport"},
     "client.py": {"scope_client.bundle", "scope_client.shared"},
