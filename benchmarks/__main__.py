@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import sys
 import time
@@ -24,9 +25,14 @@ GROUPS = {
 }
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    known = [report.slug(group) for group in GROUPS]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("group", nargs="*", help=f"{', '.join(known)}; all of them, written down, by default")
+    names = parser.parse_args(arguments).group
+    if unknown := sorted(set(names) - set(known)):
+        sys.exit(f"no such group: {', '.join(unknown)}; there are {', '.join(known)}")
     chosen = [group for group in GROUPS if report.slug(group) in names or not names]
-    _refuse_unknown(names)
     if not names and not find_spec("matplotlib"):
         sys.exit("the charts need matplotlib: make bench installs it")
     groups = {group: _measured(group) for group in chosen}
@@ -35,12 +41,6 @@ def main(names: list[str]) -> int:
     if not names:
         _keep(groups)
     return _verdict(rows)
-
-
-def _refuse_unknown(names: list[str]) -> None:
-    known = [report.slug(group) for group in GROUPS]
-    if unknown := sorted(set(names) - set(known)):
-        sys.exit(f"no such group: {', '.join(unknown)}; there are {', '.join(known)}")
 
 
 def _measured(group: str) -> list[Row]:

@@ -61,7 +61,7 @@ def _frame(axes: Axes, group: str, rows: int) -> None:
     axes.set_xlim(0, LONGEST)
     axes.set_ylim(rows - 0.65, -0.65)
     axes.axvline(1, color=QUIET, linewidth=1, linestyle=(0, (3, 3)))
-    axes.set_xticks([0, 0.5, 1, LONGEST], ["0", "50%", "100% of the limit", ""])
+    axes.set_xticks([0, 0.5, 1, LONGEST], ["0", "50%", "100% of the limit, shorter is better", ""])
     axes.set_yticks([])
     axes.tick_params(length=0, labelcolor=QUIET)
     axes.spines[:].set_visible(False)

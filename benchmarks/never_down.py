@@ -57,12 +57,12 @@ def _scenario(name: str, seconds: float, most_requests: int, breaks: Callable[[L
         for thread in threads:
             thread.join()
         requests = len(platform.requests)
-    what = f"{READERS} readers, {name}"
-    reads = f"{watch.reads:,} reads"
+    what = f"{READERS} readers for {seconds:g} s, {name}"
+    reads = f"of {watch.reads:,} reads"
     return [
-        Row(f"{what}: worst read", reads, "", watch.worst * 1000, WORST_MS, unit="ms"),
-        Row(f"{what}: requests", f"{seconds:g} s", "", requests, most_requests, unit="requests"),
-        Row(f"{what}: errors", reads, "", watch.errors, 0, unit="errors"),
+        Row(f"{what}: worst read", f"{watch.worst * 1000:.2f} ms", reads, watch.worst * 1000, WORST_MS, unit="ms"),
+        Row(f"{what}: requests", f"{requests} requests", "", requests, most_requests, unit="requests"),
+        Row(f"{what}: errors", f"{watch.errors} errors", reads, watch.errors, 0, unit="errors"),
     ]
 
 

@@ -29,7 +29,8 @@ INTRODUCTION = """\
 # Speed
 
 What `make bench` measured in one run: {how}. A figure is ours over the yardstick's, as a ratio of the
-medians of interleaved repetitions, or what its unit says. In a chart, a bar that ends at 100% is at its limit.
+medians of interleaved repetitions, or what its unit says. A bar in a chart is how much of its limit a figure takes up:
+the shorter, the better, also where the limit is "at least". Runs differ; compare within a table.
 """
 
 
