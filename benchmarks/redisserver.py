@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .measure import SERVER, on_core
+
 PATIENCE = 10.0
 
 
@@ -22,7 +24,8 @@ def running() -> Iterator[str]:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        with on_core(SERVER):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             _wait_for(port)
             yield f"redis://127.0.0.1:{port}/0"

@@ -162,7 +162,7 @@ class ScopeClient:
         deadline: float | None = None,
     ) -> str:
         """`get_prompt_version` and `PromptVersion.render` in one; raises what they raise."""
-        values = variables.copy() if type(variables) is dict else _values(variables)
+        values = variables if type(variables) is dict else _values(variables)
         found = self.get_prompt_version(
             name,
             label=label,

@@ -57,8 +57,7 @@ class Template(Frozen):
                     value = as_text(name, value)
                 filled[place] = value
         except KeyError:
-            check_names(self.variables, values)
-            raise
+            return self._render_checked(values)
         return "".join(filled)
 
     def _values(self) -> tuple[Any, ...]:
@@ -70,20 +69,26 @@ class Template(Frozen):
     def _render_many(self, values: dict[str, Any]) -> str:
         """The same for many variables, where one look-up of them all is the quicker way."""
         if self._many is None or len(values) != len(self.variables):
-            check_names(self.variables, values)
-        assert self._many is not None
+            return self._render_checked(values)
         try:
             found: Sequence[Any] = self._many(values)
         except KeyError:
-            check_names(self.variables, values)
-            raise
-        for value in found:
-            if type(value) is not str:
-                found = [as_text(name, each) for name, each in zip(self._pieces[_VALUES], found)]
-                break
+            return self._render_checked(values)
         filled = self._pieces.copy()
-        filled[_VALUES] = found
+        try:
+            if list(map(type, found)).count(str) == len(found):
+                filled[_VALUES] = found
+                return "".join(filled)
+        except Exception:  # noqa: BLE001, S110  # of a class that takes itself for equal to str
+            pass
+        filled[_VALUES] = [as_text(name, value) for name, value in zip(self._pieces[_VALUES], found)]
         return "".join(filled)
+
+    def _render_checked(self, values: dict[str, Any]) -> str:
+        """The error, unless another thread has put the values right in the meantime."""
+        own = dict(values)
+        check_names(self.variables, own)
+        return self.render(own)
 
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
         """The text as one message of the user's."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import threading
 from typing import Callable
 
 import pytest
@@ -19,6 +21,7 @@ from scope_client import (
     MissingApiKeyError,
     MissingVariableError,
     ScopeClient,
+    ScopeError,
     ValidationError,
 )
 
@@ -225,3 +228,29 @@ def test_the_name_of_the_host_is_sent_as_it_was_given(
 def test_repr_tells_where_it_reads_and_for_whom(client: ScopeClient, server: FaultServer) -> None:
     assert server.url in repr(client)
     assert "org-1" in repr(client)
+
+
+def test_render_prompt_with_a_mapping_that_another_thread_changes_gives_a_text_or_an_error_of_ours(
+    client: ScopeClient, server: FaultServer
+) -> None:
+    server.answers(prompt("".join("{{v%d}}" % number for number in range(20))))  # noqa: UP031  # braces
+    values: dict[str, str] = {f"v{number}": "x" for number in range(20)}
+    client.render_prompt("greeting", values)
+    is_over = threading.Event()
+
+    def changes() -> None:
+        while not is_over.is_set():
+            values["more"] = values.pop("v7")
+            values["v7"] = values.pop("more")
+            values["w"] = values.pop("v8")
+            values["v8"] = values.pop("w")
+
+    changing = threading.Thread(target=changes)
+    changing.start()
+    try:
+        for _ in range(20_000):
+            with contextlib.suppress(ScopeError):
+                assert client.render_prompt("greeting", values) == "x" * 20
+    finally:
+        is_over.set()
+        changing.join()

@@ -47,6 +47,18 @@ class Alike(metaclass=Equal):
         return "alike"
 
 
+class Proud(type):
+    def __eq__(cls, other: object) -> bool:
+        raise LookupError
+
+    __hash__ = type.__hash__
+
+
+class Incomparable(metaclass=Proud):
+    def __str__(self) -> str:
+        return "alone"
+
+
 def is_word(char: str) -> bool:
     return char.isalnum() or char == "_"
 
@@ -235,8 +247,8 @@ GIVEN = {f"v{number}": str(number) for number in range(100)}
 
 
 def test_each_of_many_values_is_put_through_str() -> None:
-    values = {**GIVEN, "v7": Loud("x"), "v8": 8.5, "v9": Alike(), "v99": Shade.DARK}
-    told = {**GIVEN, "v7": "X", "v8": "8.5", "v9": "alike", "v99": str(Shade.DARK)}
+    values = {**GIVEN, "v7": Loud("x"), "v8": 8.5, "v9": Alike(), "v10": Incomparable(), "v99": Shade.DARK}
+    told = {**GIVEN, "v7": "X", "v8": "8.5", "v9": "alike", "v10": "alone", "v99": str(Shade.DARK)}
     assert Template(MANY).render(values) == "".join(f"{told[name]} " for name in GIVEN)
 
 
