@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
 
 from . import report
-from .measure import Row, cells, rows_of, table
+from .measure import Row, alone, cells, table
 
 GROUPS = {
     "Start": ("first_import", "whole_process"),
@@ -47,8 +45,7 @@ def _measured(group: str) -> list[Row]:
     rows: list[Row] = []
     for module in GROUPS[group]:
         started = time.monotonic()
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-            rows += alone.submit(rows_of, module).result()
+        rows += alone(f"{__package__}.{module}:rows")
         print(f"{group}: {module} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return rows
 

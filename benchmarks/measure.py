@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 REPETITIONS = 9
 LEAST_REPETITIONS = 7
@@ -73,10 +75,15 @@ def threaded(loop: Loop, times: int, threads: int) -> float:
     return (time.perf_counter() - started) / (times * threads)
 
 
-def rows_of(module: str) -> list[Row]:
-    """What this module of the benchmarks measures, now."""
-    rows: list[Row] = import_module(f"{__package__}.{module}").rows()
-    return rows
+def alone(function: str) -> Any:
+    """What a function, "module:name", returns in a new process of its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_called, function).result()
+
+
+def _called(function: str) -> Any:
+    module, _, name = function.partition(":")
+    return getattr(import_module(module), name)()
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from .worker import SIZE
 INTRODUCTION = """\
 ## Peers
 
-What `make bench-peers` measured in one run: {versions}, each in a venv of its own, on Python {python}, {cores} cores;
-medians of {repetitions} repetitions by turns. In brackets: times what the row's name says. Each reads from a
+What `make bench-peers` measured in one run: {versions},
+each in a venv of its own, on Python {python}, {cores} cores; medians of {repetitions} repetitions by turns. In brackets: times what the row's name says. Each reads from a
 server on this machine that speaks its protocol."""
 
 NOTES = """\
