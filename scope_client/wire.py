@@ -1,6 +1,6 @@
 """One attempt over a requests.Session, bounded in time and size; foreign exceptions end here.
 
-Nothing else imports `requests`, and this is imported with the first attempt.
+What imports `requests` comes in with this room, on the first attempt.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ INTRODUCTION = """\
 ## Peers
 
 What `make bench-peers` measured in one run: {versions},
-each in a venv of its own, on Python {python}, {cores} cores; medians of {repetitions} repetitions by turns. In brackets: times what the row's name says. Each reads from a
-server on this machine that speaks its protocol."""
+each in a venv of its own, on Python {python}, {cores} cores; medians of {repetitions} repetitions by turns.
+In brackets: times what the row's name says. Each reads from a server on this machine that speaks its protocol."""
 
 NOTES = """\
 - All read the same text of {size:,} characters in the notation of their platform, and must fill it in to the same text.
