@@ -34,7 +34,7 @@ class Template(Frozen):
         variables = tuple(dict.fromkeys(names))
         many = itemgetter(*names) if len(names) >= _MANY else None
         slots = () if many else tuple(zip(range(1, len(pieces), 2), names))
-        few = -1 if many else len(variables)
+        few = -1 if many else len(variables)  # no number of values is -1: render looks no further
         self._freeze(_pieces=pieces, _slots=slots, _few=few, _many=many, variables=variables)
 
     @property
