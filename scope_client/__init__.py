@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .client import ScopeClient
-from .clock import Clock
-from .configuration import Configuration
-from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
-from .default import client, configuration, configure, reset_configuration
+from ._cache.memory_store import MemoryStore
+from ._cache.redis_store import RedisStore
+from ._client import ScopeClient
+from ._clock import Clock
+from ._config.cache_store import CacheStore
+from ._config.configuration import Configuration
+from ._config.credentials import ApiKeyCredentials, ClientCredentials, Credentials
+from ._prefetch import PrefetchReport
+from ._process import client, configuration, configure, reset_configuration
+from ._prompt.prompt_version import PromptVersion
+from ._status import PromptStatus, Status
+from ._telemetry import CacheInfo, ErrorInfo, RequestInfo, ResponseInfo, Telemetry
+from ._version import __version__
 from .errors import (
     ApiError,
     AuthenticationError,
@@ -34,23 +42,16 @@ from .errors import (
 from .errors import (
     TimeoutError as TimeoutError,
 )
-from .prefetch import PrefetchReport
-from .prompt import PromptVersion
-from .redisstore import RedisStore
-from .status import PromptStatus, Status
-from .stores import CacheStore, MemoryStore
-from .telemetry import CacheInfo, ErrorInfo, RequestInfo, ResponseInfo, Telemetry
-from .version import __version__
 
 if TYPE_CHECKING:
-    from .options import Options
+    from ._config.options import Options
 else:
 
     def __getattr__(name: str) -> object:
         """Brings in `Options` when it is asked for: programs that run have no use for it."""
         if name != "Options":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from .options import Options
+        from ._config.options import Options
 
         return Options
 

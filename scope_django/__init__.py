@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .client import aget_prompt_version, arender_prompt, get_client
+from ._client import aget_prompt_version, arender_prompt, get_client
 
 __all__ = ["aget_prompt_version", "arender_prompt", "get_client"]

@@ -10,4 +10,4 @@ class ScopeConfig(AppConfig):
     verbose_name = "Scope prompts"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  # what registers them
+        pass

@@ -5,9 +5,9 @@ from __future__ import annotations
 from jinja2 import Environment, Undefined
 from jinja2.ext import Extension
 
-from scope_client.adapters import TemplateFunction
+from scope_client.frameworks import TemplateFunction
 
-from .client import get_client
+from ._client import get_client
 
 scope_prompt = TemplateFunction(get_client, Undefined)
 

@@ -11,7 +11,7 @@ from django.test.utils import TestContextDecorator
 from scope_client import ScopeClient
 from scope_client.testing import Given, PromptsClient
 
-from .client import replace_client
+from ._client import replace_client
 
 _active: list[PromptsClient] = []  # the innermost last
 

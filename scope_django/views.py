@@ -6,9 +6,9 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from scope_client.adapters import commands
+from scope_client.frameworks import _commands as commands
 
-from .client import get_client
+from ._client import get_client
 
 
 @never_cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .blueprint import health
-from .extension import Scope, current_scope
+from ._blueprint import health
+from ._extension import Scope, current_scope
 
 __all__ = ["Scope", "current_scope", "health"]

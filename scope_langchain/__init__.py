@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .chat import ScopeChatPromptTemplate
-from .conversion import to_langchain
-from .errors import MissingInputError
-from .live import LivePrompt, scope_prompt
-from .options import model_options
-from .text import ScopePromptTemplate
-from .tracing import ScopeCallbackHandler, trace_metadata
+from ._chat import ScopeChatPromptTemplate
+from ._conversion import to_langchain
+from ._errors import MissingInputError
+from ._live import LivePrompt, scope_prompt
+from ._options import model_options
+from ._text import ScopePromptTemplate
+from ._tracing import ScopeCallbackHandler, trace_metadata
 
 __all__ = [
     "LivePrompt",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from . import terminal
+from . import _terminal as terminal
 
 
 def main() -> int:
     """The exit code: 0, 1 for a failure, 2 for wrong usage, 130 for Ctrl-C."""
     try:
         # Click, which the program stands on, comes with an extra.
-        from .program import run
+        from ._program import run
 
         return run()
     except ImportError as error:
-        terminal.complain(f'{error}: pip install "scope-client[local]"')
+        terminal.complain(f'{error}: pip install "scope-prompts[local]"')
         return 1
     except KeyboardInterrupt:
         return 130

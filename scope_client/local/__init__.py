@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 try:
-    from .platform import LocalPlatform
+    from ._platform import LocalPlatform
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        f"the local platform needs {error.name}: pip install 'scope-client[local]'", name=error.name
+        f"the local platform needs {error.name}: pip install 'scope-prompts[local]'", name=error.name
     ) from error
 
 __all__ = ["LocalPlatform"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .prompts import Given, PromptsClient
+from ._prompts_client import Given, PromptsClient
 
 __all__ = ["Given", "PromptsClient"]

@@ -1,4 +1,4 @@
-"""Fixtures that pytest finds by itself where scope-client is installed."""
+"""Fixtures that pytest finds by itself where scope-prompts is installed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-# pytest imports this module in every project where scope-client is installed, so nothing heavier is imported up here.
+# pytest imports this module in every project where scope-prompts is installed, so nothing heavier is imported up here.
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
 
     What `scope_client.configure` had set comes back after the test.
     """
-    from ..default import configuration, swap
+    from .._process import configuration, swap
 
     with _new_platform() as platform:
         for variable, value in _variables(platform).items():
@@ -40,7 +40,7 @@ def _new_platform() -> LocalPlatform:
     try:
         from ..local import LocalPlatform
     except ImportError as error:
-        pytest.fail(f'{error}: pip install "scope-client[local]"', pytrace=False)
+        pytest.fail(f'{error}: pip install "scope-prompts[local]"', pytrace=False)
     return LocalPlatform()
 
 

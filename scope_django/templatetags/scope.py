@@ -14,9 +14,9 @@ from django.template.context import BaseContext
 from django.utils.html import escape
 
 from scope_client import ValidationError
-from scope_client.adapters import PromptUse, render_in_template
+from scope_client.frameworks import PromptUse, render_in_template
 
-from ..client import get_client
+from .._client import get_client
 
 register = Library()
 

@@ -116,7 +116,7 @@ def test_a_reader_that_left_is_no_error_to_speak_of(scope, arguments):
 def test_without_click_it_says_what_to_install(scope, after):
     done = scope("get", "greeting", how=after("import sys; sys.modules['click'] = None"))
     assert done.code == 1
-    assert 'pip install "scope-client[local]"' in done.complaint
+    assert 'pip install "scope-prompts[local]"' in done.complaint
 
 
 @pytest.mark.parametrize("arguments", [["serve", "."], ["demo"]], ids=" ".join)
@@ -125,7 +125,7 @@ def test_without_the_platforms_extra_it_says_what_to_install(scope, after, argum
     done = scope(*arguments, how=after(f"import sys; sys.modules[{module!r}] = None"))
     assert done.code == 1
     assert module in done.complaint
-    assert 'pip install "scope-client[local]"' in done.complaint
+    assert 'pip install "scope-prompts[local]"' in done.complaint
 
 
 def test_reading_needs_nothing_of_the_platform(scope, after):

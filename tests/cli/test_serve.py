@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from scope_client.promptdir import read_prompt_dir
+from scope_client._folder.reader import read_prompt_dir
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "example_projects" / "prompts"
 READY = "The requests:"

@@ -25,7 +25,8 @@ from faults.replies import Gate, error, prompt, token
 from faults.server import FaultServer
 
 import scope_client
-from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Telemetry, bounds
+from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Telemetry
+from scope_client._http import limits as bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

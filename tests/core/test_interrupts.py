@@ -18,8 +18,8 @@ from faults.replies import Gate, error, prompt
 from faults.server import FaultServer
 
 from scope_client import Clock, MemoryStore, ScopeClient
-from scope_client.background import Background
-from scope_client.prompt import PromptRef
+from scope_client._background import Background
+from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def test_an_interrupt_on_the_way_into_a_fetch_holds_nobody_up_for_long(
 
 
 def test_a_job_that_comes_as_the_threads_leave_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scope_client.background._IDLE_SECONDS", 0.0001)
+    monkeypatch.setattr("scope_client._background._IDLE_SECONDS", 0.0001)
     background = Background()
     for number in range(300):
         done = threading.Event()

@@ -69,7 +69,7 @@ def test_credentials_that_use_their_own_client_are_an_error(make_client: Callabl
 def test_a_log_handler_that_reads_a_prompt_does_not_hang(
     client: ScopeClient, server: FaultServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "scope_client.transport")
+    caplog.set_level(logging.INFO, "scope_client.http")
     told: list[Any] = []
 
     class Reading(logging.Handler):
@@ -79,7 +79,7 @@ def test_a_log_handler_that_reads_a_prompt_does_not_hang(
             except ScopeError as failure:
                 told.append(failure)
 
-    logger = logging.getLogger("scope_client.transport")
+    logger = logging.getLogger("scope_client.http")
     handler = Reading()
     logger.addHandler(handler)
     try:

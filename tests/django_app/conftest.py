@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 
 from scope_client.local import LocalPlatform
-from scope_django import client
+from scope_django import _client as client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,7 +31,7 @@ from scope_client import (
     ValidationError,
 )
 from scope_client.local import LocalPlatform
-from scope_django.client import aget_prompt_version, arender_prompt, get_client
+from scope_django._client import aget_prompt_version, arender_prompt, get_client
 from scope_django.test import override_prompts
 
 if TYPE_CHECKING:
@@ -380,7 +380,7 @@ def test_what_was_fetched_off_the_loop_is_in_the_database_for_others(
     database_cache: None, platform: LocalPlatform
 ) -> None:
     asyncio.run(aget_prompt_version("greeting"))
-    scope_django.client.reset_client()
+    scope_django._client.reset_client()
     assert get_client().get_prompt_version("greeting").content == GREETING
     connections["file"].close()
     assert len(reads(platform)) == 1

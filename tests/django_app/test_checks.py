@@ -14,7 +14,7 @@ from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
 from scope_client import Configuration, ConfigurationError, ScopeClient
-from scope_client.stores import MemoryStore
+from scope_client._cache.memory_store import MemoryStore
 from scope_django import get_client
 
 SECRET = "s3cr3t<of>\"the\" 'org' &/%ü\\x"

@@ -19,8 +19,8 @@ from faults.crowd import Crowd, crowd
 import scope_django
 from scope_client import ConfigurationError, MissingApiKeyError, ScopeClient, ServerError, Telemetry
 from scope_client.local import LocalPlatform
-from scope_django import client as room
-from scope_django.client import get_client, reset_client
+from scope_django import _client as room
+from scope_django._client import get_client, reset_client
 from scope_django.signals import prompt_fallback, prompt_stale
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def test_setting_up_django_makes_no_client_and_does_not_even_import_requests(pla
     script = (
         "import sys, threading, django; django.setup(); "
         "from django.core.checks import run_checks; run_checks(include_deployment_checks=True); "
-        "import scope_django, scope_django.client as room; "
+        "import scope_django, scope_django._client as room; "
         "print(room._process.client, 'requests' in sys.modules, threading.active_count())"
     )
     environment = {**os.environ, **platform.environ, "DJANGO_SETTINGS_MODULE": "django_app.settings"}

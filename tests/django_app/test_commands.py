@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.template import Library, Node
 
 from scope_client.local import LocalPlatform
-from scope_django.client import get_client, reset_client
+from scope_django._client import get_client, reset_client
 from scope_django.test import override_prompts
 
 if TYPE_CHECKING:

@@ -23,10 +23,11 @@ from scope_client import (
     MissingApiKeyError,
     ScopeClient,
 )
+from scope_client._cache.memory_store import MemoryStore
 from scope_client.local import LocalPlatform
-from scope_client.stores import MemoryStore
-from scope_django import conf, get_client
-from scope_django.stores import DjangoStore
+from scope_django import _conf as conf
+from scope_django import get_client
+from scope_django._store import DjangoStore
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"ORG_ID": "org", "API_KEY": "key", "API_SECRET": "the-secret"}
@@ -346,11 +347,11 @@ def quiet():
     assert made == [], made
     assert "requests" not in sys.modules
 import django
-import scope_django, scope_django.client, scope_django.conf, scope_django.stores, scope_django.jinja2
+import scope_django, scope_django._client, scope_django._conf, scope_django._store, scope_django.jinja2
 quiet()
 django.setup()
 quiet()
-import scope_django.templatetags.scope, scope_django.checks, scope_django.views, scope_django.test, scope_django.uses
+import scope_django.templatetags.scope, scope_django._checks, scope_django.views, scope_django.test, scope_django._uses
 import scope_django.signals, scope_django.management.commands.scope
 quiet()
 from django.core.checks import run_checks
@@ -366,7 +367,7 @@ source = '{% load scope %}{% scope_prompt "greeting" time_of_day="morning" name=
 template = engines["django"].from_string(source)
 engines["jinja2"].from_string('{{ scope_prompt("greeting", name="Ada") }}')
 quiet()
-from scope_django.conf import configuration
+from scope_django._conf import configuration
 if FOUND != ["scope_django.E004"]:
     configuration()
     quiet()

@@ -23,7 +23,7 @@ from scope_client import (
     ValidationError,
 )
 from scope_client.local import LocalPlatform
-from scope_django.client import aget_prompt_version, get_client, reset_client
+from scope_django._client import aget_prompt_version, get_client, reset_client
 from scope_django.test import override_prompts
 
 

@@ -26,10 +26,10 @@ from faults.clock import ManualClock, eventually
 from faults.crowd import crowd
 
 from scope_client import CacheStore, Clock, Configuration, ScopeClient
+from scope_client._prompt.ref import PromptRef
 from scope_client.local import LocalPlatform
-from scope_client.prompt import PromptRef
-from scope_django.client import aget_prompt_version, get_client
-from scope_django.stores import DjangoStore
+from scope_django._client import aget_prompt_version, get_client
+from scope_django._store import DjangoStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,7 +27,7 @@ from redis.retry import Retry
 from scope_client import CacheStore, MemoryStore, ScopeClient
 from scope_client.local import LocalPlatform
 from scope_flask import Scope, current_scope
-from scope_flask.stores import CachelibStore, store_of
+from scope_flask._stores import CachelibStore, store_of
 
 Make = Callable[..., Flask]
 VALUES = {"time_of_day": "morning", "name": "Ada"}

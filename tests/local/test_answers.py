@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from scope_client.client import ScopeClient
-from scope_client.credentials import ApiKeyCredentials
+from scope_client._client import ScopeClient
+from scope_client._config.credentials import ApiKeyCredentials
 from scope_client.errors import ConfigurationError
 from scope_client.local import LocalPlatform
 

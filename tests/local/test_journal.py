@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from scope_client.local import LocalPlatform
-from scope_client.local.journal import KEPT, Journal
+from scope_client.local._journal import KEPT, Journal
 
 if TYPE_CHECKING:
     from tests.local.conftest import Caller

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Callable
 import jwt
 import pytest
 
-from scope_client.credentials import ApiKeyCredentials, ClientCredentials
+from scope_client._config.credentials import ApiKeyCredentials, ClientCredentials
 from scope_client.local import LocalPlatform
-from scope_client.local.tokens import Mint
+from scope_client.local._token_issuer import Mint
 
 if TYPE_CHECKING:
     from tests.local.conftest import Caller

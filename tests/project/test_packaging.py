@@ -81,4 +81,4 @@ def test_without_extras_the_command_says_what_to_install(bare):
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
-    assert "scope-client[local]" in done.stderr
+    assert "scope-prompts[local]" in done.stderr

@@ -16,23 +16,27 @@ OPTIONAL = {
     "local": {"flask", "jwt", "werkzeug"},
     "cli": {"click"},
     "testing": {"pytest"},
-    "promptdir.py": {"frontmatter", "yaml"},
-    "redisstore.py": {"redis"},
+    "_folder/reader": {"frontmatter", "yaml"},
+    "_cache/redis_store": {"redis"},
 }
+# What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
-    "__init__.py": {"scope_client.options"},
-    "clock.py": {"random"},
-    "configuration.py": {"difflib"},
-    "log.py": {"logging"},
-    "memory.py": {"heapq"},
-    "redaction.py": {"urllib.parse"},
-    "stores.py": {"cachetools"},
-    "fetch.py": {"scope_client.transport"},
-    "client.py": {"scope_client.bundle", "scope_client.shared"},
-    "promptdir.py": {"frontmatter.default_handlers", "yaml"},
-    "redisstore.py": {"redis", "redis.backoff", "redis.retry"},
+    "__init__": {"scope_client._config.options"},
+    "_clock": {"random"},
+    "_config/configuration": {"difflib"},
+    "_log": {"logging"},
+    "_cache/entries": {"heapq"},
+    "_redaction": {"urllib.parse"},
+    "_cache/memory_store": {"cachetools"},
+    "_http/fetcher": {"scope_client._http.exchange"},
+    "_client": {"scope_client._folder.bundle", "scope_client._cache.fleet"},
+    "_folder/reader": {"frontmatter.default_handlers", "yaml"},
+    "_cache/redis_store": {"redis", "redis.backoff", "redis.retry"},
 }
-PUBLIC = {"scope_client", "scope_client.adapters", "scope_client.testing"}
+# From the bottom up: a floor imports what stands before it here.
+FLOORS = ("_prompt", "_config", "_http", "_folder", "_cache")
+WITH_REQUESTS = {"_http/attempt", "_http/adapter", "_http/limits", "_http/failures"}
+PUBLIC = {"scope_client", "scope_client.frameworks", "scope_client.testing"}
 ADAPTERS = {
     "scope_django": {"django"},
     "scope_flask": {"flask", "werkzeug", "click"},  # which it stands on
@@ -75,75 +79,90 @@ def imports_of(file: Path) -> list[Import]:
 
 
 def core_rooms() -> list[Path]:
-    return sorted(CORE.glob("*.py"))
+    """The rooms behind a plain `import scope_client`, and those of its floors."""
+    return sorted([*CORE.glob("*.py"), *(file for floor in FLOORS for file in (CORE / floor).glob("*.py"))])
 
 
 def everything() -> list[Path]:
     return sorted(file for name in ("scope_client", *ADAPTERS) for file in (ROOT / name).rglob("*.py"))
 
 
+def room(file: Path) -> str:
+    return str(file.relative_to(CORE).with_suffix(""))
+
+
 def target(found: Import) -> str | None:
-    """The room that an import of ours names, as scope_client.room."""
-    if found.module == "scope_client" and found.name and (CORE / f"{found.name}.py").exists():
-        return f"scope_client.{found.name}"
-    return found.module if found.module.startswith("scope_client.") else None
+    """The room of ours that an import names, such as _cache/policy."""
+    if not found.module.startswith("scope_client"):
+        return None
+    path = CORE.joinpath(*found.module.split(".")[1:])
+    if found.name and (path / f"{found.name}.py").exists():
+        return room(path / f"{found.name}.py")
+    return room(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
+
+
+def floor(name: str) -> str:
+    return name.split("/")[0]
 
 
 @pytest.mark.parametrize("file", everything(), ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_room_imports_no_framework_but_the_one_it_is_for(file):
     part = file.relative_to(ROOT).parts
-    allowed = ADAPTERS[part[0]] if part[0] in ADAPTERS else OPTIONAL.get(part[1], set())
+    allowed = ADAPTERS[part[0]] if part[0] in ADAPTERS else OPTIONAL.get(part[1], OPTIONAL.get(room(file), set()))
     used = {found.module.split(".")[0] for found in imports_of(file)} & FRAMEWORKS
     assert used <= allowed
 
 
-@pytest.mark.parametrize("file", core_rooms(), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", core_rooms(), ids=room)
 def test_the_core_runs_on_requests_cachetools_and_the_standard_library(file):
     roots = {found.module.split(".")[0] for found in imports_of(file) if found.when != "typing"}
     known = set(getattr(sys, "stdlib_module_names", roots)) | {"scope_client", "requests", "urllib3", "cachetools"}
-    assert roots - OPTIONAL.get(file.name, set()) <= known
+    assert roots - OPTIONAL.get(room(file), set()) <= known
 
 
-@pytest.mark.parametrize("file", core_rooms(), ids=lambda file: file.name)
-def test_requests_comes_in_through_the_wire_alone(file):
+@pytest.mark.parametrize("file", core_rooms(), ids=room)
+def test_requests_comes_in_with_the_first_attempt_alone(file):
     touched = [
         found
         for found in imports_of(file)
         if found.module.split(".")[0] in ("requests", "urllib3") and found.when != "typing"
     ]
-    assert not touched or file.name in ("wire.py", "adapter.py", "bounds.py", "failures.py")
+    assert not touched or room(file) in WITH_REQUESTS
 
 
-@pytest.mark.parametrize("file", core_rooms(), ids=lambda file: file.name)
-def test_no_import_hides_in_a_function_but_to_keep_requests_or_an_extra_lazy(file):
-    hidden = {target(found) or found.module for found in imports_of(file) if found.when == "call"}
-    assert hidden == LAZY.get(file.name, set())
+@pytest.mark.parametrize("file", core_rooms(), ids=room)
+def test_no_import_hides_in_a_function_but_to_keep_the_import_light_or_an_extra_optional(file):
+    hidden = {
+        found.module if target(found) in (None, "__init__") else f"scope_client.{target(found).replace('/', '.')}"
+        for found in imports_of(file)
+        if found.when == "call"
+    }
+    assert hidden == LAZY.get(room(file), set())
 
 
 def test_the_arrows_of_the_core_run_one_way():
     arrows = {
-        f"scope_client.{file.stem}": {target(found) for found in imports_of(file) if found.when == "import"} - {None}
+        room(file): {target(found) for found in imports_of(file) if found.when == "import"} - {None}
         for file in core_rooms()
         if file.name != "__init__.py"
     }
     while arrows:
-        settled = {room for room, targets in arrows.items() if not targets & arrows.keys()}
+        settled = {name for name, targets in arrows.items() if not targets & arrows.keys()}
         assert settled, f"these rooms import each other in a circle: {sorted(arrows)}"
-        arrows = {room: targets for room, targets in arrows.items() if room not in settled}
+        arrows = {name: targets for name, targets in arrows.items() if name not in settled}
 
 
-@pytest.mark.parametrize("room", ["errors", "frozen", "jsonvalue", "redaction", "version"])
-def test_the_rooms_at_the_bottom_import_no_other(room):
-    assert not [found for found in imports_of(CORE / f"{room}.py") if target(found)]
+@pytest.mark.parametrize("file", [file for file in core_rooms() if file.parent != CORE], ids=room)
+def test_a_floor_imports_only_the_floors_below_it_and_what_all_use(file):
+    above = FLOORS[FLOORS.index(floor(room(file))) + 1 :]
+    outside = {target(found) for found in imports_of(file)} - {None}
+    assert not [name for name in outside if floor(name) in above]
+    assert not outside & {"__init__", "_client", "_process", "_prefetch", "_status"}
 
 
-def test_template_and_flight_know_nothing_but_the_bottom():
-    for room in ("template", "flight"):
-        assert {target(found) for found in imports_of(CORE / f"{room}.py")} - {None} <= {
-            "scope_client.errors",
-            "scope_client.frozen",
-            "scope_client.jsonvalue",
-        }
+@pytest.mark.parametrize("name", ["errors", "_frozen", "_redaction", "_version", "_prompt/jsonvalue"])
+def test_the_rooms_at_the_bottom_import_no_other(name):
+    assert not [found for found in imports_of(CORE / f"{name}.py") if target(found)]
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

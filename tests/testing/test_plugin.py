@@ -142,7 +142,7 @@ def test_without_the_extra_the_test_says_what_to_install(run):
         """
     )
     outcome.assert_outcomes(errors=1)
-    outcome.stdout.fnmatch_lines(['*pip install "scope-client[[]local]"*'])
+    outcome.stdout.fnmatch_lines(['*pip install "scope-prompts[[]local]"*'])
     outcome.stdout.no_fnmatch_line("*plugin.py*")
 
 

@@ -10,10 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from scope_client import ScopeError
-from scope_client.adapters import Report, SettingProblem, commands
-from scope_django import conf
-from scope_django.client import get_client
-from scope_django.uses import survey
+from scope_client.frameworks import Report, SettingProblem
+from scope_client.frameworks import _commands as commands
+from scope_django import _conf as conf
+from scope_django._client import get_client
+from scope_django._uses import survey
 
 _DJANGOS: dict[str, dict[str, Any]] = {  # Django's own options, which may stand after the action too
     "--settings": {},

@@ -1,0 +1,104 @@
+"""What is done while readers go on: at most two daemon threads, there only while there is something to do."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Hashable
+from typing import Callable
+
+from ._log import Log
+
+_log = Log("scope_client.background")
+_THREADS = 2
+_IDLE_SECONDS = 5.0
+_LONGEST_QUEUE = 1000
+
+Job = Callable[[], object]
+
+
+class Background:
+    """Jobs by key, one of a key at a time. A thread keeps nothing alive but the job that it is at."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self._changed = threading.Condition()
+        self._jobs: deque[tuple[Hashable, Job]] = deque()
+        self._waiting: set[Hashable] = set()
+        self._running: set[Hashable] = set()
+        self._threads = 0
+        self._idle = 0
+
+    def is_running(self, key: Hashable) -> bool:
+        return key in self._running
+
+    def has(self, key: Hashable) -> bool:
+        return key in self._running or key in self._waiting
+
+    def submit(self, key: Hashable, job: Job) -> bool:
+        """False where it cannot be done: the queue is full, or there is no thread to be had."""
+        with self._changed:
+            if self.has(key):
+                return True
+            if len(self._jobs) >= _LONGEST_QUEUE:
+                return False
+            self._jobs.append((key, job))
+            self._waiting.add(key)
+            if self._idle >= len(self._jobs) or self._threads >= _THREADS:
+                self._changed.notify()
+                return True
+            self._threads += 1
+        return self._start()
+
+    def _start(self) -> bool:
+        try:
+            threading.Thread(target=self._work, name="scope-background", daemon=True).start()
+        except RuntimeError as error:  # no more threads, or the interpreter is on its way out
+            _log.debug("no thread could be started: %s", error)
+            return self._has_other_threads()
+        except BaseException:  # an interrupt
+            self._has_other_threads()
+            raise
+        return True
+
+    def _has_other_threads(self) -> bool:
+        """Takes back the one that was not started; where there is none, nothing waits for it."""
+        with self._changed:
+            self._threads -= 1
+            if not self._threads:
+                self._jobs.clear()
+                self._waiting.clear()
+            return self._threads > 0
+
+    def _work(self) -> None:
+        while True:
+            todo = self._next()
+            if todo is None:
+                return
+            self._do(*todo)
+            del todo
+
+    def _next(self) -> tuple[Hashable, Job] | None:
+        """None where there was nothing to do for a while: the thread is no longer counted then."""
+        with self._changed:
+            self._idle += 1
+            self._changed.wait_for(lambda: bool(self._jobs), _IDLE_SECONDS)
+            self._idle -= 1
+            if not self._jobs:
+                self._threads -= 1
+                return None
+            key, job = self._jobs.popleft()
+            self._running.add(key)
+            self._waiting.discard(key)
+        return key, job
+
+    def _do(self, key: Hashable, job: Job) -> None:
+        try:
+            job()
+        except BaseException:  # noqa: BLE001  # a callback of the user's, which may even exit
+            _log.exception("what was done in the background failed")
+        finally:
+            with self._changed:
+                self._running.discard(key)

@@ -1,0 +1,61 @@
+"""MemoryStore: a CacheStore for a single process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+
+from .._fork import held_back, renew_in_children
+from ..errors import ConfigurationError
+
+_Kept = tuple[str, Optional[float]]
+
+
+class MemoryStore:
+    """A CacheStore in this process, for several clients of it, or for tests; a forked child starts with an empty one.
+
+    `maxsize` is in entries; when full, the one unread for longest goes. `timer` gives seconds.
+    Raises ConfigurationError for a size that is none.
+    """
+
+    def __init__(self, maxsize: int = 10_000, *, timer: Callable[[], float] = time.monotonic) -> None:
+        if not isinstance(maxsize, int) or maxsize < 1:
+            raise ConfigurationError(f"maxsize must be a whole number from 1 up, got {maxsize!r}")
+        self._maxsize = maxsize
+        self._timer = timer
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        with held_back():
+            import cachetools
+
+        self._lock = threading.RLock()
+        self._kept: Any = cachetools.TLRUCache(self._maxsize, ttu=_ends_at, timer=self._timer)
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        with self._lock:
+            found = {key: self._kept.get(key) for key in keys}
+        return {key: kept[0] for key, kept in found.items() if kept is not None}
+
+    def set(self, key: str, value: str, ttl: float | None) -> None:
+        with self._lock:
+            self._kept[key] = (value, ttl)
+
+    def add(self, key: str, value: str, ttl: float) -> bool:
+        with self._lock:
+            if key in self._kept:
+                return False
+            self._kept[key] = (value, ttl)
+        return True
+
+    def delete(self, key: str) -> None:
+        with self._lock:
+            self._kept.pop(key, None)
+
+
+def _ends_at(key: str, kept: _Kept, now: float) -> float:
+    ttl = kept[1]
+    return float("inf") if ttl is None else now + ttl

@@ -1,0 +1,102 @@
+"""RedisStore: a CacheStore on a Redis server, through redis-py."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .._fork import held_back, renew_in_children
+from .._log import Log
+from .._redaction import Redaction
+from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import redis
+
+_log = Log("scope_client.store")
+TIMEOUT = 0.5
+_PATIENCE = 1.0
+_LONGEST = 10 * 365 * 86_400.0
+
+
+class RedisStore:
+    """Takes a URL such as redis://localhost:6379/0, or a `redis.Redis` of the caller's, which is used as it is.
+
+    With a URL, the server has half a second for a connect, and for each answer. A `redis.Redis` should be as strict:
+    redis.Redis(..., socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)); redis-py's own
+    defaults may hold a reader up for half a minute, and a warning is logged for one without a time limit.
+    Raises ConfigurationError for what is neither, or where redis-py is not installed.
+    """
+
+    def __init__(self, server: str | redis.Redis) -> None:
+        self._redis: Any = _connected(server) if isinstance(server, str) else server
+        if not callable(getattr(self._redis, "mget", None)):
+            raise ConfigurationError(f"RedisStore takes a URL or a redis.Redis, got {type(server).__name__}")
+        warn_of_patience(self._redis)
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        """redis-py notices a fork by itself, but waits for these locks, which nobody holds in the child."""
+        pool = getattr(self._redis, "connection_pool", None)
+        for lock in ("_lock", "_fork_lock"):
+            if hasattr(pool, lock):
+                setattr(pool, lock, threading.RLock())
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        try:
+            values = [_text(value) for value in self._redis.mget(keys)]
+        except UnicodeDecodeError:  # what somebody else put there
+            return {}
+        return {key: value for key, value in zip(keys, values) if value is not None}
+
+    def set(self, key: str, value: str, ttl: float | None) -> None:
+        self._redis.set(key, value, px=None if ttl is None else _milliseconds(ttl))
+
+    def add(self, key: str, value: str, ttl: float) -> bool:
+        return bool(self._redis.set(key, value, px=_milliseconds(ttl), nx=True))
+
+    def delete(self, key: str) -> None:
+        self._redis.delete(key)
+
+    def __repr__(self) -> str:
+        return "RedisStore(...)"
+
+
+def _connected(url: str) -> Any:
+    try:
+        with held_back():
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+    except ImportError:
+        raise ConfigurationError("RedisStore needs: pip install 'scope-prompts[redis]'") from None
+    try:
+        connected: Any = redis.Redis.from_url(
+            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
+        )
+        pool = connected.connection_pool
+        pool.connection_class(**pool.connection_kwargs)  # or an unknown option would show with the first read
+    except (ValueError, TypeError) as error:
+        why = Redaction(()).text(str(error))
+        raise ConfigurationError(f"RedisStore takes a URL such as redis://localhost:6379/0 ({why})") from None
+    return connected
+
+
+def warn_of_patience(connected: Any) -> None:
+    """Logs a warning for a redis.Redis without a time limit."""
+    options = getattr(getattr(connected, "connection_pool", None), "connection_kwargs", {})
+    limit = options.get("socket_timeout")
+    if limit is None or limit > _PATIENCE:
+        _log.warning(
+            "a Redis that hangs would hold readers up: give the redis.Redis a socket_timeout of 0.5, no retries"
+        )
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, math.ceil(min(seconds, _LONGEST) * 1000))

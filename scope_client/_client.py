@@ -1,0 +1,318 @@
+"""ScopeClient: the rooms wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from . import _telemetry as telemetry
+from ._background import Background
+from ._cache.cache import PromptCache
+from ._cache.entries import Entry
+from ._cache.outage import Outage, is_outage
+from ._clock import Clock
+from ._config import rules
+from ._config.configuration import Configuration
+from ._fork import renew_in_children
+from ._http.budget import Budget
+from ._http.fetcher import Fetcher
+from ._log import open_logger
+from ._prefetch import PrefetchReport, Wanted, prefetch
+from ._prompt import fallback as stand_ins
+from ._prompt.fallback import Fallback
+from ._prompt.prompt_version import PromptVersion
+from ._prompt.ref import PromptRef
+from ._status import PromptStatus, Status, Tally
+from .errors import ConfigurationError, MissingApiKeyError, ScopeError, TimeoutError, ValidationError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Unpack
+
+    from ._cache.fleet import SharedCache
+    from ._config.options import Options
+    from ._folder.bundle import Bundle
+
+_CLOCK = Clock()
+_LATELY = 60.0
+_NUMBERS = (float, int)
+_FOREVER = 1e9
+_COUNTED_AS = {"refresh": "refreshes", "stale": "stale", "fallback": "fallbacks", "evicted": "evictions"}
+
+
+class ScopeClient:
+    """Reads prompts; one client serves all threads of a process. Nothing is sent before the first read.
+
+    Takes a Configuration, its options as keywords, or both: the keywords win.
+    Raises ConfigurationError (MissingApiKeyError without credentials), TypeError for an unknown option.
+    """
+
+    def __init__(
+        self, *, config: Configuration | None = None, clock: Clock = _CLOCK, **options: Unpack[Options]
+    ) -> None:
+        if config is not None and not isinstance(config, Configuration):
+            raise ConfigurationError(f"config must be a Configuration, got {type(config).__name__}")
+        open_logger()  # first, see fork.py
+        self._config = Configuration(**options) if config is None else config.merge(**options)
+        if self._config.credentials is None:
+            raise MissingApiKeyError(
+                "a client needs credentials: pass credentials=ApiKeyCredentials.from_env(), "
+                "which reads SCOPE_ORG_ID, SCOPE_API_KEY and SCOPE_API_SECRET"
+            )
+        self._clock = clock
+        self._now = clock.now
+        self._tally = Tally(clock)
+        self._background = Background()
+        self._outage = Outage(clock, longest_retry_after=self._config.retry_max_delay)
+        self._fetcher = Fetcher(self._config, self._config.credentials, clock, self._background, self._tally.note)
+        self._shared = _shared(self._config, clock)
+        self._bundle = _bundle(self._config, clock)
+        self._cache = PromptCache(
+            self._config,
+            clock,
+            self._fetch,
+            self._tell,
+            background=self._background,
+            outage=self._outage,
+            shared=self._shared,
+        )
+        self._entries = self._cache.entries
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        """What a forked child does by itself: it keeps the cached versions and the token, and nothing under way."""
+        for room in (
+            self._tally,
+            self._background,
+            self._outage,
+            self._cache,
+            self._shared,
+            self._bundle,
+            self._fetcher,
+        ):
+            if room is not None:
+                room.after_fork()
+
+    @property
+    def config(self) -> Configuration:
+        return self._config
+
+    def get_prompt_version(
+        self,
+        name: str,
+        *,
+        label: str | None = None,
+        version: str | None = None,
+        cache: bool = True,
+        cache_ttl: float | None = None,
+        fallback: Fallback = None,
+        deadline: float | None = None,
+    ) -> PromptVersion:
+        """The production version of a prompt, or the one that `label` ("production", "latest") or `version` asks for.
+
+        `name` is the prompt's name or ID. `cache=False` asks the platform, leaves the cache as it is, and is answered
+        by nothing else, unless the call has a `fallback`.
+        `cache_ttl`, in seconds, is how old the answer may be and how long it is kept, for this call in place of the
+        Configuration's; so is `deadline`, in seconds for the whole call. Where the platform cannot answer, the last
+        known good version is served, or else `fallback`, a template text or a callable without parameters that returns
+        one, or else what the prompt folder of the Configuration has.
+
+        Raises NoProductionVersionError, NotFoundError and the rest of ApiError for what the platform answers,
+        ConnectionError where it does not, TimeoutError past the deadline, ValidationError for an argument that cannot
+        be, TypeError for a label and a version together.
+        """
+        if (
+            cache
+            and cache_ttl is None
+            and (deadline is None or (type(deadline) in _NUMBERS and 0 < deadline < _FOREVER))
+            and type(name) is str
+            and (fallback is None or type(fallback) is str)
+        ):
+            key = name if version is None and (label is None or label == "production") else (name, label, version)
+            try:
+                entry = self._entries.get(key)
+            except TypeError:
+                entry = None
+            if entry is not None:
+                now = self._now()
+                if now < entry.due_at:
+                    entry.read_at = now
+                    return entry.version
+        return self._read(PromptRef.of(name, label, version), cache, cache_ttl, fallback, deadline)
+
+    def get_cached_version(
+        self, name: str, *, label: str | None = None, version: str | None = None
+    ) -> PromptVersion | None:
+        """The version where it is in memory and fresh; None where finding out would take a request, or a shared cache.
+
+        Never waits, so that it may be called on an event loop. Raises what an argument of `get_prompt_version` raises.
+        """
+        ref = PromptRef.of(name, label, version)
+        return self._cache.peek(ref) if self._config.cache_enabled else None
+
+    def render_prompt(
+        self,
+        name: str,
+        variables: Mapping[str, object] | None = None,
+        *,
+        label: str | None = None,
+        version: str | None = None,
+        cache: bool = True,
+        cache_ttl: float | None = None,
+        fallback: Fallback = None,
+        deadline: float | None = None,
+    ) -> str:
+        """`get_prompt_version` and `PromptVersion.render` in one; raises what they raise."""
+        values = variables if type(variables) is dict else _values(variables)
+        found = self.get_prompt_version(
+            name,
+            label=label,
+            version=version,
+            cache=cache,
+            cache_ttl=cache_ttl,
+            fallback=fallback,
+            deadline=deadline,
+        )
+        return found.template.render(values)
+
+    def prefetch(
+        self, prompts: Iterable[Wanted], *, strict: bool = False, deadline: float | None = None
+    ) -> PrefetchReport:
+        """Reads several prompts at once, each a name, (name, label) or (name, None, version), so that they are cached.
+
+        What cannot be had is in the report; with `strict` the first such error is raised, under a message that names
+        all of them. `deadline`, in seconds, is for all of them together. For start-up hooks.
+
+        Raises ValidationError, before anything is sent, for what cannot be asked for.
+        """
+        budget = self._budget(deadline)
+        report = prefetch(prompts, lambda ref: self._serve(ref, budget))
+        if strict:
+            report.raise_first()
+        return report
+
+    def status(self) -> Status:
+        """How this client is doing; nothing is sent."""
+        now = self._now()
+        entries = list(self._entries.values())
+        counters = self._tally.counts
+        counters["store_failures"] = 0 if self._shared is None else self._shared.failures
+        return Status(
+            is_down=self._outage.is_known,
+            is_serving_stale=any(max(entry.expires_at, now - _LATELY) <= entry.stale_at for entry in entries),
+            prompts=tuple(self._shown(entry, now) for entry in entries),
+            last_error=self._tally.last_error,
+            last_error_age=self._tally.last_error_age,
+            token_expires_in=self._fetcher.token_expires_in,
+            counters=counters,
+        )
+
+    def clear_cache(self) -> None:
+        """Forgets every cached version, for all who share a cache store; a fetch under way brings no old one back."""
+        self._cache.clear()
+
+    def close(self) -> None:
+        """Closes the connections; a later read opens new ones. A session that was passed in stays open."""
+        self._fetcher.close()
+
+    def __enter__(self) -> ScopeClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        org_id = getattr(self._config.credentials, "org_id", None)
+        return f"ScopeClient(base_url={self._config.base_url!r}, org_id={org_id!r})"
+
+    def _read(
+        self, ref: PromptRef, cache: bool, cache_ttl: float | None, fallback: Fallback, deadline: float | None
+    ) -> PromptVersion:
+        max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
+        return self._serve(ref, self._budget(deadline), stand_ins.checked(fallback), cache=cache, max_age=max_age)
+
+    def _budget(self, deadline: float | None) -> Budget:
+        given = rules.DEADLINE.check("deadline", deadline, ValidationError)
+        return Budget(self._now, self._config.deadline if given is None else given)
+
+    def _serve(
+        self,
+        ref: PromptRef,
+        budget: Budget,
+        fallback: Fallback = None,
+        *,
+        cache: bool = True,
+        max_age: float | None = None,
+    ) -> PromptVersion:
+        """The version, or what stands in for it where the platform cannot answer and nothing is known."""
+        bundled = self._bundle.find(ref) if self._bundle and cache else None
+        has_stand_in = bundled is not None or fallback is not None
+        is_cached = cache and self._config.cache_enabled
+        try:
+            if is_cached:
+                found = self._cache.get(ref, budget, max_age=max_age, has_stand_in=has_stand_in)
+                if found is not None:
+                    return found
+            else:
+                return self._fetch(ref, budget)
+        except ScopeError as error:
+            if not (has_stand_in and is_outage(error)):
+                raise
+            if is_cached and isinstance(error, TimeoutError) and error.is_deadline:
+                self._cache.renew(ref)  # or no caller in haste would ever get it
+            return self._stand_in(ref, fallback, bundled)
+        return self._stand_in(ref, fallback, bundled)
+
+    def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: PromptVersion | None) -> PromptVersion:
+        found = bundled if fallback is None else stand_ins.stand_in(ref, fallback)
+        assert found is not None
+        self._tell("fallback", ref, None)
+        return found
+
+    def _fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
+        found = self._fetcher.fetch(ref, budget)
+        self._tally.count("fetches")
+        return found
+
+    def _tell(self, outcome: str, ref: PromptRef, age: float | None) -> None:
+        self._tally.count(_COUNTED_AS[outcome])
+        if self._config.telemetry_enabled and telemetry.cache:
+            telemetry.cache.emit(telemetry.CacheInfo(ref.name, outcome, age))
+
+    def _shown(self, entry: Entry, now: float) -> PromptStatus:
+        ref = PromptRef.of_key(entry.key)
+        stale_until = entry.expires_at + self._config.stale_if_error
+        return PromptStatus(
+            name=ref.name,
+            label=ref.label,
+            version=ref.version,
+            version_id=entry.version.id,
+            version_number=entry.version.version_number,
+            age=now - entry.fetched_at,
+            state="fresh" if now < entry.expires_at else "stale" if now < stale_until else "gone",
+        )
+
+
+def _values(variables: Mapping[str, object] | None) -> dict[str, object]:
+    if variables is not None and not isinstance(variables, Mapping):
+        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+    return dict(variables or {})
+
+
+def _shared(config: Configuration, clock: Clock) -> SharedCache | None:
+    if config.cache_store is None:
+        return None
+    from ._cache.fleet import SharedCache
+
+    return SharedCache(config.cache_store, config, clock)
+
+
+def _bundle(config: Configuration, clock: Clock) -> Bundle | None:
+    if config.prompt_dir is None:
+        return None
+    from ._folder.bundle import Bundle
+
+    return Bundle(config.prompt_dir, clock)

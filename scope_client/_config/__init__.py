@@ -1,0 +1,1 @@
+"""What a client is told: options, the rules that they obey, and credentials."""

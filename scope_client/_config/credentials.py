@@ -1,0 +1,121 @@
+"""The long-lived keys of an organisation: each kind knows how it buys a token."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from .._frozen import Frozen
+from .._redaction import REDACTED, Secret
+from ..errors import ConfigurationError, MissingApiKeyError
+
+
+class Credentials(Protocol):
+    """What a client needs of credentials; any object with these three will do."""
+
+    @property
+    def org_id(self) -> str:
+        """The organisation's ID."""
+
+    @property
+    def token_path(self) -> str:
+        """The path on the auth host that hands out tokens."""
+
+    def token_body(self) -> Mapping[str, str]:
+        """The JSON object to post there, secret included."""
+
+
+_Keys = TypeVar("_Keys", bound="_Keyring")
+
+
+class _Keyring(Frozen):
+    """Frozen text fields, of which the last is secret."""
+
+    __slots__ = ()
+    _fields: tuple[str, str, str]
+    _variables: tuple[str, str, str]
+
+    @classmethod
+    def from_env(cls: type[_Keys]) -> _Keys:
+        """Reads the environment variables; MissingApiKeyError names those that are unset or empty."""
+        values = [os.environ.get(variable, "") for variable in cls._variables]
+        missing = [variable for variable, value in zip(cls._variables, values) if not value]
+        if missing:
+            raise MissingApiKeyError(
+                f"{cls.__name__}.from_env() needs {', '.join(missing)}: set "
+                f"{'it' if len(missing) == 1 else 'them'} in the environment, "
+                f"or pass {', '.join(field + '=' for field in cls._fields)} to {cls.__name__}"
+            )
+        return cls(*values)
+
+    def _fill(self, *values: str) -> None:
+        checked = (_checked(type(self).__name__, field, value) for field, value in zip(self._fields, values))
+        *shown, secret = checked
+        self._freeze(**dict(zip(self._fields, (*shown, Secret(secret)))))
+
+    def to_dict(self) -> dict[str, str]:
+        """The fields, the secret redacted."""
+        *shown, _ = ((field, getattr(self, field)) for field in self._fields)
+        return {**dict(shown), self._fields[-1]: REDACTED}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.to_dict().items())})"
+
+    def __copy__(self: _Keys) -> _Keys:
+        return self
+
+    def __deepcopy__(self: _Keys, memo: dict[int, Any]) -> _Keys:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds a secret and does not pickle: "
+            f"call {type(self).__name__}.from_env() in the process that needs it"
+        )
+
+
+class ApiKeyCredentials(_Keyring):
+    """An API key and its secret; posted to /v1/auth/sdk-token."""
+
+    __slots__ = ("api_key", "api_secret", "org_id")
+    _fields = ("org_id", "api_key", "api_secret")
+    _variables = ("SCOPE_ORG_ID", "SCOPE_API_KEY", "SCOPE_API_SECRET")
+    token_path = "/v1/auth/sdk-token"  # noqa: S105  # a path
+    org_id: str
+    api_key: str
+    api_secret: str
+
+    def __init__(self, org_id: str, api_key: str, api_secret: str) -> None:
+        self._fill(org_id, api_key, api_secret)
+
+    def token_body(self) -> dict[str, str]:
+        return {"account_id": self.org_id, "key_id": self.api_key, "key_secret": self.api_secret}
+
+
+class ClientCredentials(_Keyring):
+    """The platform's newer scheme: a client ID and its secret; posted to /v1/auth/applications/login."""
+
+    __slots__ = ("client_id", "client_secret", "org_id")
+    _fields = ("org_id", "client_id", "client_secret")
+    _variables = ("SCOPE_ORG_ID", "SCOPE_CLIENT_ID", "SCOPE_CLIENT_SECRET")
+    token_path = "/v1/auth/applications/login"  # noqa: S105  # a path
+    org_id: str
+    client_id: str
+    client_secret: str
+
+    def __init__(self, org_id: str, client_id: str, client_secret: str) -> None:
+        self._fill(org_id, client_id, client_secret)
+
+    def token_body(self) -> dict[str, str]:
+        return {"account_id": self.org_id, "client_id": self.client_id, "client_secret": self.client_secret}
+
+
+def _checked(kind: str, field: str, value: object) -> str:
+    if value is None or value == "":
+        raise MissingApiKeyError(f"{kind} needs {field}, a text that is not empty")
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{field} must be text, got {type(value).__name__}")
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise ConfigurationError(f"{field} must not hold line breaks or other control characters")
+    return value

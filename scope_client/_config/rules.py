@@ -1,0 +1,187 @@
+"""What a value must be: one rule a kind of option, the same for a Configuration and for the arguments of a call."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from typing import Any, Callable
+
+from .cache_store import CacheStore
+from .credentials import Credentials
+
+_URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?"
+_LARGEST_COUNT = 1_000_000_000
+_URL_FLAGS = re.IGNORECASE | re.ASCII
+_LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]"
+_HEADER_TEXT = r"[!-~]([ -~]*[!-~])?"
+_SEGMENT = r"(?!\.\.?$)[A-Za-z0-9._~-]+"
+
+
+class Rule:
+    """`accept` returns the value as it is kept, or raises ValueError; `from_text` reads it from the environment."""
+
+    __slots__ = ("accept", "from_text", "must_be", "shows_value")
+
+    def __init__(
+        self,
+        must_be: str,
+        accept: Callable[[Any], Any],
+        *,
+        from_text: Callable[[str], Any] = str,
+        shows_value: bool = True,
+    ) -> None:
+        self.must_be = must_be
+        self.accept = accept
+        self.from_text = from_text
+        self.shows_value = shows_value
+
+    def check(self, name: str, value: object, error: type[Exception], *, shows_text: bool = True) -> Any:
+        """The value as it is kept; raises `error` with a message that names the option and what it must be."""
+        try:
+            return self.accept(value)
+        except ValueError:
+            is_shown = self.shows_value and (shows_text or not isinstance(value, str))
+            unshown = "a text that is none" if isinstance(value, str) and self.shows_value else type(value).__name__
+            got = _shown(value) if is_shown else unshown
+            raise error(f"{name} must be {self.must_be}, got {got}") from None
+
+    def read(self, name: str, text: str, error: type[Exception]) -> Any:
+        """`check` for a value that came as text."""
+        try:
+            value = self.from_text(text)
+        except ValueError:
+            value = text
+        return self.check(name, value, error)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether what is sent to this URL stays on this machine."""
+    found = re.fullmatch(_URL, url, _URL_FLAGS)
+    return found is not None and re.fullmatch(_LOOPBACK, found["host"], re.IGNORECASE) is not None
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, (str, int, float, type(None))):
+        return type(value).__name__
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number too long to print"
+    return "a URL with a user name or password" if "@" in text else text[:200]
+
+
+def _require(good: bool) -> None:
+    if not good:
+        raise ValueError
+
+
+def _number(value: Any) -> float:
+    _require(isinstance(value, (int, float)) and not isinstance(value, bool))
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError from None
+    _require(math.isfinite(number))
+    return number
+
+
+def _seconds(value: Any) -> float:
+    number = _number(value)
+    _require(number >= 0)
+    return number
+
+
+def _positive_seconds(value: Any) -> float:
+    number = _number(value)
+    _require(number > 0)
+    return number
+
+
+def _count(value: Any) -> int:
+    _require(isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_COUNT)
+    return int(value)
+
+
+def _positive_count(value: Any) -> int:
+    _require(_count(value) > 0)
+    return int(value)
+
+
+def _flag(value: Any) -> bool:
+    _require(isinstance(value, bool))
+    return bool(value)
+
+
+def _url(value: Any) -> str:
+    _require(isinstance(value, str))
+    found = re.fullmatch(_URL, value, _URL_FLAGS)
+    _require(found is not None and int(found["port"] or 0) <= 65535)
+    scheme, rest = str.__str__(value).split("://", 1)
+    return f"{scheme.lower()}://{rest.rstrip('/')}"
+
+
+def _text_like(pattern: str) -> Callable[[Any], str]:
+    def accept(value: Any) -> str:
+        _require(isinstance(value, str) and re.fullmatch(pattern, value) is not None)
+        return str.__str__(value)
+
+    return accept
+
+
+_ASKED_OF_CREDENTIALS = ("org_id", "token_path", "token_body")
+
+
+def _credentials(value: Any) -> Credentials | None:
+    _require(
+        value is None or (not isinstance(value, type) and all(hasattr(value, name) for name in _ASKED_OF_CREDENTIALS))
+    )
+    return value  # type: ignore[no-any-return]  # it has what the Protocol names
+
+
+def _optional(accept: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else accept(value)
+
+
+def _folder(value: Any) -> str:
+    _require(isinstance(value, (str, os.PathLike)))
+    path = os.fspath(value)
+    _require(isinstance(path, str) and os.path.isdir(path))
+    return str.__str__(path)
+
+
+_ASKED_OF_STORE = ("get_many", "set", "add", "delete")
+
+
+def _store(value: Any) -> CacheStore:
+    _require(not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in _ASKED_OF_STORE))
+    return value  # type: ignore[no-any-return]  # it has what the Protocol names
+
+
+_ASKED_OF_SESSION = ("send", "get_adapter", "headers", "proxies", "hooks", "merge_environment_settings")
+
+
+def _session(value: Any) -> Any:
+    _require(value is None or all(hasattr(value, name) for name in _ASKED_OF_SESSION))
+    return value
+
+
+SECONDS = Rule("a number of seconds, 0 or more", _seconds, from_text=float)
+POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, from_text=float)
+COUNT = Rule(f"a whole number from 0 to {_LARGEST_COUNT}", _count, from_text=int)
+POSITIVE_COUNT = Rule(f"a whole number from 1 to {_LARGEST_COUNT}", _positive_count, from_text=int)
+DEADLINE = Rule("a positive number of seconds, or None", _optional(_positive_seconds), from_text=float)
+FOLDER = Rule("a folder that exists, or None", _optional(_folder))
+STORE = Rule(
+    "a CacheStore (get_many, set, add, delete), such as RedisStore(url), or None", _optional(_store), shows_value=False
+)
+FLAG = Rule("True or False", _flag)
+URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
+SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT))
+HEADER_TEXT = Rule("printable ASCII text, not empty, without line breaks", _text_like(_HEADER_TEXT))
+CREDENTIALS = Rule(
+    "ApiKeyCredentials, ClientCredentials, or an object with what Credentials names",
+    _credentials,
+    shows_value=False,
+)
+SESSION = Rule("a requests.Session", _session)

@@ -1,0 +1,178 @@
+"""A version of a prompt as its keeper has it: in a folder on disk, or in the local platform's memory."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timezone
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from .._prompt.template import ChatTemplate
+from ..errors import ApiError, ConfigurationError
+
+STATUSES = ("draft", "published", "archived")
+TYPES = ("text", "chat")
+
+_ULID = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
+_PROMPT_ID = re.compile(f"prompt_{_ULID}")
+
+
+class SourceVersion(NamedTuple):
+    """One state of a prompt as its keeper has it; times are RFC 3339 text in UTC."""
+
+    prompt: str
+    number: int
+    content: str
+    status: str
+    type: str
+    metadata: Mapping[str, Any]
+    tags: tuple[str, ...]
+    id: str
+    created_at: str
+    updated_at: str
+
+    @property
+    def prompt_id(self) -> str:
+        return prompt_id(self.prompt)
+
+    def to_body(self) -> dict[str, Any]:
+        """What both generations of the API say of it alike, as JSON holds it."""
+        return {
+            "prompt_id": self.prompt_id,
+            "name": self.prompt,
+            "content": self.content,
+            "status": self.status,
+            "is_production": self.status == "published",
+            "prompt_type": self.type,
+            "metadata": _thawed(self.metadata),
+            "tags": list(self.tags),
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+
+
+def is_prompt_id(text: str) -> bool:
+    """Whether the platform takes this for a prompt's ID: `prompt_` and a ULID in either case."""
+    return _PROMPT_ID.fullmatch(text) is not None
+
+
+def prompt_id(name: str) -> str:
+    """The same ID for a name, wherever its prompt is kept."""
+    return f"prompt_{_ulid(name)}"
+
+
+def version_id(name: str, number: int) -> str:
+    """The ID of a version whose front matter gives none."""
+    return f"v_{_ulid(f'{number}:{name}')}"
+
+
+def rfc3339(seconds: float) -> str:
+    """Seconds since 1970 as a UTC time to the millisecond."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def new_version(
+    prompt: str,
+    number: int,
+    content: str,
+    *,
+    status: str,
+    type: str = "text",  # noqa: A002  # the front matter's own word
+    metadata: Mapping[str, Any] | None = None,
+    tags: Iterable[str] = (),
+    id: str | None = None,  # noqa: A002  # the front matter's own word
+    at: str,
+) -> SourceVersion:
+    """Raises ConfigurationError naming the part that is not what it must be."""
+    _check_name(prompt)
+    _check_choice("status", status, STATUSES)
+    _check_choice("type", type, TYPES)
+    _check_content(content, type)
+    identity = version_id(prompt, number) if id is None else _checked_id(id)
+    frozen = _frozen_metadata({} if metadata is None else metadata)
+    return SourceVersion(prompt, number, content, status, type, frozen, _checked_tags(tags), identity, at, at)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or name in ("", ".", ".."):
+        raise ConfigurationError(f"a prompt's name must be text other than '', '.' and '..', got {name!r}")
+    if is_prompt_id(name):
+        raise ConfigurationError(f"the name {name!r} would be taken for a prompt's ID; choose another")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"a prompt's name must be text that UTF-8 can hold, got {name!r}") from None
+
+
+def _check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigurationError(f"{what} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def _check_content(content: object, kind: str) -> None:
+    if not isinstance(content, str):
+        raise ConfigurationError(f"the content of a {kind} prompt must be text, got {type(content).__name__}")
+    try:
+        if kind == "chat":
+            ChatTemplate(content)
+    except ApiError as error:
+        wanted = 'a JSON array of {"role": text, "content": text}'
+        raise ConfigurationError(f"the content of a chat prompt must be {wanted}: {error.message}") from None
+
+
+def _checked_id(value: object) -> str:
+    if not isinstance(value, str) or value in ("", ".", ".."):
+        raise ConfigurationError(f"id must be text other than '', '.' and '..', got {value!r}")
+    return value
+
+
+def _checked_tags(tags: object) -> tuple[str, ...]:
+    if not isinstance(tags, (list, tuple)) or not all(isinstance(tag, str) for tag in tags):
+        raise ConfigurationError(f"tags must be a list of text, got {tags!r}")
+    return tuple(tags)
+
+
+def _frozen_metadata(metadata: object) -> Mapping[str, Any]:
+    if not isinstance(metadata, Mapping):
+        raise ConfigurationError(f"metadata must be a mapping such as {{model: gpt-4}}, got {metadata!r}")
+    try:
+        frozen: Mapping[str, Any] = _frozen("metadata", metadata)
+    except RecursionError:
+        raise ConfigurationError("metadata is nested too deeply; make it flatter") from None
+    return frozen
+
+
+def _frozen(where: str, value: object) -> Any:
+    """The value as JSON will hold it, read-only to its depth; dates become ISO text."""
+    if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        frozen = {_text_key(where, key): _frozen(f"{where}.{key}", each) for key, each in value.items()}
+        return MappingProxyType(frozen)
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(f"{where}[{place}]", each) for place, each in enumerate(value))
+    raise ConfigurationError(f"{where} must be something that JSON can hold, got {value!r}")
+
+
+def _thawed(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _thawed(each) for key, each in value.items()}
+    return [_thawed(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _text_key(where: str, key: object) -> str:
+    if not isinstance(key, str):
+        raise ConfigurationError(f"the keys of {where} must be text, got {key!r}; put it in quotes")
+    return key
+
+
+def _ulid(text: str) -> str:
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
+    digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    return "".join(digits[number >> shift & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,246 @@
+"""One attempt over a requests.Session, bounded in time and size; foreign exceptions end here.
+
+What imports `requests` comes in with this room, on the first attempt.
+"""
+
+from __future__ import annotations
+
+import builtins
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from .._config.rules import is_loopback
+from .._redaction import Redaction
+from .._version import __version__
+from . import failures
+from . import limits as bounds
+from .adapter import LeanAdapter, host
+
+BODY_LIMIT = 10 * 1024 * 1024
+_CHUNK = 64 * 1024
+_OVERHEAD = 1024 * 1024
+_LONGEST = 1e6
+_BEYOND_COUNTING = 10**18
+_IDLE_CONNECTIONS = 64
+
+
+class Answer:
+    """What came back; `flaw` says why the body is not to be read, or is None."""
+
+    __slots__ = ("body", "flaw", "headers", "is_cut_short", "status")
+
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, flaw: str | None, *, is_cut_short: bool
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.flaw = flaw
+        self.is_cut_short = is_cut_short
+
+
+class Wire:
+    """A session with its proxy and CA settings, read once a host. A session of the caller's is never closed."""
+
+    def __init__(self, session: requests.Session | None, *, open_timeout: float) -> None:
+        self._is_ours = session is None
+        self._session = _own_session() if session is None else session
+        self._open_timeout = min(open_timeout, _LONGEST)
+        self._settings: dict[str, Mapping[str, Any]] = {}
+
+    def prepare(
+        self, url: str, headers: Mapping[str, str], *, body: bytes | None = None, token: str | None = None
+    ) -> requests.PreparedRequest:
+        """A GET, or a POST of the body. `url` is sent as it is: neither its path nor its escapes are touched."""
+        prepared = requests.PreparedRequest()
+        prepared.method = "GET" if body is None else "POST"
+        prepared.url = url
+        theirs: Any = {name: value for name, value in self._session.headers.items() if value is not None}
+        prepared.headers = requests.structures.CaseInsensitiveDict({**theirs, **_HEADERS, **headers})
+        if body is not None:
+            prepared.body = body
+            prepared.headers["Content-Length"] = str(len(body))
+        if token is not None:
+            prepared.headers["Authorization"] = f"Bearer {token}"
+        return prepared
+
+    def send(self, prepared: requests.PreparedRequest, redaction: Redaction, timeout: float) -> Answer:
+        """`timeout` is in seconds, from the connect to the last byte.
+
+        Raises TimeoutError, ConnectionError, or ConfigurationError where the request cannot be sent at all.
+        """
+        timeout = min(timeout, _LONGEST)
+        ends_at = time.monotonic() + timeout
+        settings = self._settings_for(prepared)
+        bounds.begin(ends_at, BODY_LIMIT + _OVERHEAD)
+        try:
+            response = self._answer_to(prepared, settings, timeout)
+            try:
+                return _read(response, ends_at)
+            finally:
+                response.close()
+        except Exception as error:
+            raise failures.translated(error, host(prepared), timeout, redaction) from error
+        finally:
+            bounds.end()
+
+    def _answer_to(
+        self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], timeout: float
+    ) -> requests.Response:
+        arrived: list[requests.Response] = []
+        theirs: Any = self._session.hooks.get("response") or []
+        hooks = theirs if isinstance(theirs, list) else [theirs]
+        prepared.hooks = {"response": [lambda response, **_: arrived.append(response), *hooks, _stay]}
+        try:
+            return self._session.send(
+                prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared, timeout), **settings
+            )
+        except requests.HTTPError:  # of a hook that raises for the status
+            if not arrived:
+                raise
+            return arrived[0]
+        except Exception:  # of a hook of the user's; what has arrived would stay open
+            for response in arrived:
+                response.close()
+            raise
+        finally:
+            prepared.hooks = {}  # or the request, its hook and the answer would keep each other, and the pool, alive
+
+    def close(self) -> None:
+        """A later attempt, one that is waiting for its turn just now say, opens new connections."""
+        if self._is_ours:
+            self._settings.clear()
+            self._session.close()
+
+    def after_fork(self) -> None:
+        """Leaves the parent's connections to the parent, and the locks of its threads, in a caller's session too."""
+        bounds.abandon_connections()
+        if hasattr(self._session.cookies, "_cookies_lock"):
+            self._session.cookies._cookies_lock = threading.RLock()
+        for adapter in getattr(self._session, "adapters", {}).values():
+            for manager in (getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()):
+                if isinstance(manager, urllib3.PoolManager):
+                    manager.pools.lock = threading.RLock()
+                    for pool in list(manager.pools._container.values()):
+                        bounds.empty(pool)
+
+    def _limits(self, prepared: requests.PreparedRequest, timeout: float) -> Any:
+        connect = min(self._open_timeout, timeout)
+        if isinstance(self._session.get_adapter(str(prepared.url)), HTTPAdapter):
+            return urllib3.Timeout(connect=connect, total=timeout)
+        return (connect, timeout)
+
+    def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
+        origin = host(prepared)
+        try:
+            settings = self._settings.get(origin)
+            if settings is None:
+                settings = self._read_settings(origin)
+                self._bound(prepared, settings)
+                self._settings[origin] = settings
+            elif not self._is_ours:
+                self._bound(prepared, settings)
+        except Exception as error:
+            raise failures.unusable(error, origin) from error
+        return settings
+
+    def _read_settings(self, origin: str) -> Mapping[str, Any]:
+        merged = self._session.merge_environment_settings(origin, {}, None, None, None)
+        # A proxy of the environment's would take what is meant to stay on this machine off it.
+        proxies: Any = self._session.proxies if is_loopback(origin) else merged["proxies"]
+        is_direct = requests.utils.select_proxy(origin, proxies) is None
+        return {"proxies": {} if is_direct else dict(proxies), "verify": merged["verify"], "cert": merged["cert"]}
+
+    def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> None:
+        """Bounds the pool that the request will go through; an adapter without one bounds what it will."""
+        adapter: Any = self._session.get_adapter(str(prepared.url))
+        if not isinstance(adapter, HTTPAdapter):
+            return
+        bounds.bound(adapter.get_connection_with_tls_context(prepared, **settings))
+
+
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"scope-prompts/{__version__} python-requests/{requests.__version__}",
+}
+
+
+def _own_session() -> requests.Session:
+    session = requests.Session()
+    session.headers.clear()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, LeanAdapter(connections=_IDLE_CONNECTIONS))
+    return session
+
+
+def _stay(response: requests.Response, **_: Any) -> requests.Response:
+    """Keeps requests from preparing to follow a redirect, which would read the whole body into memory."""
+    response.headers.pop("Location", None)
+    return response
+
+
+def _read(response: requests.Response, ends_at: float) -> Answer:
+    def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
+        return Answer(response.status_code, response.headers, body, flaw, is_cut_short=is_cut_short)
+
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        return answer(b"", f"a body encoded as {encoding!r}, which was not asked for")
+    if _has_broken_headers(response):
+        return answer(b"", "headers that broke off", is_cut_short=True)
+    promised = _promised_length(response.headers)
+    if promised is not None and promised > BODY_LIMIT:
+        return answer(b"", f"a body of {promised} bytes, over the limit of {BODY_LIMIT}")
+    too_large = f"a body over the limit of {BODY_LIMIT} bytes"
+    body = bytearray()
+    try:
+        for chunk in _chunks(response, ends_at):
+            body += chunk
+            if len(body) > BODY_LIMIT:
+                return answer(b"", too_large)
+    except (requests.exceptions.ChunkedEncodingError, http.client.HTTPException, bounds.TooLargeError) as error:
+        if failures.is_any(failures.layers(error), bounds.TooLargeError):
+            return answer(b"", too_large)
+        if not _is_cut_short(error):
+            raise
+        came = len(body) + len(getattr(error, "partial", b""))
+        return answer(b"", f"a body that broke off after {came} bytes", is_cut_short=True)
+    if promised is not None and len(body) < promised:
+        return answer(b"", f"a body that broke off after {len(body)} of {promised} bytes", is_cut_short=True)
+    is_end_unsaid = promised is None and "Transfer-Encoding" not in response.headers
+    return answer(bytes(body), is_cut_short=not body and is_end_unsaid)
+
+
+def _has_broken_headers(response: requests.Response) -> bool:
+    message = getattr(getattr(response.raw, "_original_response", response.raw), "msg", None)
+    return bool(getattr(message, "defects", ()))
+
+
+def _promised_length(headers: Mapping[str, str]) -> int | None:
+    length = headers.get("Content-Length", "")
+    if not length.isdecimal() or "Transfer-Encoding" in headers:
+        return None
+    return int(length) if len(length) < 19 else _BEYOND_COUNTING
+
+
+def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
+    for chunk in response.iter_content(_CHUNK):
+        yield chunk
+        if time.monotonic() > ends_at:
+            raise requests.exceptions.ReadTimeout("the answer took too long")
+
+
+def _is_cut_short(error: Exception) -> bool:
+    """Whether the body ended early in good order, rather than by a reset or a time-out."""
+    return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in failures.layers(error))

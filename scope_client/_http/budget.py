@@ -1,0 +1,81 @@
+"""What one call may spend: time, and retries."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from ..errors import ScopeError, TimeoutError
+
+_LONGEST = 1e6
+
+
+class Budget:
+    """`seconds` for the whole of a call (None: as long as it takes), of which one attempt gets at most `attempt`.
+
+    `retries` is the number of attempts after the first, None where the Configuration decides.
+    """
+
+    __slots__ = ("_ends_at", "_now", "attempt", "retries", "seconds")
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        seconds: float | None = None,
+        *,
+        attempt: float | None = None,
+        retries: int | None = None,
+    ) -> None:
+        self._now = now
+        self._ends_at = None if seconds is None else now() + seconds
+        self.seconds = seconds
+        self.attempt = attempt
+        self.retries = retries
+
+    def left(self) -> float | None:
+        """Seconds that are left, None where time does not matter; raises TimeoutError where none are."""
+        if self._ends_at is None:
+            return None
+        left = self._ends_at - self._now()
+        if left <= 0:
+            raise self.overdrawn()
+        return min(left, _LONGEST)
+
+    def for_attempt(self, timeout: float) -> tuple[float, bool]:
+        """Seconds that an attempt may take, and whether they are all that is left; raises TimeoutError for none."""
+        if self.attempt is not None:
+            timeout = min(timeout, self.attempt)
+        left = self.left()
+        return (timeout, False) if left is None or left > timeout else (left, True)
+
+    def affords(self, pause: float) -> bool:
+        """Whether there is time left after a pause of so many seconds."""
+        return self._ends_at is None or self._now() + pause < self._ends_at
+
+    def at_most(self, seconds: float, *, retries: int | None = None) -> Budget:
+        """The same, ending after so many seconds unless it ends sooner, and with no more than so many retries."""
+        is_shorter = self._ends_at is not None and not self.affords(seconds)
+        limited = Budget(
+            self._now,
+            self.seconds if is_shorter else seconds,
+            attempt=self.attempt,
+            retries=self.retries if retries is None else retries,
+        )
+        if is_shorter:
+            limited._ends_at = self._ends_at
+        return limited
+
+    def overdrawn(self, last: ScopeError | None = None) -> TimeoutError:
+        """The error of a call whose time is over; `last` is what its last attempt ended in."""
+        said = f"the prompt was not there within the {self.seconds:g} s that the call had"
+        if last is None:
+            return TimeoutError(said, is_deadline=True)
+        error = TimeoutError(
+            f"{said}; the last attempt: {last}",
+            is_deadline=True,
+            http_status=last.http_status,
+            http_body=last.http_body,
+            error_code=last.error_code,
+            request_id=last.request_id,
+        )
+        error.__cause__ = last
+        return error

@@ -1,0 +1,122 @@
+"""Prefetch: several prompts at once, and one report of what came and what did not."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Callable, Optional, Union
+
+from ._frozen import Frozen
+from ._prompt.prompt_version import PromptVersion
+from ._prompt.ref import PromptRef
+from .errors import ScopeError, ValidationError
+
+THREADS = 8
+
+Wanted = Union[str, tuple[str, Optional[str]], tuple[str, Optional[str], Optional[str]]]
+
+
+class PrefetchReport(Frozen):
+    """`versions` and `errors` by what was wanted, in its order; a version may be a stand-in (`is_fallback`)."""
+
+    __slots__ = ("versions", "errors")
+    versions: Mapping[Wanted, PromptVersion]
+    errors: Mapping[Wanted, ScopeError]
+
+    def __init__(self, versions: Mapping[Wanted, PromptVersion], errors: Mapping[Wanted, ScopeError]) -> None:
+        self._freeze(versions=MappingProxyType(dict(versions)), errors=MappingProxyType(dict(errors)))
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.errors
+
+    def raise_first(self) -> None:
+        """Raises the first error, under a message that names all of them; nothing where there is none."""
+        if not self.errors:
+            return
+        first = next(iter(self.errors.values()))
+        listed = "; ".join(f"{_shown(wanted)}: {error}" for wanted, error in self.errors.items())
+        count = len(self.errors)
+        error = copy.copy(first)
+        error.message = f"{count} of {count + len(self.versions)} prompts could not be had: {listed}"
+        error.args = (error.message,)
+        raise error from first
+
+    __hash__ = None  # type: ignore[assignment]  # it holds errors
+
+    def __reduce__(self) -> Any:
+        return type(self), (dict(self.versions), dict(self.errors))
+
+
+def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion]) -> PrefetchReport:
+    """Reads each ref once, on at most eight threads, which have ended when this returns.
+
+    Raises ValidationError, before anything is read, for what is no ref.
+    """
+    refs = _refs(wanted)
+    versions: dict[Wanted, PromptVersion] = {}
+    errors: dict[Wanted, ScopeError] = {}
+    lock = threading.Lock()
+    waiting = list(reversed(refs))
+
+    def work() -> None:
+        while True:
+            with lock:
+                if not waiting:
+                    return
+                each = waiting.pop()
+            try:
+                versions[each] = read(refs[each])
+            except ScopeError as error:
+                errors[each] = error
+
+    try:
+        _run_together(work, min(THREADS, len(refs)))
+    finally:
+        waiting.clear()  # where an interrupt ends this, the threads have no more to do
+    unread = ScopeError("was not read: the thread that was at it broke off")
+    return PrefetchReport(
+        {each: versions[each] for each in refs if each in versions},
+        {each: errors.get(each, unread) for each in refs if each not in versions},
+    )
+
+
+def _run_together(work: Callable[[], None], count: int) -> None:
+    """The calling thread is one of them, so that it goes on where no other is to be had."""
+    threads = [threading.Thread(target=work, name="scope-prefetch", daemon=True) for _ in range(count - 1)]
+    started = []
+    for thread in threads:
+        try:
+            thread.start()
+        except RuntimeError:
+            break
+        started.append(thread)
+    work()
+    for thread in started:
+        thread.join()
+
+
+def _refs(wanted: Iterable[Wanted]) -> dict[Wanted, PromptRef]:
+    if isinstance(wanted, (str, bytes)) or not isinstance(wanted, Iterable):
+        raise ValidationError(f'prefetch takes a list such as ["a", ("b", "latest")], got {type(wanted).__name__}')
+    return {each: _ref(each) for each in map(_hashable, wanted)}
+
+
+def _hashable(each: Any) -> Wanted:
+    return tuple(each) if isinstance(each, list) else each
+
+
+def _ref(each: Any) -> PromptRef:
+    parts = (each,) if isinstance(each, str) else each
+    if not isinstance(parts, tuple) or not 1 <= len(parts) <= 3:
+        raise ValidationError(f"a prompt to prefetch is a name, (name, label) or (name, None, version), got {each!r}")
+    try:
+        return PromptRef.of(*parts)
+    except TypeError as error:
+        raise ValidationError(f"{each!r}: {error}") from None
+
+
+def _shown(wanted: Wanted) -> str:
+    return wanted if isinstance(wanted, str) else " ".join(part for part in wanted if part)

@@ -1,0 +1,94 @@
+"""PromptRef: what is asked for, and what a 404 for it means."""
+
+from __future__ import annotations
+
+import re
+from typing import Optional, Union
+
+from .._frozen import Frozen
+from ..errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
+
+LABELS = ("production", "latest")
+CacheKey = Union[str, tuple[str, Optional[str], Optional[str]]]
+
+
+class PromptRef(Frozen):
+    """A prompt's name or ID, with either a label or a version ID."""
+
+    __slots__ = ("name", "label", "version")
+    name: str
+    label: str | None
+    version: str | None
+
+    def __init__(self, name: str, label: str | None = "production", version: str | None = None) -> None:
+        self._freeze(name=name, label=label, version=version)
+
+    @classmethod
+    def of(cls, name: str, label: str | None = None, version: str | None = None) -> PromptRef:
+        """Raises ValidationError for what cannot be asked for, TypeError for a label and a version together."""
+        if label is not None and version is not None:
+            raise TypeError("label and version exclude each other: give one of them")
+        path_segment("name", name)
+        name = str.__str__(name)
+        if version is not None:
+            path_segment("version", version)
+            return cls(name, None, str.__str__(version))
+        if label is None:
+            return cls(name)
+        if not isinstance(label, str) or label not in LABELS:
+            raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {label!r}")
+        return cls(name, LABELS[LABELS.index(label)])
+
+    @property
+    def key(self) -> CacheKey:
+        """The arguments of `get_prompt_version` as most callers write them."""
+        return self.name if self.label == "production" else (self.name, self.label, self.version)
+
+    @classmethod
+    def of_key(cls, key: CacheKey) -> PromptRef:
+        """The ref that has this key."""
+        return cls(key) if isinstance(key, str) else cls(*key)
+
+    @property
+    def path(self) -> str:
+        """What follows /api/{api_version} in the URL."""
+        which = self.label if self.version is None else f"versions/{path_segment('version', self.version)}"
+        return f"/prompts/{path_segment('name', self.name)}/{which}"
+
+    def explain(self, error: ApiError) -> ScopeError:
+        """A 404 on production says either that there is no prompt or that none of its versions is published."""
+        if error.http_status != 404 or self.label != "production" or not isinstance(error, NotFoundError):
+            return error
+        if error.error_code == "prompt_not_found" or self._is_missing(error.message):
+            return error
+        doubt = "" if error.error_code else ", or is not there at all: the platform did not say; check base_url too"
+        return NoProductionVersionError(
+            f"prompt {self.name!r} has no production version{doubt}: publish one, or ask for label='latest'",
+            prompt_id=self.name,
+            http_status=error.http_status,
+            http_body=error.http_body,
+            error_code=error.error_code,
+            request_id=error.request_id,
+        )
+
+    def _is_missing(self, message: str) -> bool:
+        nameless = re.sub(rf"(?<!\w){re.escape(self.name)}(?!\w)", "", message, count=1)
+        if re.search("production|publish|version", nameless, re.IGNORECASE):
+            return False
+        return re.search(r"prompt.*not (found|exist)|(no such|unknown) prompt", message, _LOOSE) is not None
+
+
+_LOOSE = re.IGNORECASE | re.DOTALL
+
+
+def path_segment(what: str, value: object) -> str:
+    """The value as exactly one percent-encoded segment (RFC 3986, 3.3); raises ValidationError where it cannot be."""
+    if not isinstance(value, str):
+        raise ValidationError(f"{what} must be text, got {type(value).__name__}")
+    if value in ("", ".", ".."):
+        raise ValidationError(f"{what} must not be empty, '.' or '..', got {value!r}")
+    try:
+        octets = value.encode()
+    except UnicodeEncodeError:
+        raise ValidationError(f"{what} must be text that UTF-8 can hold, got {value!r}") from None
+    return re.sub(rb"[^A-Za-z0-9._~-]", lambda found: b"%%%02X" % found[0][0], octets).decode()

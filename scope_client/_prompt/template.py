@@ -1,0 +1,207 @@
+"""`{{name}}`: content is parsed once and filled in one pass."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Callable
+
+from .._frozen import Frozen
+from ..errors import ApiError, MissingVariableError, RenderError, ValidationError
+from .jsonvalue import copied, parse
+
+_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+_VALUES = slice(1, None, 2)
+_MANY = 16
+
+
+class Template(Frozen):
+    """One text, parsed: literal pieces and variables by turns."""
+
+    __slots__ = ("_few", "_many", "_pieces", "_slots", "variables")
+    variables: tuple[str, ...]
+    _few: int
+    _many: Callable[[dict[str, Any]], tuple[Any, ...]] | None
+    _pieces: list[str]
+    _slots: tuple[tuple[int, str], ...]
+
+    def __init__(self, content: str) -> None:
+        pieces = _VARIABLE.split(content) if "{{" in content else [content]
+        names = pieces[_VALUES] = [sys.intern(name) for name in pieces[_VALUES]]  # as the names of keywords are
+        variables = tuple(dict.fromkeys(names))
+        many = itemgetter(*names) if len(names) >= _MANY else None
+        slots = () if many else tuple(zip(range(1, len(pieces), 2), names))
+        few = -1 if many else len(variables)  # no number of values is -1: render looks no further
+        self._freeze(_pieces=pieces, _slots=slots, _few=few, _many=many, variables=variables)
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """Literal text at even places, variable names at odd ones."""
+        return tuple(self._pieces)
+
+    @property
+    def content(self) -> str:
+        return "".join(["{{%s}}" % piece if place % 2 else piece for place, piece in enumerate(self._pieces)])  # noqa: UP031
+
+    def render(self, values: dict[str, Any]) -> str:
+        """Raises MissingVariableError, ValidationError for a value that is unknown or None, or RenderError."""
+        if len(values) != self._few:
+            return self._render_many(values)
+        filled = self._pieces.copy()
+        try:
+            for place, name in self._slots:
+                if type(value := values[name]) is not str:
+                    value = as_text(name, value)
+                filled[place] = value
+        except KeyError:
+            return self._render_checked(values)
+        return "".join(filled)
+
+    def _values(self) -> tuple[Any, ...]:
+        return (self.content,)
+
+    def __reduce__(self) -> Any:
+        return type(self), self._values()
+
+    def _render_many(self, values: dict[str, Any]) -> str:
+        """The same for many variables, where one look-up of them all is the quicker way."""
+        if self._many is None or len(values) != len(self.variables):
+            return self._render_checked(values)
+        try:
+            found: Sequence[Any] = self._many(values)
+        except KeyError:
+            return self._render_checked(values)
+        filled = self._pieces.copy()
+        try:
+            if list(map(type, found)).count(str) == len(found):
+                filled[_VALUES] = found
+                return "".join(filled)
+        except Exception:  # noqa: BLE001, S110  # of a class that takes itself for equal to str
+            pass
+        filled[_VALUES] = [as_text(name, value) for name, value in zip(self._pieces[_VALUES], found)]
+        return "".join(filled)
+
+    def _render_checked(self, values: dict[str, Any]) -> str:
+        """The error, unless another thread has put the values right in the meantime."""
+        own = dict(values)
+        check_names(self.variables, own)
+        return self.render(own)
+
+    def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """The text as one message of the user's."""
+        return [{"role": "user", "content": self.render(values)}]
+
+
+class ChatTemplate(Frozen):
+    """The messages of one chat prompt, each content parsed on its own, so that no value can break the JSON."""
+
+    __slots__ = ("_messages", "content", "variables")
+    content: str
+    variables: tuple[str, ...]
+    _messages: tuple[tuple[dict[str, Any], Template], ...]
+
+    def __init__(self, content: str) -> None:
+        messages = tuple(({**each, "content": ""}, Template(each["content"])) for each in _read_messages(content))
+        variables = tuple(dict.fromkeys(name for _, part in messages for name in part.variables))
+        self._freeze(_messages=messages, variables=variables, content=content)
+
+    def _values(self) -> tuple[Any, ...]:
+        return (self._messages,)
+
+    @property
+    def parts(self) -> tuple[tuple[str, Template], ...]:
+        """The role and the parsed content of each message."""
+        return tuple((message["role"], part) for message, part in self._messages)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.content,)
+
+    def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """Raises what `Template.render` raises."""
+        check_names(self.variables, values)
+        return [
+            {**copied(message), "content": part.render({name: values[name] for name in part.variables})}
+            for message, part in self._messages
+        ]
+
+    def render(self, values: dict[str, Any]) -> str:
+        """The JSON text of `messages`."""
+        return json.dumps(self.messages(values), ensure_ascii=False)
+
+
+class _Tolerant:
+    """Leaves out values that the template has no variable for."""
+
+    __slots__ = ()
+
+    def render(self: Any, values: dict[str, Any]) -> str:
+        return super().render(self._known(values))  # type: ignore[misc, no-any-return]  # of what this is mixed into
+
+    def messages(self: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
+        return super().messages(self._known(values))  # type: ignore[misc, no-any-return]  # of what this is mixed into
+
+    def _known(self: Any, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name in self.variables if name in values}
+
+
+class TolerantTemplate(_Tolerant, Template):
+    """A Template for a stand-in."""
+
+    __slots__ = ()
+
+
+class TolerantChatTemplate(_Tolerant, ChatTemplate):
+    """A ChatTemplate for a stand-in."""
+
+    __slots__ = ()
+
+
+def _read_messages(content: str) -> list[dict[str, Any]]:
+    try:
+        messages = parse(content)
+    except ValueError as error:
+        raise ApiError(
+            f"expected a chat prompt's content as a JSON array, got text that is not JSON: {error}"
+        ) from None
+    if not isinstance(messages, list):
+        raise ApiError(f"expected a chat prompt's content as a JSON array, got a {type(messages).__name__}")
+    for message in messages:
+        if not isinstance(message, dict) or not all(isinstance(message.get(key), str) for key in ("role", "content")):
+            raise ApiError('expected each message of a chat prompt as {"role": text, "content": text}')
+    return messages
+
+
+def check_names(variables: tuple[str, ...], values: Mapping[str, object]) -> None:
+    """Raises where `values` lacks one of the variables or has one that is not among them."""
+    missing = [name for name in variables if name not in values]
+    unknown = [name for name in values if name not in variables]
+    surplus = f"the prompt has no variable {_listed(unknown)}" if unknown else ""
+    if missing:
+        needs = f"no value was given for {_listed(missing)}; the prompt needs {_listed(variables)}"
+        raise MissingVariableError(f"{needs}; {surplus}" if unknown else needs, missing_variables=missing)
+    if unknown:
+        raise ValidationError(f"{surplus}; it knows {_listed(variables) or 'none'}")
+
+
+def as_text(name: str, value: object) -> str:
+    """What `str()` makes of a value; None is refused, because "None" in a prompt is always a bug."""
+    if value is None:
+        raise ValidationError(f"the value of {name!r} is None; give a text, the empty one if nothing is meant")
+    try:
+        return str(value)
+    except Exception as error:
+        raise RenderError(f"the value of {name!r}, a {type(value).__name__}, has no text: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # it is as broken as the value
+        return type(error).__name__
+
+
+def _listed(names: Iterable[object]) -> str:
+    return ", ".join(repr(name) for name in names)

@@ -1,0 +1,74 @@
+"""`scope serve`: a Scope Platform on this machine, over a folder of prompts."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from .._folder.reader import read_prompt_dir
+from . import _terminal as terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .._folder.record import SourceVersion
+    from ..local import LocalPlatform
+
+PORT = 8750
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--token-ttl",
+    type=click.IntRange(min=1),
+    default=3600,
+    metavar="SECONDS",
+    show_default=True,
+    help="The life of a token.",
+)
+@click.option(
+    "--latency", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="A pause before each answer."
+)
+def serve(folder: str, port: int, token_ttl: int, latency: float) -> None:
+    """Run a Scope Platform over a folder. It listens on this machine alone, until Ctrl-C."""
+    # The platform stands on Flask, which the other commands do without.
+    from ..local import LocalPlatform
+
+    try:
+        with LocalPlatform(folder, port=port, token_ttl=token_ttl, latency=latency, log=terminal.say) as platform:
+            for line in _opening(folder, platform):
+                terminal.say(line)
+            _wait()
+    except KeyboardInterrupt:
+        terminal.say("\nStopped.")
+
+
+def _wait() -> None:
+    while True:
+        time.sleep(3600)
+
+
+def _opening(folder: str, platform: LocalPlatform) -> Iterator[str]:
+    yield f"Serving {folder} on {platform.url}"
+    yield ""
+    yield from _catalogue(read_prompt_dir(folder)) or ["  no prompt yet: write greeting.md into the folder"]
+    yield ""
+    yield "To use it, paste this into another terminal:"
+    yield ""
+    yield from (f"export {variable}={shlex.quote(value)}" for variable, value in platform.environ.items())
+    yield ""
+    yield "A file that you edit is served at once. Ctrl-C stops. The requests:"
+    yield ""
+
+
+def _catalogue(prompts: Mapping[str, tuple[SourceVersion, ...]]) -> list[str]:
+    lines = []
+    for name, versions in prompts.items():
+        lines.append(f"  {name:<29}  {versions[0].prompt_id}")
+        lines += [f"    v{each.number:<5}  {each.status:<9}  {each.type:<8}  {each.id}" for each in versions]
+    return lines

@@ -1,0 +1,109 @@
+"""What a prompt's tag or function in a template does, whatever the template engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from .._client import ScopeClient
+from .._prompt.fallback import Fallback
+from .._prompt.prompt_version import PromptVersion
+from ..errors import MissingVariableError, ScopeError, ValidationError
+
+
+def render_in_template(
+    client: ScopeClient,
+    name: str,
+    values: dict[str, Any],
+    unresolved: Mapping[str, str] | None = None,
+    *,
+    label: str | None = None,
+    version: str | None = None,
+    fallback: Fallback = None,
+) -> str:
+    """The prompt with its values filled in, as plain text, which the template has to escape.
+
+    `unresolved` says, by prompt variable, what the template could not resolve. Raises what
+    `ScopeClient.render_prompt` raises, with the prompt named, and MissingVariableError where something is unresolved.
+    """
+    found = client.get_prompt_version(
+        _settled(name), label=_settled(label), version=_settled(version), fallback=_settled(fallback)
+    )
+    if unresolved and found.is_fallback:
+        unresolved = {variable: said for variable, said in unresolved.items() if variable in found.variables}
+    if unresolved:
+        raise _missing(found, name, values, unresolved)
+    try:
+        return found.template.render(values)
+    except ScopeError as error:
+        error.message = f"prompt {name!r}: {error.message}"
+        error.args = (error.message,)
+        raise
+
+
+def _settled(value: Any) -> Any:
+    """The text of an object that is one in disguise, such as a lazy translation; other kinds are not for guessing."""
+    is_plain = value is None or callable(value) or isinstance(value, (str, bytes, int, float, list, tuple, dict, set))
+    return value if is_plain or "__str__" not in _attributes(type(value)) else str(value)
+
+
+def _attributes(kind: type) -> set[str]:
+    return {name for each in kind.__mro__[:-1] for name in vars(each)}
+
+
+def _missing(
+    found: PromptVersion, name: str, values: Mapping[str, Any], unresolved: Mapping[str, str]
+) -> MissingVariableError:
+    missing = [variable for variable in found.variables if variable not in values]
+    missing += [variable for variable in unresolved if variable not in missing]
+    why = "; ".join(f"{variable!r}: {said}" for variable, said in unresolved.items())
+    message = f"prompt {name!r}: no value for {', '.join(map(repr, missing))} ({why})"
+    return MissingVariableError(message, missing_variables=missing)
+
+
+class TemplateFunction:
+    """The `scope_prompt` of Jinja templates. `undefined` is jinja2.Undefined: such a value is a missing one.
+
+    What it returns is plain text, which autoescaping escapes.
+    """
+
+    def __init__(self, client: Callable[[], ScopeClient], undefined: type) -> None:
+        self._client = client
+        self._undefined = undefined
+
+    def __call__(
+        self,
+        name: str,
+        /,
+        *,
+        label: str | None = None,
+        version: str | None = None,
+        fallback: Fallback = None,
+        variables: Mapping[str, object] | None = None,
+        **more: object,
+    ) -> str:
+        """`variables` are for names that are no keywords here, such as "label". Raises what `render_prompt` raises."""
+        asked = {"name": name, "label": label, "version": version, "fallback": fallback, "variables": variables}
+        for what, value in asked.items():
+            if isinstance(value, self._undefined):
+                raise ValidationError(f"the {what} of a prompt is not defined: {self._said(value)}")
+        given = {**self._checked(variables, more), **more}
+        unresolved = {key: self._said(value) for key, value in given.items() if isinstance(value, self._undefined)}
+        values = {key: value for key, value in given.items() if key not in unresolved} if unresolved else given
+        return render_in_template(
+            self._client(), name, values, unresolved, label=label, version=version, fallback=fallback
+        )
+
+    def _checked(self, variables: object, more: Mapping[str, object]) -> Mapping[str, object]:
+        if variables is None:
+            return {}
+        if not isinstance(variables, Mapping):
+            raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+        twice = [str(key) for key in variables if key in more]
+        if twice:
+            raise ValidationError(f"a value is given twice for {', '.join(twice)}: in variables and as a keyword")
+        return variables
+
+    def _said(self, value: object) -> str:
+        """jinja2's own words, such as "'user' is undefined"."""
+        return str(getattr(value, "_undefined_message", "something undefined"))

@@ -1,0 +1,224 @@
+"""The platform's HTTP API as a Flask app."""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import json
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Union
+from urllib.parse import unquote, unquote_to_bytes
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from .._config.credentials import ApiKeyCredentials, ClientCredentials
+from ._bodies import as_json, error_body, version_body
+from ._server import BODY_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .._folder.record import SourceVersion
+    from ._faults import Faults
+    from ._journal import Journal
+    from ._library import Library
+    from ._token_issuer import Mint
+
+Keys = Union[ApiKeyCredentials, ClientCredentials]
+
+_PROMPT = "/api/<api_version>/prompts/<prompt>"
+_REFUSALS = {
+    "missing_token": "Send the token as 'Authorization: Bearer ...'",
+    "token_expired": "The token has expired; get a new one",
+    "invalid_token": "This token is not one of this platform's",
+}
+
+
+class Rooms(NamedTuple):
+    """What the routes stand on; `pause` waits as long as an answer is to take."""
+
+    library: Library
+    mint: Mint
+    faults: Faults
+    journal: Journal
+    keys: tuple[Keys, ...]
+    generation: str
+    pause: Callable[[], object]
+
+
+class Refusal(Exception):  # noqa: N818  # it is an answer
+    """Ends a request with an error answer."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def create_app(rooms: Rooms) -> WSGIApplication:
+    """Routes see the path as it was sent, so that an encoded slash stays a part of its name."""
+    site = Flask(__name__, static_folder=None)
+    site.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    site.url_map.merge_slashes = False
+    desk = _Desk(rooms)
+    site.before_request(desk.receive)
+    site.after_request(desk.send)
+    site.register_error_handler(Refusal, desk.refuse)
+    site.register_error_handler(HTTPException, desk.refuse_http)
+    route = functools.partial(site.add_url_rule, provide_automatic_options=False)
+    for keys in rooms.keys:
+        route(keys.token_path, keys.token_path, desk.token_view(keys), methods=["POST"])
+    route(f"{_PROMPT}/production", "production", desk.production)
+    route(f"{_PROMPT}/latest", "latest", desk.latest)
+    route(f"{_PROMPT}/versions/<version>", "version", desk.version)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = _target(environ).partition("?")[0]
+        # Flask would drop a second slash in front, and so hide a caller's mistake.
+        environ["PATH_INFO"] = f"/%2F{path[2:]}" if path.startswith("//") else path
+        return site(environ, start_response)
+
+    return app
+
+
+class _Desk:
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    def receive(self) -> Response | None:
+        g.started = time.perf_counter()
+        g.request_id = _request_id()
+        g.target, g.note = _target(request.environ), ""
+        g.number = self._rooms.journal.arrived(request.method, g.target, dict(request.headers), g.request_id)
+        self._rooms.pause()
+        fault = self._rooms.faults.next("auth" if request.path.startswith("/v1/auth/") else "api")
+        if fault is None:
+            return None
+        answer = self._error(fault.status, fault.code, fault.message)
+        if fault.retry_after is not None:
+            answer.headers["Retry-After"] = fault.retry_after
+        return answer
+
+    def send(self, answer: Response) -> Response:
+        elapsed_ms = (time.perf_counter() - g.started) * 1000
+        answer.headers["X-Request-ID"] = g.request_id
+        self._rooms.journal.answered(g.number, answer.status_code, elapsed_ms)
+        self._rooms.journal.tell(request.method, _asked_for(), answer.status_code, elapsed_ms, g.note)
+        return answer
+
+    def refuse(self, refusal: Refusal) -> Response:
+        return self._error(refusal.status, refusal.code, refusal.message)
+
+    def refuse_http(self, error: HTTPException) -> Response:
+        """A path, a method or a body that the routes do not know; or a bug."""
+        code = re.sub(r"\W+", "_", error.name.lower())
+        answer = self._error(error.code or 500, code, f"{error.name}: {request.method} {g.target}")
+        for name, value in error.get_headers(request.environ):
+            if name == "Allow":
+                answer.headers[name] = value
+        return answer
+
+    def token_view(self, keys: Keys) -> Callable[[], Response]:
+        expected = keys.token_body()
+
+        def token() -> Response:
+            given = _read_fields(tuple(expected))
+            if not all(_same(given[name], expected[name]) for name in expected):
+                raise Refusal(401, "invalid_credentials", "These credentials are not valid")
+            return _json(200, {"access_token": self._issue(expected), "expires_in": self._rooms.mint.ttl, **_BEARER})
+
+        return token
+
+    def _issue(self, body: dict[str, str]) -> str:
+        org, subject, _ = body.values()
+        return self._rooms.mint.issue(subject, org)
+
+    def production(self, api_version: str, prompt: str) -> Response:
+        versions = self._find(prompt)
+        for version in versions:
+            if version.status == "published":
+                return self._answer(version)
+        raise Refusal(404, "no_production_version", f"{versions[-1].prompt!r} has no production version")
+
+    def latest(self, api_version: str, prompt: str) -> Response:
+        return self._answer(self._find(prompt)[-1])
+
+    def version(self, api_version: str, prompt: str, version: str) -> Response:
+        wanted = _decoded(version)
+        for found in self._find(prompt):
+            if found.id == wanted:
+                return self._answer(found)
+        raise Refusal(404, "version_not_found", f"{_decoded(prompt)!r} has no version {wanted!r}")
+
+    def _find(self, prompt: str) -> tuple[SourceVersion, ...]:
+        name = _decoded(prompt)
+        objection = self._rooms.mint.objection(request.headers.get("Authorization", ""))
+        if objection is not None:
+            raise Refusal(401, objection, _REFUSALS[objection])
+        versions = self._rooms.library.find(name)
+        if not versions:
+            raise Refusal(404, "prompt_not_found", f"Prompt {name!r} was not found")
+        return versions
+
+    def _answer(self, version: SourceVersion) -> Response:
+        g.note = f"v{version.number}"
+        return _json(200, version_body(version, self._rooms.generation))
+
+    def _error(self, status: int, code: str, message: str) -> Response:
+        g.note = code
+        return _json(status, error_body(code, message, self._rooms.generation))
+
+
+_BEARER = {"token_type": "Bearer"}
+
+
+def _json(status: int, body: dict[str, Any]) -> Response:
+    return Response(as_json(body), status, mimetype="application/json")
+
+
+def _target(environ: WSGIEnvironment) -> str:
+    """The request line's own text: elsewhere in the environ, leading slashes may have been merged."""
+    return str(environ["scope.target"])
+
+
+def _asked_for() -> str:
+    """What a person calls this request: the prompt and which of its versions, or else the path."""
+    route = request.view_args or {}
+    if "prompt" not in route:
+        return str(g.target)
+    return unquote(f"{route['prompt']} {route.get('version', request.endpoint)}")
+
+
+def _decoded(segment: str) -> str:
+    try:
+        return unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        raise Refusal(400, "invalid_path", "The path is not percent-encoded UTF-8") from None
+
+
+def _request_id() -> str:
+    given = request.headers.get("X-Request-ID", "")
+    return given if given and given.isascii() and given.isprintable() else str(uuid.uuid4())
+
+
+def _read_fields(names: tuple[str, ...]) -> dict[str, str]:
+    try:
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise Refusal(400, "invalid_json", "The body is not JSON") from None
+    if not isinstance(body, dict):
+        raise Refusal(422, "invalid_request", "The body must be a JSON object")
+    wrong = [name for name in names if not isinstance(body.get(name), str)]
+    if wrong:
+        raise Refusal(422, "invalid_request", f"The body needs, as text: {', '.join(wrong)}")
+    return body
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())

@@ -1,0 +1,50 @@
+"""The JSON that the platform answers with, in the words of either generation of its servers."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._folder.record import SourceVersion
+
+GENERATIONS = ("newer", "older")
+
+_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+
+
+def version_body(version: SourceVersion, generation: str) -> dict[str, Any]:
+    published = version.status == "published"
+    return {
+        **_identity(version, generation),
+        **version.to_body(),
+        "variables": _variables(version),
+        "promoted_at": version.updated_at if published else None,
+        "promoted_by": "local" if published else None,
+    }
+
+
+def error_body(code: str, message: str, generation: str) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": message}
+    return error if generation == "older" else {"error": error}
+
+
+def as_json(body: Mapping[str, Any]) -> str:
+    """Read-only mappings, which are what versions hold, included."""
+    return json.dumps(body, default=dict)
+
+
+def _identity(version: SourceVersion, generation: str) -> dict[str, Any]:
+    if generation == "older":
+        return {"id": version.id, "version_number": version.number}
+    return {"version_id": version.id, "version": version.number}
+
+
+def _variables(version: SourceVersion) -> list[str]:
+    texts = [version.content]
+    if version.type == "chat":
+        texts = [message["content"] for message in json.loads(version.content)]
+    return list(dict.fromkeys(name for text in texts for name in _VARIABLE.findall(text)))

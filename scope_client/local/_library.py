@@ -1,0 +1,144 @@
+"""The prompts of one local platform: those of a folder, and on top of them what was published since."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, NamedTuple, Union
+
+from .._folder.reader import Signature, StrPath, read_prompt_dir, signature
+from .._folder.record import SourceVersion, is_prompt_id, new_version, prompt_id, rfc3339
+from ..errors import ConfigurationError
+
+Content = Union[str, Sequence[Mapping[str, str]]]
+
+
+class _Overlay(NamedTuple):
+    """What memory adds to one prompt; `decided_at` is when memory last chose its production version."""
+
+    added: tuple[SourceVersion, ...] = ()
+    hides_folder: bool = False
+    decided_at: str | None = None
+
+    def without_production(self, at: str) -> _Overlay:
+        added = tuple(_archived(version, at) for version in self.added)
+        return self._replace(added=added, decided_at=at)
+
+
+class Library:
+    """Thread-safe; a folder is looked at on each call, and never written to."""
+
+    def __init__(
+        self,
+        folder: StrPath | None = None,
+        *,
+        warn: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder = folder
+        self._warn = warn
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._overlays: dict[str, _Overlay] = {}
+        self._signature: Signature = () if folder is None else signature(folder)
+        self._in_folder = {} if folder is None else read_prompt_dir(folder)
+        self._warning = ""
+
+    def find(self, prompt: str) -> tuple[SourceVersion, ...]:
+        """The versions of a prompt, by number, given its name or ID; empty where there is no such prompt."""
+        with self._lock:
+            self._refresh()
+            return self._versions(self._name(prompt) if is_prompt_id(prompt) else prompt)
+
+    def add(
+        self,
+        name: str,
+        content: Content,
+        *,
+        promote: bool,
+        type: str | None = None,  # noqa: A002  # the API's own word
+        metadata: Mapping[str, Any] | None = None,
+        tags: Sequence[str] = (),
+    ) -> SourceVersion:
+        """A new version, which takes the place of the production version where it is promoted."""
+        text, kind = _text_and_type(content, type)
+        status = "published" if promote else "draft"
+        with self._lock:
+            self._refresh()
+            at = rfc3339(self._clock())
+            number = max((version.number for version in self._versions(name)), default=0) + 1
+            new = new_version(name, number, text, status=status, type=kind, metadata=metadata, tags=tags, at=at)
+            overlay = self._overlay(name).without_production(at) if promote else self._overlay(name)
+            self._overlays[name] = overlay._replace(added=(*overlay.added, new))
+        return new
+
+    def archive(self, name: str) -> None:
+        """Leaves the prompt without a production version."""
+        with self._lock:
+            self._refresh()
+            self._check_known(name)
+            self._overlays[name] = self._overlay(name).without_production(rfc3339(self._clock()))
+
+    def remove(self, name: str) -> None:
+        with self._lock:
+            self._refresh()
+            self._check_known(name)
+            self._overlays[name] = _Overlay(hides_folder=True)
+
+    def _refresh(self) -> None:
+        if self._folder is None:
+            return
+        now = signature(self._folder)
+        if now == self._signature:
+            return
+        self._signature = now
+        try:
+            self._in_folder, self._warning = read_prompt_dir(self._folder), ""
+        except ConfigurationError as error:
+            self._warn_once(f"{error.message}; serving what was there before")
+
+    def _warn_once(self, warning: str) -> None:
+        if warning != self._warning:
+            self._warning = warning
+            self._warn(warning)
+
+    def _overlay(self, name: str) -> _Overlay:
+        return self._overlays.get(name, _Overlay())
+
+    def _versions(self, name: str) -> tuple[SourceVersion, ...]:
+        overlay = self._overlay(name)
+        below = () if overlay.hides_folder else self._in_folder.get(name, ())
+        if overlay.decided_at is not None:
+            below = tuple(_archived(version, overlay.decided_at) for version in below)
+        merged = {version.number: version for version in (*below, *overlay.added)}
+        return tuple(merged[number] for number in sorted(merged))
+
+    def _names(self) -> list[str]:
+        return sorted(name for name in {*self._in_folder, *self._overlays} if self._versions(name))
+
+    def _name(self, identity: str) -> str:
+        wanted = identity.upper()
+        return next((name for name in self._names() if prompt_id(name).upper() == wanted), identity)
+
+    def _check_known(self, name: str) -> None:
+        if not self._versions(name):
+            there = ", ".join(map(repr, self._names())) or "none"
+            raise ConfigurationError(f"there is no prompt {name!r}; the prompts are: {there}")
+
+
+def _archived(version: SourceVersion, at: str) -> SourceVersion:
+    return version._replace(status="archived", updated_at=at) if version.status == "published" else version
+
+
+def _text_and_type(content: Content, kind: str | None) -> tuple[str, str]:
+    if isinstance(content, str):
+        return content, "text" if kind is None else kind
+    if not isinstance(content, (list, tuple)) or kind == "text":
+        wanted = "text" if kind == "text" else 'text, or a list of {"role": text, "content": text}'
+        raise ConfigurationError(f"content must be {wanted}, got {type(content).__name__}")
+    try:
+        return json.dumps(content, ensure_ascii=False, default=dict), "chat" if kind is None else kind
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"the messages of a chat prompt must be JSON: {error}") from None

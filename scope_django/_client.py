@@ -1,0 +1,156 @@
+"""The one client of the process, and its asynchronous reads."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Union
+
+from asgiref.sync import sync_to_async
+from django.core.signals import setting_changed
+
+from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry, ValidationError
+
+from . import _conf as conf
+from . import signals
+
+Fallback = Union[str, Callable[[], str], None]
+
+
+class _Process:
+    """What the process has one of; `override` is what tests put in its place."""
+
+    def __init__(self) -> None:
+        self.client: ScopeClient | None = None
+        self.override: ScopeClient | None = None
+        self.unregister: Callable[[], None] | None = None
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self.lock = threading.RLock()
+
+
+_process = _Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_process.after_fork)
+
+
+def get_client() -> ScopeClient:
+    """The client of the process, made on first use from the SCOPE settings, and again when these change.
+
+    Raises ConfigurationError for settings that cannot be used; `manage.py check` says the same.
+    """
+    return _process.override or _process.client or _made()
+
+
+def _made() -> ScopeClient:
+    with _process.lock:
+        if _process.client is None:
+            _process.client = ScopeClient(config=conf.configuration())
+            _listen()
+        return _process.client
+
+
+def reset_client() -> None:
+    """Closes the client of the process; the next `get_client()` makes another."""
+    with _process.lock:
+        former, _process.client = _process.client, None
+        if _process.override is None:
+            _stop_listening()
+    if former is not None:
+        former.close()
+
+
+def replace_client(replacement: ScopeClient | None) -> None:
+    """Puts a client in the place of the settings' own, until it is called with None. For tests."""
+    with _process.lock:
+        _process.override = replacement
+        if replacement is not None or _process.client is not None:
+            _listen()
+        else:
+            _stop_listening()
+
+
+def _listen() -> None:
+    _stop_listening()
+    _process.unregister = Telemetry.on_cache(_announce)
+
+
+def _stop_listening() -> None:
+    unregister, _process.unregister = _process.unregister, None
+    if unregister is not None:
+        unregister()
+
+
+def _announce(info: CacheInfo) -> None:
+    signal = {"stale": signals.prompt_stale, "fallback": signals.prompt_fallback}.get(info.outcome)
+    if signal is not None:
+        signal.send_robust(sender=ScopeClient, prompt=info.prompt, age=info.age)
+
+
+def _follow_settings(*, setting: str, **_: Any) -> None:
+    if setting in (conf.SETTING, "CACHES"):
+        reset_client()
+
+
+setting_changed.connect(_follow_settings, dispatch_uid="scope_django.client")
+
+
+async def aget_prompt_version(
+    name: str,
+    *,
+    label: str | None = None,
+    version: str | None = None,
+    cache: bool = True,
+    cache_ttl: float | None = None,
+    fallback: Fallback = None,
+    deadline: float | None = None,
+) -> PromptVersion:
+    """`ScopeClient.get_prompt_version` for an event loop: a cached read stays on it, a fetch goes to a thread.
+
+    Raises what that raises.
+    """
+    if cache and cache_ttl is None and (_process.override or _process.client):
+        found = get_client().get_cached_version(name, label=label, version=version)
+        if found is not None:
+            return found
+
+    def read() -> PromptVersion:
+        return get_client().get_prompt_version(
+            name,
+            label=label,
+            version=version,
+            cache=cache,
+            cache_ttl=cache_ttl,
+            fallback=fallback,
+            deadline=deadline,
+        )
+
+    return await sync_to_async(read, thread_sensitive=False)()
+
+
+async def arender_prompt(
+    name: str,
+    variables: Mapping[str, object] | None = None,
+    *,
+    label: str | None = None,
+    version: str | None = None,
+    cache: bool = True,
+    cache_ttl: float | None = None,
+    fallback: Fallback = None,
+    deadline: float | None = None,
+) -> str:
+    """`ScopeClient.render_prompt` for an event loop, as `aget_prompt_version` reads; raises what that raises."""
+    if variables is not None and not isinstance(variables, Mapping):
+        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+    found = await aget_prompt_version(
+        name,
+        label=label,
+        version=version,
+        cache=cache,
+        cache_ttl=cache_ttl,
+        fallback=fallback,
+        deadline=deadline,
+    )
+    return found.template.render(dict(variables or {}))

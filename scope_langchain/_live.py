@@ -1,0 +1,137 @@
+"""scope_prompt: a Runnable that asks for the version on every call, so that a promotion reaches a running chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.prompt_values import PromptValue
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import run_in_executor
+
+from scope_client import PromptVersion, ScopeClient, ScopeError
+from scope_client import client as default_client
+
+from ._conversion import Template, to_langchain
+from ._reading import Fallback, checked_partials, read
+
+
+class LivePrompt(Runnable[dict[str, Any], PromptValue]):
+    """Each call reads the version, which is a look-up where it is cached, and runs as a prompt under its metadata."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        client: ScopeClient | None = None,
+        label: str | None = None,
+        version: str | None = None,
+        fallback: Fallback = None,
+        partial_variables: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self._prompt = name
+        self._client = client
+        self._label = label
+        self._version = version
+        self._fallback = fallback
+        self._partials = dict(partial_variables or {})
+        self._converted: tuple[PromptVersion | None, Template | None] = (None, None)
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802  # LangChain's name
+        return dict[str, Any]
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802  # LangChain's name
+        return PromptValue
+
+    def current(self) -> Template:
+        """The template of the version that is there now. Raises what `get_prompt_version` and `to_langchain` raise."""
+        return self._template(read(self._client, self._prompt, self._label, self._version, self._fallback))
+
+    async def acurrent(self) -> Template:
+        """`current` for an event loop: a cached read stays on it, a fetch goes to a thread."""
+        client = self._client or default_client()
+        found = client.get_cached_version(self._prompt, label=self._label, version=self._version)
+        return await run_in_executor(None, self.current) if found is None else self._template(found)
+
+    def invoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> PromptValue:  # noqa: A002
+        return self.current().invoke(input, config, **kwargs)
+
+    async def ainvoke(
+        self,
+        input: dict[str, Any],  # noqa: A002  # LangChain's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> PromptValue:
+        return await (await self.acurrent()).ainvoke(input, config, **kwargs)
+
+    def batch(
+        self,
+        inputs: list[dict[str, Any]],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[PromptValue]:
+        """All of them with one version."""
+        if not inputs:
+            return []
+        try:
+            template = self.current()
+        except ScopeError as error:
+            if not return_exceptions:
+                raise
+            return [error] * len(inputs)  # type: ignore[list-item]  # as LangChain does
+        return template.batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
+
+    async def abatch(
+        self,
+        inputs: list[dict[str, Any]],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[PromptValue]:
+        """All of them with one version."""
+        if not inputs:
+            return []
+        try:
+            template = await self.acurrent()
+        except ScopeError as error:
+            if not return_exceptions:
+                raise
+            return [error] * len(inputs)  # type: ignore[list-item]  # as LangChain does
+        return await template.abatch(inputs, config, return_exceptions=return_exceptions, **kwargs)
+
+    def _template(self, version: PromptVersion) -> Template:
+        known, template = self._converted
+        if known is not version or template is None:
+            template = to_langchain(version)
+            partials = self._partials if known else checked_partials(version, self._partials)
+            partials = {name: value for name, value in partials.items() if name in version.variables}
+            if partials:
+                template = template.partial(**partials)  # type: ignore[assignment]  # of its own type
+            self._converted = (version, template)
+        return template
+
+
+def scope_prompt(
+    name: str,
+    *,
+    client: ScopeClient | None = None,
+    label: str | None = None,
+    version: str | None = None,
+    fallback: Fallback = None,
+    partial_variables: Mapping[str, Any] | None = None,
+) -> LivePrompt:
+    """A Runnable for `scope_prompt("qa") | model`; `client=None` is the process-wide one, at each call."""
+    return LivePrompt(
+        name,
+        client=client,
+        label=label,
+        version=version,
+        fallback=fallback,
+        partial_variables=partial_variables,
+    )

@@ -1,0 +1,225 @@
+"""What goes on in the background takes two daemon threads at most, and outlives nothing."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import weakref
+from typing import Callable
+
+import pytest
+from faults.clock import ManualClock, eventually
+from faults.crowd import crowd
+from faults.replies import Gate, error, prompt
+from faults.server import FaultServer
+
+from scope_client import ApiKeyCredentials, ScopeClient, Telemetry
+from scope_client._background import Background
+
+Make = Callable[..., ScopeClient]
+
+
+def threads(name: str = "scope-background") -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith(name)]
+
+
+def wait_for_outcomes(client: ScopeClient, count: int) -> None:
+    eventually(lambda: client.status().counters["fetches"] + client.status().counters["errors"] == count)
+
+
+@pytest.fixture(autouse=True)
+def threads_of_other_tests_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that wait for more to do are gone after a few seconds; here, soon."""
+    eventually(lambda: not threads())
+    monkeypatch.setattr("scope_client._background._IDLE_SECONDS", 0.2)
+
+
+@pytest.fixture
+def client(make_client: Make) -> ScopeClient:
+    return make_client(cache_ttl=100)
+
+
+def test_there_is_no_thread_before_the_first_renewal(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    for name in ("one", "two", "one"):
+        client.get_prompt_version(name)
+    clock.passes(79)
+    client.get_prompt_version("one")
+    client.status()
+    server.answers(error(404))
+    assert threads() == []
+
+
+def test_many_renewals_take_two_daemon_threads(client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:
+    names, gate = [f"prompt-{number}" for number in range(20)], Gate()
+    for name in names:
+        client.get_prompt_version(name)
+    clock.passes(90)
+    server.answers(gate.holds(prompt("new")))
+    assert crowd(8, lambda: {client.get_prompt_version(name).content for name in names}) == [{"Hello, {{name}}!"}] * 8
+    server.wait_for_reads(22)
+    assert len(threads()) == 2
+    assert all(thread.daemon for thread in threads())
+    gate.open()
+    eventually(lambda: client.status().counters["refreshes"] == 20)
+    assert len(server.reads) == 40
+    assert len(threads()) <= 2
+
+
+def test_renewals_of_prompts_and_of_the_token_share_the_two(
+    make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    client, gate = make_client(cache_ttl=3550), Gate()
+    for name in ("one", "two", "three"):
+        client.get_prompt_version(name)
+    clock.passes(3442 + 99)
+    server.answers(gate.holds(prompt("new")))
+    server.gives_tokens(gate.holds(prompt("no token")))
+    for name in ("one", "two", "three"):
+        client.get_prompt_version(name, cache_ttl=3600)
+    eventually(lambda: len(server.requests) == 6)
+    assert len(threads()) == 2
+    gate.open()
+
+
+def test_a_thread_without_work_goes_and_comes_back_when_there_is_some(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    for number in (1, 2):
+        client.get_prompt_version("greeting")
+        clock.passes(90)
+        client.get_prompt_version("greeting")
+        eventually(lambda number=number: client.status().counters["refreshes"] == number)
+        eventually(lambda: not threads())
+
+
+@pytest.mark.parametrize("outcome", [prompt("new"), error(500), error(404)])
+def test_a_dropped_client_is_collected_while_its_threads_are_still_there(
+    outcome: bytes,
+    server: FaultServer,
+    clock: ManualClock,
+    keys: ApiKeyCredentials,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger("scope_client.outage"), "disabled", True)  # pytest keeps what is logged
+    monkeypatch.setattr("scope_client._background._IDLE_SECONDS", 60.0)
+    client = ScopeClient(
+        credentials=keys, base_url=server.url, auth_api_url=server.url, clock=clock.clock, cache_ttl=100
+    )
+    client.get_prompt_version("greeting")
+    clock.passes(90)
+    server.answers(outcome)
+    client.get_prompt_version("greeting")
+    wait_for_outcomes(client, 2)
+    dropped, background = weakref.ref(client), weakref.ref(client._background)
+    client.close()
+    del client
+
+    def is_gone() -> bool:
+        gc.collect()
+        return dropped() is None
+
+    eventually(is_gone)
+    left = background()
+    if left is not None:  # its thread waits for more; wake it, so that it leaves
+        monkeypatch.setattr("scope_client._background._IDLE_SECONDS", 0.0)
+        left.submit("nothing", lambda: None)
+
+
+def test_a_client_that_was_never_used_is_collected(keys: ApiKeyCredentials) -> None:
+    client = weakref.ref(ScopeClient(credentials=keys))
+    gc.collect()
+    assert client() is None
+
+
+def test_a_job_that_fails_is_logged_and_the_next_one_is_done(caplog: pytest.LogCaptureFixture) -> None:
+    background, done = Background(), threading.Event()
+
+    def fails() -> None:
+        raise ValueError("the job is broken")
+
+    with caplog.at_level(logging.ERROR, "scope_client.background"):
+        background.submit("one", fails)
+        background.submit("two", done.set)
+        assert done.wait(10)
+        eventually(lambda: not (background.has("one") or background.has("two")))
+    assert "the job is broken" in caplog.text
+
+
+def test_a_key_that_waits_or_runs_is_not_taken_twice() -> None:
+    background, gate, done = Background(), threading.Event(), []
+    for key in ("a", "b", "c", "a", "b", "c"):
+        assert background.submit(key, lambda key=key: (gate.wait(10), done.append(key)))
+    eventually(lambda: background.is_running("a") and background.is_running("b"))
+    assert background.has("c")
+    assert not background.is_running("c")
+    gate.set()
+    eventually(lambda: not any(background.has(key) for key in "abc"))
+    assert sorted(done) == ["a", "b", "c"]
+
+
+def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scope_client._background._LONGEST_QUEUE", 3)
+    background, gate = Background(), threading.Event()
+    for number in range(2):
+        background.submit(number, lambda: gate.wait(10))
+    eventually(lambda: background.is_running(0) and background.is_running(1))
+    assert [background.submit(number, lambda: None) for number in range(2, 6)] == [True, True, True, False]
+    gate.set()
+    eventually(lambda: not background.has(4))
+
+
+def test_where_no_thread_is_to_be_had_readers_go_on(
+    client: ScopeClient, server: FaultServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers(prompt("old"), prompt("new"))
+    client.get_prompt_version("greeting")
+
+    def refuses(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    clock.passes(90)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuses)
+        assert client.get_prompt_version("greeting").content == "old"
+    clock.passes(1)
+    client.get_prompt_version("greeting")
+    eventually(lambda: client.get_prompt_version("greeting").content == "new")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_jobs_that_wait_are_done_even_if_what_ran_before_them_ended_its_thread() -> None:
+    background, gate, done = Background(), threading.Event(), threading.Event()
+
+    def exits() -> None:
+        gate.wait(10)
+        raise SystemExit
+
+    background.submit("one", exits)
+    background.submit("two", exits)
+    background.submit("three", done.set)
+    gate.set()
+    assert done.wait(5)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_callback_that_exits_in_the_background_ends_no_reader(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    def exits(_: object) -> None:
+        raise SystemExit
+
+    unregister = Telemetry.on_cache(exits)
+    try:
+        client.get_prompt_version("greeting")
+        clock.passes(90)
+        client.get_prompt_version("greeting")
+        eventually(lambda: client.status().counters["refreshes"])
+        eventually(lambda: not threads())
+    finally:
+        unregister()
+    clock.passes(90)
+    client.get_prompt_version("greeting")
+    eventually(lambda: client.status().counters["refreshes"] == 2)

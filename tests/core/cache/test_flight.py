@@ -1,0 +1,112 @@
+"""One call per key at a time: who comes later shares its result, or its error."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import traceback
+
+import pytest
+from faults.crowd import Crowd, crowd
+
+from scope_client import ScopeError
+from scope_client._flight import Flights
+
+
+class Call:
+    """A call that ends when it is told to, and knows how often it was made; its last outcome is repeated."""
+
+    def __init__(self, *outcomes: object) -> None:
+        self.may_end = threading.Event()
+        self._outcomes = itertools.chain(outcomes, itertools.repeat(outcomes[-1]))
+        self.made = 0
+
+    def __call__(self) -> object:
+        self.made += 1
+        outcome = next(self._outcomes)
+        assert self.may_end.wait(10)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+
+@pytest.fixture
+def flights() -> Flights:
+    return Flights()
+
+
+def together(flights: Flights, call: Call, size: int = 16) -> list:
+    """The outcomes of so many threads, none of which came late."""
+    threads = Crowd(size, lambda: flights.run("key", call))
+    threads.wait_until_waiting(size)
+    call.may_end.set()
+    return threads.outcomes()
+
+
+def test_all_who_wait_share_one_result(flights: Flights) -> None:
+    call = Call(object())
+    first, *others = together(flights, call)
+    assert all(outcome is first for outcome in others)
+    assert call.made == 1
+
+
+@pytest.mark.parametrize("nothing", [None, False, 0, "", ()])
+def test_a_result_that_is_nothing_is_one(flights: Flights, nothing: object) -> None:
+    call = Call(nothing)
+    assert together(flights, call) == [nothing] * 16
+    assert call.made == 1
+
+
+def test_all_who_wait_share_one_error(flights: Flights) -> None:
+    call = Call(ScopeError("shared"))
+    assert [str(outcome) for outcome in together(flights, call)] == ["shared"] * 16
+    assert call.made == 1
+
+
+def test_each_who_waits_gets_a_traceback_of_its_own(flights: Flights) -> None:
+    for outcome in together(flights, Call(ScopeError("shared"))):
+        frames = [frame.name for frame in traceback.extract_tb(outcome.__traceback__)]
+        assert frames.count("_run") == 1
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), SystemExit(), ValueError("of the leader's own")])
+def test_any_other_failure_ends_the_leader_alone(flights: Flights, failure: BaseException) -> None:
+    call = Call(failure, "result")
+    outcomes = together(flights, call)
+    assert outcomes.count("result") == 15
+    assert outcomes.count(failure) == 1
+    assert call.made == 2
+
+
+def test_nothing_is_kept_once_it_is_over(flights: Flights) -> None:
+    numbers = itertools.count()
+    assert [flights.run("key", lambda: next(numbers)) for _ in range(3)] == [0, 1, 2]
+
+
+def test_an_error_is_not_kept_either(flights: Flights) -> None:
+    call = Call(ScopeError("first"), "second")
+    call.may_end.set()
+    with pytest.raises(ScopeError, match="first"):
+        flights.run("key", call)
+    assert flights.run("key", call) == "second"
+
+
+def test_keys_do_not_wait_for_each_other(flights: Flights) -> None:
+    call = Call("slow")
+    slow = Crowd(1, lambda: flights.run("slow", call))
+    slow.wait_until_waiting(1)
+    assert flights.run("quick", lambda: "quick") == "quick"
+    call.may_end.set()
+    assert slow.outcomes() == ["slow"]
+
+
+def test_a_call_may_make_another_for_a_different_key(flights: Flights) -> None:
+    assert flights.run("outer", lambda: flights.run("inner", lambda: "result")) == "result"
+
+
+def test_many_threads_on_many_keys_all_land(flights: Flights) -> None:
+    def work() -> None:
+        for number in range(300):
+            assert flights.run(number % 5, lambda number=number: number % 5) == number % 5
+
+    assert crowd(8, work) == [None] * 8

@@ -1,0 +1,226 @@
+"""A folder of prompts is read to the byte, and what is wrong in it is named."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scope_client._folder.reader import read_prompt_dir
+from scope_client.errors import ConfigurationError
+
+
+def write(folder: Path, **files: str | bytes) -> Path:
+    """Files by name, with `__` for a slash and without the ending."""
+    for name, text in files.items():
+        path = folder / f"{name.replace('__', '/')}.md"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return folder
+
+
+def content_of(folder: Path, text: str | bytes) -> str:
+    return read_prompt_dir(write(folder, p=text))["p"][0].content
+
+
+def complaint(folder: Path) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        read_prompt_dir(folder)
+    return str(caught.value)
+
+
+def test_a_lone_file_is_version_1_and_published(tmp_path: Path) -> None:
+    (version,) = read_prompt_dir(write(tmp_path, greeting="Hello, {{name}}!\n"))["greeting"]
+    assert (version.prompt, version.number, version.content) == ("greeting", 1, "Hello, {{name}}!")
+    assert (version.status, version.type, version.metadata, version.tags) == ("published", "text", {}, ())
+
+
+def test_a_file_a_version_in_a_folder_of_the_prompt_s_name(tmp_path: Path) -> None:
+    write(tmp_path, g__v10="ten", g__v2="two", g__v1="---\nstatus: archived\n---\none")
+    versions = read_prompt_dir(tmp_path)["g"]
+    assert [(v.number, v.content, v.status) for v in versions] == [
+        (1, "one", "archived"),
+        (2, "two", "draft"),
+        (10, "ten", "draft"),
+    ]
+
+
+def test_the_only_version_in_a_folder_is_published_whatever_its_number(tmp_path: Path) -> None:
+    (version,) = read_prompt_dir(write(tmp_path, g__v3="three"))["g"]
+    assert (version.number, version.status) == (3, "published")
+
+
+def test_front_matter_gives_status_type_metadata_tags_and_id(tmp_path: Path) -> None:
+    front = (
+        "status: draft\ntype: text\nmetadata: {model: gpt-4, deep: {list: [1, 2.5, null, true]}}\ntags: [a, b]\nid: v_9"
+    )
+    (version,) = read_prompt_dir(write(tmp_path, g=f"---\n{front}\n---\nHi\n"))["g"]
+    assert (version.status, version.type, version.tags, version.id) == ("draft", "text", ("a", "b"), "v_9")
+    assert version.metadata["model"] == "gpt-4"
+    assert version.metadata["deep"]["list"] == (1, 2.5, None, True)
+
+
+def test_a_key_without_a_value_is_as_good_as_absent(tmp_path: Path) -> None:
+    (version,) = read_prompt_dir(write(tmp_path, g="---\nstatus:\ntags:\nmetadata:\nid:\n---\nHi"))["g"]
+    assert (version.status, version.tags, version.metadata) == ("published", (), {})
+
+
+def test_yaml_dates_in_metadata_become_iso_text(tmp_path: Path) -> None:
+    front = "metadata: {day: 2024-01-31, moment: 2024-01-31 10:00:00Z}"
+    (version,) = read_prompt_dir(write(tmp_path, g=f"---\n{front}\n---\n"))["g"]
+    assert version.metadata == {"day": "2024-01-31", "moment": "2024-01-31T10:00:00+00:00"}
+
+
+def test_what_is_read_cannot_be_changed(tmp_path: Path) -> None:
+    prompts: Any = read_prompt_dir(write(tmp_path, g="---\nmetadata: {a: {b: 1}}\n---\n"))
+    for mapping in (prompts, prompts["g"][0].metadata, prompts["g"][0].metadata["a"]):
+        with pytest.raises(TypeError, match="assignment"):
+            mapping["x"] = 1
+
+
+def test_a_chat_prompt_is_a_json_array_of_messages(tmp_path: Path) -> None:
+    content = json.dumps([{"role": "user", "content": "Hi {{name}}"}])
+    (version,) = read_prompt_dir(write(tmp_path, g=f"---\ntype: chat\n---\n{content}\n"))["g"]
+    assert (version.type, version.content) == ("chat", content)
+
+
+def test_times_are_those_of_the_file(tmp_path: Path) -> None:
+    write(tmp_path, g="Hi")
+    os.utime(tmp_path / "g.md", (0, 86400.5))
+    (version,) = read_prompt_dir(tmp_path)["g"]
+    assert version.created_at == version.updated_at == "1970-01-02T00:00:00.500Z"
+
+
+def test_hidden_files_readmes_and_other_endings_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, **{".hidden": "x", "README": "x", "g__README": "x", "g__v1": "x", ".git__v1": "x"})
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "g" / "picture.png").write_bytes(b"\x89")
+    (tmp_path / "images").mkdir()
+    assert list(read_prompt_dir(tmp_path)) == ["g"]
+
+
+def test_an_empty_folder_holds_no_prompt(tmp_path: Path) -> None:
+    assert read_prompt_dir(str(tmp_path)) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("", ""),
+        ("\n", ""),
+        ("Hi", "Hi"),
+        ("Hi\n", "Hi"),
+        ("Hi\n\n", "Hi\n"),
+        ("  Hi  \n", "  Hi  "),
+        ("---\n---\n\n\nHi\n", "\n\nHi"),
+        ("---\n---", ""),
+        ("---  \nstatus: draft\n---\t\nHi", "Hi"),
+        ("---\n---\n---\na: b\n---\nHi\n---\n", "---\na: b\n---\nHi\n---"),
+        ("--- a dash\n---\nHi", "--- a dash\n---\nHi"),
+        ("----\nHi\n----\n", "----\nHi\n----"),
+        ("\n---\nstatus: draft\n---\n", "\n---\nstatus: draft\n---"),
+        ("---\r\nstatus: draft\r\n---\r\nHi\r\nyou\r\n", "Hi\r\nyou"),
+        ("one\r\ntwo\r\n", "one\r\ntwo"),
+        ("---\n---\none\r\ntwo\r\n", "one\r\ntwo\r"),
+        ("\ufeff---\nstatus: draft\n---\nHi\n", "Hi"),
+        ("\ufeffHi\n", "Hi"),
+        ("\x0b\x0c\u2028\x85Hi\u2029\n", "\x0b\x0c\u2028\x85Hi\u2029"),
+    ],
+)
+def test_content_is_all_but_the_front_matter_and_one_final_newline(text: str, content: str, tmp_path: Path) -> None:
+    assert content_of(tmp_path, text) == content
+
+
+@given(content=st.text(st.characters(exclude_categories=["Cs"])), front=st.sampled_from(["", "status: draft\n"]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_content_written_below_front_matter_is_read_to_the_byte(content: str, front: str, tmp_path: Path) -> None:
+    assert content_of(tmp_path, f"---\n{front}---\n{content}\n") == content
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("---\nstatsu: draft\n---\n", "unknown front matter key 'statsu'; the nearest one is 'status'"),
+        ("---\n1: 2\n---\n", "unknown front matter key 1"),
+        ("---\nstatus: live\n---\n", "status must be one of draft, published, archived, got 'live'"),
+        ("---\nstatus: [draft]\n---\n", "status must be one of"),
+        ("---\ntype: image\n---\n", "type must be one of text, chat, got 'image'"),
+        ("---\ntags: a\n---\n", "tags must be a list of text, got 'a'"),
+        ("---\ntags: [1]\n---\n", "tags must be a list of text, got [1]"),
+        ("---\nid: 7\n---\n", "id must be text"),
+        ("---\nid: '..'\n---\n", "id must be text"),
+        ("---\nmetadata: gpt-4\n---\n", "metadata must be a mapping"),
+        ("---\nmetadata: {1: x}\n---\n", "the keys of metadata must be text, got 1; put it in quotes"),
+        ("---\nmetadata: {a: [.nan]}\n---\n", "metadata.a[0] must be something that JSON can hold, got nan"),
+        ("---\nmetadata: {a: !!binary aGk=}\n---\n", "metadata.a must be something that JSON can hold"),
+        ("---\nmetadata: &m {a: *m}\n---\n", "metadata is nested too deeply"),
+        ("---\n- a\n---\n", "front matter must be lines such as 'status: published'"),
+        ("---\nstatus: {\n---\n", "front matter is not YAML"),
+        ("---\ntype: text\nmetadata: {a: [}\n---\n", "in line 3, column 16"),
+        ("---\ntags: !!int ''\n---\n", "front matter cannot be understood"),
+        ("---\nid: !!timestamp 'zz'\n---\n", "front matter cannot be understood"),
+        ("---\nmetadata: {day: 2024-13-45}\n---\n", "front matter is not YAML"),
+        ("---\nmetadata: !!python/object:os.system {}\n---\n", "front matter is not YAML"),
+        ("---\nmetadata: " + "[" * 5_000 + "\n---\n", "front matter"),
+        ("---\nstatus: draft\n", "front matter never ends; close it"),
+        ("---\ntype: chat\n---\nHi", "the content of a chat prompt must be a JSON array"),
+        ('---\ntype: chat\n---\n{"role": "user", "content": ""}', "must be a JSON array"),
+        ('---\ntype: chat\n---\n[{"role": "user"}]', "must be a JSON array"),
+        (b"caf\xe9", "is not UTF-8 (byte 3); save it as UTF-8"),
+    ],
+)
+def test_a_file_that_is_not_right_is_named_with_what_to_do(text: str | bytes, says: str, tmp_path: Path) -> None:
+    message = complaint(write(tmp_path, g__v1=text))
+    assert "\n  g/v1.md: " in message
+    assert says in message
+    assert len(message.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (("g/one.md",), "g/one.md: a version's file is named v1.md, v2.md and so on; rename it"),
+        (("g/v0.md",), "g/v0.md: a version's file is named"),
+        (("g/v01.md",), "g/v01.md: a version's file is named"),
+        (("g/deep/v1.md",), "g/deep/: too deep"),
+        (("g/v1.md", "g.md"), "g.md: there is a folder g/ too; keep one of the two"),
+        (("prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A.md",), "would be taken for a prompt's ID; choose another"),
+    ],
+)
+def test_a_file_in_a_place_that_is_not_right_is_named(files: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("Hi")
+    assert says in complaint(tmp_path)
+
+
+def test_a_prompt_has_one_published_version_at_most(tmp_path: Path) -> None:
+    text = "---\nstatus: published\n---\n"
+    message = complaint(write(tmp_path, g__v1=text, g__v2="", g__v3=text))
+    assert "g/v3.md: g/v1.md is published too; make one archived or draft" in message
+
+
+def test_an_id_belongs_to_one_version(tmp_path: Path) -> None:
+    message = complaint(write(tmp_path, g__v1="---\nid: v_1\n---\n", g__v2="---\nid: v_1\n---\n"))
+    assert "g/v2.md: its id 'v_1' is that of g/v1.md too; change one" in message
+
+
+def test_every_broken_file_is_reported_at_once(tmp_path: Path) -> None:
+    write(tmp_path, a=b"\xff", b__v1="---\ntype: x\n---\n", b__x="", fine="Hi")
+    message = complaint(tmp_path)
+    assert [line.split(":")[0] for line in message.splitlines()[1:]] == ["  b/x.md", "  a.md", "  b/v1.md"]
+
+
+def test_a_link_to_nowhere_is_a_broken_file(tmp_path: Path) -> None:
+    (tmp_path / "g.md").symlink_to(tmp_path / "gone")
+    assert "g.md: is not a file" in complaint(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:
+    assert "does not exist; name one" in complaint(tmp_path / "gone")
+    assert "is not a folder; name one" in complaint(write(tmp_path, file="") / "file.md")
