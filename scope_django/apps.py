@@ -10,4 +10,4 @@ class ScopeConfig(AppConfig):
     verbose_name = "Scope prompts"
 
     def ready(self) -> None:
-        pass
+        from . import _checks  # noqa: F401  # it registers them

@@ -11,10 +11,10 @@ from langchain_core.prompts import ChatPromptTemplate
 from scope_client import PromptVersion, ScopeClient
 
 from . import _fstring as fstring
-from ._messages import message_templates
 from ._reading import Fallback, checked_partials, raise_for_missing, read
 from ._text import ScopePromptTemplate
 from ._tracing import trace_metadata, trace_tags
+from .messages import message_templates
 
 if TYPE_CHECKING:
     from typing_extensions import Self

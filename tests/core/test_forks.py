@@ -25,7 +25,7 @@ from faults.replies import Gate, error, prompt, token
 from faults.server import FaultServer
 
 import scope_client
-from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Telemetry
+from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Telemetry, _process, _telemetry
 from scope_client._http import limits as bounds
 
 if TYPE_CHECKING:
@@ -251,8 +251,8 @@ LOCKS: dict[str, Callable[[ScopeClient], Any]] = {
     "cookies": lambda client: session(client).cookies._cookies_lock,
     "pools": lambda client: manager(client).pools.lock,
     "pool": lambda client: pool(client).pool.mutex,
-    "hook": lambda client: scope_client.telemetry.errors._lock,
-    "process": lambda client: scope_client.default._process.lock,
+    "hook": lambda client: _telemetry.errors._lock,
+    "process": lambda client: _process._process.lock,
 }
 
 
