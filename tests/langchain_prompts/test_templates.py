@@ -35,7 +35,7 @@ import scope_client
 from scope_client import MissingApiKeyError, PromptVersion, ScopeClient, ValidationError
 from scope_client.testing import PromptsClient
 from scope_langchain import MissingInputError, ScopeChatPromptTemplate, ScopePromptTemplate, scope_prompt, to_langchain
-from scope_langchain._messages import ToolMessagePromptTemplate
+from scope_langchain.messages import ToolMessagePromptTemplate
 
 if TYPE_CHECKING:
     from scope_client.local import LocalPlatform
