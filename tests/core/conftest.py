@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 from typing import TYPE_CHECKING, Callable
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 import requests
 from faults.clock import ManualClock
+from faults.replies import prompt
 from faults.server import FaultServer
 
 from scope_client import ApiKeyCredentials, ScopeClient, Telemetry
@@ -39,6 +41,13 @@ def server() -> Iterator[FaultServer]:
 def other_server() -> Iterator[FaultServer]:
     with FaultServer() as started:
         yield started
+
+
+@pytest.fixture
+def numbered_answers(server: FaultServer) -> None:
+    """The server's answers are "answer 1", "answer 2" and so on."""
+    numbers = itertools.count(1)
+    server.answers(lambda peer: peer.send(prompt(f"answer {next(numbers)}")))
 
 
 @pytest.fixture

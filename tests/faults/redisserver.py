@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
 import redis
 from faults.daemon import PATIENCE, Daemon
+
+from scope_client import RedisStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class RedisServer(Daemon):
@@ -27,6 +35,15 @@ class RedisServer(Daemon):
     def empty(self) -> None:
         with self.connected() as connection:
             connection.flushall()
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[RedisStore]:
+        """A store of ours by its URL, whose connections are closed at the end."""
+        store = RedisStore(self.url)
+        try:
+            yield store
+        finally:
+            store._redis.close()
 
     def connected(self, **options: object) -> redis.Redis:
         return redis.Redis.from_url(self.url, socket_timeout=PATIENCE, **options)

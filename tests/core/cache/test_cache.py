@@ -9,6 +9,7 @@ from typing import Callable
 import pytest
 from faults.clock import ManualClock
 from faults.crowd import Crowd, crowd
+from faults.reading import content
 from faults.replies import PROMPT, Gate, closes, error, prompt
 from faults.server import FaultServer
 
@@ -17,10 +18,6 @@ from scope_client import Clock, ConnectionError, PromptVersion, ScopeClient, Ser
 
 def numbered(count: int = 9) -> list[bytes]:
     return [prompt(f"answer {number}") for number in range(1, count + 1)]
-
-
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
 
 
 @pytest.mark.parametrize("options", [{}, {"label": "production"}, {"label": "latest"}, {"version": "v_1"}])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import crowd
+from faults.reading import content, counted, wait_until_idle
 from faults.replies import error, prompt
 from faults.server import FaultServer
 
@@ -38,16 +39,12 @@ def client(make_client: Make) -> ScopeClient:
     return make_client(cache_ttl=100, max_retries=0)
 
 
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
-
-
 def refreshes(client: ScopeClient, clock: ManualClock) -> None:
     content(client)
     clock.passes(90)
     content(client)
-    eventually(lambda: client.status().counters["refreshes"])
-    eventually(lambda: not client._background._running)
+    eventually(lambda: counted(client, "refreshes"))
+    wait_until_idle(client)
 
 
 def goes_stale(client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:

@@ -6,7 +6,8 @@ import threading
 from typing import Any, NamedTuple
 
 from faults import replies
-from faults.clock import ManualClock, eventually
+from faults.clock import ManualClock
+from faults.reading import wait_until_idle
 from faults.server import FaultServer, Peer
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -199,8 +200,7 @@ class CacheMachine(RuleBasedStateMachine):
         return outcome
 
     def _settle(self) -> None:
-        background = self.client._background
-        eventually(lambda: not (background._waiting or background._running))
+        wait_until_idle(self.client)
 
     def _is_troubled(self) -> bool:
         """Whether the client knows of an outage, of all or of one prompt."""

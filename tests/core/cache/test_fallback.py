@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import Crowd
+from faults.reading import content
 from faults.replies import PROMPT, Gate, closes, error, hangs, prompt
 from faults.server import FaultServer
 
@@ -47,10 +48,6 @@ def folder(tmp_path: Path) -> Path:
     (root / "greeting" / "v2.md").write_text("folder two\n")
     (root / "chat.md").write_text('---\ntype: chat\n---\n[{"role": "system", "content": "Be {{mood}}."}]\n')
     return root
-
-
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
 
 
 @pytest.mark.parametrize("fallback", [FALLBACK, lambda: FALLBACK])

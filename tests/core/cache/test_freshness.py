@@ -8,6 +8,7 @@ from typing import Callable
 import pytest
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import Crowd, crowd
+from faults.reading import content, counted, wait_until_idle
 from faults.replies import PROMPT, Gate, error, prompt
 from faults.server import FaultServer
 
@@ -21,18 +22,6 @@ LONG = 60.0
 @pytest.fixture
 def client(make_client: Make) -> ScopeClient:
     return make_client(cache_ttl=TTL)
-
-
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
-
-
-def counted(client: ScopeClient, what: str) -> int:
-    return client.status().counters[what]
-
-
-def wait_for_the_background(client: ScopeClient) -> None:
-    eventually(lambda: not (client._background._waiting or client._background._running))
 
 
 def read_with_life_left(client: ScopeClient, clock: ManualClock, share: float, life: float = TTL) -> str:
@@ -121,7 +110,7 @@ def test_a_failed_renewal_is_not_felt_before_the_end_of_the_version(
     server.answers(prompt("old"), reply)
     read_with_life_left(client, clock, 0.1)
     eventually(lambda: counted(client, "errors"))
-    wait_for_the_background(client)
+    wait_until_idle(client)
     assert content(client) == "old"
     clock.passes(69)
     assert content(client) == "old"
@@ -133,7 +122,7 @@ def test_a_failed_renewal_is_tried_again_only_after_a_pause(
     server.answers(prompt("old"), error(500), prompt("new"))
     read_with_life_left(client, clock, 0.1)
     eventually(lambda: counted(client, "errors"))
-    wait_for_the_background(client)
+    wait_until_idle(client)
     for _ in range(20):
         assert content(client) == "old"
         clock.passes(0.04)
@@ -164,10 +153,10 @@ def test_a_refusal_in_a_renewal_reaches_readers_after_the_end_of_the_version_and
     server.answers(prompt("old"), error(status))
     read_with_life_left(client, clock, 0.1)
     eventually(lambda: counted(client, "errors"))
-    wait_for_the_background(client)
+    wait_until_idle(client)
     clock.passes(50)
     assert content(client) == "old"
-    wait_for_the_background(client)
+    wait_until_idle(client)
     assert counted(client, "errors") == 2
     clock.passes(50)
     for _ in range(3):
@@ -183,7 +172,7 @@ def test_a_refusal_is_not_hidden_past_the_end_by_another_renewal_that_is_under_w
     gate = Gate()
     server.answers(prompt("old"), error(403), gate.holds(error(403)))
     read_with_life_left(client, clock, 0.15)
-    wait_for_the_background(client)
+    wait_until_idle(client)
     clock.passes(60)
     content(client)
     server.wait_for_reads(3)

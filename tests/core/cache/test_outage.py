@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import Callable
 
 import pytest
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import Crowd, crowd
+from faults.reading import content, counted, is_idle, wait_until_idle, warnings
 from faults.replies import PROMPT, Gate, answer, closes, drips, error, hangs, head, json_answer, prompt, resets
 from faults.server import FaultServer
 
@@ -46,29 +46,12 @@ def client(make_client: Make) -> ScopeClient:
     return make_client(cache_ttl=100)
 
 
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
-
-
-def errors(client: ScopeClient) -> int:
-    return client.status().counters["errors"]
-
-
 def expired(client: ScopeClient, server: FaultServer, clock: ManualClock, *replies: object) -> None:
     """What is known of `greeting` is past its end, and the platform answers so from now on."""
     server.answers(prompt("known"))
     content(client)
     clock.passes(101)
     server.answers(*replies)
-
-
-def wait_for_the_background(client: ScopeClient) -> None:
-    eventually(lambda: not (client._background._waiting or client._background._running))
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    records = (record for record in caplog.records if record.name == "scope_client.outage")
-    return [record.getMessage() for record in records if record.levelno == logging.WARNING]
 
 
 @pytest.mark.parametrize("fault", OUTAGES)
@@ -79,7 +62,7 @@ def test_readers_get_the_last_known_good(
     assert [content(client) for _ in range(5)] == ["known"] * 5
     assert client.status().is_down
     assert client.status().is_serving_stale
-    assert len(warnings(caplog)) == 1
+    assert len(warnings(caplog, "scope_client.outage")) == 1
 
 
 def test_refused_connections_are_an_outage(client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:
@@ -131,11 +114,11 @@ def test_it_is_asked_again_only_after_a_pause_that_grows(
         clock.passes(pause - 0.1)
         content(client)
         assert len(server.reads) == asked
-        failed = errors(client)
+        failed = counted(client, "errors")
         clock.passes(0.1)
         content(client)
-        eventually(lambda failed=failed: errors(client) == failed + 1)
-        wait_for_the_background(client)
+        eventually(lambda failed=failed: counted(client, "errors") == failed + 1)
+        wait_until_idle(client)
         assert len(server.reads) == asked + 1
 
 
@@ -181,7 +164,7 @@ def test_a_long_retry_after_is_not_cut_short_by_another_failure(
     asked = len(server.reads)
     clock.passes(15)
     content(client, "other")
-    wait_for_the_background(client)
+    wait_until_idle(client)
     assert len(server.reads) == asked
 
 
@@ -197,7 +180,7 @@ def test_a_renewal_that_waits_its_turn_is_given_up_when_the_platform_turns_out_t
         content(client, name)
     server.wait_for_reads(22)
     gate.open()
-    wait_for_the_background(client)
+    wait_until_idle(client)
     assert len(server.reads) <= 24
 
 
@@ -211,9 +194,9 @@ def test_an_outage_is_logged_once_and_the_next_one_again(
         for name in ("greeting", "one", "two") * 3:
             content(client, name)
             clock.passes(0.1)
-        assert len(warnings(caplog)) == outages
-        assert "out of order" in warnings(caplog)[-1]
-        wait_for_the_background(client)
+        assert len(warnings(caplog, "scope_client.outage")) == outages
+        assert "out of order" in warnings(caplog, "scope_client.outage")[-1]
+        wait_until_idle(client)
         server.answers(prompt("back"))
         clock.passes(40)
         content(client)
@@ -243,7 +226,7 @@ def test_an_outage_is_logged_even_if_it_is_first_seen_on_a_prompt_that_failed_th
     with pytest.raises(ServerError):
         content(client, "unlucky")
     assert content(client) == "Hello, {{name}}!"
-    assert len(warnings(caplog)) == 1
+    assert len(warnings(caplog, "scope_client.outage")) == 1
 
 
 def test_recovery_brings_the_new_version_without_a_restart(
@@ -294,10 +277,10 @@ def test_what_the_platform_refuses_is_raised(
         assert content(client) == "known"
         server.answers(reply)
         clock.passes(2)
-        failed = errors(client)
+        failed = counted(client, "errors")
         assert content(client) == "known"
-        eventually(lambda: errors(client) == failed + 1)
-        wait_for_the_background(client)
+        eventually(lambda: counted(client, "errors") == failed + 1)
+        wait_until_idle(client)
     with pytest.raises(kind):
         content(client)
 
@@ -309,8 +292,8 @@ def test_a_refusal_that_comes_while_a_stale_version_is_being_served_is_not_forgo
     reader = threading.get_ident()
 
     def now() -> float:
-        if threading.get_ident() == reader and (client._background._jobs or client._background._running):
-            eventually(lambda: client._tally.counts["errors"] == failed + 1 and not client._background._running)
+        if threading.get_ident() == reader and not is_idle(client):
+            eventually(lambda: client._tally.counts["errors"] == failed + 1 and is_idle(client))
         return clock.time
 
     client = make_client(cache_ttl=100, clock=Clock(now=now, sleep=clock.passes, chance=lambda: 1.0))
@@ -318,7 +301,7 @@ def test_a_refusal_that_comes_while_a_stale_version_is_being_served_is_not_forgo
     content(client)
     server.answers(error(403))
     clock.passes(2)
-    failed = errors(client)
+    failed = counted(client, "errors")
     assert content(client) == "known"
     with pytest.raises(AuthorizationError):
         content(client)

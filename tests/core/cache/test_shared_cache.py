@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
-import logging
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd, crowd
+from faults.reading import content, wait_until_idle, warnings
 from faults.redisserver import RedisServer
 from faults.replies import Gate, error, prompt
 from faults.server import FaultServer
@@ -22,7 +23,6 @@ from scope_client import (
     Clock,
     MemoryStore,
     NotFoundError,
-    RedisStore,
     ScopeClient,
     ServerError,
     TokenRefreshError,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Make = Callable[..., ScopeClient]
+pytestmark = pytest.mark.usefixtures("numbered_answers")
 KEY = r"scope:1:[0-9a-f]{20}:([0-9a-f]{32}(:lock)?|generation)"
 
 
@@ -83,40 +84,15 @@ def join(make_client: Make, store: Watched) -> Make:
 @pytest.fixture
 def fleet(redis_server: RedisServer, make_client: Make) -> Iterator[Make]:
     """One more client, with a connection of its own to a real Redis; none is at work when the next test begins."""
-    clients = []
+    with contextlib.ExitStack() as opened:
 
-    def make(**options: object) -> ScopeClient:
-        usual = {"cache_store": RedisStore(redis_server.url), "max_retries": 0, "clock": Clock()}
-        clients.append(make_client(**{**usual, **options}))
-        return clients[-1]
+        def make(**options: object) -> ScopeClient:
+            usual = {"cache_store": opened.enter_context(redis_server.store()), "max_retries": 0, "clock": Clock()}
+            client = make_client(**{**usual, **options})
+            opened.callback(wait_until_idle, client)
+            return client
 
-    yield make
-    for client in clients:
-        idle(client)
-        client.config.cache_store._redis.connection_pool.disconnect()
-
-
-@pytest.fixture(autouse=True)
-def numbered(server: FaultServer) -> None:
-    numbers = itertools.count(1)
-    server.answers(lambda peer: peer.send(prompt(f"answer {next(numbers)}")))
-
-
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.name == "scope_client.store" and record.levelno >= logging.WARNING
-    ]
-
-
-def idle(client: ScopeClient) -> None:
-    background = client._background
-    eventually(lambda: not (background._waiting or background._running))
+        yield make
 
 
 def test_the_second_makes_no_platform_request(join: Make, server: FaultServer) -> None:
@@ -288,7 +264,7 @@ def test_garbage_under_a_key_of_ours_is_a_miss_and_is_replaced(
     store.behind.set(store.entry, made if isinstance(made, str) else json.dumps(made), None)
     assert content(join()) == "answer 2"
     assert content(join()) == "answer 2"
-    assert not warnings(caplog)
+    assert not warnings(caplog, "scope_client.store")
 
 
 @pytest.mark.parametrize("value", [None, 5, b"bytes", ["a"], {}])
@@ -318,7 +294,7 @@ def test_bytes_that_are_no_text_do_not_keep_a_fleet_from_its_redis(
         connection.set(key, b"\xff\xfe")
     assert content(fleet()) == "answer 2"
     assert content(fleet()) == "answer 2"
-    assert not warnings(caplog)
+    assert not warnings(caplog, "scope_client.store")
 
 
 @pytest.mark.parametrize("options", [{}, {"cache_ttl": 10}])
@@ -383,12 +359,12 @@ def test_a_lock_whose_holder_died_is_no_outage(
     clock.passes(400)
     assert store.add(f"{store.entry}:lock", "1", 5.0)
     assert content(client) in ("answer 1", "answer 2")
-    idle(client)
+    wait_until_idle(client)
     assert not client.status().is_down
     assert "is down" not in caplog.text
     clock.passes(5)
     content(client)
-    idle(client)
+    wait_until_idle(client)
     assert content(client) == "answer 2"
 
 
@@ -413,12 +389,12 @@ def test_a_store_that_raises_is_a_miss_one_warning_and_a_rest(
         assert content(client, f"prompt-{number}") == f"answer {number + 2}"
         assert number == 0 or len(store.calls) == before
         clock.passes(0.2)
-    assert len(warnings(caplog)) == 1
-    assert "OSError" in warnings(caplog)[0]
+    assert len(warnings(caplog, "scope_client.store")) == 1
+    assert "OSError" in warnings(caplog, "scope_client.store")[0]
     assert "hunter2" not in caplog.text
     clock.passes(1.1)
     content(client, "another")
-    assert len(warnings(caplog)) == 1
+    assert len(warnings(caplog, "scope_client.store")) == 1
     assert client.status().counters["store_failures"] == 2
     store.broken = set()
     clock.passes(5)
@@ -435,7 +411,7 @@ def test_a_redis_that_hangs_holds_few_readers_up_and_is_used_again(
     assert crowd(8, lambda: [content(client) for _ in range(50)]) == [["answer 1"] * 50] * 8
     assert [content(client, name) for name in "abc"] == ["answer 2", "answer 3", "answer 4"]
     assert Clock().now() - began < 5
-    assert len(warnings(caplog)) == 1
+    assert len(warnings(caplog, "scope_client.store")) == 1
     redis_server.resume()
     client._shared._rests_until = 0.0
     assert content(client, "d") == content(fleet(), "d") == "answer 5"
@@ -454,23 +430,23 @@ def test_a_redis_that_stops_and_comes_back_empty_loses_nothing_that_is_known(
     if not is_emptied:
         redis_server.stop()
         assert content(client) == "answer 1"
-        assert len(warnings(caplog)) == 1
+        assert len(warnings(caplog, "scope_client.store")) == 1
         redis_server.start()
     else:
         redis_server.reset()
-    idle(client)
+    wait_until_idle(client)
     clock.passes(6)
     for _ in range(3):
         assert content(client) == "answer 1"
-        idle(client)
+        wait_until_idle(client)
         clock.passes(6)
     server.answers(prompt("back"))
     clock.passes(60)
     assert content(client) == "answer 1"
-    idle(client)
+    wait_until_idle(client)
     assert content(client) == "back"
     assert content(fleet(clock=clock.clock)) == "back"
-    assert len(warnings(caplog)) == (not is_emptied)
+    assert len(warnings(caplog, "scope_client.store")) == (not is_emptied)
 
 
 def test_what_was_fetched_while_the_store_was_down_stays_known_when_it_is_back(

@@ -9,6 +9,7 @@ from typing import Any, Callable
 import pytest
 from faults.clock import ManualClock, ends_within
 from faults.crowd import Crowd, crowd
+from faults.reading import content
 from faults.replies import PROMPT, Gate, closes, drips, error, hangs, head, prompt
 from faults.server import FaultServer
 
@@ -23,10 +24,6 @@ SLOW = {"hangs": hangs(), "drips": drips(b"x" * 999, at_once=head(Content_Length
 def client(make_client: Make) -> ScopeClient:
     """By the real clock: what these tests let it wait for is real."""
     return make_client(clock=Clock())
-
-
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
 
 
 def times_out(client: ScopeClient, **options: object) -> TimeoutError:
