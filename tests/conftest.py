@@ -13,6 +13,8 @@ from faults.redisserver import RedisServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest.register_assert_rewrite("faults.store_contract")
+
 
 def pytest_configure() -> None:
     """A shell that runs the suite in the background has it ignore Ctrl-C, by which tests stop what they start."""

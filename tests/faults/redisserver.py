@@ -36,6 +36,14 @@ class RedisServer(Daemon):
         with self.connected() as connection:
             connection.flushall()
 
+    def passes(self, seconds: float) -> None:
+        """Everything it keeps for a time has so many seconds less to go."""
+        with self.connected() as connection:
+            for key in connection.scan_iter():
+                left = connection.pttl(key)
+                if left >= 0:
+                    connection.pexpire(key, max(left - int(seconds * 1000), 0))
+
     @contextlib.contextmanager
     def store(self) -> Iterator[RedisStore]:
         """A store of ours by its URL, whose connections are closed at the end."""
