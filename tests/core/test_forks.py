@@ -6,20 +6,18 @@ import contextlib
 import itertools
 import multiprocessing
 import os
-import pickle
-import select
-import signal
 import subprocess
 import sys
 import threading
 import time
-import warnings
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 import requests
+from faults.child import Child, in_a_child
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd
+from faults.reading import content, wait_until_idle
 from faults.redisserver import RedisServer
 from faults.replies import Gate, error, prompt, token
 from faults.server import FaultServer
@@ -33,63 +31,7 @@ if TYPE_CHECKING:
 
 Make = Callable[..., ScopeClient]
 PATIENCE = 10.0
-
-
-class Child:
-    """Runs `call` in a forked child; `outcome()` is its result, or raises what it raised."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self._outcome, writer = os.pipe()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of 3.12: other threads run
-            self.pid = os.fork()
-        if self.pid == 0:
-            _end_with(call, writer)
-        os.close(writer)
-
-    def outcome(self) -> Any:
-        pieces = []
-        try:
-            while not pieces or pieces[-1]:
-                assert select.select([self._outcome], [], [], PATIENCE)[0], "the child hangs"
-                pieces.append(os.read(self._outcome, 65536))
-        finally:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-            os.close(self._outcome)
-        outcome = pickle.loads(b"".join(pieces))
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return outcome
-
-
-def _end_with(call: Callable[[], Any], writer: int) -> None:
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(int(PATIENCE) * 2)  # whoever hangs ends by itself, a grandchild too
-    try:
-        try:
-            outcome = call()
-        except BaseException as error:
-            outcome = error
-        octets = memoryview(pickle.dumps(outcome))
-        while octets:
-            octets = octets[os.write(writer, octets) :]
-    finally:
-        os._exit(0)
-
-
-def in_a_child(call: Callable[[], Any]) -> Any:
-    return Child(call).outcome()
-
-
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
-
-
-@pytest.fixture(autouse=True)
-def numbered(server: FaultServer) -> None:
-    numbers = itertools.count(1)
-    server.answers(lambda peer: peer.send(prompt(f"answer {next(numbers)}")))
+pytestmark = pytest.mark.usefixtures("numbered_answers")
 
 
 @contextlib.contextmanager
@@ -305,7 +247,7 @@ def test_a_fork_in_the_middle_of_an_outage(make_client: Make, clock: ManualClock
         for _ in range(5):
             clock.passes(20)
             assert content(client) in ("answer 1", "back")
-            eventually(lambda: not (client._background._waiting or client._background._running))
+            wait_until_idle(client)
         return content(client)
 
     assert in_a_child(reads) == "answer 1"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd
+from faults.reading import content, wait_until_idle
 from faults.replies import Gate, error, prompt
 from faults.server import FaultServer
 
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Make = Callable[..., ScopeClient]
-
-
-def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
-    return client.get_prompt_version(name, **options).content
 
 
 def test_an_interrupt_at_the_end_of_a_fetch_leaves_the_prompt_readable(
@@ -184,7 +181,7 @@ def test_prompts_that_fail_hold_no_other_up(
     for _ in range(300):
         for name in (*bad, "good"):
             content(client, name)
-            eventually(lambda: not (client._background._waiting or client._background._running))
+            wait_until_idle(client)
         age = next(each.age for each in client.status().prompts if each.name == "good")
         oldest = max(oldest, age)
         clock.passes(0.5)
@@ -219,7 +216,7 @@ def test_a_store_that_never_grants_a_lock_does_not_freeze_a_prompt(
     for _ in range(40):
         clock.passes(1)
         content(client)
-        eventually(lambda: not (client._background._waiting or client._background._running))
+        wait_until_idle(client)
     assert content(client) == "new"
     assert "the lock of a prompt was never to be had" in caplog.text
 
@@ -235,11 +232,11 @@ def test_a_lock_that_another_process_had_long_ago_is_no_lock_that_is_never_grant
         clock.passes(92)
         store.add(key, "1", 5.0)
         content(late)  # its renewal gives up, since another is at it
-        eventually(lambda: not (late._background._waiting or late._background._running))
+        wait_until_idle(late)
         clock.passes(6)
         content(other)
         content(late)
-        eventually(lambda: not (late._background._waiting or late._background._running))
+        wait_until_idle(late)
     assert "never to be had" not in caplog.text
 
 
