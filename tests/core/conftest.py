@@ -31,6 +31,13 @@ def nothing_of_this_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatc
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / "nobody"))
 
 
+@pytest.fixture(autouse=True)
+def nothing_stays_registered() -> Iterator[None]:
+    """The callbacks of one test hear nothing of the next."""
+    yield
+    Telemetry.clear_callbacks()
+
+
 @pytest.fixture
 def server() -> Iterator[FaultServer]:
     with FaultServer() as started:
@@ -103,6 +110,11 @@ def make_session() -> Iterator[Callable[[], requests.Session]]:
     """Sessions of a caller's."""
     with contextlib.ExitStack() as opened:
         yield lambda: opened.enter_context(requests.Session())
+
+
+@pytest.fixture
+def session(make_session: Callable[[], requests.Session]) -> requests.Session:
+    return make_session()
 
 
 @pytest.fixture

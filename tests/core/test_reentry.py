@@ -12,13 +12,7 @@ from faults.server import FaultServer
 from scope_client import ConfigurationError, ScopeClient, ScopeError, ServerError, Telemetry, TokenRefreshError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def no_callbacks() -> Iterator[None]:
-    yield
-    Telemetry.clear_callbacks()
+    pass
 
 
 @pytest.mark.parametrize("register", [Telemetry.on_request, Telemetry.on_response])

@@ -15,16 +15,10 @@ from faults.server import FaultServer
 from scope_client import CacheInfo, NotFoundError, ScopeClient, ScopeError, ServerError, Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 Make = Callable[..., ScopeClient]
 LONG = 10.0
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays_registered() -> Iterator[None]:
-    yield
-    Telemetry.clear_callbacks()
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ def make_far_client(make_client: Callable[..., ScopeClient]) -> Callable[..., Sc
     return lambda **options: make_client(base_url=FAR, auth_api_url=FAR, allow_insecure=True, **options)
 
 
-@pytest.fixture
-def session(make_session: Callable[[], requests.Session]) -> requests.Session:
-    return make_session()
-
-
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("own_session", [False, True])
 def test_a_proxy_of_the_environment_is_used(

@@ -15,11 +15,6 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from scope_client import AuthorizationError, ConnectionError, ScopeClient, ScopeError
 
 
-@pytest.fixture
-def session(make_session: Callable[[], requests.Session]) -> requests.Session:
-    return make_session()
-
-
 class Counting(HTTPAdapter):
     sent = 0
 

@@ -25,17 +25,9 @@ from scope_client import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from core.conftest import Heard
 
 REGISTER = (Telemetry.on_request, Telemetry.on_response, Telemetry.on_error)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays_registered() -> Iterator[None]:
-    yield
-    Telemetry.clear_callbacks()
 
 
 def fails(client: ScopeClient, **options: object) -> Exception:

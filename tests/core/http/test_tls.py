@@ -23,11 +23,6 @@ def secure() -> Iterator[FaultServer]:
         yield started
 
 
-@pytest.fixture
-def session(make_session: Callable[[], requests.Session]) -> requests.Session:
-    return make_session()
-
-
 def refused(client: ScopeClient) -> ConnectionError:
     with pytest.raises(ConnectionError, match="TLS") as caught:
         client.get_prompt_version("greeting")
