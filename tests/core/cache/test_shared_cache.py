@@ -8,7 +8,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 from faults.clock import ManualClock, eventually
@@ -17,6 +17,7 @@ from faults.reading import content, wait_until_idle, warnings
 from faults.redisserver import RedisServer
 from faults.replies import Gate, error, prompt
 from faults.server import FaultServer
+from faults.watched_store import ENTRY, WatchedStore
 
 from scope_client import (
     ApiKeyCredentials,
@@ -33,50 +34,16 @@ if TYPE_CHECKING:
 
 Make = Callable[..., ScopeClient]
 pytestmark = pytest.mark.usefixtures("numbered_answers")
-KEY = r"scope:1:[0-9a-f]{20}:([0-9a-f]{32}(:lock)?|generation)"
-
-
-class Watched:
-    """A MemoryStore that keeps what it was asked, and raises where it is told to."""
-
-    def __init__(self, timer: Callable[[], float]) -> None:
-        self.behind = MemoryStore(timer=timer)
-        self.calls: list[tuple] = []
-        self.broken: set[str] = set()
-        self.seen: dict[str, str] = {}
-
-    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
-        return self._call("get_many", keys)
-
-    def set(self, key: str, value: str, ttl: float | None) -> None:
-        self.seen[key] = value
-        self._call("set", key, value, ttl)
-
-    def add(self, key: str, value: str, ttl: float) -> bool:
-        self.seen[key] = value
-        return self._call("add", key, value, ttl)
-
-    def delete(self, key: str) -> None:
-        self._call("delete", key)
-
-    def _call(self, method: str, *arguments: object) -> Any:
-        self.calls.append((method, *arguments))
-        if method in self.broken:
-            raise OSError("broken redis://someone:hunter2@host")
-        return getattr(self.behind, method)(*arguments)
-
-    @property
-    def entry(self) -> str:
-        return next(key for key in self.seen if re.fullmatch(r"scope:1:[0-9a-f]{20}:[0-9a-f]{32}", key))
+KEY = rf"{ENTRY}(:lock)?|scope:1:[0-9a-f]{{20}}:generation"
 
 
 @pytest.fixture
-def store(clock: ManualClock) -> Watched:
-    return Watched(lambda: clock.time)
+def store(clock: ManualClock) -> WatchedStore:
+    return WatchedStore(MemoryStore(timer=lambda: clock.time))
 
 
 @pytest.fixture
-def join(make_client: Make, store: Watched) -> Make:
+def join(make_client: Make, store: WatchedStore) -> Make:
     """One more client over the same store."""
     return lambda **options: make_client(**{"cache_store": store, "max_retries": 0, **options})
 
@@ -140,7 +107,7 @@ def test_an_entry_of_the_store_is_as_old_for_all_as_for_the_one_who_fetched_it(
 
 
 def test_clear_cache_is_seen_by_all_within_cache_local_ttl(
-    join: Make, store: Watched, server: FaultServer, clock: ManualClock
+    join: Make, store: WatchedStore, server: FaultServer, clock: ManualClock
 ) -> None:
     first, second = join(), join()
     for client in (first, second):
@@ -169,7 +136,7 @@ def test_each_clear_cache_counts_though_the_clocks_of_two_machines_differ(
 
 
 def test_a_clear_cache_that_the_store_did_not_hear_of_is_told_to_it_later(
-    join: Make, store: Watched, clock: ManualClock
+    join: Make, store: WatchedStore, clock: ManualClock
 ) -> None:
     first, second = join(), join()
     assert content(first) == content(second) == "answer 1"
@@ -207,7 +174,7 @@ def test_another_key_of_the_same_organisation_shares(join: Make, server: FaultSe
     assert content(join(credentials=ApiKeyCredentials("org-1", "key-2", "secret-2"))) == "answer 1"
 
 
-def test_keys_are_short_ascii_values_are_json_and_neither_holds_a_secret(join: Make, store: Watched) -> None:
+def test_keys_are_short_ascii_values_are_json_and_neither_holds_a_secret(join: Make, store: WatchedStore) -> None:
     client = join()
     for name in ("greeting", "a b/ü:\n" + "x" * 5000, "🎈"):
         content(client, name)
@@ -257,7 +224,7 @@ GARBAGE: dict[str, Callable[[dict], object]] = {
 
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
 def test_garbage_under_a_key_of_ours_is_a_miss_and_is_replaced(
-    garbage: Callable[[dict], object], join: Make, store: Watched, caplog: pytest.LogCaptureFixture
+    garbage: Callable[[dict], object], join: Make, store: WatchedStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     content(join())
     made = garbage(json.loads(store.seen[store.entry]))
@@ -268,14 +235,14 @@ def test_garbage_under_a_key_of_ours_is_a_miss_and_is_replaced(
 
 
 @pytest.mark.parametrize("value", [None, 5, b"bytes", ["a"], {}])
-def test_a_store_that_gives_something_else_than_text_is_a_miss(value: object, join: Make, store: Watched) -> None:
+def test_a_store_that_gives_something_else_than_text_is_a_miss(value: object, join: Make, store: WatchedStore) -> None:
     content(join())
     store.behind.set(store.entry, value, None)
     assert content(join()) == "answer 2"
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "9" * 30, "²", "NaN", "\x00"])
-def test_garbage_in_place_of_the_generation_harms_nobody(text: str, join: Make, store: Watched) -> None:
+def test_garbage_in_place_of_the_generation_harms_nobody(text: str, join: Make, store: WatchedStore) -> None:
     client = join()
     client.clear_cache()
     generation = next(key for key in store.seen if key.endswith(":generation"))
@@ -313,7 +280,7 @@ def test_an_expired_entry_of_the_store_is_a_last_known_good_for_a_new_process(
 
 
 def test_12_clients_on_a_cold_name_make_one_request(make_client: Make, server: FaultServer) -> None:
-    watched, gate = Watched(Clock().now), Gate()
+    watched, gate = WatchedStore(MemoryStore(timer=Clock().now)), Gate()
     clients = iter([make_client(cache_store=watched, clock=Clock()) for _ in range(12)])
     server.answers(gate.holds(prompt("one")), prompt("too many"))
     readers = Crowd(12, lambda: content(next(clients)))
@@ -341,7 +308,7 @@ def test_a_fleet_of_threads_and_clients_renews_an_expiring_name_once_a_life(flee
 
 
 def test_a_lock_whose_holder_died_holds_nobody_up_for_longer_than_five_seconds(
-    join: Make, store: Watched, server: FaultServer, clock: ManualClock
+    join: Make, store: WatchedStore, server: FaultServer, clock: ManualClock
 ) -> None:
     content(join())
     store.behind.delete(store.entry)
@@ -352,7 +319,7 @@ def test_a_lock_whose_holder_died_holds_nobody_up_for_longer_than_five_seconds(
 
 
 def test_a_lock_whose_holder_died_is_no_outage(
-    join: Make, store: Watched, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    join: Make, store: WatchedStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = join()
     content(client)
@@ -368,7 +335,7 @@ def test_a_lock_whose_holder_died_is_no_outage(
     assert content(client) == "answer 2"
 
 
-def test_no_lock_outlives_its_fetch(join: Make, store: Watched, server: FaultServer) -> None:
+def test_no_lock_outlives_its_fetch(join: Make, store: WatchedStore, server: FaultServer) -> None:
     server.answers(error(500), prompt("answer 1"))
     client = join()
     with pytest.raises(ServerError):
@@ -379,7 +346,7 @@ def test_no_lock_outlives_its_fetch(join: Make, store: Watched, server: FaultSer
 
 @pytest.mark.parametrize("method", ["get_many", "set", "add", "delete", "all"])
 def test_a_store_that_raises_is_a_miss_one_warning_and_a_rest(
-    method: str, join: Make, store: Watched, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    method: str, join: Make, store: WatchedStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.broken = {"get_many", "set", "add", "delete"} if method == "all" else {method}
     client = join(cache_local_ttl=0)
@@ -450,7 +417,7 @@ def test_a_redis_that_stops_and_comes_back_empty_loses_nothing_that_is_known(
 
 
 def test_what_was_fetched_while_the_store_was_down_stays_known_when_it_is_back(
-    join: Make, store: Watched, server: FaultServer, clock: ManualClock
+    join: Make, store: WatchedStore, server: FaultServer, clock: ManualClock
 ) -> None:
     join().clear_cache()
     clock.passes(60)
