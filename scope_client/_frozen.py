@@ -6,20 +6,21 @@ from typing import Any, NoReturn
 
 
 class Frozen:
-    """What is shared must not change; equality and repr go by the fields named in `__slots__`.
-
-    So do hash and pickling, where each field allows them.
-    """
+    """Equality, hash, repr and pickling go by the fields: the names in `__slots__`, apart from those in `_derived`."""
 
     __slots__: tuple[str, ...] = ()
+    _derived: tuple[str, ...] = ()  # slots that hold what follows from the fields
 
-    def _freeze(self, **fields: Any) -> None:
+    def _freeze(self, **slots: Any) -> None:
         put = object.__setattr__
-        for name, value in fields.items():
+        for name, value in slots.items():
             put(self, name, value)
 
+    def _fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__ if name not in self._derived}
+
     def _values(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return tuple(self._fields().values())
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be set")
@@ -34,7 +35,7 @@ class Frozen:
         return hash((type(self), self._values()))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._fields().items())
         return f"{type(self).__name__}({shown})"
 
     def __reduce__(self) -> Any:

@@ -1,42 +1,56 @@
 """One family of errors: whatever goes wrong at run time is a `ScopeError` that carries the facts."""
 
-from __future__ import annotations
-
 import builtins
 from collections.abc import Iterable
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
-BODY_KEPT = 2000
+KEPT_BODY_CHARACTERS = 2000
 
 
 class ScopeError(Exception):
     """The root of the family; a fact that is not known is None.
 
-    `http_body` holds at most its first 2,000 characters. `request_id` is the platform's X-Request-ID,
-    or the one that was sent.
+    Args:
+        message: What went wrong, and what to do about it.
+        http_status: As the field; so are the other keywords.
+        http_body: Is cut at 2,000 characters.
+        error_code: As the field.
+        request_id: As the field.
     """
+
+    message: str
+    """What went wrong, and what to do about it."""
+    http_status: Optional[int]
+    """The status of the answer, such as 404; None if there was no answer."""
+    http_body: Optional[str]
+    """The first 2,000 characters of the answer's body, without secrets."""
+    error_code: Optional[str]
+    """The platform's own code for the error, such as "prompt_not_found"."""
+    request_id: Optional[str]
+    """The platform's X-Request-ID, or the one that was sent if the answer has none."""
 
     def __init__(
         self,
         message: str = "",
         *,
-        http_status: int | None = None,
-        http_body: str | None = None,
-        error_code: str | None = None,
-        request_id: str | None = None,
+        http_status: Optional[int] = None,
+        http_body: Optional[str] = None,
+        error_code: Optional[str] = None,
+        request_id: Optional[str] = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.http_status = http_status
-        self.http_body = http_body if http_body is None else http_body[:BODY_KEPT]
+        self.http_body = http_body if http_body is None else http_body[:KEPT_BODY_CHARACTERS]
         self.error_code = error_code
         self.request_id = request_id
 
-    def __reduce__(self) -> tuple[Callable[..., ScopeError], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., "ScopeError"], tuple[Any, ...]]:
         return _revive, (type(self), self.args, self.__dict__.copy())
 
 
 def _revive(kind: type[ScopeError], args: tuple[Any, ...], facts: dict[str, Any]) -> ScopeError:
+    """Makes a pickled error again without its `__init__`, which may be a user's own. Pickles name this function."""
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(facts)
@@ -44,20 +58,25 @@ def _revive(kind: type[ScopeError], args: tuple[Any, ...], facts: dict[str, Any]
 
 
 class ConfigurationError(ScopeError):
-    """A setting is missing or is not what it must be."""
+    """An option, a setting or a file is missing, or has a value that it must not have."""
 
 
 class MissingApiKeyError(ConfigurationError):
-    """The credentials, or a part of them, were not given."""
+    """The credentials were not given, or a part of them is missing."""
 
 
 class ApiError(ScopeError):
-    """The platform refused, failed, or answered something that its API does not promise.
+    """The platform refused, failed, or sent an answer that breaks the promise of its API.
 
-    `retry_after` is the pause that the answer asked for, in seconds, or None where it named none.
+    Args:
+        message: As for ScopeError; so are the `facts`.
+        retry_after: As the field.
     """
 
-    def __init__(self, message: str = "", *, retry_after: float | None = None, **facts: Any) -> None:
+    retry_after: Optional[float]
+    """How many seconds the answer asks to wait, or None if it does not say."""
+
+    def __init__(self, message: str = "", *, retry_after: Optional[float] = None, **facts: Any) -> None:
         super().__init__(message, **facts)
         self.retry_after = retry_after
 
@@ -67,7 +86,7 @@ class AuthenticationError(ApiError):
 
 
 class TokenRefreshError(AuthenticationError):
-    """The token endpoint gave no token; `http_status` is its own answer, or None where none came."""
+    """The token endpoint gave no token; `http_status` is that of its answer, or None if it did not answer."""
 
 
 class InvalidCredentialsError(AuthenticationError):
@@ -79,11 +98,11 @@ class AuthorizationError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """There is no such prompt or version (404), or no longer (410)."""
+    """The prompt or the version does not exist (404), or no longer (410)."""
 
 
 class ConflictError(ApiError):
-    """The request is at odds with the state of the platform (409)."""
+    """The request conflicts with the present state of the platform (409)."""
 
 
 class RateLimitError(ApiError):
@@ -95,14 +114,19 @@ class ServerError(ApiError):
 
 
 class ConnectionError(ScopeError, builtins.ConnectionError):  # noqa: A001  # both, on purpose
-    """The platform could not be reached, or the connection broke; also the builtin of this name."""
+    """The platform could not be reached, or the connection broke; a builtin ConnectionError too."""
 
 
 class TimeoutError(ConnectionError, builtins.TimeoutError):  # noqa: A001  # both, on purpose
-    """The answer was not there in time; also the builtin of this name.
+    """The answer did not come in time; a builtin TimeoutError too.
 
-    `is_deadline` tells that the time for the whole call ran out, rather than that for one attempt.
+    Args:
+        message: As for ScopeError; so are the `facts`.
+        is_deadline: As the field.
     """
+
+    is_deadline: bool
+    """True if the time for the whole call ran out, False if it was the time for one attempt."""
 
     def __init__(self, message: str = "", *, is_deadline: bool = False, **facts: Any) -> None:
         super().__init__(message, **facts)
@@ -110,19 +134,27 @@ class TimeoutError(ConnectionError, builtins.TimeoutError):  # noqa: A001  # bot
 
 
 class ResourceError(ScopeError):
-    """A prompt, or what was asked of it, is not usable as it is."""
+    """The prompt cannot be used in the way that was asked for."""
 
 
 class ValidationError(ResourceError):
-    """An argument is not what it must be."""
+    """An argument has a value that it must not have."""
 
 
 class RenderError(ResourceError):
-    """The content could not be filled in."""
+    """The values could not be filled into the content."""
 
 
 class MissingVariableError(RenderError):
-    """`missing_variables` names all that the content needs and the caller did not give, in order."""
+    """The content has variables for which the caller gave no value.
+
+    Args:
+        message: As for ScopeError; so are the `facts`.
+        missing_variables: As the field.
+    """
+
+    missing_variables: tuple[str, ...]
+    """The names of all variables without a value, in the order of the content."""
 
     def __init__(self, message: str = "", *, missing_variables: Iterable[str] = (), **facts: Any) -> None:
         super().__init__(message, **facts)
@@ -130,9 +162,17 @@ class MissingVariableError(RenderError):
 
 
 class NoProductionVersionError(ResourceError):
-    """The prompt has no published version; `prompt_id` is the name or ID that was asked for."""
+    """The prompt has no published version.
 
-    def __init__(self, message: str = "", *, prompt_id: str | None = None, **facts: Any) -> None:
+    Args:
+        message: As for ScopeError; so are the `facts`.
+        prompt_id: As the field.
+    """
+
+    prompt_id: Optional[str]
+    """The name or ID that was asked for."""
+
+    def __init__(self, message: str = "", *, prompt_id: Optional[str] = None, **facts: Any) -> None:
         super().__init__(message, **facts)
         self.prompt_id = prompt_id
 

@@ -33,7 +33,7 @@ class _Keyring(Frozen):
     """Frozen text fields, of which the last is secret."""
 
     __slots__ = ()
-    _fields: tuple[str, str, str]
+    _field_names: tuple[str, str, str]
     _variables: tuple[str, str, str]
 
     @classmethod
@@ -45,19 +45,19 @@ class _Keyring(Frozen):
             raise MissingApiKeyError(
                 f"{cls.__name__}.from_env() needs {', '.join(missing)}: set "
                 f"{'it' if len(missing) == 1 else 'them'} in the environment, "
-                f"or pass {', '.join(field + '=' for field in cls._fields)} to {cls.__name__}"
+                f"or pass {', '.join(field + '=' for field in cls._field_names)} to {cls.__name__}"
             )
         return cls(*values)
 
     def _fill(self, *values: str) -> None:
-        checked = (_checked(type(self).__name__, field, value) for field, value in zip(self._fields, values))
+        checked = (_checked(type(self).__name__, field, value) for field, value in zip(self._field_names, values))
         *shown, secret = checked
-        self._freeze(**dict(zip(self._fields, (*shown, Secret(secret)))))
+        self._freeze(**dict(zip(self._field_names, (*shown, Secret(secret)))))
 
     def to_dict(self) -> dict[str, str]:
         """The fields, the secret redacted."""
-        *shown, _ = ((field, getattr(self, field)) for field in self._fields)
-        return {**dict(shown), self._fields[-1]: REDACTED}
+        *shown, _ = ((field, getattr(self, field)) for field in self._field_names)
+        return {**dict(shown), self._field_names[-1]: REDACTED}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.to_dict().items())})"
@@ -79,7 +79,7 @@ class ApiKeyCredentials(_Keyring):
     """An API key and its secret; posted to /v1/auth/sdk-token."""
 
     __slots__ = ("api_key", "api_secret", "org_id")
-    _fields = ("org_id", "api_key", "api_secret")
+    _field_names = ("org_id", "api_key", "api_secret")
     _variables = ("SCOPE_ORG_ID", "SCOPE_API_KEY", "SCOPE_API_SECRET")
     token_path = "/v1/auth/sdk-token"  # noqa: S105  # a path
     org_id: str
@@ -97,7 +97,7 @@ class ClientCredentials(_Keyring):
     """The platform's newer scheme: a client ID and its secret; posted to /v1/auth/applications/login."""
 
     __slots__ = ("client_id", "client_secret", "org_id")
-    _fields = ("org_id", "client_id", "client_secret")
+    _field_names = ("org_id", "client_id", "client_secret")
     _variables = ("SCOPE_ORG_ID", "SCOPE_CLIENT_ID", "SCOPE_CLIENT_SECRET")
     token_path = "/v1/auth/applications/login"  # noqa: S105  # a path
     org_id: str

@@ -10,17 +10,18 @@ from .prompt_version import PromptVersion
 from .ref import PromptRef
 
 Fallback = Union[str, Callable[[], str], None]
+KEPT_STAND_INS = 128
 
 
 def checked(fallback: Fallback) -> Fallback:
-    """Raises ValidationError for what is neither a text nor callable."""
+    """The fallback itself; raises ValidationError if it is neither text, nor callable, nor None."""
     if fallback is None or isinstance(fallback, str) or callable(fallback):
         return fallback
-    raise ValidationError(f"fallback must be a text, or a callable that returns one, got {type(fallback).__name__}")
+    raise ValidationError(f"fallback must be text, or a callable that returns text, got {type(fallback).__name__}")
 
 
 def stand_in(ref: PromptRef, fallback: str | Callable[[], str]) -> PromptVersion:
-    """A text prompt; raises ValidationError where a callable raises, or returns no text."""
+    """A text prompt of the fallback's text; raises ValidationError if a callable raises, or does not return text."""
     try:
         text = fallback if isinstance(fallback, str) else fallback()
     except Exception as error:
@@ -31,6 +32,6 @@ def stand_in(ref: PromptRef, fallback: str | Callable[[], str]) -> PromptVersion
     return _parsed(ref, str.__str__(text))
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=KEPT_STAND_INS)
 def _parsed(ref: PromptRef, content: str) -> PromptVersion:
     return PromptVersion({"content": content, "type": "text"}, ref, is_fallback=True)

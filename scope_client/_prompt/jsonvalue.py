@@ -1,4 +1,4 @@
-"""JSON values: parsed with a limit to their depth, and copied."""
+"""JSON values: parsed with a limit on their depth, and copied."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ DEEPEST = 200
 
 
 class DepthError(ValueError):
-    """The value is nested more than 200 deep; nobody who walks it later shall run out of stack."""
+    """The value is nested more than 200 deep: code that walks it later could run out of stack."""
 
 
 def parse(text: str | bytes) -> Any:
-    """Raises ValueError for what is not JSON, DepthError for what is too deep."""
+    """The value of a JSON text; raises ValueError for text that is not JSON, DepthError for one that is too deep."""
     try:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("deeper than Python can read") from None
+    # Only a text with more brackets than that can be too deep; counting them is far quicker than walking the value.
     brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
     if brackets > DEEPEST and _is_too_deep(value):
         raise DepthError
@@ -25,7 +26,7 @@ def parse(text: str | bytes) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """The same value, of which a caller may change what it likes."""
+    """The same value, down to its last list, so that the caller may change it."""
     if isinstance(value, dict):
         return {name: copied(each) for name, each in value.items()}
     return [copied(each) for each in value] if isinstance(value, list) else value

@@ -1,12 +1,11 @@
 """PromptVersion: one state of a prompt, as the platform sent it, frozen."""
 
-from __future__ import annotations
-
+import functools
 import json
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Optional, Union
 
 from .._frozen import Frozen
 from ..errors import ApiError
@@ -16,12 +15,9 @@ from .template import ChatTemplate, Template, TolerantChatTemplate, TolerantTemp
 
 
 class PromptVersion(Frozen):
-    """One state of a prompt, frozen because all its readers share it.
+    """One state of a prompt, frozen because all its readers share it. A field that the platform did not send is None.
 
-    `variables` are in order of appearance; `type` is "text" or "chat"; `status` "draft", "published" or "archived".
-    Times are text as the platform sent it. What it did not send is None. The `content` of a chat prompt is the JSON
-    text of its messages. `template` is the content, parsed. `is_fallback` tells of a stand-in for what the platform
-    could not give; it takes values that it has no variable for, since what it stands in for may have one.
+    A client makes it, or `from_api`.
     """
 
     __slots__ = (
@@ -41,105 +37,162 @@ class PromptVersion(Frozen):
         "updated_at",
         "version_number",
     )
-    created_at: str | None
-    id: str | None
-    is_fallback: bool
-    is_production: bool
+    id: Optional[str]
+    """The ID of this version."""
+    prompt_id: Optional[str]
+    """The ID of the prompt."""
     name: str
-    prompt_id: str | None
-    status: str | None
-    tags: tuple[str, ...]
+    """The prompt's name, or what was asked for if the platform did not send a name."""
+    version_number: Optional[int]
+    """1 for the first version of a prompt, and so on."""
+    status: Optional[str]
+    """"draft", "published" or "archived"."""
+    is_production: bool
+    """Whether this was the production version when it was fetched."""
     type: str
-    updated_at: str | None
-    version_number: int | None
-    _content: str | None
+    """"text" or "chat"."""
+    tags: tuple[str, ...]
+    """The tags of the version, in the platform's order."""
+    created_at: Optional[str]
+    """When the version was made, as text in the platform's form (RFC 3339)."""
+    updated_at: Optional[str]
+    """When the version was last changed, as text in the platform's form (RFC 3339)."""
+    is_fallback: bool
+    """Whether this is a stand-in for what the platform could not give.
+
+    A stand-in takes values for which it has no variable, because the prompt it stands in for may have one.
+    """
+    _content: Optional[str]
     _metadata: tuple[Any, ...]
     _more: tuple[Any, ...]
-    _template: Template | ChatTemplate | None
+    _template: Union[Template, ChatTemplate, None]
 
-    def __init__(self, body: Mapping[str, Any], ref: PromptRef | None = None, *, is_fallback: bool = False) -> None:
+    def __init__(self, body: Mapping[str, Any], ref: Optional[PromptRef] = None, *, is_fallback: bool = False) -> None:
         content, kind = _read_content(body)
         status = _known(body, str, "status")
-        status = _STATUSES.get(status, status)
         name = _known(body, str, "name")
-        said = _known(body, bool, "is_production")
+        is_production = _known(body, bool, "is_production")
+        unknown = {field: body[field] for field in body if field not in _READ}
+        metadata, more = _packed([_known(body, dict, "metadata") or {}, unknown])
         self._freeze(
             created_at=_known(body, str, "created_at"),
             id=_known(body, str, "id", "version_id"),
             is_fallback=is_fallback,
-            is_production=status == "published" if said is None else said,
+            is_production=status == "published" if is_production is None else is_production,
             name=ref.name if ref and (not name or name == ref.name) else name or "",
             prompt_id=_known(body, str, "prompt_id"),
-            status=status,
+            status=_STATUSES.get(status, status),
             tags=tuple([tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)]),
             type=kind,
             updated_at=_known(body, str, "updated_at"),
             version_number=_known(body, int, "version_number", "version"),
-            _metadata=_packed(_known(body, dict, "metadata") or {}),
-            _more=_packed({name: body[name] for name in body if name not in _READ}),
+            _metadata=metadata,
+            _more=more,
             _content=content,
             _template=None,
         )
-        if kind == "chat":  # whose messages must be known to be some
+        if kind == "chat":  # its content may not be a list of messages, which the first reader should hear of
             self._parse()
 
     @classmethod
-    def from_api(cls, body: Mapping[str, Any], ref: PromptRef | None = None) -> PromptVersion:
-        """Reads an answer of either generation of the API; ApiError where it breaks the API's promise."""
+    def from_api(cls, body: Mapping[str, Any], ref: Optional[PromptRef] = None) -> "PromptVersion":
+        """Reads the body of an answer, in the words of either generation of the API.
+
+        Args:
+            body: The JSON object that the platform sent.
+            ref: What was asked for, which gives the version its name if the body has none.
+
+        Returns:
+            The version, which shares nothing with `body`.
+
+        Raises:
+            ApiError: The body breaks the promise of the API.
+        """
         return cls(body, ref)
 
     @property
     def content(self) -> str:
+        """The text with its `{{variables}}`; for a chat prompt the JSON text of its messages."""
         content = self._content
         return self.template.content if content is None else content
 
     @property
-    def template(self) -> Template | ChatTemplate:
+    def template(self) -> Union[Template, ChatTemplate]:
+        """The content, parsed."""
         return self._template or self._parse()
 
     @property
     def variables(self) -> tuple[str, ...]:
+        """The names of the variables, in order of appearance, each once."""
         return self.template.variables
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """Read-only; what lies deeper is the caller's own copy."""
+        """What the platform keeps with the version, such as the model; read-only, and a copy below the top."""
         return MappingProxyType(_unpacked(self._metadata))
 
     @property
     def is_draft(self) -> bool:
+        """Whether `status` is "draft"."""
         return self.status == "draft"
 
     @property
     def is_published(self) -> bool:
+        """Whether `status` is "published"."""
         return self.status == "published"
 
     @property
     def is_archived(self) -> bool:
+        """Whether `status` is "archived"."""
         return self.status == "archived"
 
     def get_metadata(self, key: str, default: Any = None) -> Any:
-        """One value of the metadata, the caller's own copy; `default` where there is none."""
+        """One value of the metadata.
+
+        Args:
+            key: Its name.
+            default: What to return if the metadata has no such name.
+
+        Returns:
+            A copy of the value, which the caller may change.
+        """
         found = dict(zip(self._metadata[::2], self._metadata[1::2]))
         return copied(found[key]) if key in found else default
 
     def render(self, /, **variables: object) -> str:
-        """The content with its variables filled in; a chat prompt gives the JSON text of its messages.
+        """The content with its variables filled in.
 
-        Values are put through `str()`. Raises MissingVariableError, ValidationError for a variable that
-        the prompt does not have or a value that is None, RenderError for a value without text.
+        Args:
+            variables: A value for each variable of the content; it is put through `str()`.
+
+        Returns:
+            The text; for a chat prompt the JSON text of its messages.
+
+        Raises:
+            MissingVariableError: A variable has no value.
+            ValidationError: A value is None, or the prompt has no such variable.
+            RenderError: `str()` fails for a value.
         """
         return (self._template or self._parse()).render(variables)
 
     def messages(self, /, **variables: object) -> list[dict[str, Any]]:
-        """The messages to send to a model, `{"role": ..., "content": ...}` each; a text prompt is one of the user's.
+        """The messages to send to a model, with their variables filled in.
 
-        Raises what `render` raises.
+        Args:
+            variables: A value for each variable of the content; it is put through `str()`.
+
+        Returns:
+            One dict for each message, `{"role": ..., "content": ...}`; a text prompt is one message from the user.
+
+        Raises:
+            MissingVariableError: A variable has no value.
+            ValidationError: A value is None, or the prompt has no such variable.
+            RenderError: `str()` fails for a value.
         """
         return self.template.messages(variables)
 
     def to_dict(self) -> dict[str, Any]:
-        """All that the platform sent, fields that this class does not know included; fit for JSON."""
+        """All that the platform sent, with the fields that this class does not know; fit for JSON."""
         return {
             "id": self.id,
             "prompt_id": self.prompt_id,
@@ -157,12 +210,11 @@ class PromptVersion(Frozen):
             **_unpacked(self._more),
         }
 
-    def _parse(self) -> Template | ChatTemplate:
-        """Keeps the text once: from here on it is the template that has it. Threads may do it at the same time."""
+    def _parse(self) -> Union[Template, ChatTemplate]:
+        """Keeps the text once: from here on the template has it. Several threads may do this at the same time."""
         kind = _TEMPLATES[self.type, self.is_fallback]
         template = kind(self.content)
-        self._freeze(_template=template)
-        self._freeze(_content=None)
+        self._freeze(_template=template, _content=None)  # in this order: a thread that finds no text takes the template
         return template
 
     def __repr__(self) -> str:
@@ -177,8 +229,8 @@ class PromptVersion(Frozen):
     def __hash__(self) -> int:
         return hash((self.prompt_id, self.id, self.version_number, self.content))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _revive, (type(self), self.to_dict(), self.is_fallback)
+    def __reduce__(self) -> Any:
+        return functools.partial(type(self), is_fallback=self.is_fallback), (self.to_dict(),)
 
 
 _TEMPLATES: dict[tuple[str, bool], type[Template | ChatTemplate]] = {
@@ -195,31 +247,32 @@ _READ = frozenset(
         *("is_production", "prompt_type", "type", "metadata", "tags", "created_at", "updated_at"),
     )
 )
-
-
 _STATUSES = {status: status for status in ("draft", "published", "archived")}  # one text for all versions
 
 
-def _packed(values: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Names and values by turns: half of what a dict takes of the memory, for what is seldom read."""
-    return tuple([each for name, value in values.items() for each in (_once(name), copied(value))])
+def _packed(mappings: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Each mapping as a tuple of its names and values by turns, copied, so that a caller may change its own.
+
+    Such a tuple takes half of a dict's memory, which counts: a cache keeps thousands of versions, and few readers ask
+    for their metadata. The names are interned, because many versions have the same ones.
+    """
+    return [
+        tuple([each for name, value in mapping.items() for each in (_interned(name), value)])
+        for mapping in copied(mappings)
+    ]
 
 
-def _once(name: Any) -> Any:
-    """One object for a name that many versions have."""
+def _interned(name: Any) -> Any:
     return sys.intern(name) if type(name) is str else name
 
 
 def _unpacked(packed: tuple[Any, ...]) -> dict[str, Any]:
-    return {name: copied(value) for name, value in zip(packed[::2], packed[1::2])}
-
-
-def _revive(kind: type[PromptVersion], body: dict[str, Any], is_fallback: bool) -> PromptVersion:
-    return kind(body, is_fallback=is_fallback)
+    unpacked: dict[str, Any] = copied(dict(zip(packed[::2], packed[1::2])))
+    return unpacked
 
 
 def _known(body: Mapping[str, Any], kind: type, name: str, other_name: str = "") -> Any:
-    """The first of these fields that is there and of its kind: a field that is not is as good as absent."""
+    """The first of these fields that is of its kind; None if there is none: a wrong field is as good as absent."""
     value = body.get(name)
     if type(value) is kind:
         return value
@@ -234,9 +287,6 @@ def _read_content(body: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "chat" and isinstance(content, list):
         content = json.dumps(content, ensure_ascii=False)
     if not isinstance(content, str):
-        raise ApiError(f"expected a prompt version with its content as text, got {_described(content)}")
+        got = "no content" if content is None else f"content of the type {type(content).__name__}"
+        raise ApiError(f"expected a prompt version with its content as text, got {got}")
     return content, kind
-
-
-def _described(content: object) -> str:
-    return "none" if content is None else f"content of the type {type(content).__name__}"

@@ -1,4 +1,4 @@
-"""PromptRef: what is asked for, and what a 404 for it means."""
+"""PromptRef: which prompt is asked for, and what a 404 for it means."""
 
 from __future__ import annotations
 
@@ -13,19 +13,35 @@ CacheKey = Union[str, tuple[str, Optional[str], Optional[str]]]
 
 
 class PromptRef(Frozen):
-    """A prompt's name or ID, with either a label or a version ID."""
+    """A prompt's name or ID, with either a label or a version ID.
 
-    __slots__ = ("name", "label", "version")
+    `key` stands for the three in dicts: for production, which is what most callers ask for, it is the name alone.
+    """
+
+    __slots__ = ("name", "label", "version", "key")
+    _derived = ("key",)
     name: str
     label: str | None
     version: str | None
+    key: CacheKey
 
     def __init__(self, name: str, label: str | None = "production", version: str | None = None) -> None:
-        self._freeze(name=name, label=label, version=version)
+        key = name if label == "production" else (name, label, version)
+        self._freeze(name=name, label=label, version=version, key=key)
 
     @classmethod
     def of(cls, name: str, label: str | None = None, version: str | None = None) -> PromptRef:
-        """Raises ValidationError for what cannot be asked for, TypeError for a label and a version together."""
+        """The ref of arguments that come from a user.
+
+        Args:
+            name: The prompt's name or ID.
+            label: "production" or "latest"; None is production, unless there is a version.
+            version: The ID of a version.
+
+        Raises:
+            ValidationError: An argument cannot be asked for.
+            TypeError: Both a label and a version were given.
+        """
         if label is not None and version is not None:
             raise TypeError("label and version exclude each other: give one of them")
         path_segment("name", name)
@@ -39,11 +55,6 @@ class PromptRef(Frozen):
             raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {label!r}")
         return cls(name, LABELS[LABELS.index(label)])
 
-    @property
-    def key(self) -> CacheKey:
-        """The arguments of `get_prompt_version` as most callers write them."""
-        return self.name if self.label == "production" else (self.name, self.label, self.version)
-
     @classmethod
     def of_key(cls, key: CacheKey) -> PromptRef:
         """The ref that has this key."""
@@ -56,12 +67,12 @@ class PromptRef(Frozen):
         return f"/prompts/{path_segment('name', self.name)}/{which}"
 
     def explain(self, error: ApiError) -> ScopeError:
-        """A 404 on production says either that there is no prompt or that none of its versions is published."""
+        """The error for the caller: a 404 on production may mean that no version of the prompt is published."""
         if error.http_status != 404 or self.label != "production" or not isinstance(error, NotFoundError):
             return error
         if error.error_code == "prompt_not_found" or self._is_missing(error.message):
             return error
-        doubt = "" if error.error_code else ", or is not there at all: the platform did not say; check base_url too"
+        doubt = "" if error.error_code else " (or does not exist: the platform did not say which; check base_url too)"
         return NoProductionVersionError(
             f"prompt {self.name!r} has no production version{doubt}: publish one, or ask for label='latest'",
             prompt_id=self.name,
@@ -82,7 +93,7 @@ _LOOSE = re.IGNORECASE | re.DOTALL
 
 
 def path_segment(what: str, value: object) -> str:
-    """The value as exactly one percent-encoded segment (RFC 3986, 3.3); raises ValidationError where it cannot be."""
+    """The value as exactly one percent-encoded segment (RFC 3986, 3.3), or ValidationError if it cannot be one."""
     if not isinstance(value, str):
         raise ValidationError(f"{what} must be text, got {type(value).__name__}")
     if value in ("", ".", ".."):

@@ -1,41 +1,34 @@
-"""`{{name}}`: content is parsed once and filled in one pass."""
+"""Templates: `{{name}}` in a text; the content is parsed once and filled in one pass."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
-from typing import Any, Callable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .._frozen import Frozen
 from ..errors import ApiError, MissingVariableError, RenderError, ValidationError
 from .jsonvalue import copied, parse
 
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
-_VALUES = slice(1, None, 2)
-_MANY = 16
+_NAMES = slice(1, None, 2)  # of the pieces
 
 
 class Template(Frozen):
-    """One text, parsed: literal pieces and variables by turns."""
+    """One text, parsed: literal pieces and variable names by turns."""
 
-    __slots__ = ("_few", "_many", "_pieces", "_slots", "variables")
+    __slots__ = ("_pieces", "_places", "variables")
     variables: tuple[str, ...]
-    _few: int
-    _many: Callable[[dict[str, Any]], tuple[Any, ...]] | None
     _pieces: list[str]
-    _slots: tuple[tuple[int, str], ...]
+    _places: tuple[tuple[int, str], ...]
 
     def __init__(self, content: str) -> None:
         pieces = _VARIABLE.split(content) if "{{" in content else [content]
-        names = pieces[_VALUES] = [sys.intern(name) for name in pieces[_VALUES]]  # as the names of keywords are
-        variables = tuple(dict.fromkeys(names))
-        many = itemgetter(*names) if len(names) >= _MANY else None
-        slots = () if many else tuple(zip(range(1, len(pieces), 2), names))
-        few = -1 if many else len(variables)  # no number of values is -1: render looks no further
-        self._freeze(_pieces=pieces, _slots=slots, _few=few, _many=many, variables=variables)
+        names = pieces[_NAMES] = [sys.intern(name) for name in pieces[_NAMES]]  # as the names of keywords are
+        places = tuple(zip(range(1, len(pieces), 2), names))
+        self._freeze(_pieces=pieces, _places=places, variables=tuple(dict.fromkeys(names)))
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -47,56 +40,40 @@ class Template(Frozen):
         return "".join(["{{%s}}" % piece if place % 2 else piece for place, piece in enumerate(self._pieces)])  # noqa: UP031
 
     def render(self, values: dict[str, Any]) -> str:
-        """Raises MissingVariableError, ValidationError for a value that is unknown or None, or RenderError."""
-        if len(values) != self._few:
-            return self._render_many(values)
-        filled = self._pieces.copy()
-        try:
-            for place, name in self._slots:
-                if type(value := values[name]) is not str:
-                    value = as_text(name, value)
-                filled[place] = value
-        except KeyError:
-            return self._render_checked(values)
-        return "".join(filled)
+        """The text with its variables filled in.
 
-    def _values(self) -> tuple[Any, ...]:
-        return (self.content,)
-
-    def __reduce__(self) -> Any:
-        return type(self), self._values()
-
-    def _render_many(self, values: dict[str, Any]) -> str:
-        """The same for many variables, where one look-up of them all is the quicker way."""
-        if self._many is None or len(values) != len(self.variables):
-            return self._render_checked(values)
-        try:
-            found: Sequence[Any] = self._many(values)
-        except KeyError:
+        Raises:
+            MissingVariableError: A variable has no value.
+            ValidationError: A value is None, or the text has no such variable.
+            RenderError: `str()` fails for a value.
+        """
+        if len(values) != len(self.variables):
             return self._render_checked(values)
         filled = self._pieces.copy()
         try:
-            if list(map(type, found)).count(str) == len(found):
-                filled[_VALUES] = found
-                return "".join(filled)
-        except Exception:  # noqa: BLE001, S110  # of a class that takes itself for equal to str
-            pass
-        filled[_VALUES] = [as_text(name, value) for name, value in zip(self._pieces[_VALUES], found)]
+            for place, name in self._places:
+                value = values[name]
+                filled[place] = value if type(value) is str else as_text(name, value)
+        except KeyError:
+            return self._render_checked(values)
         return "".join(filled)
 
     def _render_checked(self, values: dict[str, Any]) -> str:
-        """The error, unless another thread has put the values right in the meantime."""
+        """Raises what is wrong with the names, unless another thread has put the caller's dict right in between."""
         own = dict(values)
         check_names(self.variables, own)
         return self.render(own)
 
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
-        """The text as one message of the user's."""
+        """The text as one message from the user."""
         return [{"role": "user", "content": self.render(values)}]
+
+    def _values(self) -> tuple[Any, ...]:
+        return (self.content,)
 
 
 class ChatTemplate(Frozen):
-    """The messages of one chat prompt, each content parsed on its own, so that no value can break the JSON."""
+    """The messages of a chat prompt; each content is parsed on its own, so that no value can break the JSON."""
 
     __slots__ = ("_messages", "content", "variables")
     content: str
@@ -120,7 +97,7 @@ class ChatTemplate(Frozen):
         return type(self), (self.content,)
 
     def messages(self, values: dict[str, Any]) -> list[dict[str, Any]]:
-        """Raises what `Template.render` raises."""
+        """The messages with their variables filled in; raises what `Template.render` raises."""
         check_names(self.variables, values)
         return [
             {**copied(message), "content": part.render({name: values[name] for name in part.variables})}
@@ -133,7 +110,7 @@ class ChatTemplate(Frozen):
 
 
 class _Tolerant:
-    """Leaves out values that the template has no variable for."""
+    """Leaves out the values for which the template has no variable."""
 
     __slots__ = ()
 
@@ -175,7 +152,7 @@ def _read_messages(content: str) -> list[dict[str, Any]]:
 
 
 def check_names(variables: tuple[str, ...], values: Mapping[str, object]) -> None:
-    """Raises where `values` lacks one of the variables or has one that is not among them."""
+    """Raises MissingVariableError if a variable has no value, ValidationError if a value has no variable."""
     missing = [name for name in variables if name not in values]
     unknown = [name for name in values if name not in variables]
     surplus = f"the prompt has no variable {_listed(unknown)}" if unknown else ""
@@ -183,23 +160,23 @@ def check_names(variables: tuple[str, ...], values: Mapping[str, object]) -> Non
         needs = f"no value was given for {_listed(missing)}; the prompt needs {_listed(variables)}"
         raise MissingVariableError(f"{needs}; {surplus}" if unknown else needs, missing_variables=missing)
     if unknown:
-        raise ValidationError(f"{surplus}; it knows {_listed(variables) or 'none'}")
+        raise ValidationError(f"{surplus}; its variables are: {_listed(variables) or 'none'}")
 
 
 def as_text(name: str, value: object) -> str:
-    """What `str()` makes of a value; None is refused, because "None" in a prompt is always a bug."""
+    """What `str()` makes of a value; None is refused, because "None" in a prompt is a bug."""
     if value is None:
-        raise ValidationError(f"the value of {name!r} is None; give a text, the empty one if nothing is meant")
+        raise ValidationError(f"the value of {name!r} is None; give text, or '' to leave it empty")
     try:
         return str(value)
     except Exception as error:
-        raise RenderError(f"the value of {name!r}, a {type(value).__name__}, has no text: {_said(error)}") from error
+        raise RenderError(f"str() fails for the value of {name!r}, a {type(value).__name__}: {_said(error)}") from error
 
 
 def _said(error: Exception) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001  # it is as broken as the value
+    except Exception:  # noqa: BLE001  # the exception of a broken value may be broken too
         return type(error).__name__
 
 

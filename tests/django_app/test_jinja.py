@@ -151,7 +151,7 @@ def test_trusted_markup_as_a_name_is_a_name_like_any_other(platform):
         ('scope_prompt("hi", variables={"name": 1}, name=2)', "twice for name"),
         ("scope_prompt(5)", "name must be text.*int"),
         ("scope_prompt(none)", "name must be text"),
-        ('scope_prompt("hi", name="x", fallback=5)', "fallback must be a text"),
+        ('scope_prompt("hi", name="x", fallback=5)', "fallback must be text"),
         ('scope_prompt("hi", name=none)', "'hi'.*'name' is None"),
         ('scope_prompt("hi", name="x", nickname="y")', "'hi'.*'nickname'.*'name'"),
     ],

@@ -96,7 +96,7 @@ def test_a_fallback_that_is_none_is_a_validation_error_before_anything_is_sent(
 ) -> None:
     if is_cached:
         content(client)
-    with pytest.raises(ValidationError, match="fallback must be a text"):
+    with pytest.raises(ValidationError, match="fallback must be text"):
         content(client, fallback=fallback)
     assert len(server.reads) == is_cached
 
