@@ -6,12 +6,14 @@ import os
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from django_app.caching import Caching, in_a_database_file
 
 from scope_client.local import LocalPlatform
 from scope_django import _client as client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +24,18 @@ def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             monkeypatch.delenv(name)
     yield
     client.reset_client()
+
+
+@pytest.fixture
+def caching(request: pytest.FixtureRequest) -> Caching:
+    return Caching(request)
+
+
+@pytest.fixture
+def database_file(settings: Any, tmp_path: Path, django_db_blocker: Any) -> Iterator[str]:
+    """An SQLite file, which is where caches in a database are."""
+    with in_a_database_file(str(tmp_path / "cache.sqlite3"), settings, django_db_blocker) as path:
+        yield path
 
 
 @pytest.fixture

@@ -49,6 +49,14 @@ def crowd(size: int, call: Callable[[], Any]) -> list[Any]:
     return Crowd(size, call).outcomes()
 
 
+def in_a_thread(call: Callable[[], Any]) -> Any:
+    """What `call` gives, or raises, in a thread of its own."""
+    (outcome,) = crowd(1, call)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
 def _frames() -> dict[int, Any]:
     """Without the garbage collector, which may switch threads while the interpreter holds its lock on them."""
     gc.disable()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pytest
 
     from scope_client import ScopeClient
+    from scope_client.local import LocalPlatform
 
 
 def content(client: ScopeClient, name: str = "greeting", **options: object) -> str:
@@ -31,7 +32,13 @@ def wait_until_idle(client: ScopeClient) -> None:
     eventually(lambda: is_idle(client))
 
 
-def warnings(caplog: pytest.LogCaptureFixture, logger: str) -> list[str]:
-    """What this logger has warned of, or worse."""
-    records = (record for record in caplog.records if record.name == logger)
+def reads(platform: LocalPlatform, name: str | None = None) -> int:
+    """How often the platform was asked for a prompt, or for this one."""
+    path = "/prompts/" if name is None else f"/prompts/{name}/"
+    return sum(path in request.path for request in platform.requests)
+
+
+def warnings(caplog: pytest.LogCaptureFixture, logger: str | None = None) -> list[str]:
+    """What was logged from a warning up: by this logger, or by any."""
+    records = (record for record in caplog.records if logger in (None, record.name))
     return [record.getMessage() for record in records if record.levelno >= logging.WARNING]
