@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._extras import missing_extra
 from .._fork import held_back, renew_in_children
 from .._log import Log
 from .._redaction import Redaction
@@ -70,8 +71,8 @@ def _connected(url: str) -> Any:
             import redis
             from redis.backoff import NoBackoff
             from redis.retry import Retry
-    except ImportError:
-        raise ConfigurationError("RedisStore needs: pip install 'scope-prompts[redis]'") from None
+    except ImportError as error:
+        raise ConfigurationError(missing_extra("RedisStore", ("redis",), "redis", error)) from None
     try:
         connected: Any = redis.Redis.from_url(
             url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable, Union
 
+from .._extras import missing_extra
 from .._fork import held_back
 from ..errors import ConfigurationError
 from .record import SourceVersion, new_version, rfc3339
@@ -192,8 +193,9 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
         with held_back():
             import yaml
             from frontmatter.default_handlers import YAMLHandler
-    except ImportError:
-        raise ConfigurationError("reading front matter needs: pip install 'scope-prompts[local]'") from None
+    except ImportError as error:
+        needed = ("yaml", "frontmatter")
+        raise ConfigurationError(missing_extra("reading front matter", needed, "local", error)) from None
     # The library's own pattern also swallows blank lines after the fence, which belong to the content.
     handler = YAMLHandler(fm_boundary=_FENCE)
     if len(_FENCE.findall(text)) < 2:

@@ -35,20 +35,20 @@ for _command in (demo, serve, get, render):
 
 
 def run() -> int:
-    """The exit code. Raises ImportError where an extra is missing, and KeyboardInterrupt."""
+    """Runs the command line of the process, and returns its exit code; KeyboardInterrupt passes through."""
     terminal.prepare()
     try:
         return scope.main(prog_name="scope", standalone_mode=False) or 0
     except click.Abort:
         raise KeyboardInterrupt from None
-    except ImportError:
-        raise
     except Exception as error:  # noqa: BLE001  # a traceback is no message
         terminal.complain(_explained(error))
         return error.exit_code if isinstance(error, click.ClickException) else 1
 
 
 def _explained(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):  # for want of an extra, as the message says
+        return str(error)
     if not isinstance(error, click.ClickException):
         return f"{type(error).__name__}: {error}"
     context = error.ctx if isinstance(error, click.UsageError) else None

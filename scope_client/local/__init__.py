@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from .._extras import missing_extra
+
 try:
     from ._platform import LocalPlatform
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        f"the local platform needs {error.name}: pip install 'scope-prompts[local]'", name=error.name
+        missing_extra("the local platform", ("flask", "jwt"), "local", error), name=error.name
     ) from error
 
 __all__ = ["LocalPlatform"]

@@ -40,7 +40,7 @@ def _new_platform() -> LocalPlatform:
     try:
         from ..local import LocalPlatform
     except ImportError as error:
-        pytest.fail(f'{error}: pip install "scope-prompts[local]"', pytrace=False)
+        pytest.fail(str(error), pytrace=False)
     return LocalPlatform()
 
 

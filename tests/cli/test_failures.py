@@ -116,16 +116,36 @@ def test_a_reader_that_left_is_no_error_to_speak_of(scope, arguments):
 def test_without_click_it_says_what_to_install(scope, after):
     done = scope("get", "greeting", how=after("import sys; sys.modules['click'] = None"))
     assert done.code == 1
-    assert 'pip install "scope-prompts[local]"' in done.complaint
+    assert done.complaint == (
+        'scope: the command scope needs click, which is not installed: pip install "scope-prompts[local]"'
+    )
 
 
 @pytest.mark.parametrize("arguments", [["serve", "."], ["demo"]], ids=" ".join)
-@pytest.mark.parametrize("module", ["flask", "jwt"])
-def test_without_the_platforms_extra_it_says_what_to_install(scope, after, arguments, module):
-    done = scope(*arguments, how=after(f"import sys; sys.modules[{module!r}] = None"))
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        (["flask"], "flask, which is not installed"),
+        (["jwt"], "jwt, which is not installed"),
+        (["flask", "jwt", "yaml"], "flask and jwt, which are not installed"),
+        (["werkzeug"], "werkzeug, which is not installed"),
+    ],
+    ids=str,
+)
+def test_without_the_platforms_extra_it_names_the_missing_packages_and_what_to_install(
+    scope, after, arguments, missing, named
+):
+    done = scope(*arguments, how=after(f"import sys; sys.modules.update(dict.fromkeys({missing!r}))"))
     assert done.code == 1
-    assert module in done.complaint
-    assert 'pip install "scope-prompts[local]"' in done.complaint
+    assert done.complaint == f'scope: the local platform needs {named}: pip install "scope-prompts[local]"'
+
+
+def test_a_folder_with_front_matter_names_the_packages_that_read_it(scope, after, tmp_path):
+    (tmp_path / "greeting.md").write_text("---\nstatus: draft\n---\nHello!\n")
+    done = scope("serve", ".", how=after("import sys; sys.modules.update(yaml=None, frontmatter=None)"))
+    assert done.code == 1
+    needed = "reading front matter needs yaml and frontmatter, which are not installed"
+    assert f'greeting.md: {needed}: pip install "scope-prompts[local]"' in done.complaint
 
 
 def test_reading_needs_nothing_of_the_platform(scope, after):

@@ -80,5 +80,25 @@ def test_without_extras_the_command_says_what_to_install(bare):
     done = run(str(bare / "scope"), "demo", check=False)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    assert "scope-prompts[local]" in done.stderr
+    assert done.stderr == (
+        'scope: the command scope needs click, which is not installed: pip install "scope-prompts[local]"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "named"),
+    [
+        (
+            "import scope_client.local",
+            'the local platform needs flask and jwt, which are not installed: pip install "scope-prompts[local]"',
+        ),
+        (
+            "import scope_client; scope_client.RedisStore('redis://localhost')",
+            'RedisStore needs redis, which is not installed: pip install "scope-prompts[redis]"',
+        ),
+    ],
+)
+def test_without_extras_an_import_names_the_packages_that_are_missing_and_their_extra(bare, program, named):
+    done = run(str(bare / "python"), "-I", "-c", program, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(f"Error: {named}")

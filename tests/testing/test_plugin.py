@@ -135,14 +135,16 @@ def test_without_the_extra_the_test_says_what_to_install(run):
         """
         import sys
 
-        sys.modules["flask"] = None
+        sys.modules.update(flask=None, jwt=None)
 
         def test_platform(scope_platform):
             pass
         """
     )
     outcome.assert_outcomes(errors=1)
-    outcome.stdout.fnmatch_lines(['*pip install "scope-prompts[[]local]"*'])
+    outcome.stdout.fnmatch_lines(
+        ['*the local platform needs flask and jwt, which are not installed: pip install "scope-prompts[[]local]"']
+    )
     outcome.stdout.no_fnmatch_line("*plugin.py*")
 
 
