@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 
 class Frozen:
     """Equality, hash, repr and pickling go by the fields: the names in `__slots__`, apart from those in `_derived`."""
 
     __slots__: tuple[str, ...] = ()
-    _derived: tuple[str, ...] = ()  # slots that hold what follows from the fields
+    _derived: ClassVar[tuple[str, ...]] = ()  # slots that hold what follows from the fields
 
     def _freeze(self, **slots: Any) -> None:
         put = object.__setattr__

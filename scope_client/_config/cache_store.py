@@ -1,27 +1,40 @@
 """CacheStore: what a cache has to offer to stand behind the memory of several processes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Optional, Protocol, runtime_checkable
 
 
 @runtime_checkable
 class CacheStore(Protocol):
-    """A key-value store that processes or machines share: texts by short ASCII keys.
+    """A key-value store that processes or machines share: text under short ASCII keys; times are in seconds.
 
-    Times are in seconds. A method may raise whatever it likes: that counts as a miss, and the store is left alone for
-    a while. It is called from several threads, and should give up after a fraction of a second where it hangs.
+    A method may raise any exception: that counts as a miss, and the store is left alone for a while. Several threads
+    call the methods at once. A method should give up after a fraction of a second if the server hangs.
     """
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
-        """The values of those keys that are there."""
+        """The values of those keys that the store has."""
 
-    def set(self, key: str, value: str, ttl: float | None) -> None:
-        """Keeps the value for `ttl` seconds, or, with None, for as long as it can."""
+    def set(self, key: str, value: str, ttl: Optional[float]) -> None:
+        """Keeps a value.
+
+        Args:
+            key: Its key.
+            value: The text to keep.
+            ttl: For how many seconds, or None for as long as the store can.
+        """
 
     def add(self, key: str, value: str, ttl: float) -> bool:
-        """`set`, where nothing is there; whether it did. Of many who call at once one gets True."""
+        """Keeps a value if its key is not there yet. If many processes call at once, one of them gets True.
+
+        Args:
+            key: Its key.
+            value: The text to keep.
+            ttl: For how many seconds.
+
+        Returns:
+            Whether the value was kept.
+        """
 
     def delete(self, key: str) -> None:
-        """Removes the value, if there is one."""
+        """Removes a value, if it is there."""

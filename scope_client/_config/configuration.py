@@ -1,11 +1,10 @@
 """Configuration: a frozen value; every option is checked when it is made, and the environment is read here."""
 
-from __future__ import annotations
-
+import functools
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Optional
 
 from .._fork import held_back
 from .._frozen import Frozen
@@ -14,16 +13,10 @@ from ..errors import ConfigurationError
 from . import rules
 from .cache_store import CacheStore
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
-
-if TYPE_CHECKING:
-    import requests
-    from typing_extensions import Unpack
-
-    from .options import Options
-
+from .options import Options, Session, Unpack
 
 # The default, what a value must be, and the environment variable.
-_OPTIONS: Mapping[str, tuple[Any, rules.Rule, str | None]] = {
+_OPTIONS: Mapping[str, tuple[Any, rules.Rule, Optional[str]]] = {
     "credentials": (None, rules.CREDENTIALS, None),
     "base_url": ("https://api.scope.io", rules.URL, "SCOPE_API_URL"),
     "auth_api_url": ("https://auth.scope.io", rules.URL, "SCOPE_AUTH_API_URL"),
@@ -50,43 +43,82 @@ _OPTIONS: Mapping[str, tuple[Any, rules.Rule, str | None]] = {
 
 
 class Configuration(Frozen):
-    """Every setting of a client, under the names of `Options`.
+    """Every option of a client, checked. `Options` has the defaults and the environment variables.
 
-    An option that is given wins over the environment, and that over the default. Times are in seconds.
-    Raises ConfigurationError for a value that is not what the option must be, TypeError for an unknown option.
+    An option that is given wins over the environment, and the environment wins over the default.
+
+    Args:
+        given: The options, as keywords.
+
+    Raises:
+        ConfigurationError: An option has a value that it must not have.
+        TypeError: There is no such option.
     """
 
     __slots__ = tuple(_OPTIONS)
-    credentials: Credentials | None
+    credentials: Optional[Credentials]
+    """Who asks."""
     base_url: str
+    """Where the prompts are, without the part /api/{api_version}."""
     auth_api_url: str
+    """Where tokens are bought."""
     api_version: str
+    """The version of the API, which is a part of each path."""
     timeout: float
+    """Seconds for one attempt, from the connect to the last byte of the answer."""
     open_timeout: float
+    """Seconds for the connect of one attempt."""
     cache_enabled: bool
+    """Whether versions are kept in memory."""
     cache_ttl: float
+    """Seconds for which a version is fresh."""
     cache_max_size: int
+    """How many versions are kept in memory."""
     max_retries: int
+    """How many attempts may follow the first one."""
     retry_base_delay: float
+    """Seconds that the pause before the first retry may last."""
     retry_max_delay: float
+    """Seconds that any pause may last."""
     telemetry_enabled: bool
+    """Whether the callbacks of `Telemetry` hear of this client."""
     environment: str
+    """The platform's environment, named in each request."""
     token_refresh_buffer: float
+    """Seconds before the end of a token at which the next one is bought."""
     stale_if_error: float
-    deadline: float | None
-    cache_store: CacheStore | None
+    """Seconds for which an expired version is kept as the last known good."""
+    deadline: Optional[float]
+    """Seconds for a whole call, or None for no limit."""
+    cache_store: Optional[CacheStore]
+    """The cache that several processes share, or None."""
     cache_local_ttl: float
-    prompt_dir: str | None
+    """Seconds for which memory answers before `cache_store` is asked again."""
+    prompt_dir: Optional[str]
+    """The folder of prompts that stand in while the platform cannot answer, or None."""
     allow_insecure: bool
-    session: requests.Session | None
+    """Whether a URL may be http:// to another machine."""
+    session: Optional[Session]
+    """The requests.Session to send with, or None for one of the client's own."""
 
     def __init__(self, **given: Unpack[Options]) -> None:
         refuse_unknown(given)
         self._freeze(**{name: _value(name, given) for name in _OPTIONS})
         self._check_together()
 
-    def merge(self, **changes: Unpack[Options]) -> Configuration:
-        """A copy with these options changed; the environment is not read again."""
+    def merge(self, **changes: Unpack[Options]) -> "Configuration":
+        """A copy with these options changed; the environment is not read again.
+
+        Args:
+            changes: The options to change, as keywords.
+
+        Returns:
+            Another Configuration; this one stays as it is.
+
+        Raises:
+            ConfigurationError: An option has a value that it must not have.
+            TypeError: There is no such option.
+        """
         refuse_unknown(changes)
         options = self._options()
         options.update(changes)
@@ -97,7 +129,7 @@ class Configuration(Frozen):
         shown = dict(self._options())
         if self.credentials is not None:
             shown["credentials"] = _shown(self.credentials)
-        if self.cache_store is not None:  # somebody's, which may show the password of a server
+        if self.cache_store is not None:  # whose repr may show the password of a server
             shown["cache_store"] = f"<{type(self.cache_store).__name__}>"
         return shown
 
@@ -106,7 +138,7 @@ class Configuration(Frozen):
         return f"Configuration({shown})"
 
     def __reduce__(self) -> Any:
-        return _restored, (self._options(),)
+        return functools.partial(Configuration, **self._options()), ()
 
     def _options(self) -> Options:
         return {name: getattr(self, name) for name in _OPTIONS}  # type: ignore[return-value]  # every one, in order
@@ -115,14 +147,14 @@ class Configuration(Frozen):
         self._freeze(base_url=re.sub(rf"(/api/{re.escape(self.api_version)})+$", "", self.base_url))
         if re.search(r"/api/v\d+$", self.base_url):
             raise ConfigurationError(
-                f"base_url must end in no other API version than api_version, {self.api_version!r}"
+                f"base_url must not end in another API version than api_version, which is {self.api_version!r}"
             )
         for name in () if self.allow_insecure else ("base_url", "auth_api_url"):
             url = getattr(self, name)
             if url.startswith("http://") and not rules.is_loopback(url):
                 raise ConfigurationError(
                     f"{name} must be https://, got http:// to a host that is not this machine: "
-                    "secrets would travel in the open (allow_insecure=True permits it)"
+                    "secrets would cross the network unencrypted (allow_insecure=True permits it)"
                 )
 
 
@@ -138,13 +170,24 @@ def refuse_unknown(given: Iterable[str]) -> None:
 
 
 def option_names() -> tuple[str, ...]:
+    """The options, in the order of the documentation."""
     return tuple(_OPTIONS)
 
 
 def check_option(name: str, value: object, shown_as: str) -> Any:
-    """The value as a Configuration keeps it; ConfigurationError under the name that its user knows.
+    """The value as a Configuration keeps it.
 
-    The message does not show a text, which may be a secret under the wrong name.
+    Args:
+        name: The option.
+        value: What a user gave for it.
+        shown_as: What the user calls the option.
+
+    Returns:
+        The value, in the type that the option has.
+
+    Raises:
+        ConfigurationError: The value is not what it must be. The message does not show text, because it may be a
+            secret under the wrong name.
     """
     return _OPTIONS[name][1].check(shown_as, value, ConfigurationError, shows_text=False)
 
@@ -160,7 +203,3 @@ def _value(name: str, given: Mapping[str, Any]) -> Any:
 def _shown(credentials: Credentials) -> Any:
     """Only our own kinds are trusted to redact their secret."""
     return credentials.to_dict() if isinstance(credentials, (ApiKeyCredentials, ClientCredentials)) else REDACTED
-
-
-def _restored(values: Options) -> Configuration:
-    return Configuration(**values)

@@ -1,6 +1,4 @@
-"""The long-lived keys of an organisation: each kind knows how it buys a token."""
-
-from __future__ import annotations
+"""Credentials: the long-lived keys of an organisation; each kind knows how it buys a token."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +10,7 @@ from ..errors import ConfigurationError, MissingApiKeyError
 
 
 class Credentials(Protocol):
-    """What a client needs of credentials; any object with these three will do."""
+    """What a client needs of credentials: any object with these three members will do."""
 
     @property
     def org_id(self) -> str:
@@ -20,10 +18,10 @@ class Credentials(Protocol):
 
     @property
     def token_path(self) -> str:
-        """The path on the auth host that hands out tokens."""
+        """The path at `auth_api_url` that hands out tokens; it starts with a slash."""
 
     def token_body(self) -> Mapping[str, str]:
-        """The JSON object to post there, secret included."""
+        """The JSON object to post there, with the secret; it is asked for anew with each token."""
 
 
 _Keys = TypeVar("_Keys", bound="_Keyring")
@@ -38,7 +36,7 @@ class _Keyring(Frozen):
 
     @classmethod
     def from_env(cls: type[_Keys]) -> _Keys:
-        """Reads the environment variables; MissingApiKeyError names those that are unset or empty."""
+        """The credentials in the environment variables; MissingApiKeyError names those that are unset or empty."""
         values = [os.environ.get(variable, "") for variable in cls._variables]
         missing = [variable for variable, value in zip(cls._variables, values) if not value]
         if missing:
@@ -55,7 +53,7 @@ class _Keyring(Frozen):
         self._freeze(**dict(zip(self._field_names, (*shown, Secret(secret)))))
 
     def to_dict(self) -> dict[str, str]:
-        """The fields, the secret redacted."""
+        """The fields; the secret is redacted."""
         *shown, _ = ((field, getattr(self, field)) for field in self._field_names)
         return {**dict(shown), self._field_names[-1]: REDACTED}
 
@@ -76,46 +74,76 @@ class _Keyring(Frozen):
 
 
 class ApiKeyCredentials(_Keyring):
-    """An API key and its secret; posted to /v1/auth/sdk-token."""
+    """An API key and its secret, which buy tokens at /v1/auth/sdk-token.
+
+    Args:
+        org_id: As the field; so are the others.
+        api_key: As the field.
+        api_secret: As the field.
+
+    Raises:
+        MissingApiKeyError: A part is missing or empty.
+        ConfigurationError: A part is not text, or holds control characters.
+    """
 
     __slots__ = ("api_key", "api_secret", "org_id")
     _field_names = ("org_id", "api_key", "api_secret")
     _variables = ("SCOPE_ORG_ID", "SCOPE_API_KEY", "SCOPE_API_SECRET")
     token_path = "/v1/auth/sdk-token"  # noqa: S105  # a path
+    """The path at `auth_api_url` that hands out tokens."""
     org_id: str
+    """The organisation's ID."""
     api_key: str
+    """The ID of the key."""
     api_secret: str
+    """The key's secret; its repr does not show it."""
 
     def __init__(self, org_id: str, api_key: str, api_secret: str) -> None:
         self._fill(org_id, api_key, api_secret)
 
     def token_body(self) -> dict[str, str]:
+        """The JSON object that buys a token, with the secret."""
         return {"account_id": self.org_id, "key_id": self.api_key, "key_secret": self.api_secret}
 
 
 class ClientCredentials(_Keyring):
-    """The platform's newer scheme: a client ID and its secret; posted to /v1/auth/applications/login."""
+    """The platform's newer scheme: a client ID and its secret, which buy tokens at /v1/auth/applications/login.
+
+    Args:
+        org_id: As the field; so are the others.
+        client_id: As the field.
+        client_secret: As the field.
+
+    Raises:
+        MissingApiKeyError: A part is missing or empty.
+        ConfigurationError: A part is not text, or holds control characters.
+    """
 
     __slots__ = ("client_id", "client_secret", "org_id")
     _field_names = ("org_id", "client_id", "client_secret")
     _variables = ("SCOPE_ORG_ID", "SCOPE_CLIENT_ID", "SCOPE_CLIENT_SECRET")
     token_path = "/v1/auth/applications/login"  # noqa: S105  # a path
+    """The path at `auth_api_url` that hands out tokens."""
     org_id: str
+    """The organisation's ID."""
     client_id: str
+    """The client's ID."""
     client_secret: str
+    """The client's secret; its repr does not show it."""
 
     def __init__(self, org_id: str, client_id: str, client_secret: str) -> None:
         self._fill(org_id, client_id, client_secret)
 
     def token_body(self) -> dict[str, str]:
+        """The JSON object that buys a token, with the secret."""
         return {"account_id": self.org_id, "client_id": self.client_id, "client_secret": self.client_secret}
 
 
 def _checked(kind: str, field: str, value: object) -> str:
     if value is None or value == "":
-        raise MissingApiKeyError(f"{kind} needs {field}, a text that is not empty")
+        raise MissingApiKeyError(f"{kind} needs {field}: it must be text that is not empty")
     if not isinstance(value, str):
         raise ConfigurationError(f"{field} must be text, got {type(value).__name__}")
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
-        raise ConfigurationError(f"{field} must not hold line breaks or other control characters")
+        raise ConfigurationError(f"{field} must not contain line breaks or other control characters")
     return value

@@ -1,53 +1,83 @@
-"""Options: the keywords that make a Configuration, for who passes them on, and for type checkers."""
+"""Options: the keywords that make a Configuration, each with its meaning, unit, default and environment variable."""
 
-from __future__ import annotations
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
-from typing import TYPE_CHECKING, TypedDict
+from .cache_store import CacheStore
+from .credentials import Credentials
 
 if TYPE_CHECKING:
-    import os
+    from requests import Session as Session
+    from typing_extensions import Unpack as Unpack
+else:
+    Session = Any  # `requests` comes in with the first fetch, not with an annotation
+    if sys.version_info >= (3, 11):
+        from typing import Unpack
+    else:
 
-    import requests
+        class Unpack:
+            """What `typing.get_type_hints` finds on Pythons that have no `typing.Unpack`: keywords of any kind."""
 
-    from .cache_store import CacheStore
-    from .credentials import Credentials
+            def __class_getitem__(cls, keywords: object) -> object:
+                return Any
 
 
 class Options(TypedDict, total=False):
-    """The keywords of Configuration, ScopeClient, merge() and configure(); all times are in seconds.
+    """The keywords of `Configuration`, `ScopeClient`, `Configuration.merge` and `configure`; times are in seconds.
 
-    base_url, auth_api_url: the hosted platform; SCOPE_API_URL, SCOPE_AUTH_API_URL. allow_insecure: http to any host.
-    environment: "production"; SCOPE_ENVIRONMENT. api_version: "v1".
-    timeout: 30, for one attempt to its last byte. open_timeout: 10, for its connect.
-    max_retries: 3, attempts after the first. retry_base_delay: 0.5. retry_max_delay: 30.
-    deadline: None, for a whole call.
-    cache_enabled: True. cache_ttl: 300. cache_max_size: 1000 versions. telemetry_enabled: True.
-    stale_if_error: 86400, for which an expired version is kept as the last known good; 0 for never.
-    cache_store: a CacheStore behind the memory. cache_local_ttl: 5, for which it is not asked again.
-    prompt_dir: a folder of prompts for when the platform cannot answer; SCOPE_PROMPT_DIR.
-    token_refresh_buffer: 60, before a token's end; SCOPE_TOKEN_REFRESH_BUFFER.
-    session: a requests.Session of the caller's, which is never closed.
+    An option that is not given is taken from its environment variable, if it has one, or else is the default.
     """
 
-    credentials: Credentials | None
+    credentials: Optional[Credentials]
+    """Who asks: ApiKeyCredentials, ClientCredentials, or an object like them. Default None, with which no client works.
+    """
     base_url: str
+    """Where the prompts are. Default "https://api.scope.io"; environment variable SCOPE_API_URL."""
     auth_api_url: str
+    """Where tokens are bought. Default "https://auth.scope.io"; environment variable SCOPE_AUTH_API_URL."""
     api_version: str
+    """The version of the API, which is a part of each path. Default "v1"."""
     timeout: float
+    """Seconds for one attempt, from the connect to the last byte of the answer. Default 30."""
     open_timeout: float
+    """Seconds for the connect of one attempt. Default 10."""
     cache_enabled: bool
+    """Whether versions are kept in memory. Default True."""
     cache_ttl: float
+    """Seconds for which a version is fresh. Default 300."""
     cache_max_size: int
+    """How many versions are kept in memory; the least recently read ones go first. Default 1000."""
     max_retries: int
+    """How many attempts may follow the first one. Default 3."""
     retry_base_delay: float
+    """Seconds that the pause before the first retry may last; each further one may last twice as long. Default 0.5."""
     retry_max_delay: float
+    """Seconds that any pause may last; if Retry-After asks for more, the error is raised instead. Default 30."""
     telemetry_enabled: bool
+    """Whether the callbacks of `Telemetry` hear of this client. Default True."""
     environment: str
+    """The platform's environment, named in each request. Default "production"; environment variable SCOPE_ENVIRONMENT.
+    """
     token_refresh_buffer: float
+    """Seconds before the end of a token at which the next one is bought. Default 60; environment variable
+    SCOPE_TOKEN_REFRESH_BUFFER.
+    """
     stale_if_error: float
-    deadline: float | None
-    cache_store: CacheStore | None
+    """Seconds for which an expired version is kept as the last known good, in case the platform fails; 0 keeps none.
+    Default 86400, a day.
+    """
+    deadline: Optional[float]
+    """Seconds for a whole call, retries and waits included. Default None, no limit."""
+    cache_store: Optional[CacheStore]
+    """A cache that several processes share, such as RedisStore, behind the memory. Default None."""
     cache_local_ttl: float
-    prompt_dir: str | os.PathLike[str] | None
+    """Seconds for which memory answers before `cache_store` is asked again. Default 5."""
+    prompt_dir: Union[str, "os.PathLike[str]", None]
+    """A folder of prompts that stand in while the platform cannot answer. Default None; environment variable
+    SCOPE_PROMPT_DIR.
+    """
     allow_insecure: bool
-    session: requests.Session | None
+    """Whether a URL may be http:// to another machine, which shows all secrets to the network. Default False."""
+    session: Optional[Session]
+    """A requests.Session of yours to send with, which is never closed. Default None, one of the client's own."""

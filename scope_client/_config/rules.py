@@ -1,4 +1,4 @@
-"""What a value must be: one rule a kind of option, the same for a Configuration and for the arguments of a call."""
+"""Rules: what the value of an option must be, the same for a Configuration and for the arguments of a call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from .cache_store import CacheStore
 from .credentials import Credentials
 
 _URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?"
-_LARGEST_COUNT = 1_000_000_000
+LARGEST_COUNT = 1_000_000_000
+SHOWN_CHARACTERS = 200  # of a value, in a message
 _URL_FLAGS = re.IGNORECASE | re.ASCII
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]"
 _HEADER_TEXT = r"[!-~]([ -~]*[!-~])?"
@@ -19,7 +20,14 @@ _SEGMENT = r"(?!\.\.?$)[A-Za-z0-9._~-]+"
 
 
 class Rule:
-    """`accept` returns the value as it is kept, or raises ValueError; `from_text` reads it from the environment."""
+    """What a value must be, and how it is kept.
+
+    Args:
+        must_be: What follows "must be" in the message.
+        accept: Returns the value as it is kept, or raises ValueError.
+        from_text: Reads the value of an environment variable.
+        shows_value: Whether a message may show the value.
+    """
 
     __slots__ = ("accept", "from_text", "must_be", "shows_value")
 
@@ -37,14 +45,24 @@ class Rule:
         self.shows_value = shows_value
 
     def check(self, name: str, value: object, error: type[Exception], *, shows_text: bool = True) -> Any:
-        """The value as it is kept; raises `error` with a message that names the option and what it must be."""
+        """The value as it is kept.
+
+        Args:
+            name: What the user calls the option or argument.
+            value: What the user gave.
+            error: The class of the error to raise.
+            shows_text: Whether the message may show the value if it is text.
+
+        Returns:
+            The value, in the type that the rule promises.
+
+        Raises:
+            Exception: An `error` that names the option and what it must be.
+        """
         try:
             return self.accept(value)
         except ValueError:
-            is_shown = self.shows_value and (shows_text or not isinstance(value, str))
-            unshown = "a text that is none" if isinstance(value, str) and self.shows_value else type(value).__name__
-            got = _shown(value) if is_shown else unshown
-            raise error(f"{name} must be {self.must_be}, got {got}") from None
+            raise error(f"{name} must be {self.must_be}, got {self._described(value, shows_text)}") from None
 
     def read(self, name: str, text: str, error: type[Exception]) -> Any:
         """`check` for a value that came as text."""
@@ -53,6 +71,13 @@ class Rule:
         except ValueError:
             value = text
         return self.check(name, value, error)
+
+    def _described(self, value: object, shows_text: bool) -> str:
+        if not self.shows_value:
+            return type(value).__name__
+        if isinstance(value, str) and not shows_text:
+            return "text (not shown, because it may be a secret)"
+        return _shown(value)
 
 
 def is_loopback(url: str) -> bool:
@@ -68,7 +93,7 @@ def _shown(value: object) -> str:
         text = repr(value)
     except ValueError:
         return "a number too long to print"
-    return "a URL with a user name or password" if "@" in text else text[:200]
+    return "a URL with a user name or password" if "@" in text else text[:SHOWN_CHARACTERS]
 
 
 def _require(good: bool) -> None:
@@ -99,7 +124,7 @@ def _positive_seconds(value: Any) -> float:
 
 
 def _count(value: Any) -> int:
-    _require(isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_COUNT)
+    _require(isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT)
     return int(value)
 
 
@@ -168,8 +193,8 @@ def _session(value: Any) -> Any:
 
 SECONDS = Rule("a number of seconds, 0 or more", _seconds, from_text=float)
 POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, from_text=float)
-COUNT = Rule(f"a whole number from 0 to {_LARGEST_COUNT}", _count, from_text=int)
-POSITIVE_COUNT = Rule(f"a whole number from 1 to {_LARGEST_COUNT}", _positive_count, from_text=int)
+COUNT = Rule(f"a whole number from 0 to {LARGEST_COUNT}", _count, from_text=int)
+POSITIVE_COUNT = Rule(f"a whole number from 1 to {LARGEST_COUNT}", _positive_count, from_text=int)
 DEADLINE = Rule("a positive number of seconds, or None", _optional(_positive_seconds), from_text=float)
 FOLDER = Rule("a folder that exists, or None", _optional(_folder))
 STORE = Rule(
@@ -178,9 +203,9 @@ STORE = Rule(
 FLAG = Rule("True or False", _flag)
 URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
 SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT))
-HEADER_TEXT = Rule("printable ASCII text, not empty, without line breaks", _text_like(_HEADER_TEXT))
+HEADER_TEXT = Rule("printable ASCII text that is not empty, without a space at either end", _text_like(_HEADER_TEXT))
 CREDENTIALS = Rule(
-    "ApiKeyCredentials, ClientCredentials, or an object with what Credentials names",
+    "ApiKeyCredentials, ClientCredentials, or an object with org_id, token_path and token_body()",
     _credentials,
     shows_value=False,
 )
