@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from faults.clock import eventually
+from faults.inside import background
 
 if TYPE_CHECKING:
     import pytest
@@ -24,8 +25,7 @@ def counted(client: ScopeClient, what: str) -> int:
 
 def is_idle(client: ScopeClient) -> bool:
     """Nothing waits or runs in the background of this client."""
-    background = client._background
-    return not (background._waiting or background._running)
+    return background(client).is_idle
 
 
 def wait_until_idle(client: ScopeClient) -> None:

@@ -15,6 +15,7 @@ from scope_client import CacheStore, Configuration
 KEY = "scope:1:0123456789abcdef0123:0123456789abcdef0123456789abcdef"
 TEXTS = ["", "0", "-1", "null", "True", "Grüße, 世界 🎈", "a\x00b", '{"a": "\\ud800"}', "line\r\nline", " "]
 YEAR = 365 * 86_400.0
+FAR = [2**31, 1e13, 1e17, 1e300, float("inf")]
 Later = Callable[[float], None]
 
 
@@ -75,7 +76,9 @@ class CacheStoreContract:
         eventually(lambda: not store.get_many([KEY]))
 
     @pytest.mark.parametrize(
-        "ttl", [86_400 * 29, 86_400 * 31, YEAR * 9, YEAR * 100, YEAR * 400, 2**31, 1e13, 1e17, 1e300], ids=repr
+        "ttl",
+        [86_400 * 29, 86_400 * 31, YEAR * 9, YEAR * 100, YEAR * 400, 2**31, 1e13, 1e17, 1e300, float("inf")],
+        ids=repr,
     )
     def test_any_number_of_seconds_is_a_time(self, ttl: float, store: CacheStore, later: Later) -> None:
         """Configuration takes any finite stale_if_error."""

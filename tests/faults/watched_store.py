@@ -40,6 +40,11 @@ class WatchedStore:
         """The key of the first prompt that was written."""
         return next(key for key in self.seen if re.fullmatch(ENTRY, key))
 
+    @property
+    def asked_for(self) -> set[str]:
+        """All keys that somebody wanted to read."""
+        return {key for method, *arguments in self.calls if method == "get_many" for key in arguments[0]}
+
     def _call(self, method: str, *arguments: object) -> Any:
         self.calls.append((method, *arguments))
         if method in self.broken:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import sys
 import threading
-import time
 import types
 from pathlib import Path
 from typing import Any, Callable
@@ -18,16 +16,17 @@ import pytest
 from cachelib import BaseCache, FileSystemCache, RedisCache, SimpleCache
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import crowd
+from faults.reading import reads, warnings
 from faults.redisserver import RedisServer
+from faults.watched_store import WatchedStore
 from flask import Flask
 from flask_caching import Cache
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from scope_client import CacheStore, MemoryStore, ScopeClient
+from scope_client import MemoryStore, ScopeClient
 from scope_client.local import LocalPlatform
 from scope_flask import Scope, current_scope
-from scope_flask._stores import CachelibStore, store_of
 
 Make = Callable[..., Flask]
 VALUES = {"time_of_day": "morning", "name": "Ada"}
@@ -41,14 +40,6 @@ def greeting(app: Flask) -> str:
         return current_scope.render_prompt("greeting", VALUES)
 
 
-def reads(platform: LocalPlatform) -> int:
-    return sum("/prompts/" in each.path for each in platform.requests)
-
-
-def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-
-
 class Place:
     """Where caches of one kind keep their entries: each call of `app` makes an app with a cache of its own there."""
 
@@ -57,7 +48,7 @@ class Place:
         self._folder = folder
         self._server = server
         self._platform = platform
-        self._one: Any = SimpleCache() if kind == "SimpleCache" else MemoryStore()
+        self._one: Any = SimpleCache() if kind == "SimpleCache" else WatchedStore(MemoryStore())
 
     def app(self, **config: Any) -> Flask:
         app = Flask("site")
@@ -107,36 +98,24 @@ class Place:
             for name in names:
                 name.write_bytes(garbage)
             return len(names)
-        values = self._one._cache if self.kind == "SimpleCache" else self._one._kept
-        for key in list(values):
-            if self.kind == "SimpleCache":
-                values[key] = (0, garbage)
-            else:
-                self._one.set(key, garbage.decode("latin-1"), None)
-        return len(values)
+        if self.kind == "SimpleCache":
+            values = self._one._cache
+            values.update(dict.fromkeys(values, (0, garbage)))
+            return len(values)
+        for key in list(self._one.seen):
+            self._one.set(key, garbage.decode("latin-1"), None)
+        return len(self._one.seen)
 
     def _files(self) -> list[Path]:
         """The files of our entries, and not the one in which such a cache counts them."""
-        shared = Spy()
         app = self.app()
-        config = app.extensions["scope"].configuration().merge(cache_store=shared)
-        ScopeClient(config=config).render_prompt("greeting", VALUES)
+        config = app.extensions["scope"].configuration()
+        watched = WatchedStore(config.cache_store)
+        ScopeClient(config=config.merge(cache_store=watched)).render_prompt("greeting", VALUES)
         cache = app.config["SCOPE_CACHE"]
         backend = app.extensions["cache"][cache] if isinstance(cache, Cache) else cache
-        names = [Path(backend._get_filename(key)) for key in shared.keys]
+        names = [Path(backend._get_filename(key)) for key in watched.asked_for]
         return [name for name in names if name.exists()]
-
-
-class Spy(MemoryStore):
-    """Notes the keys that it is asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.keys: dict[str, None] = {}
-
-    def get_many(self, keys: Any) -> Any:
-        self.keys.update(dict.fromkeys(keys))
-        return super().get_many(keys)
 
 
 FILES = ["FileSystemCache", "Flask-Caching FileSystemCache", "Flask-Caching FileSystemCache, initialised later"]
@@ -234,7 +213,7 @@ def test_garbage_is_a_miss_that_the_next_fetch_heals(
     assert reads(platform) == before + 1
     assert greeting(place.app()) == SAID
     assert reads(platform) == before + 1
-    assert not [line for line in warned(caplog) if "shared cache" in line]
+    assert not [line for line in warnings(caplog) if "shared cache" in line]
 
 
 VALUES_OF_OTHERS = [5, 0, True, b"bytes", "text", "", {"schema": 1}, [], 1.5, "[" * 100_000]
@@ -455,7 +434,7 @@ def test_a_cache_that_keeps_nothing_costs_nothing_but_fetches(
             current_scope.clear_cache()
         assert greeting(app) == SAID
         assert reads(platform) == before + 2
-    assert warned(caplog) == []
+    assert warnings(caplog) == []
 
 
 def test_a_flask_caching_cache_that_was_never_initialised_is_one_warning_and_no_error(
@@ -467,8 +446,8 @@ def test_a_flask_caching_cache_that_was_never_initialised_is_one_warning_and_no_
         current_scope.clear_cache()
         assert current_scope.status().counters["store_failures"] >= 1
     assert greeting(app) == SAID
-    assert len(warned(caplog)) == 1
-    assert "init_app" in warned(caplog)[0]
+    assert len(warnings(caplog)) == 1
+    assert "init_app" in warnings(caplog)[0]
 
 
 def test_a_flask_caching_cache_initialised_after_the_first_read_is_used_from_then_on(
@@ -485,114 +464,6 @@ def test_a_flask_caching_cache_initialised_after_the_first_read_is_used_from_the
     eventually(lambda: prefixes(redis_server) == {"late-"})
 
 
-def stores(tmp_path: Path, server: RedisServer) -> dict[str, CacheStore]:
-    app = Flask("any")
-    return {
-        "simple": store_of(SimpleCache(), app),
-        "files": store_of(FileSystemCache(str(tmp_path)), app),
-        "redis": store_of(RedisCache(host="127.0.0.1", port=server.port, **STRICT), app),
-    }
-
-
-STORES = ["simple", "files", "redis"]
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path, redis_server: RedisServer) -> CacheStore:
-    return stores(tmp_path, redis_server)[request.param]
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Moves on the time that caches in memory and in files go by."""
-
-    def move(seconds: float) -> None:
-        for module in (cachelib.simple, cachelib.file):
-            monkeypatch.setattr(module, "time", lambda: time.time() + seconds)
-
-    return move
-
-
-def test_a_store_gives_back_what_it_was_given(store: CacheStore) -> None:
-    store.set("a", "ünï {{x}}\n", 100)
-    store.set("b", "", None)
-    assert store.get_many(["a", "b", "c"]) == {"a": "ünï {{x}}\n", "b": ""}
-    store.delete("a")
-    store.delete("never there")
-    assert store.get_many(["a", "b"]) == {"b": ""}
-    assert store.get_many([]) == {}
-
-
-@pytest.mark.parametrize("seconds", [None, 1e300, float("inf"), 400 * 365 * 86_400.0])
-def test_none_and_what_is_huge_are_for_as_long_as_can_be(
-    seconds: float | None, store: CacheStore, later: Callable[[float], None]
-) -> None:
-    store.set("key", "kept", seconds)
-    assert store.add("other", "kept", float("inf"))
-    later(365 * 86_400)
-    assert store.get_many(["key"]) == {"key": "kept"}
-
-
-@pytest.mark.parametrize(("seconds", "whole"), [(0.001, 1), (0.4, 1), (1.0, 1), (1.2, 2), (300.5, 301), (0, 1)])
-def test_a_fraction_of_a_second_is_rounded_up_and_never_for_ever(
-    seconds: float, whole: int, redis_server: RedisServer, tmp_path: Path
-) -> None:
-    store = stores(tmp_path, redis_server)["redis"]
-    store.set("set", "x", seconds)
-    assert store.add("added", "x", seconds)
-    with redis_server.connected() as connection:
-        for key in ("set", "added"):
-            assert (whole - 1) * 1000 < connection.pttl(key) <= whole * 1000
-
-
-@pytest.mark.parametrize("kind", ["simple", "files"])
-def test_a_short_time_ends(
-    kind: str, tmp_path: Path, redis_server: RedisServer, later: Callable[[float], None]
-) -> None:
-    store = stores(tmp_path, redis_server)[kind]
-    store.set("key", "x", 0.4)
-    store.set("zero", "x", 0)
-    later(3)
-    assert store.get_many(["key", "zero"]) == {}
-
-
-def test_none_is_for_ever_in_redis(redis_server: RedisServer, tmp_path: Path) -> None:
-    stores(tmp_path, redis_server)["redis"].set("key", "x", None)
-    with redis_server.connected() as connection:
-        assert connection.ttl("key") == -1
-
-
-def test_add_is_a_lock_that_one_gets(store: CacheStore) -> None:
-    assert store.add("lock", "1", 5) is True
-    assert store.add("lock", "2", 5) is False
-    assert store.get_many(["lock"]) == {"lock": "1"}
-    store.delete("lock")
-    assert store.add("lock", "3", 5) is True
-
-
-@pytest.mark.parametrize("kind", ["simple", "redis"])
-def test_of_many_who_add_at_once_one_gets_it(kind: str, tmp_path: Path, redis_server: RedisServer) -> None:
-    store = stores(tmp_path, redis_server)[kind]
-    assert crowd(16, lambda: store.add("lock", "1", 5)).count(True) == 1
-
-
-def test_a_lock_that_nobody_gave_back_ends_with_its_time(
-    store: CacheStore, later: Callable[[float], None], redis_server: RedisServer
-) -> None:
-    assert store.add("lock", "1", 5)
-    later(10)
-    with redis_server.connected() as connection:
-        connection.pexpire("lock", 1)
-        eventually(lambda: not connection.exists("lock"))
-    assert store.add("lock", "2", 5)
-    assert store.get_many(["lock"]) == {"lock": "2"}
-
-
-def test_a_store_of_cachelib_is_a_cache_store(store: CacheStore) -> None:
-    assert isinstance(store, CachelibStore)
-    assert isinstance(store, CacheStore)
-
-
 def test_a_dead_redis_costs_one_warning_and_no_error(
     make_app: Make, platform: LocalPlatform, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -606,8 +477,8 @@ def test_a_dead_redis_costs_one_warning_and_no_error(
             with app.app_context():
                 current_scope.clear_cache()
         assert reads(platform) == before + 1
-        assert len(warned(caplog)) == 1
-        assert "the shared cache fails" in warned(caplog)[0]
+        assert len(warnings(caplog)) == 1
+        assert "the shared cache fails" in warnings(caplog)[0]
         redis_server.start()
 
 
@@ -619,7 +490,7 @@ def test_a_dead_redis_behind_flask_caching_costs_one_warning_and_no_error(
     redis_server.stop()
     cache.init_app(app)
     assert [greeting(app) for _ in range(5)] == [SAID] * 5
-    assert len(warned(caplog)) == 1
+    assert len(warnings(caplog)) == 1
 
 
 def test_a_paused_redis_costs_one_warning_and_no_error(
@@ -632,7 +503,7 @@ def test_a_paused_redis_costs_one_warning_and_no_error(
         caplog.clear()
         with ends_within(GENEROUS):
             assert [greeting(app) for _ in range(20)] == [SAID] * 20
-        assert len(warned(caplog)) == 1
+        assert len(warnings(caplog)) == 1
         redis_server.resume()
 
 
@@ -680,4 +551,4 @@ def test_a_redis_without_a_time_limit_is_a_warning(
 ) -> None:
     cache = RedisCache(host="127.0.0.1", port=redis_server.port, **{"socket_timeout": None, **limits})
     assert greeting(make_app(SCOPE_CACHE=cache)) == SAID
-    assert ["socket_timeout of 0.5" in said for said in warned(caplog)] == ([] if limits else [True])
+    assert ["socket_timeout of 0.5" in said for said in warnings(caplog)] == ([] if limits else [True])
