@@ -1,6 +1,6 @@
-"""Log: the loggers of the package, which no handler or filter of the user's can break a read with.
+"""Log: the loggers of the package. A handler or filter of the user's cannot break a read.
 
-`logging` comes in with the first client, unless it is there already.
+`logging` is imported with the first client, unless the program has imported it already.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 class Log:
-    """What a handler raises stops at this logger: a line is lost, and nothing else."""
+    """A logger that lets no error of a handler out: a line is lost, and nothing else."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -33,7 +33,7 @@ class Log:
         self._write(_WARNING, message, values)
 
     def exception(self, message: str) -> None:
-        """With the traceback of the exception that is being handled."""
+        """An error, with the traceback of the exception that is being handled."""
         self._write(_ERROR, message, (), exc_info=True)
 
     def _write(self, level: int, message: str, values: tuple[object, ...], *, exc_info: bool = False) -> None:
@@ -41,14 +41,15 @@ class Log:
             self._logger = open_logger(self._name)
         if not self._logger.isEnabledFor(level):
             return
-        with contextlib.suppress(Exception):  # there is nowhere left to say it
+        with contextlib.suppress(Exception):  # what reports errors has failed itself
             self._logger.log(level, message, *values, exc_info=exc_info, stacklevel=3)
 
 
 def open_logger(name: str = _PACKAGE) -> Logger:
-    """A logger of this package, which is silent where the program does not configure any.
+    """A logger of this package, which is silent unless the program configures logging.
 
-    To be called before there are threads: `logging` has locks of its own that a fork must find ready.
+    A client calls this before it makes a thread: the fork hook of `logging` renews the locks of that module in a
+    child, and has to be registered before ours (see `_fork`).
     """
     import logging
 

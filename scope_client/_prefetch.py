@@ -1,7 +1,5 @@
 """Prefetch: several prompts at once, and one report of what came and what did not."""
 
-from __future__ import annotations
-
 import copy
 import threading
 from collections.abc import Iterable, Mapping
@@ -13,34 +11,37 @@ from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from .errors import ScopeError, ValidationError
 
-THREADS = 8
+PREFETCH_THREADS = 8
 
 Wanted = Union[str, tuple[str, Optional[str]], tuple[str, Optional[str], Optional[str]]]
 
 
 class PrefetchReport(Frozen):
-    """`versions` and `errors` by what was wanted, in its order; a version may be a stand-in (`is_fallback`)."""
+    """What a prefetch brought: each prompt that was asked for is in `versions` or in `errors`."""
 
     __slots__ = ("versions", "errors")
     versions: Mapping[Wanted, PromptVersion]
+    """The versions by what was asked for, in its order; one may be a stand-in (`is_fallback`)."""
     errors: Mapping[Wanted, ScopeError]
+    """The errors by what was asked for, in its order."""
 
     def __init__(self, versions: Mapping[Wanted, PromptVersion], errors: Mapping[Wanted, ScopeError]) -> None:
         self._freeze(versions=MappingProxyType(dict(versions)), errors=MappingProxyType(dict(errors)))
 
     @property
     def is_complete(self) -> bool:
+        """Whether every prompt came."""
         return not self.errors
 
     def raise_first(self) -> None:
-        """Raises the first error, under a message that names all of them; nothing where there is none."""
+        """Raises the first error, with a message that names all of them; does nothing if there is no error."""
         if not self.errors:
             return
         first = next(iter(self.errors.values()))
         listed = "; ".join(f"{_shown(wanted)}: {error}" for wanted, error in self.errors.items())
         count = len(self.errors)
         error = copy.copy(first)
-        error.message = f"{count} of {count + len(self.versions)} prompts could not be had: {listed}"
+        error.message = f"{count} of {count + len(self.versions)} prompts could not be read: {listed}"
         error.args = (error.message,)
         raise error from first
 
@@ -51,9 +52,9 @@ class PrefetchReport(Frozen):
 
 
 def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion]) -> PrefetchReport:
-    """Reads each ref once, on at most eight threads, which have ended when this returns.
+    """Reads each prompt once, on at most eight threads, which have ended when this returns.
 
-    Raises ValidationError, before anything is read, for what is no ref.
+    Raises ValidationError, before anything is read, for something that is not a ref.
     """
     refs = _refs(wanted)
     versions: dict[Wanted, PromptVersion] = {}
@@ -73,10 +74,10 @@ def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion
                 errors[each] = error
 
     try:
-        _run_together(work, min(THREADS, len(refs)))
+        _run_together(work, min(PREFETCH_THREADS, len(refs)))
     finally:
-        waiting.clear()  # where an interrupt ends this, the threads have no more to do
-    unread = ScopeError("was not read: the thread that was at it broke off")
+        waiting.clear()  # so that the threads stop if an interrupt ends this one
+    unread = ScopeError("was not read: the thread that should read it has died")
     return PrefetchReport(
         {each: versions[each] for each in refs if each in versions},
         {each: errors.get(each, unread) for each in refs if each not in versions},
@@ -84,7 +85,7 @@ def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion
 
 
 def _run_together(work: Callable[[], None], count: int) -> None:
-    """The calling thread is one of them, so that it goes on where no other is to be had."""
+    """The calling thread is one of them, so that the work is done even if no thread can be started."""
     threads = [threading.Thread(target=work, name="scope-prefetch", daemon=True) for _ in range(count - 1)]
     started = []
     for thread in threads:

@@ -1,26 +1,18 @@
-"""The configuration of the process, and the one client that follows it."""
-
-from __future__ import annotations
+"""What a process has one of: its configuration, and the client that follows it."""
 
 import threading
-from typing import TYPE_CHECKING
+from typing import Optional
 
 from ._client import ScopeClient
 from ._config.configuration import Configuration
+from ._config.options import Options, Unpack
 from ._fork import renew_in_children
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from ._config.options import Options
 
 
 class _Process:
-    """What the process has one of."""
-
     def __init__(self) -> None:
-        self.configuration: Configuration | None = None
-        self.client: ScopeClient | None = None
+        self.configuration: Optional[Configuration] = None
+        self.client: Optional[ScopeClient] = None
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -34,7 +26,12 @@ renew_in_children(_process)
 def configure(**options: Unpack[Options]) -> None:
     """Sets options of the process-wide Configuration; those of an earlier call stay unless they are given again.
 
-    Raises what Configuration raises, and then changes nothing.
+    Args:
+        options: The options, as keywords.
+
+    Raises:
+        ConfigurationError: An option has a value that it must not have; nothing was changed.
+        TypeError: There is no such option; nothing was changed.
     """
     with _process.lock:
         before = _process.configuration
@@ -52,10 +49,10 @@ def configuration() -> Configuration:
 def client() -> ScopeClient:
     """The client of the process-wide Configuration, made on first use and shared by all who call this.
 
-    Raises MissingApiKeyError where `configure(credentials=...)` was not called before.
+    Raises MissingApiKeyError if `configure(credentials=...)` was not called before.
     """
     found = _process.client
-    if found is None:
+    if found is None:  # the lock is for the first callers alone
         with _process.lock:
             found = _process.client = _process.client or ScopeClient(config=configuration())
     return found
@@ -66,8 +63,8 @@ def reset_configuration() -> None:
     swap(None)
 
 
-def swap(replacement: Configuration | None) -> Configuration | None:
-    """Puts another Configuration, or none, in the place of what `configure` set, and returns that."""
+def swap(replacement: Optional[Configuration]) -> Optional[Configuration]:
+    """Replaces what `configure` set, closes its client, and returns the former Configuration."""
     with _process.lock:
         former, _process.client = _process.client, None
         before, _process.configuration = _process.configuration, replacement

@@ -1,4 +1,4 @@
-"""Redaction: what is secret is taken out of what is shown, even where the platform sends it back."""
+"""Redaction: secrets are taken out of what is shown, even if the platform sends them back."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 REDACTED = "***"
-_SHORTEST = 4
-_TELLING = 12
-_HEAD = 65_536
+SHORTEST_SECRET_CHARACTERS = 4  # a shorter one would blank half of any text
+TELLING_CHARACTERS = 12  # so much of a secret is as bad as all of it
+SHOWN_BODY_BYTES = 65_536
 _USERINFO = r"//[^/@\s]*@"
 
 
 class Secret(str):
-    """A text like any other, but for its repr: it shows in no traceback, log or collection by accident."""
+    """Text whose repr is ***, so that a traceback or a log that shows variables does not show it."""
 
     __slots__ = ()
 
@@ -24,7 +24,7 @@ class Secret(str):
 
 
 class Redaction:
-    """Knows some secrets, in every form in which a server echoes them. It has no repr, for it holds them."""
+    """Takes some secrets out of texts, in every form in which a server may echo them."""
 
     __slots__ = ("_secrets",)
 
@@ -33,36 +33,39 @@ class Redaction:
 
     @property
     def _forms(self) -> list[str]:
-        """The longest first; made when there is something to clean, which is seldom."""
-        forms = {form for secret in self._secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+        """The longest first, because one may contain another; made only when there is something to clean."""
+        known = (secret for secret in self._secrets if len(secret) >= SHORTEST_SECRET_CHARACTERS)
+        forms = {form for secret in known for form in _forms(secret)}
         return sorted(forms, key=len, reverse=True)
 
     def text(self, text: str) -> str:
+        """The text without the secrets, and without the user name and password of any URL."""
         text = re.sub(_USERINFO, f"//{REDACTED}@", text)
         forms = "|".join(map(re.escape, self._forms))
         return re.sub(forms, REDACTED, text, flags=re.IGNORECASE) if forms else text
 
     def head(self, octets: bytes) -> str:
-        """The first of a long text, without what may be the start of a secret at its edge."""
-        clean = self.text(octets[:_HEAD].decode("utf-8", "replace"))
+        """The first 65,536 bytes as clean text, less what may be the start of a secret at the cut."""
+        clean = self.text(octets[:SHOWN_BODY_BYTES].decode("utf-8", "replace"))
         longest = max(map(len, self._forms), default=0)
-        return clean[: len(clean) - longest] if len(octets) > _HEAD else clean
+        return clean[: len(clean) - longest] if len(octets) > SHOWN_BODY_BYTES else clean
 
     def headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        """A clean copy, of the same type."""
+        """A clean copy of the headers, in the same type."""
         clean: Any = {name: self.text(value) for name, value in headers.items()}
         return type(headers)(clean)  # type: ignore[call-arg]  # a mapping made of another
 
     def error(self, error: BaseException) -> None:
-        """Takes the secrets out of what a foreign exception says, which may have cut one in two."""
+        """Takes the secrets out of the message of a foreign exception, which may have cut a secret in two."""
         error.args = tuple(self._whole(said) if isinstance(said, str) else said for said in error.args)
 
     def _whole(self, text: str) -> str:
         clean = self.text(text)
-        return REDACTED if any(form[:_TELLING] in clean for form in self._forms) else clean
+        return REDACTED if any(form[:TELLING_CHARACTERS] in clean for form in self._forms) else clean
 
 
 def _forms(secret: str) -> Iterable[str]:
+    """How a server may write the secret: wrongly decoded, as a literal of Python, in JSON once or twice, in HTML, in a URL."""
     from urllib.parse import quote
 
     octets = secret.encode("utf-8", "surrogatepass")

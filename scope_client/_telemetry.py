@@ -1,11 +1,9 @@
-"""Telemetry: callbacks of the whole process that see requests, answers and errors, as frozen values."""
-
-from __future__ import annotations
+"""Telemetry: a process's callbacks, which get requests, answers, errors and cache events as frozen values."""
 
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Callable, Generic, TypeVar
+from typing import Any, Callable, Generic, Optional, TypeVar
 
 from ._fork import renew_in_children
 from ._frozen import Frozen
@@ -18,60 +16,71 @@ _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie
 
 
 class RequestInfo(Frozen):
-    """One attempt, as it is about to be sent; `request_id` is the same on every attempt of a call."""
+    """One attempt, before it is sent."""
 
     __slots__ = ("request_id", "method", "url", "headers")
     request_id: str
+    """The X-Request-ID, which is the same for every attempt of a call."""
     method: str
+    """GET, or POST for a token."""
     url: str
+    """The whole URL."""
     headers: Mapping[str, str]
+    """The headers to be sent, read-only; secrets are redacted."""
 
     def __init__(self, request_id: str, method: str, url: str, headers: Mapping[str, str]) -> None:
         self._freeze(request_id=request_id, method=method, url=url, headers=_shown(headers))
 
 
 class ResponseInfo(Frozen):
-    """One answer, whatever its status; `elapsed_ms` is that of the attempt, to the last byte."""
+    """One answer, whatever its status."""
 
     __slots__ = ("request_id", "status_code", "headers", "elapsed_ms")
     request_id: str
+    """The X-Request-ID that was sent."""
     status_code: int
+    """The HTTP status."""
     headers: Mapping[str, str]
+    """The headers of the answer, read-only; secrets are redacted."""
     elapsed_ms: float
+    """Milliseconds that the attempt took, to the last byte of the answer."""
 
     def __init__(self, request_id: str, status_code: int, headers: Mapping[str, str], elapsed_ms: float) -> None:
         self._freeze(request_id=request_id, status_code=status_code, headers=_shown(headers), elapsed_ms=elapsed_ms)
 
 
 class ErrorInfo(Frozen):
-    """The error that a fetch ends in, after its last attempt; `elapsed_ms` is that of the whole fetch.
+    """The error in which a fetch ends, after its last attempt.
 
-    A caller need not have seen it: a last known good version or a fallback may have taken its place.
+    The caller may not see it: a last known good version or a fallback may be served instead.
     """
 
     __slots__ = ("request_id", "error", "elapsed_ms")
     request_id: str
+    """The X-Request-ID that was sent."""
     error: ScopeError
+    """The error itself."""
     elapsed_ms: float
+    """Milliseconds that the whole fetch took, retries included."""
 
     def __init__(self, request_id: str, error: ScopeError, elapsed_ms: float) -> None:
         self._freeze(request_id=request_id, error=error, elapsed_ms=elapsed_ms)
 
 
 class CacheInfo(Frozen):
-    """What the cache decided about a prompt, under the name that was asked for.
-
-    `outcome` is "refresh" (renewed ahead of its end), "stale" (the last known good version was served), "fallback" (a
-    stand-in was served, since nothing is known) or "evicted" (the platform has it no more). `age` is that of the
-    version served, replaced or evicted, in seconds; None for a fallback.
-    """
+    """What the cache did for a prompt, if it was more than to answer with a fresh version."""
 
     __slots__ = ("prompt", "outcome", "age")
     prompt: str
+    """The name or ID that was asked for."""
     outcome: str
-    age: float | None
+    """"refresh": renewed before its end. "stale": the last known good version was served. "fallback": a stand-in was
+    served, because no version is known. "evicted": dropped, because the platform no longer has it.
+    """
+    age: Optional[float]
+    """Seconds since the version that was served, replaced or dropped was fetched; None for a fallback."""
 
-    def __init__(self, prompt: str, outcome: str, age: float | None) -> None:
+    def __init__(self, prompt: str, outcome: str, age: Optional[float]) -> None:
         self._freeze(prompt=prompt, outcome=outcome, age=age)
 
 
@@ -82,12 +91,12 @@ class Hook(Generic[_Info]):
     """The callbacks for one kind of event."""
 
     def __init__(self) -> None:
-        self._callbacks: tuple[_Callback[_Info], ...] = ()
+        self._callbacks: tuple[_Callback[_Info], ...] = ()  # replaced, never changed: `emit` takes no lock
         self.after_fork()
         renew_in_children(self)
 
     def after_fork(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # of those who register: a signal handler may, in the middle of another call
 
     def __bool__(self) -> bool:
         return bool(self._callbacks)
@@ -121,16 +130,16 @@ class _Callback(Generic[_Info]):
         self._running = threading.local()
 
     def call(self, info: _Info) -> None:
-        """Nothing where the event comes of what the callback itself does."""
+        """Does nothing if the callback itself has caused the event: it would go round for ever."""
         if getattr(self._running, "is_true", False):
             return
         self._running.is_true = True
         try:
             self._function(info)
-        except Exception:  # noqa: BLE001  # whatever a callback of the user's raises
+        except Exception:  # noqa: BLE001  # a user's callback may raise anything
             if not self._has_failed:
                 self._has_failed = True
-                _log.exception("a telemetry callback raised; the call goes on, and this is said once")
+                _log.exception("a telemetry callback raised an error; the call goes on; this is logged once")
         finally:
             self._running.is_true = False
 
@@ -142,44 +151,50 @@ cache: Hook[CacheInfo] = Hook()
 
 
 class Telemetry:
-    """Where callbacks are registered, for every client of the process whose `telemetry_enabled` is True.
+    """Where callbacks are registered, for every client of the process with `telemetry_enabled`.
 
-    A callback gets one frozen value, in the thread that makes the call, and is not told of what it does itself. What
-    it raises is logged once and never reaches the caller. No value holds a body or a secret.
+    A callback gets one frozen value, in the thread that makes the call. It does not hear of the calls that it makes
+    itself. An error that it raises is logged once and does not reach the caller. No value holds a body or a secret.
     """
 
     @staticmethod
     def on_request(callback: Callable[[RequestInfo], object]) -> Callable[[], None]:
-        """Calls back before each attempt; returns the function that unregisters."""
+        """Calls back before each attempt; returns a function that unregisters the callback."""
         return requests.add(callback)
 
     @staticmethod
     def on_response(callback: Callable[[ResponseInfo], object]) -> Callable[[], None]:
-        """Calls back after each answer, whatever its status; returns the function that unregisters."""
+        """Calls back after each answer, whatever its status; returns a function that unregisters the callback."""
         return responses.add(callback)
 
     @staticmethod
     def on_error(callback: Callable[[ErrorInfo], object]) -> Callable[[], None]:
-        """Calls back once for a fetch that ends in an error; returns the function that unregisters."""
+        """Calls back once for a fetch that ends in an error; returns a function that unregisters the callback."""
         return errors.add(callback)
 
     @staticmethod
     def on_cache(callback: Callable[[CacheInfo], object]) -> Callable[[], None]:
-        """Calls back where the cache does more than answer with what is fresh; returns the function that unregisters.
+        """Calls back if the cache does more than answer with a fresh version.
 
-        A refresh is told in a thread of the background.
+        A refresh calls back in a background thread.
+
+        Args:
+            callback: Takes a CacheInfo.
+
+        Returns:
+            A function that unregisters the callback.
         """
         return cache.add(callback)
 
     @staticmethod
     def clear_callbacks() -> None:
-        """Forgets every callback."""
+        """Unregisters every callback."""
         for hook in (requests, responses, errors, cache):
             hook.clear()
 
 
 def _shown(headers: Mapping[str, Any]) -> Mapping[str, str]:
-    """A read-only copy of the headers, without what is secret in them."""
+    """A read-only copy of the headers, without the secrets in them."""
     return MappingProxyType(
         {name: REDACTED if name.lower() in _SECRET_HEADERS else _as_text(value) for name, value in headers.items()}
     )
