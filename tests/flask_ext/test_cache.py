@@ -102,9 +102,10 @@ class Place:
             values = self._one._cache
             values.update(dict.fromkeys(values, (0, garbage)))
             return len(values)
-        for key in list(self._one.seen):
+        kept = self._one.get_many(list(self._one.seen))
+        for key in kept:
             self._one.set(key, garbage.decode("latin-1"), None)
-        return len(self._one.seen)
+        return len(kept)
 
     def _files(self) -> list[Path]:
         """The files of our entries, and not the one in which such a cache counts them."""
