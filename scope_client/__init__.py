@@ -1,9 +1,6 @@
 """Prompts from the Scope Platform: fetched by name, cached, filled in."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from . import _public
 from ._cache.memory_store import MemoryStore
 from ._cache.redis_store import RedisStore
 from ._client import ScopeClient
@@ -11,6 +8,7 @@ from ._clock import Clock
 from ._config.cache_store import CacheStore
 from ._config.configuration import Configuration
 from ._config.credentials import ApiKeyCredentials, ClientCredentials, Credentials
+from ._config.options import Options
 from ._prefetch import PrefetchReport
 from ._process import client, configuration, configure, reset_configuration
 from ._prompt.prompt_version import PromptVersion
@@ -42,19 +40,6 @@ from .errors import (
 from .errors import (
     TimeoutError as TimeoutError,
 )
-
-if TYPE_CHECKING:
-    from ._config.options import Options
-else:
-
-    def __getattr__(name: str) -> object:
-        """Brings in `Options` when it is asked for: programs that run have no use for it."""
-        if name != "Options":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from ._config.options import Options
-
-        return Options
-
 
 # ConnectionError and TimeoutError are public too, but left out: a star import must not hide the builtins.
 __all__ = [
@@ -100,3 +85,5 @@ __all__ = [
     "configure",
     "reset_configuration",
 ]
+
+_public.publish(__name__, (*__all__, "ConnectionError", "TimeoutError"))

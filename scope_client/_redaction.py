@@ -65,7 +65,7 @@ class Redaction:
 
 
 def _forms(secret: str) -> Iterable[str]:
-    """How a server may write the secret: wrongly decoded, as a literal of Python, in JSON once or twice, in HTML, in a URL."""
+    """How a server may write the secret: wrongly decoded, as a Python literal, in JSON (in JSON), in HTML, in a URL."""
     from urllib.parse import quote
 
     octets = secret.encode("utf-8", "surrogatepass")

@@ -73,7 +73,7 @@ class Options(TypedDict, total=False):
     """A cache that several processes share, such as RedisStore, behind the memory. Default None."""
     cache_local_ttl: float
     """Seconds for which memory answers before `cache_store` is asked again. Default 5."""
-    prompt_dir: Union[str, "os.PathLike[str]", None]
+    prompt_dir: Union[str, os.PathLike[str], None]
     """A folder of prompts that stand in while the platform cannot answer. Default None; environment variable
     SCOPE_PROMPT_DIR.
     """

@@ -21,7 +21,6 @@ OPTIONAL = {
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
-    "__init__": {"scope_client._config.options"},
     "_clock": {"random"},
     "_config/configuration": {"difflib"},
     "_log": {"logging"},
