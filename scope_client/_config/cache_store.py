@@ -1,6 +1,6 @@
 """CacheStore: what a cache has to offer to stand behind the memory of several processes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, Protocol, runtime_checkable
 
 
@@ -38,3 +38,11 @@ class CacheStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Removes a value, if it is there."""
+
+
+STORE_METHODS = ("get_many", "set", "add", "delete")
+
+
+def has_methods(value: object, names: Iterable[str]) -> bool:
+    """Whether this is an object that can be asked for all these, and not a class."""
+    return not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in names)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, Union
 
 from .._frozen import Frozen
 from .._redaction import REDACTED, Secret
@@ -32,20 +32,19 @@ class _Keyring(Frozen):
 
     __slots__ = ()
     _field_names: tuple[str, str, str]
-    _variables: tuple[str, str, str]
 
     @classmethod
     def from_env(cls: type[_Keys]) -> _Keys:
         """The credentials in the environment variables; MissingApiKeyError names those that are unset or empty."""
-        values = [os.environ.get(variable, "") for variable in cls._variables]
-        missing = [variable for variable, value in zip(cls._variables, values) if not value]
+        parts = read_parts(cls, {})
+        missing = [f"SCOPE_{key}" for key, part in parts.items() if not part]
         if missing:
             raise MissingApiKeyError(
                 f"{cls.__name__}.from_env() needs {', '.join(missing)}: set "
                 f"{'it' if len(missing) == 1 else 'them'} in the environment, "
                 f"or pass {', '.join(field + '=' for field in cls._field_names)} to {cls.__name__}"
             )
-        return cls(*values)
+        return cls(*parts.values())
 
     def _fill(self, *values: str) -> None:
         checked = (_checked(type(self).__name__, field, value) for field, value in zip(self._field_names, values))
@@ -88,7 +87,6 @@ class ApiKeyCredentials(_Keyring):
 
     __slots__ = ("api_key", "api_secret", "org_id")
     _field_names = ("org_id", "api_key", "api_secret")
-    _variables = ("SCOPE_ORG_ID", "SCOPE_API_KEY", "SCOPE_API_SECRET")
     token_path = "/v1/auth/sdk-token"  # noqa: S105  # a path
     """The path at `auth_api_url` that hands out tokens."""
     org_id: str
@@ -121,7 +119,6 @@ class ClientCredentials(_Keyring):
 
     __slots__ = ("client_id", "client_secret", "org_id")
     _field_names = ("org_id", "client_id", "client_secret")
-    _variables = ("SCOPE_ORG_ID", "SCOPE_CLIENT_ID", "SCOPE_CLIENT_SECRET")
     token_path = "/v1/auth/applications/login"  # noqa: S105  # a path
     """The path at `auth_api_url` that hands out tokens."""
     org_id: str
@@ -137,6 +134,35 @@ class ClientCredentials(_Keyring):
     def token_body(self) -> dict[str, str]:
         """The JSON object that buys a token, with the secret."""
         return {"account_id": self.org_id, "client_id": self.client_id, "client_secret": self.client_secret}
+
+
+Kind = Union[type[ApiKeyCredentials], type[ClientCredentials]]
+
+
+def setting_keys(kind: type[_Keyring]) -> tuple[str, ...]:
+    """The names of the parts in settings, the secret last: "API_KEY" is SCOPE_API_KEY in the environment."""
+    return tuple(field.upper() for field in kind._field_names)
+
+
+def kind_in_environment() -> Kind:
+    """ClientCredentials if the environment has a client ID and no API key, and else ApiKeyCredentials."""
+    has_client_alone = os.environ.get("SCOPE_CLIENT_ID") and not os.environ.get("SCOPE_API_KEY")
+    return ClientCredentials if has_client_alone else ApiKeyCredentials
+
+
+def read_parts(kind: type[_Keyring], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of credentials of this kind, as settings and the environment have them.
+
+    Args:
+        kind: The kind of credentials.
+        given: The settings. A part that is empty or None there is taken from the environment.
+
+    Returns:
+        Each part by its setting key, the secret last. A part that neither has is empty or None.
+    """
+    parts = {key: given.get(key) or os.environ.get(f"SCOPE_{key}") for key in setting_keys(kind)}
+    secret_key, secret = parts.popitem()
+    return {**parts, secret_key: Secret(secret) if isinstance(secret, str) else secret}
 
 
 def _checked(kind: str, field: str, value: object) -> str:

@@ -7,7 +7,7 @@ import os
 import re
 from typing import Any, Callable
 
-from .cache_store import CacheStore
+from .cache_store import STORE_METHODS, CacheStore, has_methods
 from .credentials import Credentials
 
 _URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?"
@@ -175,11 +175,8 @@ def _folder(value: Any) -> str:
     return str.__str__(path)
 
 
-_ASKED_OF_STORE = ("get_many", "set", "add", "delete")
-
-
 def _store(value: Any) -> CacheStore:
-    _require(not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in _ASKED_OF_STORE))
+    _require(has_methods(value, STORE_METHODS))
     return value  # type: ignore[no-any-return]  # it has what the Protocol names
 
 
@@ -198,7 +195,7 @@ POSITIVE_COUNT = Rule(f"a whole number from 1 to {LARGEST_COUNT}", _positive_cou
 DEADLINE = Rule("a positive number of seconds, or None", _optional(_positive_seconds), from_text=float)
 FOLDER = Rule("a folder that exists, or None", _optional(_folder))
 STORE = Rule(
-    "a CacheStore (get_many, set, add, delete), such as RedisStore(url), or None", _optional(_store), shows_value=False
+    f"a CacheStore ({', '.join(STORE_METHODS)}), such as RedisStore(url), or None", _optional(_store), shows_value=False
 )
 FLAG = Rule("True or False", _flag)
 URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
