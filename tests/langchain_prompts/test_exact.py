@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import enum
+import itertools
 import json
 import pickle
-from typing import TYPE_CHECKING, Any
+import struct
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -141,19 +143,57 @@ VARIABLES = tuple(f"{{{{{name}}}}}" for name in NAMES)
 ROLES = ("system", "user", "assistant", "developer", "human", "ai", "System", "USER", "critic")
 
 
-pieces = st.one_of(st.sampled_from(LITERALS), st.sampled_from(VARIABLES), st.characters())
-contents = st.lists(pieces, max_size=9).map("".join)
-seeds = st.integers(0, 10_000)
+BATCH = 10
 
 
-def exhaustive(examples: int) -> Any:
+def exhaustive(cases: int) -> Any:
+    """So many cases, drawn ten at a time: to draw one takes Hypothesis several times as long as to check it."""
     return settings(
-        max_examples=examples,
+        max_examples=cases // BATCH,
         deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def piece(number: int) -> str:
+    """A third each are literals, variables and characters, of which half are ASCII."""
+    number, kind = divmod(number, 3)
+    if kind == 0:
+        return LITERALS[number % len(LITERALS)]
+    if kind == 1:
+        return VARIABLES[number % len(VARIABLES)]
+    return chr(number % 128) if number < 683 else chr(number * 816)
+
+
+def content_of(octets: bytes) -> str:
+    """One piece for each two octets, of which one in sixteen is the end."""
+    numbers = itertools.takewhile(
+        lambda number: number % 16, (number for (number,) in struct.iter_unpack("<H", octets))
+    )
+    return "".join(piece(number // 16) for number in numbers)
+
+
+def messages_of(octets: bytes) -> list[tuple[str, str]]:
+    """Up to four of a role and a content."""
+    each = [octets[start : start + 20] for start in range(2, 82, 20)]
+    return [(ROLES[part[0] % len(ROLES)], content_of(part[2:])) for part in each[: octets[0] % 5]]
+
+
+def batches(of: Callable[[bytes], Any], size: int) -> st.SearchStrategy[list[tuple[Any, int]]]:
+    """Lists of what `of` makes of so many octets, each with a number that chooses its values."""
+
+    def split(octets: bytes) -> list[tuple[Any, int]]:
+        parts = [octets[start : start + size + 2] for start in range(0, len(octets), size + 2)]
+        return [(of(part[2:]), int.from_bytes(part[:2], "little")) for part in parts]
+
+    length = (size + 2) * BATCH
+    return st.binary(min_size=length, max_size=length).map(split)
+
+
+contents = batches(content_of, 18)
+chats = batches(messages_of, 82)
 
 
 def text(content: str) -> PromptVersion:
@@ -190,83 +230,89 @@ def expected(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 @exhaustive(14_000)
-@given(contents, seeds)
-def test_a_converted_text_prompt_says_exactly_what_the_version_renders(content: str, seed: int) -> None:
-    version = text(content)
-    if not takes(version):
-        return
-    values = valued(version, seed, (*VALUES, *OBJECTS))
-    prompt = to_langchain(version)
-    rendered = version.render(**values)
-    assert prompt.format(**values) == rendered
-    assert prompt.invoke(values).to_string() == rendered
-    assert sorted(prompt.input_variables) == sorted(version.variables)
+@given(contents)
+def test_a_converted_text_prompt_says_exactly_what_the_version_renders(cases: list[tuple[str, int]]) -> None:
+    for content, seed in cases:
+        version = text(content)
+        if not takes(version):
+            continue
+        values = valued(version, seed, (*VALUES, *OBJECTS))
+        prompt = to_langchain(version)
+        rendered = version.render(**values)
+        assert prompt.format(**values) == rendered
+        assert prompt.invoke(values).to_string() == rendered
+        assert sorted(prompt.input_variables) == sorted(version.variables)
 
 
 @exhaustive(4_000)
-@given(st.lists(st.tuples(st.sampled_from(ROLES), contents), max_size=4), seeds)
+@given(chats)
 def test_a_converted_chat_prompt_says_exactly_what_the_messages_of_the_version_say(
-    drafts: list[tuple[str, str]], seed: int
+    cases: list[tuple[list[tuple[str, str]], int]],
 ) -> None:
-    version = chat([{"role": role, "content": content} for role, content in drafts])
-    if not takes(version):
-        return
-    values = valued(version, seed, (*VALUES, *OBJECTS))
-    prompt = to_langchain(version)
-    messages = expected(version.messages(**values))
-    assert pairs(prompt.format_messages(**values)) == messages
-    assert pairs(prompt.invoke(values).to_messages()) == messages
+    for drafts, seed in cases:
+        version = chat([{"role": role, "content": content} for role, content in drafts])
+        if not takes(version):
+            continue
+        values = valued(version, seed, (*VALUES, *OBJECTS))
+        prompt = to_langchain(version)
+        messages = expected(version.messages(**values))
+        assert pairs(prompt.format_messages(**values)) == messages
+        assert pairs(prompt.invoke(values).to_messages()) == messages
 
 
 @exhaustive(2_000)
-@given(contents, seeds)
-def test_it_says_the_same_after_a_pickle_a_deep_copy_and_in_parts(content: str, seed: int) -> None:
-    version = text(content)
-    if not takes(version):
-        return
-    values = valued(version, seed, (*VALUES, *OBJECTS[:-2]))
-    rendered = version.render(**values)
-    prompt = to_langchain(version)
-    assert pickle.loads(pickle.dumps(prompt)).format(**values) == rendered
-    assert copy.deepcopy(prompt).format(**values) == rendered
-    early = {name: value for place, (name, value) in enumerate(values.items()) if place % 2}
-    late = {name: value for name, value in values.items() if name not in early}
-    partial = prompt.partial(**early)
-    assert partial.format(**late) == rendered
-    assert pickle.loads(pickle.dumps(partial)).format(**late) == rendered
-    assert (
-        prompt.partial(**{name: lambda value=value: value for name, value in early.items()}).format(**late) == rendered
-    )
+@given(contents)
+def test_it_says_the_same_after_a_pickle_a_deep_copy_and_in_parts(cases: list[tuple[str, int]]) -> None:
+    for content, seed in cases:
+        version = text(content)
+        if not takes(version):
+            continue
+        values = valued(version, seed, (*VALUES, *OBJECTS[:-2]))
+        rendered = version.render(**values)
+        prompt = to_langchain(version)
+        assert pickle.loads(pickle.dumps(prompt)).format(**values) == rendered
+        assert copy.deepcopy(prompt).format(**values) == rendered
+        early = {name: value for place, (name, value) in enumerate(values.items()) if place % 2}
+        late = {name: value for name, value in values.items() if name not in early}
+        partial = prompt.partial(**early)
+        assert partial.format(**late) == rendered
+        assert pickle.loads(pickle.dumps(partial)).format(**late) == rendered
+        assert (
+            prompt.partial(**{name: lambda value=value: value for name, value in early.items()}).format(**late)
+            == rendered
+        )
 
 
 @pytest.mark.filterwarnings("ignore:The function `loads` is in beta")
 @pytest.mark.filterwarnings("ignore:The default value of `allowed_objects` will change")
 @exhaustive(1_500)
-@given(contents, seeds)
-def test_texts_come_out_the_same_after_it_was_saved_as_json_and_loaded(content: str, seed: int) -> None:
-    version = text(content)
-    if not takes(version):
-        return
-    values = valued(version, seed, VALUES)
-    for kept in (loads(dumps(to_langchain(version))), loads(dumps(to_langchain(version).partial(**values)))):
-        assert kept.format(**values) == version.render(**values)
+@given(contents)
+def test_texts_come_out_the_same_after_it_was_saved_as_json_and_loaded(cases: list[tuple[str, int]]) -> None:
+    for content, seed in cases:
+        version = text(content)
+        if not takes(version):
+            continue
+        values = valued(version, seed, VALUES)
+        for kept in (loads(dumps(to_langchain(version))), loads(dumps(to_langchain(version).partial(**values)))):
+            assert kept.format(**values) == version.render(**values)
 
 
 @pytest.mark.filterwarnings("ignore:The function `loads` is in beta")
 @pytest.mark.filterwarnings("ignore:The default value of `allowed_objects` will change")
 @exhaustive(500)
-@given(st.lists(st.tuples(st.sampled_from(ROLES), contents), max_size=3), seeds)
-def test_a_chat_prompt_travels_as_well_as_a_text_prompt(drafts: list[tuple[str, str]], seed: int) -> None:
-    version = chat([{"role": role, "content": content} for role, content in drafts])
-    if not takes(version):
-        return
-    values = valued(version, seed, VALUES)
-    messages = expected(version.messages(**values))
-    prompt = to_langchain(version)
-    assert pairs(pickle.loads(pickle.dumps(prompt)).format_messages(**values)) == messages
-    assert pairs(copy.deepcopy(prompt).format_messages(**values)) == messages
-    assert pairs(prompt.partial(**values).format_messages()) == messages
-    assert pairs(loads(dumps(prompt)).format_messages(**values)) == messages
+@given(chats)
+def test_a_chat_prompt_travels_as_well_as_a_text_prompt(cases: list[tuple[list[tuple[str, str]], int]]) -> None:
+    for drafts, seed in cases:
+        version = chat([{"role": role, "content": content} for role, content in drafts])
+        if not takes(version):
+            continue
+        values = valued(version, seed, VALUES)
+        messages = expected(version.messages(**values))
+        prompt = to_langchain(version)
+        assert pairs(pickle.loads(pickle.dumps(prompt)).format_messages(**values)) == messages
+        assert pairs(copy.deepcopy(prompt).format_messages(**values)) == messages
+        assert pairs(prompt.partial(**values).format_messages()) == messages
+        assert pairs(loads(dumps(prompt)).format_messages(**values)) == messages
 
 
 @pytest.mark.parametrize("value", OBJECTS, ids=lambda value: f"{type(value).__name__} {str(value)[:12]!a}")
