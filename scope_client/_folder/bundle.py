@@ -1,4 +1,4 @@
-"""Bundle: the prompts of a folder, for when the platform cannot answer."""
+"""Bundle: the prompts of a folder, which stand in while the platform cannot answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .._clock import Clock
+from .._fork import renew_in_children
 from .._log import Log
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
@@ -16,17 +17,17 @@ from .reader import StrPath, read_prompt_dir, signature
 from .record import is_prompt_id, prompt_id
 
 if TYPE_CHECKING:
-    from .record import SourceVersion
+    from .record import VersionRecord
 
 _log = Log("scope_client.folder")
-_LOOK_AGAIN = 1.0
+LOOK_AGAIN_SECONDS = 1.0
 
 
 class Bundle:
-    """A prompt folder, read when this is made and again when it has changed, which is looked for once a second.
+    """A prompt folder, read when this is made, and again when it has changed; at most one look a second.
 
-    Raises ConfigurationError for a folder that cannot be used, naming each broken file. One that breaks later is
-    logged, and what was read before stays.
+    Raises ConfigurationError for a folder that cannot be used, and names each broken file. If a file breaks later, a
+    warning is logged, and what was read before stays in use.
     """
 
     def __init__(self, folder: StrPath, clock: Clock) -> None:
@@ -36,14 +37,15 @@ class Bundle:
         self._contents = _Contents(read_prompt_dir(self._folder))
         self._looked_at = clock.now()
         self.after_fork()
+        renew_in_children(self)
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
 
     def find(self, ref: PromptRef) -> PromptVersion | None:
-        """What the platform would give for this ref, had it the same prompts; None where the folder has none."""
+        """What a platform with these prompts would give for this ref; None if the folder has nothing for it."""
         now = self._clock.now()
-        if now >= self._looked_at + _LOOK_AGAIN and self._lock.acquire(blocking=False):
+        if now >= self._looked_at + LOOK_AGAIN_SECONDS and self._lock.acquire(blocking=False):  # one looks, none waits
             try:
                 self._looked_at = now
                 self._look()
@@ -65,26 +67,26 @@ class Bundle:
 class _Contents:
     """One reading of a folder; a version is parsed when it is first asked for."""
 
-    def __init__(self, prompts: Mapping[str, tuple[SourceVersion, ...]]) -> None:
-        self._sources: dict[CacheKey, SourceVersion] = {}
+    def __init__(self, prompts: Mapping[str, tuple[VersionRecord, ...]]) -> None:
+        self._records: dict[CacheKey, VersionRecord] = {}
         self._names = {prompt_id(name): name for name in prompts}
         self._parsed: dict[CacheKey, PromptVersion] = {}
         for name, versions in prompts.items():
-            self._sources[name, "latest", None] = versions[-1]
+            self._records[name, "latest", None] = versions[-1]
             for version in versions:
-                self._sources[name, None, version.id] = version
+                self._records[name, None, version.id] = version
                 if version.status == "published":
-                    self._sources[name] = version
+                    self._records[name] = version
 
     def find(self, ref: PromptRef) -> PromptVersion | None:
         name = ref.name
         if is_prompt_id(name):
             name = self._names.get(f"prompt_{name[len('prompt_') :].upper()}", name)
         key = PromptRef(name, ref.label, ref.version).key
-        source = self._sources.get(key)
-        if source is None:
+        record = self._records.get(key)
+        if record is None:
             return None
         if key not in self._parsed:
-            body = {"id": source.id, "version_number": source.number, **source.to_body()}
+            body = {"id": record.id, "version_number": record.number, **record.to_body()}
             self._parsed[key] = PromptVersion(body, is_fallback=True)
         return self._parsed[key]

@@ -1,4 +1,4 @@
-"""A folder of prompts on disk: one Markdown file a version, its front matter in YAML."""
+"""The reader of a folder of prompts: one Markdown file for each version, with front matter in YAML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 from .._extras import missing_extra
 from .._fork import held_back
 from ..errors import ConfigurationError
-from .record import SourceVersion, new_version, rfc3339
+from .record import VersionRecord, new_version, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,12 +25,14 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 _NUMBERED = re.compile(r"v([1-9][0-9]*)\.md")
 _FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
-_SETTLED_AFTER = 50_000_000
-_LONGEST_LOOK = 60_000_000_000
+# A file system may give two writes the same time if they are closer than this.
+SAME_TIME_NANOSECONDS = 50_000_000
+# A file may also be from the future, if its clock is wrong; one that is further ahead is taken as it is.
+CLOCK_ERROR_NANOSECONDS = 60_000_000_000
 
 
-def read_prompt_dir(folder: StrPath) -> Mapping[str, tuple[SourceVersion, ...]]:
-    """The versions of every prompt, by number; one ConfigurationError names every file that is not right."""
+def read_prompt_dir(folder: StrPath) -> Mapping[str, tuple[VersionRecord, ...]]:
+    """The versions of every prompt, in the order of their numbers; one ConfigurationError names every wrong file."""
     root = Path(folder)
     if not root.is_dir():
         wrong = "is not a folder" if root.exists() else "does not exist"
@@ -42,9 +44,9 @@ def read_prompt_dir(folder: StrPath) -> Mapping[str, tuple[SourceVersion, ...]]:
 
 
 def signature(folder: StrPath, *, clock: Callable[[], int] = time.time_ns) -> Signature:
-    """Differs whenever the folder has changed, without reading a file; empty where there is none to read.
+    """Differs from the last one if the folder has changed; no file is read. Empty if there is no such folder.
 
-    A file so young that another write could carry the same time makes two signatures differ as well.
+    It also differs if a file is so young that the next write to it could carry the same time.
     """
     now = clock()
     try:
@@ -53,7 +55,7 @@ def signature(folder: StrPath, *, clock: Callable[[], int] = time.time_ns) -> Si
         return ()
     except OSError:
         return ((str(folder), -1, now, 0),)
-    if any(now - _SETTLED_AFTER < mtime < now + _LONGEST_LOOK for _, _, mtime, _ in seen):
+    if any(now - SAME_TIME_NANOSECONDS < mtime < now + CLOCK_ERROR_NANOSECONDS for _, _, mtime, _ in seen):
         seen.append(("", 0, now, 0))
     return tuple(seen)
 
@@ -89,7 +91,7 @@ def _visible(folder: Path) -> list[os.DirEntry[str]]:
 
 
 class _Reading:
-    """One pass over a folder, which goes on after a broken file so that all of them are reported."""
+    """One pass over a folder; it goes on after a broken file, so that all of them are reported."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -128,25 +130,25 @@ class _Reading:
                 self.problem(file, "a version's file is named v1.md, v2.md and so on; rename it")
         return files
 
-    def versions(self, name: str, files: Mapping[int, str]) -> tuple[SourceVersion, ...]:
+    def versions(self, name: str, files: Mapping[int, str]) -> tuple[VersionRecord, ...]:
         default = "published" if len(files) == 1 else "draft"
         read = [self._version(name, number, files[number], default) for number in sorted(files)]
         found = [version for version in read if version is not None]
         published = [files[version.number] for version in found if version.status == "published"]
         for file in published[1:]:
-            self.problem(file, f"{published[0]} is published too; make one archived or draft")
+            self.problem(file, f"{published[0]} is published too; make one of them archived or draft")
         self._check_ids(found, files)
         return tuple(found)
 
-    def _check_ids(self, versions: Iterable[SourceVersion], files: Mapping[int, str]) -> None:
+    def _check_ids(self, versions: Iterable[VersionRecord], files: Mapping[int, str]) -> None:
         owners: dict[str, str] = {}
         for version in versions:
             file = files[version.number]
             owner = owners.setdefault(version.id, file)
             if owner != file:
-                self.problem(file, f"its id {version.id!r} is that of {owner} too; change one")
+                self.problem(file, f"its id {version.id!r} is also that of {owner}; change one")
 
-    def _version(self, name: str, number: int, file: str, default: str) -> SourceVersion | None:
+    def _version(self, name: str, number: int, file: str, default: str) -> VersionRecord | None:
         try:
             front, content = _parsed(_text(self.root / file))
             at = rfc3339(os.stat(self.root / file).st_mtime)
@@ -155,7 +157,7 @@ class _Reading:
             self.problem(file, error.message)
         except OSError as error:
             self.problem(file, f"cannot be read ({error.strerror}); make it a readable file, or remove it")
-        except Exception as error:  # noqa: BLE001  # PyYAML makes values of tags with hardly a check
+        except Exception as error:  # noqa: BLE001  # PyYAML builds the values of tags such as !!int almost unchecked
             self.problem(file, f"its front matter cannot be understood ({type(error).__name__}); make it plainer")
         return None
 
@@ -163,7 +165,7 @@ class _Reading:
         self.problems.append(f"{file.encode('utf-8', 'backslashreplace').decode()}: {what}")
 
     def finish(self) -> None:
-        """Raises what was found on the way."""
+        """Raises one error with all the problems that were found."""
         if self.problems:
             listed = "\n  ".join(self.problems)
             raise ConfigurationError(f"the prompt folder {str(self.root)!r} cannot be used:\n  {listed}")
@@ -180,7 +182,7 @@ def _text(path: Path) -> str:
 
 
 def _parsed(text: str) -> tuple[dict[str, Any], str]:
-    """The front matter's own keys, and the content to the byte, one final newline apart."""
+    """The front matter, and the content to the byte, except for one final newline."""
     first = text.partition("\n")[0]
     front, content = _split(text) if _FENCE.match(text) else ({}, text)
     if first.endswith("\r") and content.endswith("\r\n"):
@@ -196,13 +198,13 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     except ImportError as error:
         needed = ("yaml", "frontmatter")
         raise ConfigurationError(missing_extra("reading front matter", needed, "local", error)) from None
-    # The library's own pattern also swallows blank lines after the fence, which belong to the content.
+    # The library's own pattern also takes the blank lines after the fence, which belong to the content.
     handler = YAMLHandler(fm_boundary=_FENCE)
     if len(_FENCE.findall(text)) < 2:
         raise ConfigurationError("its front matter never ends; close it with a line --- of its own")
     front, content = handler.split(text)
     try:
-        return _checked_keys(handler.load(f"\n{front}")), content  # so that YAML counts the lines of the file
+        return _checked_keys(handler.load(f"\n{front}")), content  # the line break makes YAML count as the file does
     except RecursionError:
         raise ConfigurationError("its front matter is nested too deeply; make it flatter") from None
     except (yaml.YAMLError, ValueError) as error:

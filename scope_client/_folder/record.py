@@ -1,4 +1,4 @@
-"""A version of a prompt as its keeper has it: in a folder on disk, or in the local platform's memory."""
+"""VersionRecord: a version of a prompt as it is kept in a folder, or in the memory of the local platform."""
 
 from __future__ import annotations
 
@@ -20,26 +20,37 @@ _ULID = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
 _PROMPT_ID = re.compile(f"prompt_{_ULID}")
 
 
-class SourceVersion(NamedTuple):
-    """One state of a prompt as its keeper has it; times are RFC 3339 text in UTC."""
+class VersionRecord(NamedTuple):
+    """One version of a prompt, as it is kept; times are RFC 3339 text in UTC."""
 
     prompt: str
+    """The prompt's name."""
     number: int
+    """1 for the first version, and so on."""
     content: str
+    """The text with its `{{variables}}`; for a chat prompt the JSON text of its messages."""
     status: str
+    """"draft", "published" or "archived"."""
     type: str
+    """"text" or "chat"."""
     metadata: Mapping[str, Any]
+    """What is kept with the version, such as the model; read-only down to the last mapping."""
     tags: tuple[str, ...]
+    """The tags, in their order."""
     id: str
+    """The ID of the version."""
     created_at: str
+    """When the version was made."""
     updated_at: str
+    """When the version was last changed."""
 
     @property
     def prompt_id(self) -> str:
+        """The ID of the prompt."""
         return prompt_id(self.prompt)
 
     def to_body(self) -> dict[str, Any]:
-        """What both generations of the API say of it alike, as JSON holds it."""
+        """The fields that both generations of the API call the same, fit for JSON."""
         return {
             "prompt_id": self.prompt_id,
             "name": self.prompt,
@@ -55,17 +66,17 @@ class SourceVersion(NamedTuple):
 
 
 def is_prompt_id(text: str) -> bool:
-    """Whether the platform takes this for a prompt's ID: `prompt_` and a ULID in either case."""
+    """Whether the platform takes this for a prompt's ID: `prompt_` and a ULID, in upper or lower case."""
     return _PROMPT_ID.fullmatch(text) is not None
 
 
 def prompt_id(name: str) -> str:
-    """The same ID for a name, wherever its prompt is kept."""
+    """The ID of a prompt by its name; it is the same wherever the prompt is kept."""
     return f"prompt_{_ulid(name)}"
 
 
 def version_id(name: str, number: int) -> str:
-    """The ID of a version whose front matter gives none."""
+    """The ID of a version whose front matter does not give one."""
     return f"v_{_ulid(f'{number}:{name}')}"
 
 
@@ -86,22 +97,22 @@ def new_version(
     tags: Iterable[str] = (),
     id: str | None = None,  # noqa: A002  # the front matter's own word
     at: str,
-) -> SourceVersion:
-    """Raises ConfigurationError naming the part that is not what it must be."""
+) -> VersionRecord:
+    """A version that was checked; raises ConfigurationError that names the part that is wrong."""
     _check_name(prompt)
     _check_choice("status", status, STATUSES)
     _check_choice("type", type, TYPES)
     _check_content(content, type)
     identity = version_id(prompt, number) if id is None else _checked_id(id)
     frozen = _frozen_metadata({} if metadata is None else metadata)
-    return SourceVersion(prompt, number, content, status, type, frozen, _checked_tags(tags), identity, at, at)
+    return VersionRecord(prompt, number, content, status, type, frozen, _checked_tags(tags), identity, at, at)
 
 
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or name in ("", ".", ".."):
         raise ConfigurationError(f"a prompt's name must be text other than '', '.' and '..', got {name!r}")
     if is_prompt_id(name):
-        raise ConfigurationError(f"the name {name!r} would be taken for a prompt's ID; choose another")
+        raise ConfigurationError(f"the name {name!r} looks like a prompt's ID; choose another")
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -147,7 +158,7 @@ def _frozen_metadata(metadata: object) -> Mapping[str, Any]:
 
 
 def _frozen(where: str, value: object) -> Any:
-    """The value as JSON will hold it, read-only to its depth; dates become ISO text."""
+    """The value as JSON will hold it, read-only down to the last mapping; dates become ISO text."""
     if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, date):
@@ -157,7 +168,7 @@ def _frozen(where: str, value: object) -> Any:
         return MappingProxyType(frozen)
     if isinstance(value, (list, tuple)):
         return tuple(_frozen(f"{where}[{place}]", each) for place, each in enumerate(value))
-    raise ConfigurationError(f"{where} must be something that JSON can hold, got {value!r}")
+    raise ConfigurationError(f"{where} must be a value that JSON can hold, got {value!r}")
 
 
 def _thawed(value: object) -> Any:

@@ -14,15 +14,18 @@ from . import _terminal as terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .._folder.record import SourceVersion
+    from .._folder.record import VersionRecord
     from ..local import LocalPlatform
 
-PORT = 8750
+DEFAULT_PORT = 8750
+SLEEP_SECONDS = 3600.0
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False))
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 picks a free one."
+)
 @click.option(
     "--token-ttl",
     type=click.IntRange(min=1),
@@ -35,8 +38,8 @@ PORT = 8750
     "--latency", type=click.FloatRange(min=0), default=0.0, metavar="SECONDS", help="A pause before each answer."
 )
 def serve(folder: str, port: int, token_ttl: int, latency: float) -> None:
-    """Run a Scope Platform over a folder. It listens on this machine alone, until Ctrl-C."""
-    # The platform stands on Flask, which the other commands do without.
+    """Run a Scope Platform over a folder. It listens on this machine only, until Ctrl-C."""
+    # The platform needs Flask, which the other commands do not.
     from ..local import LocalPlatform
 
     try:
@@ -50,23 +53,23 @@ def serve(folder: str, port: int, token_ttl: int, latency: float) -> None:
 
 def _wait() -> None:
     while True:
-        time.sleep(3600)
+        time.sleep(SLEEP_SECONDS)
 
 
 def _opening(folder: str, platform: LocalPlatform) -> Iterator[str]:
     yield f"Serving {folder} on {platform.url}"
     yield ""
-    yield from _catalogue(read_prompt_dir(folder)) or ["  no prompt yet: write greeting.md into the folder"]
+    yield from _catalogue(read_prompt_dir(folder)) or ["  no prompt yet: write a file greeting.md into the folder"]
     yield ""
     yield "To use it, paste this into another terminal:"
     yield ""
     yield from (f"export {variable}={shlex.quote(value)}" for variable, value in platform.environ.items())
     yield ""
-    yield "A file that you edit is served at once. Ctrl-C stops. The requests:"
+    yield "An edited file is served at once. Ctrl-C stops the platform. The requests:"
     yield ""
 
 
-def _catalogue(prompts: Mapping[str, tuple[SourceVersion, ...]]) -> list[str]:
+def _catalogue(prompts: Mapping[str, tuple[VersionRecord, ...]]) -> list[str]:
     lines = []
     for name, versions in prompts.items():
         lines.append(f"  {name:<29}  {versions[0].prompt_id}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from .._folder.record import SourceVersion
+    from .._folder.record import VersionRecord
     from ._faults import Faults
     from ._journal import Journal
     from ._library import Library
@@ -156,7 +156,7 @@ class _Desk:
                 return self._answer(found)
         raise Refusal(404, "version_not_found", f"{_decoded(prompt)!r} has no version {wanted!r}")
 
-    def _find(self, prompt: str) -> tuple[SourceVersion, ...]:
+    def _find(self, prompt: str) -> tuple[VersionRecord, ...]:
         name = _decoded(prompt)
         objection = self._rooms.mint.objection(request.headers.get("Authorization", ""))
         if objection is not None:
@@ -166,7 +166,7 @@ class _Desk:
             raise Refusal(404, "prompt_not_found", f"Prompt {name!r} was not found")
         return versions
 
-    def _answer(self, version: SourceVersion) -> Response:
+    def _answer(self, version: VersionRecord) -> Response:
         g.note = f"v{version.number}"
         return _json(200, version_body(version, self._rooms.generation))
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._folder.record import SourceVersion
+    from .._folder.record import VersionRecord
 
 GENERATIONS = ("newer", "older")
 
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 
 
-def version_body(version: SourceVersion, generation: str) -> dict[str, Any]:
+def version_body(version: VersionRecord, generation: str) -> dict[str, Any]:
     published = version.status == "published"
     return {
         **_identity(version, generation),
@@ -37,13 +37,13 @@ def as_json(body: Mapping[str, Any]) -> str:
     return json.dumps(body, default=dict)
 
 
-def _identity(version: SourceVersion, generation: str) -> dict[str, Any]:
+def _identity(version: VersionRecord, generation: str) -> dict[str, Any]:
     if generation == "older":
         return {"id": version.id, "version_number": version.number}
     return {"version_id": version.id, "version": version.number}
 
 
-def _variables(version: SourceVersion) -> list[str]:
+def _variables(version: VersionRecord) -> list[str]:
     texts = [version.content]
     if version.type == "chat":
         texts = [message["content"] for message in json.loads(version.content)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Callable, NamedTuple, Union
 
 from .._folder.reader import Signature, StrPath, read_prompt_dir, signature
-from .._folder.record import SourceVersion, is_prompt_id, new_version, prompt_id, rfc3339
+from .._folder.record import VersionRecord, is_prompt_id, new_version, prompt_id, rfc3339
 from ..errors import ConfigurationError
 
 Content = Union[str, Sequence[Mapping[str, str]]]
@@ -18,7 +18,7 @@ Content = Union[str, Sequence[Mapping[str, str]]]
 class _Overlay(NamedTuple):
     """What memory adds to one prompt; `decided_at` is when memory last chose its production version."""
 
-    added: tuple[SourceVersion, ...] = ()
+    added: tuple[VersionRecord, ...] = ()
     hides_folder: bool = False
     decided_at: str | None = None
 
@@ -46,7 +46,7 @@ class Library:
         self._in_folder = {} if folder is None else read_prompt_dir(folder)
         self._warning = ""
 
-    def find(self, prompt: str) -> tuple[SourceVersion, ...]:
+    def find(self, prompt: str) -> tuple[VersionRecord, ...]:
         """The versions of a prompt, by number, given its name or ID; empty where there is no such prompt."""
         with self._lock:
             self._refresh()
@@ -61,7 +61,7 @@ class Library:
         type: str | None = None,  # noqa: A002  # the API's own word
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
-    ) -> SourceVersion:
+    ) -> VersionRecord:
         """A new version, which takes the place of the production version where it is promoted."""
         text, kind = _text_and_type(content, type)
         status = "published" if promote else "draft"
@@ -107,7 +107,7 @@ class Library:
     def _overlay(self, name: str) -> _Overlay:
         return self._overlays.get(name, _Overlay())
 
-    def _versions(self, name: str) -> tuple[SourceVersion, ...]:
+    def _versions(self, name: str) -> tuple[VersionRecord, ...]:
         overlay = self._overlay(name)
         below = () if overlay.hides_folder else self._in_folder.get(name, ())
         if overlay.decided_at is not None:
@@ -128,7 +128,7 @@ class Library:
             raise ConfigurationError(f"there is no prompt {name!r}; the prompts are: {there}")
 
 
-def _archived(version: SourceVersion, at: str) -> SourceVersion:
+def _archived(version: VersionRecord, at: str) -> VersionRecord:
     return version._replace(status="archived", updated_at=at) if version.status == "published" else version
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .._config.options import Options
-    from .._folder.record import SourceVersion
+    from .._folder.record import VersionRecord
 
 _CLOCK = Clock()
 Prompts = Union[Mapping[str, Content], StrPath, None]
@@ -140,7 +140,7 @@ class LocalPlatform:
         type: str | None = None,  # noqa: A002  # the API's own word
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
-    ) -> SourceVersion:
+    ) -> VersionRecord:
         """A new version in production; the one that was there becomes archived."""
         return self._library.add(name, content, promote=True, type=type, metadata=metadata, tags=tags)
 
@@ -152,7 +152,7 @@ class LocalPlatform:
         type: str | None = None,  # noqa: A002  # the API's own word
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
-    ) -> SourceVersion:
+    ) -> VersionRecord:
         """A new version that is the latest and leaves production alone."""
         return self._library.add(name, content, promote=False, type=type, metadata=metadata, tags=tags)
 

@@ -156,8 +156,8 @@ def test_content_written_below_front_matter_is_read_to_the_byte(content: str, fr
         ("---\nid: '..'\n---\n", "id must be text"),
         ("---\nmetadata: gpt-4\n---\n", "metadata must be a mapping"),
         ("---\nmetadata: {1: x}\n---\n", "the keys of metadata must be text, got 1; put it in quotes"),
-        ("---\nmetadata: {a: [.nan]}\n---\n", "metadata.a[0] must be something that JSON can hold, got nan"),
-        ("---\nmetadata: {a: !!binary aGk=}\n---\n", "metadata.a must be something that JSON can hold"),
+        ("---\nmetadata: {a: [.nan]}\n---\n", "metadata.a[0] must be a value that JSON can hold, got nan"),
+        ("---\nmetadata: {a: !!binary aGk=}\n---\n", "metadata.a must be a value that JSON can hold"),
         ("---\nmetadata: &m {a: *m}\n---\n", "metadata is nested too deeply"),
         ("---\n- a\n---\n", "front matter must be lines such as 'status: published'"),
         ("---\nstatus: {\n---\n", "front matter is not YAML"),
@@ -189,7 +189,7 @@ def test_a_file_that_is_not_right_is_named_with_what_to_do(text: str | bytes, sa
         (("g/v01.md",), "g/v01.md: a version's file is named"),
         (("g/deep/v1.md",), "g/deep/: too deep"),
         (("g/v1.md", "g.md"), "g.md: there is a folder g/ too; keep one of the two"),
-        (("prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A.md",), "would be taken for a prompt's ID; choose another"),
+        (("prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A.md",), "looks like a prompt's ID; choose another"),
     ],
 )
 def test_a_file_in_a_place_that_is_not_right_is_named(files: tuple[str, ...], says: str, tmp_path: Path) -> None:
@@ -202,12 +202,12 @@ def test_a_file_in_a_place_that_is_not_right_is_named(files: tuple[str, ...], sa
 def test_a_prompt_has_one_published_version_at_most(tmp_path: Path) -> None:
     text = "---\nstatus: published\n---\n"
     message = complaint(write(tmp_path, g__v1=text, g__v2="", g__v3=text))
-    assert "g/v3.md: g/v1.md is published too; make one archived or draft" in message
+    assert "g/v3.md: g/v1.md is published too; make one of them archived or draft" in message
 
 
 def test_an_id_belongs_to_one_version(tmp_path: Path) -> None:
     message = complaint(write(tmp_path, g__v1="---\nid: v_1\n---\n", g__v2="---\nid: v_1\n---\n"))
-    assert "g/v2.md: its id 'v_1' is that of g/v1.md too; change one" in message
+    assert "g/v2.md: its id 'v_1' is also that of g/v1.md; change one" in message
 
 
 def test_every_broken_file_is_reported_at_once(tmp_path: Path) -> None:

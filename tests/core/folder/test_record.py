@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scope_client._folder.record import SourceVersion, is_prompt_id, new_version, prompt_id, version_id
+from scope_client._folder.record import VersionRecord, is_prompt_id, new_version, prompt_id, version_id
 from scope_client.errors import ConfigurationError
 
 ULID = "01HXYZ8K3N5Q7R9T1V3W5Y7Z9A"
 
 
-def made(prompt: str = "greeting", **parts: Any) -> SourceVersion:
+def made(prompt: str = "greeting", **parts: Any) -> VersionRecord:
     given = {"content": "Hi", "status": "draft", "at": "2024-01-31T00:00:00Z", **parts}
     return new_version(prompt, 1, **given)
 
@@ -76,7 +76,7 @@ def test_any_other_name_will_do(name: str) -> None:
         ({"content": b"Hi"}, "content of a text prompt must be text, got bytes"),
         ({"content": None, "type": "chat"}, "content of a chat prompt must be text, got NoneType"),
         ({"metadata": [1]}, "metadata must be a mapping"),
-        ({"metadata": {"a": {1, 2}}}, r"metadata\.a must be something that JSON can hold"),
+        ({"metadata": {"a": {1, 2}}}, r"metadata\.a must be a value that JSON can hold"),
         ({"tags": "ab"}, "tags must be a list of text"),
         ({"type": "TEXT"}, "type must be one of text, chat"),
     ],
