@@ -1,14 +1,17 @@
 """A Scope Platform on this machine: real HTTP over loopback, for development and tests."""
 
-from __future__ import annotations
-
+from .. import _public
 from .._extras import missing_extra
+from .._folder.record import VersionRecord
 
 try:
+    from ._journal import RecordedRequest
     from ._platform import LocalPlatform
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         missing_extra("the local platform", ("flask", "jwt"), "local", error), name=error.name
     ) from error
 
-__all__ = ["LocalPlatform"]
+__all__ = ["LocalPlatform", "RecordedRequest", "VersionRecord"]
+
+_public.publish(__name__, __all__)

@@ -1,4 +1,4 @@
-"""The JSON that the platform answers with, in the words of either generation of its servers."""
+"""The bodies of the local platform's answers: JSON, in the words of either generation of servers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 
 
 def version_body(version: VersionRecord, generation: str) -> dict[str, Any]:
+    """The body of an answer with a version."""
     published = version.status == "published"
     return {
         **_identity(version, generation),
@@ -28,12 +29,13 @@ def version_body(version: VersionRecord, generation: str) -> dict[str, Any]:
 
 
 def error_body(code: str, message: str, generation: str) -> dict[str, Any]:
+    """The body of an error answer."""
     error: dict[str, Any] = {"code": code, "message": message}
     return error if generation == "older" else {"error": error}
 
 
 def as_json(body: Mapping[str, Any]) -> str:
-    """Read-only mappings, which are what versions hold, included."""
+    """The JSON text of a body; it may hold read-only mappings, which versions do."""
     return json.dumps(body, default=dict)
 
 

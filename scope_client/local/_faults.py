@@ -1,4 +1,4 @@
-"""Failures on demand: the answers that the local platform was told to give instead of its own."""
+"""Faults on demand: errors that the local platform was told to answer with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RetryAfter = Union[float, str, None]
 
 
 class Fault(NamedTuple):
-    """`times` is None for a fault that lasts; `retry_after` is the header's text."""
+    """One error to answer with; `times` is None if it lasts until `clear`, `retry_after` is the header's text."""
 
     status: int
     times: int | None
@@ -23,14 +23,14 @@ class Fault(NamedTuple):
 
 
 class Faults:
-    """The faults that wait, in the order in which they were announced, for each side of the platform."""
+    """The faults of each side of the platform, in the order in which they were announced."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Fault]] = {side: deque() for side in SIDES}
         self._lock = threading.Lock()
 
     def announce(self, fault: Fault, on: str) -> None:
-        """A fault that lasts gives way to the next one."""
+        """Adds a fault; one that lasts gives way to it."""
         if on not in SIDES:
             raise ConfigurationError(f"on must be one of {', '.join(SIDES)}, got {on!r}")
         with self._lock:
@@ -40,7 +40,7 @@ class Faults:
             waiting.append(fault)
 
     def next(self, on: str) -> Fault | None:
-        """The fault that the present request meets; this uses up one of its times."""
+        """The fault for the present request, which uses up one of its times; None if there is no fault."""
         with self._lock:
             waiting = self._waiting[on]
             if not waiting:
@@ -66,7 +66,7 @@ def new_fault(
     code: str | None,
     message: str | None,
 ) -> Fault:
-    """Raises ConfigurationError naming the part that is not what it must be."""
+    """A fault that was checked; raises ConfigurationError that names the argument that is wrong."""
     if not _is_whole(status) or not 400 <= status <= 599:
         raise ConfigurationError(f"status must be an HTTP error, 400 to 599, got {status!r}")
     if times is not None and (not _is_whole(times) or times < 1):

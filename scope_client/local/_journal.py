@@ -1,46 +1,51 @@
-"""What arrived at the local platform: records for tests, lines for people."""
-
-from __future__ import annotations
+"""The journal of the local platform: the requests that arrived, as records for tests and as lines for people."""
 
 import itertools
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import Callable, NamedTuple, Optional
 
 from requests.structures import CaseInsensitiveDict
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-KEPT = 10_000
+KEPT_REQUESTS = 10_000
 
 _logger = logging.getLogger("scope_client.local")
 
 
 class RecordedRequest(NamedTuple):
-    """`path` is as in the request line; `status` and `elapsed_ms` are None until the answer is ready.
-
-    `headers` are all that came, whatever the case of a name; the repr leaves them out, for they hold the token.
-    """
+    """One request that arrived, and how it was answered. Its repr leaves out the headers, which hold the token."""
 
     method: str
+    """The HTTP method."""
     path: str
+    """The path and the query, as they were sent."""
     headers: Mapping[str, str]
+    """All headers that came, under names in upper or lower case; read-only."""
     request_id: str
-    status: int | None = None
-    elapsed_ms: float | None = None
+    """The X-Request-ID that came, or the platform's own if none came."""
+    status: Optional[int] = None
+    """The HTTP status of the answer; None until it is ready."""
+    elapsed_ms: Optional[float] = None
+    """Milliseconds until the answer was ready; None until then."""
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.path} -> {self.status}>"
 
 
 class Journal:
-    """The requests in order of arrival, of which the last 10,000 are kept."""
+    """The last requests in the order of their arrival.
 
-    def __init__(self, log: Callable[[str], object] | None = None) -> None:
+    Args:
+        log: Is called with each line; without it, warnings are logged and answers are not.
+        kept: How many requests to keep.
+    """
+
+    def __init__(self, log: Optional[Callable[[str], object]] = None, *, kept: int = KEPT_REQUESTS) -> None:
         self._log = log
+        self._kept = kept
         self._numbers = itertools.count()
         self._records: dict[int, RecordedRequest] = {}
         self._lock = threading.Lock()
@@ -51,21 +56,22 @@ class Journal:
             return tuple(self._records.values())
 
     def arrived(self, method: str, path: str, headers: Mapping[str, str], request_id: str) -> int:
-        """The number under which the answer is to be entered."""
-        kept = MappingProxyType(CaseInsensitiveDict(headers))
+        """Enters a request; returns the number under which to enter its answer."""
+        shown = MappingProxyType(CaseInsensitiveDict(headers))
         with self._lock:
             number = next(self._numbers)
-            self._records[number] = RecordedRequest(method, path, kept, request_id)
-            self._records.pop(number - KEPT, None)
+            self._records[number] = RecordedRequest(method, path, shown, request_id)
+            self._records.pop(number - self._kept, None)
         return number
 
     def answered(self, number: int, status: int, elapsed_ms: float) -> None:
+        """Enters the answer of a request, if the request is still kept."""
         with self._lock:
             if number in self._records:
                 self._records[number] = self._records[number]._replace(status=status, elapsed_ms=elapsed_ms)
 
     def tell(self, method: str, what: str, status: int, elapsed_ms: float, note: str) -> None:
-        """One line about one answer."""
+        """Logs one line about one answer."""
         if self._log is not None:
             self._say(f"{method:<5}{_printable(what):<31} {status}  {elapsed_ms:6.1f} ms  {note}".rstrip())
 
@@ -80,7 +86,7 @@ class Journal:
         try:
             assert self._log is not None
             self._log(f"{time.strftime('%H:%M:%S')}  {line}")
-        except Exception:  # whatever a log of the user's raises
+        except Exception:  # a user's `log` may raise anything
             _logger.exception("the log of the local platform failed")
 
 

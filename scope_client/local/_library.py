@@ -1,4 +1,4 @@
-"""The prompts of one local platform: those of a folder, and on top of them what was published since."""
+"""The library of the local platform: the prompts of a folder, and on top of them what was published since."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Overlay(NamedTuple):
 
 
 class Library:
-    """Thread-safe; a folder is looked at on each call, and never written to."""
+    """All prompts of one local platform. Each call looks for changes in the folder, which is never written to."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Library:
         self._warning = ""
 
     def find(self, prompt: str) -> tuple[VersionRecord, ...]:
-        """The versions of a prompt, by number, given its name or ID; empty where there is no such prompt."""
+        """The versions of a prompt, in the order of their numbers, by its name or ID; empty if there is none."""
         with self._lock:
             self._refresh()
             return self._versions(self._name(prompt) if is_prompt_id(prompt) else prompt)
@@ -62,7 +62,7 @@ class Library:
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
     ) -> VersionRecord:
-        """A new version, which takes the place of the production version where it is promoted."""
+        """Adds a version; with `promote` it becomes the production version."""
         text, kind = _text_and_type(content, type)
         status = "published" if promote else "draft"
         with self._lock:

@@ -1,45 +1,52 @@
-"""LocalPlatform: a whole Scope Platform in the present process, and the handles that tests turn."""
-
-from __future__ import annotations
+"""LocalPlatform: a whole Scope Platform in this process, with handles for tests to turn."""
 
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Union
+from types import TracebackType
+from typing import Any, Callable, Optional, Union
 
 from .._client import ScopeClient
 from .._clock import Clock
 from .._config import rules
 from .._config.credentials import ApiKeyCredentials, ClientCredentials
+from .._config.options import Options, Unpack
 from .._folder.reader import StrPath
+from .._folder.record import VersionRecord
 from ..errors import ConfigurationError
-from ._app import Rooms, create_app
 from ._bodies import GENERATIONS
 from ._faults import Faults, RetryAfter, new_fault
 from ._journal import Journal, RecordedRequest
 from ._library import Content, Library
+from ._routes import Behind, create_app
 from ._server import HOST, LoopbackServer, listen
-from ._token_issuer import Mint
+from ._token_issuer import TokenIssuer
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Unpack
-
-    from .._config.options import Options
-    from .._folder.record import VersionRecord
-
+LARGEST_PORT = 65_535
 _CLOCK = Clock()
 Prompts = Union[Mapping[str, Content], StrPath, None]
 
 
 class LocalPlatform:
-    """Serves prompts from a mapping of names to contents, or from a folder, between `start` and `stop`.
+    """Serves prompts over HTTP on 127.0.0.1, between `start` and `stop`, or in a `with` block.
 
-    A content is text, or a list of messages for a chat prompt. A folder is never written to; what is
-    changed through this object lives in memory, on top of it. `log` gets a line of text for each answer.
-    Raises ConfigurationError for an argument, or a file, that is not what it must be.
+    Args:
+        prompts: A mapping of names to contents, or a folder. A content is text, or a list of messages for a chat
+            prompt. A folder is never written to: what is changed through this object is kept in memory, on top of it.
+        port: The port to listen on; 0 for any free one.
+        token_ttl: Seconds for which a token is valid.
+        latency: As the property.
+        generation: The generation of servers whose words the answers use: "newer" or "older".
+        log: Is called with a line of text for each answer.
+
+    Raises:
+        ConfigurationError: An argument or a file is wrong.
     """
+
+    credentials: ApiKeyCredentials
+    """The API key that this platform accepts."""
+    client_credentials: ClientCredentials
+    """The client ID and secret that this platform accepts."""
 
     def __init__(
         self,
@@ -49,7 +56,7 @@ class LocalPlatform:
         token_ttl: int = 3600,
         latency: float = 0.0,
         generation: str = "newer",
-        log: Callable[[str], object] | None = None,
+        log: Optional[Callable[[str], object]] = None,
     ) -> None:
         self.credentials = ApiKeyCredentials("local-org", "local-key", "local-secret")
         self.client_credentials = ClientCredentials("local-org", "local-app", "local-app-secret")
@@ -57,15 +64,15 @@ class LocalPlatform:
         self._port = _checked_port(port)
         self._journal = Journal(log)
         self._faults = Faults()
-        self._mint = Mint(rules.POSITIVE_COUNT.check("token_ttl", token_ttl, ConfigurationError))
+        self._issuer = TokenIssuer(rules.POSITIVE_COUNT.check("token_ttl", token_ttl, ConfigurationError))
         self._library = _library(prompts, self._journal)
         self._stopped = threading.Event()
-        self._server: LoopbackServer | None = None
+        self._server: Optional[LoopbackServer] = None
         self._lock = threading.Lock()
-        self._app = create_app(self._rooms(_checked_generation(generation)))
+        self._app = create_app(self._behind(_checked_generation(generation)))
 
-    def start(self) -> LocalPlatform:
-        """Listens, on the port it had before if it was stopped; nothing where it is running already."""
+    def start(self) -> "LocalPlatform":
+        """Listens, on the same port as before if it was stopped; does nothing if it is running."""
         with self._lock:
             if self._server is None:
                 self._stopped.clear()
@@ -75,7 +82,7 @@ class LocalPlatform:
         return self
 
     def stop(self) -> None:
-        """Frees the port and cuts every connection, those in the middle of an answer included."""
+        """Frees the port and cuts every connection, even in the middle of an answer."""
         with self._lock:
             if self._server is not None:
                 self._server.cut()
@@ -83,27 +90,29 @@ class LocalPlatform:
                 self._server.join()
                 self._server = None
 
-    def __enter__(self) -> LocalPlatform:
+    def __enter__(self) -> "LocalPlatform":
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.stop()
 
     @property
     def port(self) -> int:
+        """The port it listens on; raises ConfigurationError before the first start if any free port will do."""
         if not self._port:
             raise ConfigurationError("the local platform has no port yet: start it first")
         return self._port
 
     @property
     def url(self) -> str:
+        """The `base_url` and `auth_api_url` of its clients."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment variables of a program that is to use this platform."""
+        """The environment variables by which a program uses this platform."""
         return {
             "SCOPE_ORG_ID": self.credentials.org_id,
             "SCOPE_API_KEY": self.credentials.api_key,
@@ -113,14 +122,22 @@ class LocalPlatform:
         }
 
     def client(self, *, clock: Clock = _CLOCK, **options: Unpack[Options]) -> ScopeClient:
-        """A client of this platform, with these options."""
+        """A client of this platform.
+
+        Args:
+            clock: Where the client takes time and chance from.
+            options: Options of the client, as keywords.
+
+        Returns:
+            A new client.
+        """
         ours: Options = {"credentials": self.credentials, "base_url": self.url, "auth_api_url": self.url}
         ours.update(options)
         return ScopeClient(clock=clock, **ours)
 
     @property
     def latency(self) -> float:
-        """Seconds before each answer."""
+        """Seconds that each answer waits; it can be set."""
         return self._latency
 
     @latency.setter
@@ -129,7 +146,7 @@ class LocalPlatform:
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """What arrived, in order."""
+        """The requests that arrived, in their order; the last 10,000 are kept."""
         return self._journal.records
 
     def publish(
@@ -137,11 +154,25 @@ class LocalPlatform:
         name: str,
         content: Content,
         *,
-        type: str | None = None,  # noqa: A002  # the API's own word
-        metadata: Mapping[str, Any] | None = None,
+        type: Optional[str] = None,  # noqa: A002  # the API's own word
+        metadata: Optional[Mapping[str, Any]] = None,
         tags: Sequence[str] = (),
     ) -> VersionRecord:
-        """A new version in production; the one that was there becomes archived."""
+        """Adds a version that is in production; the one that was there becomes archived.
+
+        Args:
+            name: The prompt's name.
+            content: Text, or a list of messages for a chat prompt.
+            type: "text" or "chat"; None goes by the content.
+            metadata: What is kept with the version, such as the model.
+            tags: The tags of the version.
+
+        Returns:
+            The new version.
+
+        Raises:
+            ConfigurationError: An argument is wrong; nothing was changed.
+        """
         return self._library.add(name, content, promote=True, type=type, metadata=metadata, tags=tags)
 
     def draft(
@@ -149,35 +180,59 @@ class LocalPlatform:
         name: str,
         content: Content,
         *,
-        type: str | None = None,  # noqa: A002  # the API's own word
-        metadata: Mapping[str, Any] | None = None,
+        type: Optional[str] = None,  # noqa: A002  # the API's own word
+        metadata: Optional[Mapping[str, Any]] = None,
         tags: Sequence[str] = (),
     ) -> VersionRecord:
-        """A new version that is the latest and leaves production alone."""
+        """Adds a version that is the latest, and leaves production as it is.
+
+        Args:
+            name: The prompt's name.
+            content: Text, or a list of messages for a chat prompt.
+            type: "text" or "chat"; None goes by the content.
+            metadata: What is kept with the version, such as the model.
+            tags: The tags of the version.
+
+        Returns:
+            The new version.
+
+        Raises:
+            ConfigurationError: An argument is wrong; nothing was changed.
+        """
         return self._library.add(name, content, promote=False, type=type, metadata=metadata, tags=tags)
 
     def archive(self, name: str) -> None:
-        """Leaves the prompt without a production version."""
+        """Leaves the prompt without a production version; ConfigurationError if there is no such prompt."""
         self._library.archive(name)
 
     def remove(self, name: str) -> None:
-        """Deletes the prompt with all its versions."""
+        """Deletes the prompt with all its versions; ConfigurationError if there is no such prompt."""
         self._library.remove(name)
 
     def fail(
         self,
         status: int,
         *,
-        times: int | None = None,
+        times: Optional[int] = None,
         retry_after: RetryAfter = None,
-        code: str | None = None,
-        message: str | None = None,
+        code: Optional[str] = None,
+        message: Optional[str] = None,
         on: str = "api",
     ) -> None:
-        """Answers the next `times` requests (None: all until `recover`) with this HTTP error.
+        """Answers the next requests with an HTTP error.
 
-        `on` is "api", or "auth" for the token endpoints. Several calls line up; only a fault without
-        `times` gives way to the next. `retry_after` is in seconds, or the header's text.
+        The faults of several calls are used up one after another. A fault without `times` gives way to the next one.
+
+        Args:
+            status: The HTTP status, 400 to 599.
+            times: How many requests; None for all until `recover`.
+            retry_after: Seconds, or text, for the header Retry-After.
+            code: The `code` in the body.
+            message: The `message` in the body.
+            on: "api", or "auth" for the token endpoints.
+
+        Raises:
+            ConfigurationError: An argument is wrong.
         """
         fault = new_fault(status, times=times, retry_after=retry_after, code=code, message=message)
         self._faults.announce(fault, on)
@@ -187,12 +242,12 @@ class LocalPlatform:
         self._faults.clear()
 
     def expire_tokens(self) -> None:
-        """Makes every token issued so far an expired one."""
-        self._mint.expire_all()
+        """Makes every token that was issued so far invalid, as if it had expired."""
+        self._issuer.expire_all()
 
-    def _rooms(self, generation: str) -> Rooms:
+    def _behind(self, generation: str) -> Behind:
         keys = (self.credentials, self.client_credentials)
-        return Rooms(self._library, self._mint, self._faults, self._journal, keys, generation, self._pause)
+        return Behind(self._library, self._issuer, self._faults, self._journal, keys, generation, self._pause)
 
     def _pause(self) -> None:
         if self._latency:
@@ -219,6 +274,6 @@ def _checked_generation(generation: str) -> str:
 
 
 def _checked_port(port: int) -> int:
-    if rules.COUNT.check("port", port, ConfigurationError) > 65535:
-        raise ConfigurationError(f"port must be 0 for any free one, or up to 65535, got {port}")
+    if rules.COUNT.check("port", port, ConfigurationError) > LARGEST_PORT:
+        raise ConfigurationError(f"port must be 0 for any free one, or up to {LARGEST_PORT}, got {port}")
     return port

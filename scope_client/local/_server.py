@@ -1,4 +1,4 @@
-"""A threaded HTTP/1.1 server on loopback that keeps connections alive, and cuts them when it closes."""
+"""The server of the local platform: threaded HTTP/1.1 on loopback, which keeps connections alive and can cut them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 HOST = "127.0.0.1"
-BODY_LIMIT = 1024 * 1024
+MAX_REQUEST_BODY_BYTES = 1024 * 1024
 
 
 class LoopbackServer(ThreadedWSGIServer):
@@ -34,7 +34,7 @@ class LoopbackServer(ThreadedWSGIServer):
         self._thread.start()
 
     def cut(self) -> None:
-        """No answer leaves any more, not even one that is being made."""
+        """From here on no answer is sent, not even one that is being made."""
         self._waker.close()
         self._thread.join()
         self._woken.close()
@@ -51,7 +51,7 @@ class LoopbackServer(ThreadedWSGIServer):
             thread.join()
 
     def _serve(self) -> None:
-        """Unlike `serve_forever`, ends at once when it is told to, and never wakes for nothing."""
+        """Ends at once when it is told to, and never wakes up for nothing; `serve_forever` polls twice a second."""
         with selectors.DefaultSelector() as selector:
             selector.register(self.socket, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
@@ -80,7 +80,7 @@ class _KeepAliveHandler(WSGIRequestHandler):
     error_message_format = '{"error": {"code": "bad_request", "message": "This is not a request in HTTP/1.1"}}'
 
     def run_wsgi(self) -> None:
-        """Werkzeug's own closes the connection after each answer."""
+        """Keeps the connection open; werkzeug's own method closes it after each answer."""
         self.environ = self.make_environ()
         self.environ["scope.target"] = self.requestline.split()[1]
         self.environ["wsgi.input"] = io.BytesIO(self._body())
@@ -95,13 +95,13 @@ class _KeepAliveHandler(WSGIRequestHandler):
         self.wfile.write(b"".join(chunks))
 
     def _body(self) -> bytes:
-        """All of it, so that the next request is found; too large a one ends the connection."""
+        """The whole body, so that the next request is found after it; a body too large ends the connection."""
         if "wsgi.input_terminated" in self.environ:
-            body = self.environ["wsgi.input"].read(BODY_LIMIT + 1)
+            body = self.environ["wsgi.input"].read(MAX_REQUEST_BODY_BYTES + 1)
         else:
             length = self.headers.get("Content-Length", "0").strip()
-            body = self.rfile.read(min(int(length), BODY_LIMIT + 1)) if length.isdecimal() else None
-        if body is None or len(body) > BODY_LIMIT:
+            body = self.rfile.read(min(int(length), MAX_REQUEST_BODY_BYTES + 1)) if length.isdecimal() else None
+        if body is None or len(body) > MAX_REQUEST_BODY_BYTES:
             self.close_connection = True
         return body or b""
 
@@ -109,11 +109,11 @@ class _KeepAliveHandler(WSGIRequestHandler):
         return "scope-local"
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # the name it has there
-        """Nothing: the journal tells people what they need."""
+        """Logs nothing: the journal does."""
 
 
 def listen(port: int) -> socket.socket:
-    """Raises ConfigurationError for a port that cannot be had; 0 is any free one."""
+    """A socket that listens on a port, or on any free one for 0; ConfigurationError if the port cannot be used."""
     try:
         return socket.create_server((HOST, port), backlog=128)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The short-lived tokens of one local platform: JWTs that are signed, and really verified."""
+"""The token issuer of the local platform: short-lived JWTs that are signed, and verified."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Callable
 import jwt
 
 
-class Mint:
-    """Issues tokens that are good for `ttl` seconds, and tells why one is not good."""
+class TokenIssuer:
+    """Issues tokens that are valid for `ttl` seconds, and says why one is not valid."""
 
     def __init__(self, ttl: int, *, clock: Callable[[], float] = time.time) -> None:
         self.ttl = ttl
@@ -30,7 +30,7 @@ class Mint:
         return jwt.encode(claims, self._key, algorithm="HS256")
 
     def objection(self, authorization: str) -> str | None:
-        """The error code that an Authorization header deserves, or None for a good one."""
+        """The error code for an Authorization header, or None if its token is valid."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return "missing_token"
@@ -39,13 +39,14 @@ class Mint:
         except jwt.PyJWTError:
             return "invalid_token"
         with self._lock:
-            good = claims["jti"] in self._current and self._clock() < claims["exp"]
-        return None if good else "token_expired"
+            is_valid = claims["jti"] in self._current and self._clock() < claims["exp"]
+        return None if is_valid else "token_expired"
 
     def expire_all(self) -> None:
+        """Makes every token that was issued so far invalid."""
         with self._lock:
             self._current.clear()
 
     def _claims(self, token: str) -> dict[str, Any]:
-        # PyJWT would cut `exp` to whole seconds, which ends a token up to a second early.
+        # PyJWT would cut `exp` to whole seconds, and so end a token up to a second early: `objection` checks it.
         return jwt.decode(token, self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False})

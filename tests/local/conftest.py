@@ -14,7 +14,7 @@ from scope_client.local import LocalPlatform
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scope_client._config.credentials import ApiKeyCredentials, ClientCredentials
+    from scope_client import ApiKeyCredentials, ClientCredentials
 
 
 class Caller:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from scope_client._client import ScopeClient
-from scope_client._config.credentials import ApiKeyCredentials
-from scope_client.errors import ConfigurationError
+from scope_client import ApiKeyCredentials, ConfigurationError, ScopeClient
 from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from scope_client.local import LocalPlatform
-from scope_client.local._journal import KEPT, Journal
+from scope_client.local._journal import Journal
 
 if TYPE_CHECKING:
     from tests.local.conftest import Caller
@@ -81,12 +81,13 @@ def test_requests_of_many_threads_are_all_recorded(
 
 
 def test_a_platform_that_runs_for_long_forgets_the_oldest_requests() -> None:
-    journal = Journal()
-    for number in range(KEPT + 3):
+    journal = Journal(kept=5)
+    for number in range(8):
         journal.answered(journal.arrived("GET", f"/{number}", {}, "id"), 200, 1.0)
     journal.answered(0, 500, 1.0)
-    assert len(journal.records) == KEPT
-    assert journal.records[0].path == "/3"
+    assert [(record.path, record.status) for record in journal.records] == [
+        (f"/{number}", 200) for number in range(3, 8)
+    ]
 
 
 def told(call_to: Callable[[LocalPlatform], Caller], ask: Callable[[Caller], object], **prompts: str) -> list[str]:

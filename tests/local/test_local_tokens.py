@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Callable
 import jwt
 import pytest
 
-from scope_client._config.credentials import ApiKeyCredentials, ClientCredentials
+from scope_client import ApiKeyCredentials, ClientCredentials
 from scope_client.local import LocalPlatform
-from scope_client.local._token_issuer import Mint
+from scope_client.local._token_issuer import TokenIssuer
 
 if TYPE_CHECKING:
     from tests.local.conftest import Caller
@@ -144,12 +144,12 @@ def test_expired_on_demand_is_every_token_of_before_and_none_of_after(platform: 
 
 def test_a_token_is_good_until_the_very_end_of_its_life() -> None:
     clock = Clock()
-    mint = Mint(10, clock=clock)
-    bearer = f"Bearer {mint.issue('key', 'org')}"
+    issuer = TokenIssuer(10, clock=clock)
+    bearer = f"Bearer {issuer.issue('key', 'org')}"
     clock.now += 9.99
-    assert mint.objection(bearer) is None
+    assert issuer.objection(bearer) is None
     clock.now += 0.01
-    assert mint.objection(bearer) == "token_expired"
+    assert issuer.objection(bearer) == "token_expired"
 
 
 def test_a_client_whose_token_was_refused_gets_another(platform: LocalPlatform) -> None:

@@ -1,4 +1,4 @@
-"""The platform's HTTP API as a Flask app."""
+"""The routes of the local platform: its HTTP API as a Flask app."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from .._config.credentials import ApiKeyCredentials, ClientCredentials
 from ._bodies import as_json, error_body, version_body
-from ._server import BODY_LIMIT
+from ._server import MAX_REQUEST_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ._faults import Faults
     from ._journal import Journal
     from ._library import Library
-    from ._token_issuer import Mint
+    from ._token_issuer import TokenIssuer
 
 Keys = Union[ApiKeyCredentials, ClientCredentials]
 
@@ -39,11 +39,11 @@ _REFUSALS = {
 }
 
 
-class Rooms(NamedTuple):
-    """What the routes stand on; `pause` waits as long as an answer is to take."""
+class Behind(NamedTuple):
+    """What is behind the routes; `pause` waits for the latency of an answer."""
 
     library: Library
-    mint: Mint
+    issuer: TokenIssuer
     faults: Faults
     journal: Journal
     keys: tuple[Keys, ...]
@@ -51,7 +51,7 @@ class Rooms(NamedTuple):
     pause: Callable[[], object]
 
 
-class Refusal(Exception):  # noqa: N818  # it is an answer
+class Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
     """Ends a request with an error answer."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -61,43 +61,43 @@ class Refusal(Exception):  # noqa: N818  # it is an answer
         self.message = message
 
 
-def create_app(rooms: Rooms) -> WSGIApplication:
-    """Routes see the path as it was sent, so that an encoded slash stays a part of its name."""
+def create_app(behind: Behind) -> WSGIApplication:
+    """The app. Its routes see the path as it was sent, so that an encoded slash stays a part of the name."""
     site = Flask(__name__, static_folder=None)
-    site.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    site.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BODY_BYTES
     site.url_map.merge_slashes = False
-    desk = _Desk(rooms)
-    site.before_request(desk.receive)
-    site.after_request(desk.send)
-    site.register_error_handler(Refusal, desk.refuse)
-    site.register_error_handler(HTTPException, desk.refuse_http)
+    views = _Views(behind)
+    site.before_request(views.receive)
+    site.after_request(views.send)
+    site.register_error_handler(Refusal, views.refuse)
+    site.register_error_handler(HTTPException, views.refuse_http)
     route = functools.partial(site.add_url_rule, provide_automatic_options=False)
-    for keys in rooms.keys:
-        route(keys.token_path, keys.token_path, desk.token_view(keys), methods=["POST"])
-    route(f"{_PROMPT}/production", "production", desk.production)
-    route(f"{_PROMPT}/latest", "latest", desk.latest)
-    route(f"{_PROMPT}/versions/<version>", "version", desk.version)
+    for keys in behind.keys:
+        route(keys.token_path, keys.token_path, views.token_view(keys), methods=["POST"])
+    route(f"{_PROMPT}/production", "production", views.production)
+    route(f"{_PROMPT}/latest", "latest", views.latest)
+    route(f"{_PROMPT}/versions/<version>", "version", views.version)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = _target(environ).partition("?")[0]
-        # Flask would drop a second slash in front, and so hide a caller's mistake.
+        # Flask would drop a second slash at the front, and so hide a caller's mistake.
         environ["PATH_INFO"] = f"/%2F{path[2:]}" if path.startswith("//") else path
         return site(environ, start_response)
 
     return app
 
 
-class _Desk:
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
+class _Views:
+    def __init__(self, behind: Behind) -> None:
+        self._behind = behind
 
     def receive(self) -> Response | None:
         g.started = time.perf_counter()
         g.request_id = _request_id()
         g.target, g.note = _target(request.environ), ""
-        g.number = self._rooms.journal.arrived(request.method, g.target, dict(request.headers), g.request_id)
-        self._rooms.pause()
-        fault = self._rooms.faults.next("auth" if request.path.startswith("/v1/auth/") else "api")
+        g.number = self._behind.journal.arrived(request.method, g.target, dict(request.headers), g.request_id)
+        self._behind.pause()
+        fault = self._behind.faults.next("auth" if request.path.startswith("/v1/auth/") else "api")
         if fault is None:
             return None
         answer = self._error(fault.status, fault.code, fault.message)
@@ -108,15 +108,15 @@ class _Desk:
     def send(self, answer: Response) -> Response:
         elapsed_ms = (time.perf_counter() - g.started) * 1000
         answer.headers["X-Request-ID"] = g.request_id
-        self._rooms.journal.answered(g.number, answer.status_code, elapsed_ms)
-        self._rooms.journal.tell(request.method, _asked_for(), answer.status_code, elapsed_ms, g.note)
+        self._behind.journal.answered(g.number, answer.status_code, elapsed_ms)
+        self._behind.journal.tell(request.method, _asked_for(), answer.status_code, elapsed_ms, g.note)
         return answer
 
     def refuse(self, refusal: Refusal) -> Response:
         return self._error(refusal.status, refusal.code, refusal.message)
 
     def refuse_http(self, error: HTTPException) -> Response:
-        """A path, a method or a body that the routes do not know; or a bug."""
+        """The error of a path, a method or a body that the routes do not know; or of a bug."""
         code = re.sub(r"\W+", "_", error.name.lower())
         answer = self._error(error.code or 500, code, f"{error.name}: {request.method} {g.target}")
         for name, value in error.get_headers(request.environ):
@@ -131,13 +131,13 @@ class _Desk:
             given = _read_fields(tuple(expected))
             if not all(_same(given[name], expected[name]) for name in expected):
                 raise Refusal(401, "invalid_credentials", "These credentials are not valid")
-            return _json(200, {"access_token": self._issue(expected), "expires_in": self._rooms.mint.ttl, **_BEARER})
+            return _json(200, {"access_token": self._issue(expected), "expires_in": self._behind.issuer.ttl, **_BEARER})
 
         return token
 
     def _issue(self, body: dict[str, str]) -> str:
         org, subject, _ = body.values()
-        return self._rooms.mint.issue(subject, org)
+        return self._behind.issuer.issue(subject, org)
 
     def production(self, api_version: str, prompt: str) -> Response:
         versions = self._find(prompt)
@@ -158,21 +158,21 @@ class _Desk:
 
     def _find(self, prompt: str) -> tuple[VersionRecord, ...]:
         name = _decoded(prompt)
-        objection = self._rooms.mint.objection(request.headers.get("Authorization", ""))
+        objection = self._behind.issuer.objection(request.headers.get("Authorization", ""))
         if objection is not None:
             raise Refusal(401, objection, _REFUSALS[objection])
-        versions = self._rooms.library.find(name)
+        versions = self._behind.library.find(name)
         if not versions:
             raise Refusal(404, "prompt_not_found", f"Prompt {name!r} was not found")
         return versions
 
     def _answer(self, version: VersionRecord) -> Response:
         g.note = f"v{version.number}"
-        return _json(200, version_body(version, self._rooms.generation))
+        return _json(200, version_body(version, self._behind.generation))
 
     def _error(self, status: int, code: str, message: str) -> Response:
         g.note = code
-        return _json(status, error_body(code, message, self._rooms.generation))
+        return _json(status, error_body(code, message, self._behind.generation))
 
 
 _BEARER = {"token_type": "Bearer"}
@@ -183,12 +183,12 @@ def _json(status: int, body: dict[str, Any]) -> Response:
 
 
 def _target(environ: WSGIEnvironment) -> str:
-    """The request line's own text: elsewhere in the environ, leading slashes may have been merged."""
+    """The text of the request line: elsewhere in the environ, leading slashes may have been merged."""
     return str(environ["scope.target"])
 
 
 def _asked_for() -> str:
-    """What a person calls this request: the prompt and which of its versions, or else the path."""
+    """What a person calls this request: the prompt and its label or version, or else the path."""
     route = request.view_args or {}
     if "prompt" not in route:
         return str(g.target)
