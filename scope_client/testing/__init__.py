@@ -1,7 +1,8 @@
 """What users' own tests are given: the pytest plugin, and a client over a mapping."""
 
-from __future__ import annotations
-
+from .. import _public
 from ._prompts_client import Given, PromptsClient
 
 __all__ = ["Given", "PromptsClient"]
+
+_public.publish(__name__, __all__)

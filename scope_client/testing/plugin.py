@@ -1,4 +1,4 @@
-"""Fixtures that pytest finds by itself where scope-prompts is installed."""
+"""The pytest plugin: fixtures that pytest finds by itself wherever scope-prompts is installed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-# pytest imports this module in every project where scope-prompts is installed, so nothing heavier is imported up here.
+# pytest imports this module in every project that has scope-prompts installed: nothing heavier is imported up here.
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
-    """A Scope Platform on this machine, empty, to which the SCOPE_* variables and `scope_client.client()` lead.
+    """An empty Scope Platform on this machine; the SCOPE_* variables and `scope_client.client()` lead to it.
 
-    What `scope_client.configure` had set comes back after the test.
+    After the test, what `scope_client.configure` had set is in place again.
     """
     from .._process import configuration, swap
 
