@@ -1,14 +1,12 @@
 """VersionRecord: a version of a prompt as it is kept in a folder, or in the memory of the local platform."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timezone
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from .._prompt.template import ChatTemplate
 from ..errors import ApiError, ConfigurationError
@@ -93,9 +91,9 @@ def new_version(
     *,
     status: str,
     type: str = "text",  # noqa: A002  # the front matter's own word
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Optional[Mapping[str, Any]] = None,
     tags: Iterable[str] = (),
-    id: str | None = None,  # noqa: A002  # the front matter's own word
+    id: Optional[str] = None,  # noqa: A002  # the front matter's own word
     at: str,
 ) -> VersionRecord:
     """A version that was checked; raises ConfigurationError that names the part that is wrong."""

@@ -82,6 +82,13 @@ def test_an_error_pickles_with_its_facts(name: str, protocol: int) -> None:
     assert (str(copied), copied.args, vars(copied)) == (str(error), error.args, vars(error))
 
 
+def test_an_error_that_was_pickled_under_its_name_in_scope_client_errors_is_read_too() -> None:
+    stored = b"cscope_client.errors\n_revive\n(cscope_client.errors\nNotFoundError\n(Vgone\ntp1\n(dVcode\nI5\nstR."
+    error = pickle.loads(stored)
+    assert type(error) is scope_client.NotFoundError
+    assert (str(error), error.code) == ("gone", 5)
+
+
 @every_error
 @pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy])
 def test_a_copied_error_has_its_facts(name: str, copier: object) -> None:

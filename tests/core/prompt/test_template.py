@@ -223,6 +223,17 @@ def test_rendering_gives_text_for_exactly_the_variables_and_else_an_error_of_our
         template.render(values)
 
 
+class Changing(dict):
+    """A dict whose look-ups fail, as they may while another thread changes it."""
+
+    def __getitem__(self, name: str) -> object:
+        raise KeyError(name)
+
+
+def test_a_look_up_that_fails_although_every_name_is_there_is_made_up_for_with_a_copy() -> None:
+    assert Template("<{{a}}>").render(Changing(a="x")) == "<x>"
+
+
 def test_rendering_leaves_the_template_as_it_was() -> None:
     template = Template("{{name}}")
     assert [template.render({"name": value}) for value in ("A", "B", "A")] == ["A", "B", "A"]
