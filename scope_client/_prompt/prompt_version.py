@@ -233,7 +233,7 @@ class PromptVersion(Frozen):
         return functools.partial(type(self), is_fallback=self.is_fallback), (self.to_dict(),)
 
 
-_TEMPLATES: dict[tuple[str, bool], type[Template | ChatTemplate]] = {
+_TEMPLATES: dict[tuple[str, bool], type[Union[Template, ChatTemplate]]] = {
     ("text", False): Template,
     ("text", True): TolerantTemplate,
     ("chat", False): ChatTemplate,
