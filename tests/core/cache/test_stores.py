@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 from faults.clock import ManualClock, ends_within, eventually
+from faults.ids import by_repr
 from faults.redisserver import RedisServer
 from faults.store_contract import Later, SharedStoreContract
 
@@ -131,7 +132,7 @@ def test_a_redis_that_is_not_there_or_hangs_raises_within_a_second(redis_server:
         RedisStore(f"redis://127.0.0.1:{closed_port}").set("a", "1", None)
 
 
-@pytest.mark.parametrize("server", [None, 5, b"redis://localhost", object(), {}, [], True], ids=repr)
+@pytest.mark.parametrize("server", [None, 5, b"redis://localhost", object(), {}, [], True], ids=by_repr)
 def test_what_is_neither_a_url_nor_a_client_is_a_configuration_error(server: object) -> None:
     with pytest.raises(ConfigurationError, match=r"RedisStore takes a URL or a redis\.Redis"):
         RedisStore(server)
@@ -152,7 +153,7 @@ def test_a_url_that_is_none_is_a_configuration_error_without_its_password(url: s
     assert "redis://" in str(raised.value)
 
 
-@pytest.mark.parametrize("store", [RedisStore, MemoryStore, {}, "redis://localhost", object()], ids=repr)
+@pytest.mark.parametrize("store", [RedisStore, MemoryStore, {}, "redis://localhost", object()], ids=by_repr)
 def test_what_is_no_store_is_a_configuration_error(store: object) -> None:
     with pytest.raises(ConfigurationError, match="cache_store must be"):
         Configuration(cache_store=store)
