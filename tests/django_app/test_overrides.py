@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.template import Context, Template, engines
 from django.test import Client, SimpleTestCase, override_settings
 from faults.crowd import crowd
+from faults.ids import by_repr
 
 from scope_client import (
     MissingApiKeyError,
@@ -254,7 +255,7 @@ def test_no_prompts_at_all_is_a_site_without_prompts() -> None:
         content()
 
 
-@pytest.mark.parametrize("given", [None, 5, b"bytes", object(), {"a": 1}, [1], [{}], RuntimeError("x")], ids=repr)
+@pytest.mark.parametrize("given", [None, 5, b"bytes", object(), {"a": 1}, [1], [{}], RuntimeError("x")], ids=by_repr)
 def test_what_is_no_prompt_is_refused_before_the_test_begins(given: object) -> None:
     with pytest.raises(ValidationError, match="'greeting' must be a text, a list of messages, or a ScopeError"):
         override_prompts({"greeting": given})
