@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 
-.PHONY: install demo outage django-site flask-site langchain-chain test lint format typecheck bench bench-peers profile build clean
+.PHONY: install demo outage django-site flask-site langchain-chain test mutants lint format typecheck bench bench-peers profile build clean
 
 install: $(VENV)/.installed
 
@@ -26,6 +26,9 @@ langchain-chain: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest $(ARGS)
 
+mutants: $(VENV)/.installed
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,7 +40,7 @@ format: $(VENV)/.installed
 typecheck: $(VENV)/.installed
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.installed
 	$(BIN)/python -m compileall -q $(PACKAGES)
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -46,6 +49,7 @@ bench-peers: $(VENV)/.installed
 
 profile: $(VENV)/.installed
 	$(BIN)/python -m compileall -q $(PACKAGES)
+	$(BIN)/python -X importtime -c "import scope_client" 2>&1 | sort -t : -k 2nr | head -n 15
 	$(BIN)/python -m benchmarks.profiling
 
 build: $(VENV)/.installed
@@ -69,8 +73,3 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev $(CONSTRAINTS)
 	$(BIN)/python -m compileall -q $(PACKAGES)
 	touch $@ $(VENV)/.runs
-
-# What draws the charts, apart: the tests need none of it.
-$(VENV)/.bench: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --group bench
-	touch $@

@@ -1,1 +1,1 @@
-"""What people feel, measured beside the plain thing that a user would write by hand."""
+"""What a user feels, measured beside the plain thing that they would write by hand."""

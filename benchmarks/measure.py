@@ -1,94 +1,101 @@
-"""Interleaved repetitions, medians, cores to run on, and rows that hold a figure against its limit."""
+"""Times a statement beside its yardstick, by turns, and holds the ratio of the medians against its limit."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib import import_module
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar, cast
+
+from .limits import LIMITS, Limit
 
 REPETITIONS = 9
-LEAST_REPETITIONS = 7
 SERVER, CLIENT = 0, 1
-HEADING = ("what", "ours", "yardstick", "figure", "limit", "")
-COUNTS = ("requests", "errors")
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 
-
-Loop = Callable[[int], None]  # does something so many times
+T = TypeVar("T")
+Loop = Callable[[int], float]  # runs a statement so many times, and returns the seconds that one of them took
+LOOP = """
+def run(times):
+    {setup}
+    started = _timer()
+    for _ in range(times):
+        {statement}
+    return (_timer() - started) / times
+"""
 
 
 class Row(NamedTuple):
-    """`figure` is a ratio, or a count or size where `unit` says so; met at most at `limit`, or at least at it."""
+    """`figure` is the ratio of ours to the yardstick's; `what` is a row of LIMITS."""
 
     what: str
     ours: str
     yardstick: str
     figure: float
-    limit: float
-    unit: str = "x"
-    at_least: bool = False
+
+    @property
+    def limit(self) -> Limit:
+        return LIMITS[self.what]
 
     @property
     def is_met(self) -> bool:
-        return self.figure >= self.limit if self.at_least else self.figure <= self.limit
+        return self.limit.allows(self.figure)
+
+
+def loop(statement: str, setup: str = "pass", *, timer: Callable[[], float] = time.perf_counter, **names: Any) -> Loop:
+    """A loop of the statement itself, without a call around it; each run of the loop begins with the setup.
+
+    The default timer counts what a user waits. `time.thread_time` counts the processor's time alone, and is steadier.
+    """
+    made: dict[str, Any] = {**names, "_timer": timer}
+    exec(LOOP.format(setup=setup, statement=statement), made)
+    return cast(Loop, made["run"])
 
 
 def medians(*measures: Callable[[], float], repetitions: int = REPETITIONS) -> list[float]:
-    """The median of each, all measured by turns so that a slow moment of the machine hits all of them."""
-    assert repetitions >= LEAST_REPETITIONS, "a median of so few says little"
-    taken: list[list[float]] = [[] for _ in measures]
-    for _ in range(repetitions):
-        for times, measure in zip(taken, measures):
-            times.append(measure())
-    return [statistics.median(times) for times in taken]
+    """The median of each. They take turns, so that a slow moment of the machine hits all of them."""
+    turns = [[measure() for measure in measures] for _ in range(repetitions)]
+    return [statistics.median(taken) for taken in zip(*turns)]
 
 
-def timed(loop: Loop, times: int) -> float:
-    """Seconds for each."""
-    started = time.perf_counter()
-    loop(times)
-    return (time.perf_counter() - started) / times
+def compare(what: str, ours: Loop, yardstick: str, theirs: Loop, times: int, repetitions: int = REPETITIONS) -> Row:
+    """The row of two loops, each run `times` times a turn."""
+    ours(1)
+    return costs(what, yardstick, *medians(partial(ours, times), partial(theirs, times), repetitions=repetitions))
 
 
-def worked(loop: Loop, times: int) -> float:
-    """Seconds of the processor's time for each, of which none goes to what else this machine does."""
-    started = time.thread_time()
-    loop(times)
-    return (time.thread_time() - started) / times
+def costs(what: str, yardstick: str, ours: float, theirs: float) -> Row:
+    """The row of two times in seconds."""
+    return Row(what, seconds(ours), f"{yardstick} {seconds(theirs)}", ours / theirs)
 
 
-def threaded(loop: Loop, times: int, threads: int) -> float:
-    """Seconds for each, while so many threads are at it, so many times each."""
-    running = [threading.Thread(target=loop, args=(times,)) for _ in range(threads)]
-    started = time.perf_counter()
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-    return (time.perf_counter() - started) / (times * threads)
+def rates(what: str, yardstick: str, ours: float, theirs: float) -> Row:
+    """The row of two times in seconds, shown as how often a second."""
+    return Row(what, f"{1 / ours:,.0f}/s", f"{yardstick} {1 / theirs:,.0f}/s", theirs / ours)
 
 
-def alone(function: str) -> Any:
-    """What a function, "module:name", returns in a new process of its own."""
+def threaded(run: Loop, times: int, threads: int) -> float:
+    """Seconds for each statement, if so many threads run the loop at once, `times` times each."""
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.perf_counter()
+        list(pool.map(run, [times] * threads))
+        return (time.perf_counter() - started) / (times * threads)
+
+
+def alone(work: Callable[[], T]) -> T:
+    """What the function returns in a new process of its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(_called, function).result()
-
-
-def _called(function: str) -> Any:
-    module, _, name = function.partition(":")
-    return getattr(import_module(module), name)()
+        return process.submit(work).result()
 
 
 @contextmanager
 def on_core(which: int) -> Iterator[None]:
-    """Keeps this thread, and what it starts, on one core (SERVER or CLIENT) where there are two to choose from."""
+    """Keeps this thread, and what it starts, on one core (SERVER or CLIENT), if there are two to choose from."""
     if len(CORES) <= max(SERVER, CLIENT):
         yield
         return
@@ -106,24 +113,3 @@ def seconds(value: float) -> str:
         if value * factor >= 1:
             return f"{value * factor:.3g} {unit}"
     return f"{value * 1e9:.3g} ns"
-
-
-def number(value: float, unit: str) -> str:
-    """A ratio with two decimals, and any other figure with as many as it has."""
-    if unit == "x":
-        return f"{value:.2f} x"
-    shown = f"{value:,.2f}".rstrip("0").rstrip(".")
-    return f"{shown} {unit[:-1] if shown == '1' and unit in COUNTS else unit}"
-
-
-def cells(row: Row) -> tuple[str, ...]:
-    """What a table shows of a row, under HEADING."""
-    limit = f"{'at least' if row.at_least else 'at most'} {number(row.limit, row.unit)}"
-    return row.what, row.ours, row.yardstick, number(row.figure, row.unit), limit, "met" if row.is_met else "MISSED"
-
-
-def table(rows: list[Row]) -> str:
-    """The rows in columns of even width."""
-    lines = [HEADING, *map(cells, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADING))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)

@@ -1,101 +1,93 @@
-"""What `make bench` leaves behind: RESULTS.md, group by group, and the short table of the README."""
+"""What a run leaves behind: a table on the screen, RESULTS.md group by group, and the short table of README."""
 
 from __future__ import annotations
 
+import datetime
 import os
 import platform
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from .measure import HEADING, Row, cells
+from .limits import IN_THE_README
+from .measure import Row
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
 README = FOLDER.parent / "README.md"
-CHARTS = "charts"
-FELT = (
-    "import scope_client",
-    "import, first token, first prompt",
-    "cached read",
-    "cached render_prompt, 2 kB, 5 variables",
-    "cold fetch",
-    "64 threads, one cold name",
-    "memory of 10,000 cached prompts of 2 kB",
-    "Django tag, 2 variables",
-    "Flask, 2 variables",
-    "LangChain format, 2 kB, 5 variables",
-)
+HEADING = ("what", "ours", "yardstick", "figure", "limit", "")
 INTRODUCTION = """\
 # Speed
 
-What `make bench` measured in one run: {how}. A figure is ours over the yardstick's, as a ratio of the
-medians of interleaved repetitions, or what its unit says. A bar in a chart is how much of its limit a figure takes up:
-the shorter, the better, also where the limit is "at least". Runs differ; compare within a table.
+What `make bench` measured in one run: {how}.
+A figure is ours over the yardstick's, as a ratio of the medians of repetitions that take turns. Runs differ: compare
+within a table.
 """
+PEERS = "<!-- peers -->\n<!-- /peers -->\n"
 
-
-def slug(group: str) -> str:
-    """A group's name on the command line and of its chart's file."""
-    return group.lower().replace(" ", "-")
+Line = Sequence[str]
 
 
 def how_taken() -> str:
-    return f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    """The date, the Python and the machine."""
+    python, cores = platform.python_version(), os.cpu_count()
+    return f"{datetime.date.today()}, Python {python}, {platform.system()} on {_processor()}, {cores} cores"
+
+
+def _processor() -> str:
+    """Linux names it in a file only."""
+    listing = Path("/proc/cpuinfo")
+    found = re.search(r"^model name\s*: (.+)$", listing.read_text(), re.MULTILINE) if listing.exists() else None
+    return found[1] if found else platform.processor() or platform.machine()
 
 
 def write(groups: dict[str, list[Row]]) -> None:
-    """Writes RESULTS.md, where the section of the peers stays as it was, and then the README's table."""
-    peers = section(_read(RESULTS), "peers") if RESULTS.exists() else ""
-    _write(RESULTS, page(groups, peers))
-    rows = [row for group in groups.values() for row in group]
-    _write(README, with_section(_read(README), "speed", short_table(rows)))
-
-
-def put_section(name: str, markdown: str) -> None:
-    """Replaces what RESULTS.md has between `<!-- name -->` and `<!-- /name -->`."""
-    _write(RESULTS, with_section(_read(RESULTS), name, markdown))
-
-
-def page(groups: dict[str, list[Row]], peers: str) -> str:
+    """Writes RESULTS.md, in which the section of the peers stays as it was, and the table of README."""
+    peers = section(RESULTS.read_text("utf-8"), "peers") if RESULTS.exists() else ""
     parts = [INTRODUCTION.format(how=how_taken())]
-    for group, rows in groups.items():
-        lines = markdown_table([HEADING, *map(cells, rows)])
-        parts.append(f"## {group}\n\n{lines}\n\n![{group}]({CHARTS}/{slug(group)}.svg)\n")
-    return with_section("\n".join([*parts, "<!-- peers -->\n<!-- /peers -->\n"]), "peers", peers)
+    parts += [f"## {group}\n\n{markdown([HEADING, *map(cells, rows)])}\n" for group, rows in groups.items()]
+    RESULTS.write_text(with_section("\n".join([*parts, PEERS]), "peers", peers), "utf-8")
+    measured = {row.what: row for rows in groups.values() for row in rows}
+    shown = [HEADING[:4], *(cells(measured[what])[:4] for what in IN_THE_README)]
+    README.write_text(with_section(README.read_text("utf-8"), "speed", markdown(shown)), "utf-8")
 
 
-def short_table(rows: list[Row]) -> str:
-    """The rows that users feel; a KeyError where one of them was not measured."""
-    measured = {row.what: row for row in rows}
-    return markdown_table([HEADING[:4], *(cells(measured[what])[:4] for what in FELT)])
+def write_peers(table: str) -> None:
+    RESULTS.write_text(with_section(RESULTS.read_text("utf-8"), "peers", table), "utf-8")
 
 
-def markdown_table(lines: list[tuple[str, ...]]) -> str:
+def cells(row: Row) -> tuple[str, ...]:
+    """What a table shows of a row, under HEADING."""
+    return row.what, row.ours, row.yardstick, f"{row.figure:.2f} x", str(row.limit), "met" if row.is_met else "MISSED"
+
+
+def text(rows: Sequence[Row]) -> str:
+    """The rows in columns of even width, for a screen."""
+    lines = [HEADING, *map(cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
+def markdown(lines: Sequence[Line]) -> str:
+    """A Markdown table, of which the first line is the heading."""
     heading, *body = (f"| {' | '.join(line)} |" for line in lines)
     return "\n".join([heading, "|---" * len(lines[0]) + "|", *body])
 
 
 def section(text: str, name: str) -> str:
-    """What stands between the two marks of this name."""
+    """What stands between `<!-- name -->` and `<!-- /name -->`."""
     found = _marked(name).search(text)
     if found is None:
         raise ValueError(f"there is no <!-- {name} --> with a <!-- /{name} --> after it")
     return found["body"].strip("\n")
 
 
-def with_section(text: str, name: str, markdown: str) -> str:
-    body = f"\n{markdown}\n\n" if (markdown := markdown.strip("\n")) else ""
+def with_section(text: str, name: str, content: str) -> str:
+    """The text with other content between the two marks of this name."""
     section(text, name)
+    body = f"\n{content}\n\n" if (content := content.strip("\n")) else ""
     return _marked(name).sub(lambda found: found["start"] + body + found["end"], text)
 
 
 def _marked(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?P<start><!-- {name} -->\n)(?P<body>.*?)(?P<end><!-- /{name} -->)", re.DOTALL)
-
-
-def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8")
-
-
-def _write(file: Path, text: str) -> None:
-    file.write_text(text, encoding="utf-8")

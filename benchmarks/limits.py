@@ -1,0 +1,64 @@
+"""The limit of every row, by the group that measures it, and the rows that README shows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Limit(NamedTuple):
+    """A ratio of ours to the yardstick's: of costs, or of rates if `at_least`."""
+
+    ratio: float
+    at_least: bool = False
+
+    def allows(self, ratio: float) -> bool:
+        return ratio >= self.ratio if self.at_least else ratio <= self.ratio
+
+    def __str__(self) -> str:
+        return f"at {'least' if self.at_least else 'most'} {self.ratio:.2f} x"
+
+
+GROUPS = {
+    "Start": {
+        "import scope_client": Limit(0.30),
+        "import, first token, first prompt": Limit(1.10),
+    },
+    "Read": {
+        "cached read": Limit(3.00),
+        'cached read, label="latest"': Limit(3.50),
+        "cached read, version=": Limit(3.50),
+        "cached reads, 8 threads": Limit(0.90, at_least=True),
+        "cached read, Redis behind it": Limit(4.00),
+        "store hit, Redis": Limit(1.60),
+    },
+    "Render": {
+        "render, 2 kB, 5 variables": Limit(2.20),
+        "render, 2 kB, 100 variables": Limit(3.00),
+        "cached render_prompt, 2 kB, 5 variables": Limit(3.50),
+    },
+    "Fetch": {
+        "cold fetch": Limit(0.70),
+        "cold fetches, 16 threads": Limit(1.40, at_least=True),
+    },
+    "Memory": {
+        "memory of 10,000 cached prompts of 2 kB": Limit(1.50),
+    },
+    "Frameworks": {
+        "Django tag, 2 variables": Limit(1.50),
+        "Flask, 2 variables": Limit(1.50),
+        "LangChain format, 2 kB, 5 variables": Limit(1.10),
+        "LangChain live prompt, invoke": Limit(1.50),
+    },
+}
+LIMITS = {what: limit for group in GROUPS.values() for what, limit in group.items()}
+IN_THE_README = (
+    "import scope_client",
+    "import, first token, first prompt",
+    "cached read",
+    "cached render_prompt, 2 kB, 5 variables",
+    "cold fetch",
+    "memory of 10,000 cached prompts of 2 kB",
+    "Django tag, 2 variables",
+    "Flask, 2 variables",
+    "LangChain format, 2 kB, 5 variables",
+)
