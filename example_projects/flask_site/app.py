@@ -18,7 +18,7 @@ model = FakeModel()
 def create_app(**config):
     app = Flask(__name__)
     app.config.from_mapping(cache_settings(os.environ.get("REDIS_URL")), SCOPE_CACHE=cache)
-    app.config.from_prefixed_env()  # FLASK_SCOPE_CACHE_TTL=1 in the environment, say
+    app.config.from_prefixed_env()  # such as FLASK_SCOPE_CACHE_TTL=1
     app.config.from_mapping(config)
     cache.init_app(app)
     scope.init_app(app)
@@ -30,7 +30,7 @@ def create_app(**config):
 
 
 def cache_settings(redis_url):
-    """Prompts are shared by the processes of this machine; with REDIS_URL, by a fleet."""
+    """The processes of this machine share the prompts; with REDIS_URL, those of all machines do."""
     if redis_url:
         return {"CACHE_TYPE": "RedisCache", "CACHE_REDIS_URL": f"{redis_url}?socket_timeout=0.5"}
     folder = Path(os.environ.get("SITE_VAR") or Path(__file__).parent / "var")
@@ -42,7 +42,7 @@ def home():
 
 
 def answer():
-    """Takes {"question": ...}; gives the messages that were sent, and what the model said."""
+    """Takes {"question": ...}; returns the messages that were sent, and the answer of the model."""
     asked = request.get_json()
     if not isinstance(asked, dict) or "shop" in asked:
         abort(400)

@@ -8,7 +8,7 @@ import time
 from scope_client import ScopeClient
 from scope_client.local import LocalPlatform
 
-PAUSE = 0.5
+PAUSE_SECONDS = 0.5
 
 
 class Log:
@@ -45,18 +45,18 @@ def main() -> None:
         client = platform.client(cache_ttl=2)
         for _ in range(7):
             read(client, log)
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)
         platform.stop()
         log.say("--- the platform is gone")
         for _ in range(9):
             read(client, log)
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)
         platform.publish("greeting", "Good evening, {{name}}!")
         platform.start()
         log.say("--- the platform is back, with a new version in production")
         ends_at = time.monotonic() + 30
         while "evening" not in read(client, log) and time.monotonic() < ends_at:
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)
         counters = client.status().counters
         log.say(f"--- {counters['stale']} reads were served from the last known good version, none failed")
 

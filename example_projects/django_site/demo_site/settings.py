@@ -1,4 +1,4 @@
-"""Fit for deployment as they are; DJANGO_DEBUG=1 is for one's own machine, over plain http."""
+"""Settings that are fit for deployment; DJANGO_DEBUG=1 is for your own machine, over plain http."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ VAR.mkdir(exist_ok=True)
 
 
 def kept_secret_key() -> str:
-    """The same for all processes and starts."""
+    """One key for all processes and all starts."""
     file = VAR / "secret_key"
     if not file.exists():
         file.write_text(get_random_secret_key())
@@ -63,7 +63,7 @@ LOGIN_URL = "admin:login"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Shared by the processes of this machine; with REDIS_URL, by a fleet.
+# The processes of this machine share it; with REDIS_URL, those of all machines do.
 REDIS_URL = os.environ.get("REDIS_URL")
 CACHES = {
     "default": {
@@ -75,7 +75,7 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR / "cache"}
 }
 
-# The credentials, and where the platform is, come from the environment: SCOPE_ORG_ID, SCOPE_API_KEY and so on.
+# The credentials and the URLs of the platform come from the environment: SCOPE_ORG_ID, SCOPE_API_KEY and so on.
 SCOPE = {"CACHE_ALIAS": "default", "CACHE_TTL": float(os.environ.get("PROMPT_TTL", "60"))}
 
 LOGGING = {
@@ -91,4 +91,4 @@ if not DEBUG:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     if os.environ.get("SCOPE_API_URL", "").startswith("http://127.0.0.1:"):
-        SILENCED_SYSTEM_CHECKS = ["scope_django.W002"]  # the local platform, which speaks plain http on loopback
+        SILENCED_SYSTEM_CHECKS = ["scope_django.W002"]  # the local platform speaks plain http, on loopback

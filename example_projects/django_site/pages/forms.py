@@ -13,7 +13,7 @@ class PromptForm(forms.Form):
 
 
 class VariablesForm(forms.Form):
-    """A value may hold anything, spaces at its ends included; it must not be empty."""
+    """A value may be any text that is not empty; the spaces at its ends stay."""
 
     def __init__(self, version: PromptVersion, *args: object, **kwargs: object) -> None:
         super().__init__(*args, prefix="variable", **kwargs)

@@ -20,7 +20,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def preview(request: HttpRequest) -> HttpResponse:
-    """`?prompt=...&label=...` chooses; a POST there fills in."""
+    """`?prompt=...&label=...` chooses a prompt; a POST there fills it in."""
     context: dict = {"choice": PromptForm(request.GET or None)}
     if context["choice"].is_valid():
         fill_in(request, context)
