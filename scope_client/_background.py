@@ -1,4 +1,4 @@
-"""What is done while readers go on: at most two daemon threads, there only while there is something to do."""
+"""What is done while readers go on: a queue of jobs, and at most two daemon threads."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Callable
 
+from ._fork import renew_in_children
 from ._log import Log
 
 _log = Log("scope_client.background")
-_THREADS = 2
-_IDLE_SECONDS = 5.0
-_LONGEST_QUEUE = 1000
+MAX_THREADS = 2
+IDLE_THREAD_SECONDS = 5.0
+MAX_QUEUED_JOBS = 1000
 
 Job = Callable[[], object]
 
 
 class Background:
-    """Jobs by key, one of a key at a time. A thread keeps nothing alive but the job that it is at."""
+    """Jobs by key, one of a key at a time; a thread is there only while there is something to do.
 
-    def __init__(self) -> None:
+    Args:
+        max_jobs: How many jobs may wait; those past it are refused.
+    """
+
+    def __init__(self, *, max_jobs: int = MAX_QUEUED_JOBS) -> None:
+        self._max_jobs = max_jobs
         self.after_fork()
+        renew_in_children(self)
 
     def after_fork(self) -> None:
         self._changed = threading.Condition()
@@ -31,6 +38,16 @@ class Background:
         self._threads = 0
         self._idle = 0
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no job runs and none waits."""
+        return not (self._running or self._waiting)
+
+    @property
+    def threads(self) -> int:
+        """How many threads there are, at a job or waiting for one."""
+        return self._threads
+
     def is_running(self, key: Hashable) -> bool:
         return key in self._running
 
@@ -38,21 +55,22 @@ class Background:
         return key in self._running or key in self._waiting
 
     def submit(self, key: Hashable, job: Job) -> bool:
-        """False where it cannot be done: the queue is full, or there is no thread to be had."""
+        """False if it cannot be done: the queue is full, or no thread can be started."""
         with self._changed:
             if self.has(key):
                 return True
-            if len(self._jobs) >= _LONGEST_QUEUE:
+            if len(self._jobs) >= self._max_jobs:
                 return False
             self._jobs.append((key, job))
             self._waiting.add(key)
-            if self._idle >= len(self._jobs) or self._threads >= _THREADS:
+            if self._idle >= len(self._jobs) or self._threads >= MAX_THREADS:
                 self._changed.notify()
                 return True
             self._threads += 1
         return self._start()
 
     def _start(self) -> bool:
+        # Outside of the lock: Thread.start waits for the new thread, which takes this very lock first.
         try:
             threading.Thread(target=self._work, name="scope-background", daemon=True).start()
         except RuntimeError as error:  # no more threads, or the interpreter is on its way out
@@ -64,7 +82,7 @@ class Background:
         return True
 
     def _has_other_threads(self) -> bool:
-        """Takes back the one that was not started; where there is none, nothing waits for it."""
+        """Takes back the thread that did not start; if there is no other, its jobs are dropped."""
         with self._changed:
             self._threads -= 1
             if not self._threads:
@@ -78,13 +96,13 @@ class Background:
             if todo is None:
                 return
             self._do(*todo)
-            del todo
+            del todo  # or a thread that waits would keep the client of its last job alive
 
     def _next(self) -> tuple[Hashable, Job] | None:
-        """None where there was nothing to do for a while: the thread is no longer counted then."""
+        """None if there was nothing to do for a while: the thread is no longer counted then."""
         with self._changed:
             self._idle += 1
-            self._changed.wait_for(lambda: bool(self._jobs), _IDLE_SECONDS)
+            self._changed.wait_for(lambda: bool(self._jobs), IDLE_THREAD_SECONDS)
             self._idle -= 1
             if not self._jobs:
                 self._threads -= 1

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from . import _telemetry as telemetry
 from ._background import Background
 from ._cache.cache import PromptCache
 from ._cache.entries import Entry
+from ._cache.fleet import Fleet
+from ._cache.loading import Source
 from ._cache.outage import Outage, is_outage
 from ._clock import Clock
 from ._config import rules
 from ._config.configuration import Configuration
-from ._fork import renew_in_children
+from ._config.credentials import Credentials
+from ._folder.bundle import Bundle
 from ._http.budget import Budget
 from ._http.fetcher import Fetcher
 from ._log import open_logger
@@ -22,7 +24,8 @@ from ._prompt import fallback as stand_ins
 from ._prompt.fallback import Fallback
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
-from ._status import PromptStatus, Status, Tally
+from ._status import PromptStatus, Status
+from ._tally import Tally
 from .errors import ConfigurationError, MissingApiKeyError, ScopeError, TimeoutError, ValidationError
 
 if TYPE_CHECKING:
@@ -30,15 +33,23 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from ._cache.fleet import SharedCache
     from ._config.options import Options
-    from ._folder.bundle import Bundle
 
+SERVED_STALE_LATELY_SECONDS = 60.0
+MAX_PLAIN_DEADLINE_SECONDS = 1e9  # past it, and for odd types, a deadline is checked off the fast path
 _CLOCK = Clock()
-_LATELY = 60.0
 _NUMBERS = (float, int)
-_FOREVER = 1e9
-_COUNTED_AS = {"refresh": "refreshes", "stale": "stale", "fallback": "fallbacks", "evicted": "evictions"}
+
+
+class ClientSource(Source, Protocol):
+    """A source with what a client shows and closes of it."""
+
+    @property
+    def token_expires_in(self) -> float | None:
+        """Seconds until the token dies, None if there is none alive."""
+
+    def close(self) -> None:
+        """Closes the connections; a later fetch opens new ones."""
 
 
 class ScopeClient:
@@ -62,37 +73,23 @@ class ScopeClient:
             )
         self._clock = clock
         self._now = clock.now
-        self._tally = Tally(clock)
+        self._tally = Tally(clock, is_telling=self._config.telemetry_enabled)
         self._background = Background()
         self._outage = Outage(clock, longest_retry_after=self._config.retry_max_delay)
-        self._fetcher = Fetcher(self._config, self._config.credentials, clock, self._background, self._tally.note)
-        self._shared = _shared(self._config, clock)
-        self._bundle = _bundle(self._config, clock)
+        self._source = self._new_source(self._config.credentials)
+        store, folder = self._config.cache_store, self._config.prompt_dir
+        self._fleet = None if store is None else Fleet(store, self._config, clock)
+        self._bundle = None if folder is None else Bundle(folder, clock)
         self._cache = PromptCache(
             self._config,
             clock,
-            self._fetch,
-            self._tell,
+            source=self._source,
             background=self._background,
             outage=self._outage,
-            shared=self._shared,
+            fleet=self._fleet,
+            tally=self._tally,
         )
         self._entries = self._cache.entries
-        renew_in_children(self)
-
-    def after_fork(self) -> None:
-        """What a forked child does by itself: it keeps the cached versions and the token, and nothing under way."""
-        for room in (
-            self._tally,
-            self._background,
-            self._outage,
-            self._cache,
-            self._shared,
-            self._bundle,
-            self._fetcher,
-        ):
-            if room is not None:
-                room.after_fork()
 
     @property
     def config(self) -> Configuration:
@@ -125,7 +122,7 @@ class ScopeClient:
         if (
             cache
             and cache_ttl is None
-            and (deadline is None or (type(deadline) in _NUMBERS and 0 < deadline < _FOREVER))
+            and (deadline is None or (type(deadline) in _NUMBERS and 0 < deadline < MAX_PLAIN_DEADLINE_SECONDS))
             and type(name) is str
             and (fallback is None or type(fallback) is str)
         ):
@@ -197,14 +194,16 @@ class ScopeClient:
         now = self._now()
         entries = list(self._entries.values())
         counters = self._tally.counts
-        counters["store_failures"] = 0 if self._shared is None else self._shared.failures
+        counters["store_failures"] = 0 if self._fleet is None else self._fleet.failures
         return Status(
             is_down=self._outage.is_known,
-            is_serving_stale=any(max(entry.expires_at, now - _LATELY) <= entry.stale_at for entry in entries),
+            is_serving_stale=any(
+                max(entry.expires_at, now - SERVED_STALE_LATELY_SECONDS) <= entry.stale_at for entry in entries
+            ),
             prompts=tuple(self._shown(entry, now) for entry in entries),
             last_error=self._tally.last_error,
             last_error_age=self._tally.last_error_age,
-            token_expires_in=self._fetcher.token_expires_in,
+            token_expires_in=self._source.token_expires_in,
             counters=counters,
         )
 
@@ -214,7 +213,7 @@ class ScopeClient:
 
     def close(self) -> None:
         """Closes the connections; a later read opens new ones. A session that was passed in stays open."""
-        self._fetcher.close()
+        self._source.close()
 
     def __enter__(self) -> ScopeClient:
         return self
@@ -228,14 +227,20 @@ class ScopeClient:
         org_id = getattr(self._config.credentials, "org_id", None)
         return f"ScopeClient(base_url={self._config.base_url!r}, org_id={org_id!r})"
 
+    def _new_source(self, credentials: Credentials) -> ClientSource:
+        """Where this client's versions come from."""
+        return Fetcher(self._config, credentials, self._clock, self._background, self._tally)
+
     def _read(
         self, ref: PromptRef, cache: bool, cache_ttl: float | None, fallback: Fallback, deadline: float | None
     ) -> PromptVersion:
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
-        return self._serve(ref, self._budget(deadline), stand_ins.checked(fallback), cache=cache, max_age=max_age)
+        if fallback is not None:
+            stand_ins.checked(fallback)
+        return self._serve(ref, self._budget(deadline), fallback, cache=cache, max_age=max_age)
 
     def _budget(self, deadline: float | None) -> Budget:
-        given = rules.DEADLINE.check("deadline", deadline, ValidationError)
+        given = None if deadline is None else rules.DEADLINE.check("deadline", deadline, ValidationError)
         return Budget(self._now, self._config.deadline if given is None else given)
 
     def _serve(
@@ -247,7 +252,7 @@ class ScopeClient:
         cache: bool = True,
         max_age: float | None = None,
     ) -> PromptVersion:
-        """The version, or what stands in for it where the platform cannot answer and nothing is known."""
+        """The version, or what stands in for it if the platform cannot answer and nothing is known."""
         bundled = self._bundle.find(ref) if self._bundle and cache else None
         has_stand_in = bundled is not None or fallback is not None
         is_cached = cache and self._config.cache_enabled
@@ -257,30 +262,21 @@ class ScopeClient:
                 if found is not None:
                     return found
             else:
-                return self._fetch(ref, budget)
+                return self._source.fetch(ref, budget)
         except ScopeError as error:
             if not (has_stand_in and is_outage(error)):
                 raise
             if is_cached and isinstance(error, TimeoutError) and error.is_deadline:
-                self._cache.renew(ref)  # or no caller in haste would ever get it
+                # Behind this caller: if all callers are in such haste, none of them would ever get the version.
+                self._cache.renew(ref)
             return self._stand_in(ref, fallback, bundled)
         return self._stand_in(ref, fallback, bundled)
 
     def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: PromptVersion | None) -> PromptVersion:
         found = bundled if fallback is None else stand_ins.stand_in(ref, fallback)
         assert found is not None
-        self._tell("fallback", ref, None)
+        self._tally.cache_event("fallback", ref, None)
         return found
-
-    def _fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
-        found = self._fetcher.fetch(ref, budget)
-        self._tally.count("fetches")
-        return found
-
-    def _tell(self, outcome: str, ref: PromptRef, age: float | None) -> None:
-        self._tally.count(_COUNTED_AS[outcome])
-        if self._config.telemetry_enabled and telemetry.cache:
-            telemetry.cache.emit(telemetry.CacheInfo(ref.name, outcome, age))
 
     def _shown(self, entry: Entry, now: float) -> PromptStatus:
         ref = PromptRef.of_key(entry.key)
@@ -300,19 +296,3 @@ def _values(variables: Mapping[str, object] | None) -> dict[str, object]:
     if variables is not None and not isinstance(variables, Mapping):
         raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
     return dict(variables or {})
-
-
-def _shared(config: Configuration, clock: Clock) -> SharedCache | None:
-    if config.cache_store is None:
-        return None
-    from ._cache.fleet import SharedCache
-
-    return SharedCache(config.cache_store, config, clock)
-
-
-def _bundle(config: Configuration, clock: Clock) -> Bundle | None:
-    if config.prompt_dir is None:
-        return None
-    from ._folder.bundle import Bundle
-
-    return Bundle(config.prompt_dir, clock)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 
-from ._fork import held_back
 from ._frozen import Frozen
 
-
-def _chance() -> float:
-    with held_back():
-        import random
-
-    return random.random()  # noqa: S311  # not for secrets
+# The system's own source: a program that seeds `random` gives its workers neither equal jitter nor another sequence.
+_chance = random.SystemRandom().random
 
 
 class Clock(Frozen):
-    """`now` is monotonic seconds, `wall` seconds since 1970, `chance` a number from 0 up to 1."""
+    """Where a client takes time and chance from.
+
+    Args:
+        now: Monotonic seconds.
+        wall: Seconds since 1970.
+        sleep: Waits for so many seconds.
+        chance: A number from 0 up to 1, for jitter.
+    """
 
     __slots__ = ("now", "wall", "sleep", "chance")
     now: Callable[[], float]

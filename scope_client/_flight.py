@@ -1,23 +1,39 @@
-"""One call per key at a time: the waiters share its result, or its error."""
+"""Single flight: one call per key at a time, whose waiters share its result or its error."""
 
 from __future__ import annotations
 
 import copy
 import threading
 from collections.abc import Hashable
+from enum import Enum
 from typing import Callable, Generic, TypeVar
 
+from ._fork import renew_in_children
 from .errors import ConfigurationError, ScopeError, TimeoutError
 
 _Result = TypeVar("_Result")
-_LOOK_UP = 1.0
+LOOK_UP_SECONDS = 1.0
+
+
+class State(Enum):
+    """The life of a flight: BOARDING, LED, and one of the three ends."""
+
+    BOARDING = "a thread is to lead it, and has not begun the call yet"
+    LED = "its leader is at the call"
+    LANDED = "the call gave a result, which all share"
+    FAILED = "the call raised an error, which all share"
+    ABANDONED = "its leader ended alone; one of the waiters makes the call in its stead"
+
+
+_ENDS = (State.LANDED, State.FAILED, State.ABANDONED)
 
 
 class Flights(Generic[_Result]):
-    """The calls that are under way in one process; those of a parent are not under way in its forked child."""
+    """The calls that are under way in one process; a forked child has none of its parent's."""
 
     def __init__(self) -> None:
         self.after_fork()
+        renew_in_children(self)
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
@@ -34,36 +50,46 @@ class Flights(Generic[_Result]):
         *,
         shares_error: bool = True,
     ) -> _Result:
-        """The result of `call()`, or of one that another thread has under way for this key.
+        """The result of `call()`, or of the call that another thread has under way for this key.
 
-        `left()` is how many seconds it may wait for another thread, None for any number, or raises; waiting for
-        longer is a TimeoutError. A ScopeError reaches all who wait, unless the leader tried less hard than they would
-        (`shares_error`). Whatever else ends the leader, an interrupt or a deadline of its own, ends it alone: one of
-        the waiters makes the call in its stead. A call that asks for itself is a ConfigurationError.
+        Args:
+            key: What the call is for.
+            call: Made in this thread if no other thread is at it.
+            left: How many seconds this thread may still wait for another one, None for any number. It may raise.
+            shares_error: Whether a ScopeError of this call reaches those who wait. False for a leader that tries
+                less hard than they would.
+
+        Raises:
+            ScopeError: The error of the call, for all who wait. Whatever else ends the leader (an interrupt, its own
+                deadline) ends it alone, and one of the waiters makes the call in its stead.
+            TimeoutError: The other thread's call did not end in the time that is left.
+            ConfigurationError: The call asks, through a callback say, for what it is itself fetching.
         """
         me = threading.get_ident()
         flight = self._board(key, me)
         while flight.leader != me:
             _wait_for(flight, left)
             if flight.error is not None:
-                raise _of_its_own(flight.error)
+                raise _own_copy(flight.error)
             if flight.results:
                 return flight.results[0]
             flight = self._board(key, me, flight)
-        if flight.is_led:
+        if flight.state is State.LED:
             raise ConfigurationError(
-                "a callback, a log handler or credentials of yours ask for what is being fetched for them just now"
+                "a callback, a log handler or credentials of yours ask for the very prompt that is being fetched"
             )
         return self._lead(key, flight, call, shares_error)
 
     def _board(self, key: Hashable, me: int, abandoned: _Flight[_Result] | None = None) -> _Flight[_Result]:
-        """The flight to wait for, or one to lead; all who waited for an abandoned one change to the same."""
-        mine: _Flight[_Result] = _Flight(me)  # made without the lock: a finalizer that runs meanwhile may need it
+        """The flight to wait for, or a new one to lead; all who waited for an abandoned one change to the same."""
+        # Made before the lock is taken: a garbage collection that runs in between may run a finalizer that reads.
+        mine: _Flight[_Result] = _Flight(me)
         with self._lock:
             flight = self._flying.get(key)
-            if abandoned is not None and abandoned.heir is not None and not abandoned.heir.is_abandoned:
-                flight = abandoned.heir
-            elif flight is None or flight.has_landed:
+            heir = None if abandoned is None else abandoned.heir
+            if heir is not None and heir.state is not State.ABANDONED:
+                flight = heir
+            elif flight is None or flight.state in _ENDS:
                 flight = self._flying[key] = mine
             if abandoned is not None:
                 abandoned.heir = flight
@@ -72,17 +98,21 @@ class Flights(Generic[_Result]):
     def _lead(
         self, key: Hashable, flight: _Flight[_Result], call: Callable[[], _Result], shares_error: bool
     ) -> _Result:
+        end = State.ABANDONED
         try:
-            flight.is_led = True
+            flight.state = State.LED
             result = call()
             flight.results.append(result)
+            end = State.LANDED
         except ScopeError as error:
             if shares_error and not (isinstance(error, TimeoutError) and error.is_deadline):
                 flight.error = error
+                end = State.FAILED
             raise
         finally:
-            flight.is_over = True  # without a call, in which an interrupt could come between
-            flight.landed.set()
+            # First, and by an assignment: an interrupt (Ctrl-C) can strike in a call, and would leave the waiters be.
+            flight.state = end
+            flight.has_ended.set()
             with self._lock:
                 if self._flying.get(key) is flight:
                     del self._flying[key]
@@ -90,43 +120,34 @@ class Flights(Generic[_Result]):
 
 
 def _wait_for(flight: _Flight[_Result], left: Callable[[], float | None]) -> None:
-    """Looks up now and then: an interrupt may have struck the leader before it could begin, or tell of its end."""
+    """Waits for the end, and looks up once a second: an interrupt may have kept the leader from telling of it."""
     while True:
         longest = left()
-        pause = _LOOK_UP if longest is None else min(longest, _LOOK_UP)
-        if flight.landed.wait(pause) or flight.is_over:
+        pause = LOOK_UP_SECONDS if longest is None else min(longest, LOOK_UP_SECONDS)
+        if flight.has_ended.wait(pause) or flight.state in _ENDS:
             return
-        if not flight.is_led and pause == _LOOK_UP:
-            flight.is_over = True
+        if flight.state is State.BOARDING and pause == LOOK_UP_SECONDS:
+            flight.state = State.ABANDONED
             return
-        if longest is not None and longest <= _LOOK_UP:
+        if longest is not None and longest <= LOOK_UP_SECONDS:
             left()
-            raise TimeoutError("another thread's call for the same did not end in time", is_deadline=True)
+            raise TimeoutError("another thread's call for the same prompt did not end in time", is_deadline=True)
 
 
-def _of_its_own(error: ScopeError) -> ScopeError:
-    """The same error for one more thread: each that raises it adds its own traceback."""
+def _own_copy(error: ScopeError) -> ScopeError:
+    """The same error for one more thread: each thread that raises it adds its own traceback."""
     twin = copy.copy(error)
     twin.__cause__ = error.__cause__
     return twin
 
 
 class _Flight(Generic[_Result]):
-    __slots__ = ("error", "heir", "is_led", "is_over", "landed", "leader", "results")
+    __slots__ = ("error", "has_ended", "heir", "leader", "results", "state")
 
     def __init__(self, leader: int) -> None:
         self.leader = leader
-        self.is_led = False
-        self.is_over = False
+        self.state = State.BOARDING
         self.heir: _Flight[_Result] | None = None
-        self.landed = threading.Event()
+        self.has_ended = threading.Event()
         self.results: list[_Result] = []
         self.error: ScopeError | None = None
-
-    @property
-    def has_landed(self) -> bool:
-        return self.is_over or self.landed.is_set()
-
-    @property
-    def is_abandoned(self) -> bool:
-        return self.has_landed and not self.results and self.error is None

@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
     class Forkable(Protocol):
         def after_fork(self) -> None:
-            """Called in the child, where no other thread runs: new locks; no thread, connection, or call under way."""
+            """Called in the child, where no other thread runs: new locks; no thread, connection or call under way."""
 
 
+IMPORT_PATIENCE_SECONDS = 5.0
 _forkables: weakref.WeakSet[Forkable] = weakref.WeakSet()
 _imports = threading.RLock()
 _held: dict[int, bool] = {}
-_PATIENCE = 5.0
 _is_watching = False
 
 
 def renew_in_children(forkable: Forkable) -> None:
     """Has `after_fork` called in each child that this process forks, as long as the object lives.
 
-    From the first client on: what no client uses cannot be in use while a process forks.
+    Whatever makes a lock, a thread or a connection registers itself here: there is no list to keep by hand.
     """
     _forkables.add(forkable)
     _watch()
@@ -41,14 +41,14 @@ def renew_in_children(forkable: Forkable) -> None:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """A fork waits for the end of this: a child would wait for ever for an import that its parent was at."""
+    """A fork waits for the end of this import: a child would wait for ever for one that its parent was at."""
     with _imports:
         yield
 
 
 def _before() -> None:
-    """Not for ever: the import may wait for one that the forking thread is at."""
-    _held[threading.get_ident()] = _imports.acquire(timeout=_PATIENCE)
+    # Not for ever: the import that is waited for may itself wait for a module that the forking thread is importing.
+    _held[threading.get_ident()] = _imports.acquire(timeout=IMPORT_PATIENCE_SECONDS)
 
 
 def _in_parent() -> None:
@@ -68,7 +68,11 @@ def _in_child() -> None:
 
 
 def _watch() -> None:
-    """Once, and after `logging`: a fork has to wait for an import of ours before it takes that module's lock."""
+    """Once, and after `logging`, whose own fork hook takes its locks.
+
+    Hooks before a fork run in the reverse order of their registration. Ours waits for an import, and that import may
+    log: so it has to run before the hook that takes the locks of `logging`.
+    """
     global _is_watching
     if _is_watching or "logging" not in sys.modules or not hasattr(os, "register_at_fork"):  # not on Windows
         return

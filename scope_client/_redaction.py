@@ -44,6 +44,9 @@ class Redaction:
         forms = "|".join(map(re.escape, self._forms))
         return re.sub(forms, REDACTED, text, flags=re.IGNORECASE) if forms else text
 
+    def texts(self, *texts: str) -> list[str]:
+        return [self.text(text) for text in texts]
+
     def head(self, octets: bytes) -> str:
         """The first 65,536 bytes as clean text, less what may be the start of a secret at the cut."""
         clean = self.text(octets[:SHOWN_BODY_BYTES].decode("utf-8", "replace"))

@@ -1,42 +1,40 @@
 """Status: how a client is doing, as a frozen value for health pages."""
 
-from __future__ import annotations
-
-import threading
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Optional
 
-from ._clock import Clock
 from ._frozen import Frozen
-from .errors import ScopeError
-
-COUNTED = ("fetches", "errors", "refreshes", "stale", "fallbacks", "evictions")
 
 
 class PromptStatus(Frozen):
-    """One cached version: what was asked for, which version it is, and its `age` in seconds.
-
-    `state` is "fresh", "stale" (expired, kept as the last known good) or "gone" (too old even for that).
-    """
+    """One cached version: what was asked for, and what is kept for it."""
 
     __slots__ = ("name", "label", "version", "version_id", "version_number", "age", "state")
     name: str
-    label: str | None
-    version: str | None
-    version_id: str | None
-    version_number: int | None
+    """The name or ID that was asked for."""
+    label: Optional[str]
+    """"production" or "latest"; None if a version was asked for."""
+    version: Optional[str]
+    """The version ID that was asked for; None if a label was asked for."""
+    version_id: Optional[str]
+    """The ID of the version that is kept."""
+    version_number: Optional[int]
+    """The number of the version that is kept."""
     age: float
+    """Seconds since the version was fetched."""
     state: str
+    """"fresh", "stale" (expired, kept as the last known good) or "gone" (too old even for that)."""
 
     def __init__(
         self,
         *,
         name: str,
-        label: str | None,
-        version: str | None,
-        version_id: str | None,
-        version_number: int | None,
+        label: Optional[str],
+        version: Optional[str],
+        version_id: Optional[str],
+        version_number: Optional[int],
         age: float,
         state: str,
     ) -> None:
@@ -51,33 +49,41 @@ class PromptStatus(Frozen):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        """The fields by name; fit for JSON."""
+        return self._fields()
 
     def __reduce__(self) -> Any:
-        return _restored, (type(self), self.to_dict())
+        return functools.partial(type(self), **self._fields()), ()
 
 
 class Status(Frozen):
-    """How a client is doing, at one moment; times are in seconds.
-
-    `is_down` tells that the platform did not answer when it was last asked. `is_serving_stale` tells that a prompt was
-    served past its end within the last minute, and not renewed since. `last_error` and `last_error_age` are of the last
-    fetch that failed, seen by a reader or not. `token_expires_in` is None where there is no token. `counters` count,
-    since the client was made, fetches, errors, refreshes, reads of stale versions, fallbacks, evictions, and failures
-    of the shared cache.
-    """
+    """How a client is doing at one moment."""
 
     __slots__ = (
-        *("is_down", "is_serving_stale", "prompts", "last_error", "last_error_age", "token_expires_in"),
+        "is_down",
+        "is_serving_stale",
+        "prompts",
+        "last_error",
+        "last_error_age",
+        "token_expires_in",
         "counters",
     )
     is_down: bool
+    """Whether the platform did not answer when it was last asked."""
     is_serving_stale: bool
+    """Whether a version past its end was served within the last minute, and has not been renewed since."""
     prompts: tuple[PromptStatus, ...]
-    last_error: str | None
-    last_error_age: float | None
-    token_expires_in: float | None
+    """The versions in memory."""
+    last_error: Optional[str]
+    """The class and message of the error in which a fetch last ended, whether a reader saw it or not."""
+    last_error_age: Optional[float]
+    """Seconds since then."""
+    token_expires_in: Optional[float]
+    """Seconds for which the token is still valid; None if there is no token."""
     counters: Mapping[str, int]
+    """What happened since the client was made: "fetches", "errors", "refreshes", "stale" (reads of versions past their
+    end), "fallbacks", "evictions" and "store_failures" (of the shared cache).
+    """
 
     def __init__(
         self,
@@ -85,9 +91,9 @@ class Status(Frozen):
         is_down: bool,
         is_serving_stale: bool,
         prompts: tuple[PromptStatus, ...],
-        last_error: str | None,
-        last_error_age: float | None,
-        token_expires_in: float | None,
+        last_error: Optional[str],
+        last_error_age: Optional[float],
+        token_expires_in: Optional[float],
         counters: Mapping[str, int],
     ) -> None:
         self._freeze(
@@ -101,47 +107,13 @@ class Status(Frozen):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Fit for JSON; nothing in it is secret."""
-        shown = {name: getattr(self, name) for name in self.__slots__}
-        return {**shown, "prompts": [each.to_dict() for each in self.prompts], "counters": dict(self.counters)}
+        """The fields by name, down to the last; fit for JSON, and without secrets."""
+        prompts = [each.to_dict() for each in self.prompts]
+        return {**self._fields(), "prompts": prompts, "counters": dict(self.counters)}
 
     def __hash__(self) -> int:
         return hash((self.is_down, self.prompts, self.last_error))
 
     def __reduce__(self) -> Any:
-        shown = {name: getattr(self, name) for name in self.__slots__}
-        return _restored, (type(self), {**shown, "counters": dict(self.counters)})
-
-
-def _restored(kind: Any, fields: dict[str, Any]) -> Any:
-    return kind(**fields)
-
-
-class Tally:
-    """What a client counts, and its last error."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._counts = dict.fromkeys(COUNTED, 0)
-        self.last_error: str | None = None
-        self._last_error_at = 0.0
-        self.after_fork()
-
-    def after_fork(self) -> None:
-        self._lock = threading.RLock()
-
-    def count(self, what: str) -> None:
-        with self._lock:
-            self._counts[what] += 1
-
-    def note(self, error: ScopeError) -> None:
-        self.last_error, self._last_error_at = f"{type(error).__name__}: {error}", self._clock.now()
-        self.count("errors")
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return dict(self._counts)
-
-    @property
-    def last_error_age(self) -> float | None:
-        return None if self.last_error is None else self._clock.now() - self._last_error_at
+        fields = {**self._fields(), "counters": dict(self.counters)}  # a read-only mapping does not pickle
+        return functools.partial(type(self), **fields), ()

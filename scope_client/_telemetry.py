@@ -91,7 +91,7 @@ class Hook(Generic[_Info]):
     """The callbacks for one kind of event."""
 
     def __init__(self) -> None:
-        self._callbacks: tuple[_Callback[_Info], ...] = ()  # replaced, never changed: `emit` takes no lock
+        self.callbacks: tuple[_Callback[_Info], ...] = ()  # replaced, never changed: `emit` takes no lock
         self.after_fork()
         renew_in_children(self)
 
@@ -99,27 +99,27 @@ class Hook(Generic[_Info]):
         self._lock = threading.RLock()  # of those who register: a signal handler may, in the middle of another call
 
     def __bool__(self) -> bool:
-        return bool(self._callbacks)
+        return bool(self.callbacks)
 
     def add(self, call: Callable[[_Info], object]) -> Callable[[], None]:
         if not callable(call):
             raise TypeError(f"a callback must be callable, got {type(call).__name__}")
         added = _Callback(call)
         with self._lock:
-            self._callbacks = (*self._callbacks, added)
+            self.callbacks = (*self.callbacks, added)
 
         def unregister() -> None:
             with self._lock:
-                self._callbacks = tuple(callback for callback in self._callbacks if callback is not added)
+                self.callbacks = tuple(callback for callback in self.callbacks if callback is not added)
 
         return unregister
 
     def clear(self) -> None:
         with self._lock:
-            self._callbacks = ()
+            self.callbacks = ()
 
     def emit(self, info: _Info) -> None:
-        for callback in self._callbacks:
+        for callback in self.callbacks:
             callback.call(info)
 
 

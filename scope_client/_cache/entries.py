@@ -1,24 +1,24 @@
-"""The cache entries in the memory of this process."""
+"""The entries that the memory of this process holds."""
 
 from __future__ import annotations
 
 import contextlib
-import math
+import heapq
+import threading
 from operator import attrgetter
 
-from .._fork import held_back
+from .._fork import renew_in_children
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey
-
-_NEVER = -math.inf
+from .breaker import NEVER
 
 
 class Entry:
     """A version and its times, in seconds of the cache's clock.
 
-    It is read without further thought until `due_at`. `asked_at` is when a shared store was last asked about it,
-    `stale_at` when it was last served in spite of its age; `stamp` is the wall time at which its fetch began.
-    `is_refused` where the platform refuses to renew it.
+    It is served without further thought until `due_at`. `asked_at` is when a shared store was last asked about it,
+    `stale_at` when it was last served past its end, `read_at` when it was last read at all. `stamp` is the wall time
+    at which its fetch began, `generation` that of the fleet then. `is_refused` if the platform refuses to renew it.
     """
 
     __slots__ = (
@@ -31,60 +31,68 @@ class Entry:
     ) -> None:
         self.key = key
         self.version = version
-        self.fetched_at = self.read_at = self.asked_at = fetched_at
+        self.fetched_at = self.read_at = self.asked_at = self.due_at = fetched_at
         self.life = life
         self.expires_at = fetched_at + life
-        self.due_at = fetched_at
-        self.stale_at = _NEVER
+        self.stale_at = NEVER
         self.is_refused = False
         self.stamp = stamp
         self.generation = generation
 
-    def fresh_until(self, max_age: float | None) -> float:
-        """`max_age` is how old a caller takes it; None for the life it was given."""
-        return self.expires_at if max_age is None else self.fetched_at + max_age
+    def is_fresh(self, now: float, max_age: float | None) -> bool:
+        """`max_age` is how old, in seconds, a caller takes it; None for the life it was given."""
+        return now < (self.expires_at if max_age is None else self.fetched_at + max_age)
 
 
-class Memory:
-    """At most `maxsize` entries; when full, one of those unread for longest goes. Writers bring their own lock.
+class Entries:
+    """At most `max_entries` of them; when it is full, one of those unread for longest goes.
 
-    `entries` is a plain dict: a reader needs no lock for it, and notes the time in `read_at`.
+    `by_key` is a plain dict: a reader needs no lock for it, and notes the time in `read_at`. `epoch` counts the calls
+    of `clear`, so that what was asked for before one is not put in after it.
     """
 
-    def __init__(self, maxsize: int) -> None:
-        self._maxsize = maxsize
+    def __init__(self, max_entries: int) -> None:
+        self._max_entries = max_entries
         self._leaving: list[tuple[float, Entry]] = []
-        self.entries: dict[CacheKey, Entry] = {}
+        self.by_key: dict[CacheKey, Entry] = {}
+        self.epoch = 0
+        self.after_fork()
+        renew_in_children(self)
 
-    def put(self, entry: Entry) -> None:
-        if entry.key not in self.entries:
-            while len(self.entries) >= self._maxsize:
-                self._drop_idle()
-        self.entries[entry.key] = entry
+    def after_fork(self) -> None:
+        self._lock = threading.RLock()  # one that may be taken again: a signal handler may clear while we put
+
+    def put(self, entry: Entry, epoch: int) -> bool:
+        """Whether it was put: not if everything was cleared since `epoch`."""
+        with self._lock:
+            if epoch != self.epoch:
+                return False
+            if entry.key not in self.by_key:
+                while len(self.by_key) >= self._max_entries:
+                    self._drop_idle()
+            self.by_key[entry.key] = entry
+        return True
 
     def drop(self, entry: Entry) -> None:
         """Removes this entry, and not one that has taken its place."""
-        if self.entries.get(entry.key) is entry:
-            self.entries.pop(entry.key, None)
+        with self._lock:
+            if self.by_key.get(entry.key) is entry:
+                self.by_key.pop(entry.key, None)
 
     def clear(self) -> None:
-        self._leaving.clear()
-        self.entries.clear()
+        with self._lock:
+            self.epoch += 1
+            self._leaving.clear()
+            self.by_key.clear()
 
     def _drop_idle(self) -> None:
-        """Takes out one of the entries unread for longest; a tenth of them are lined up at a time, to make it cheap.
-
-        A signal handler may clear everything in the middle of it.
-        """
+        """Takes out one of the entries unread for longest; a tenth of them are lined up at a time, to make it cheap."""
         leaving = self._leaving
         if not leaving:
-            with held_back():
-                import heapq
-
-            entries = list(self.entries.values())
+            entries = list(self.by_key.values())
             idle = heapq.nsmallest(len(entries) // 10 + 1, entries, key=attrgetter("read_at"))
             leaving.extend((entry.read_at, entry) for entry in reversed(idle))
-        with contextlib.suppress(IndexError):
+        with contextlib.suppress(IndexError):  # a signal handler has cleared everything in the middle of this
             read_at, entry = leaving.pop()
-            if entry.read_at == read_at:
+            if entry.read_at == read_at:  # else it was read since it was lined up
                 self.drop(entry)

@@ -1,4 +1,4 @@
-"""SharedCache: versions as JSON text in a CacheStore, which may fail, be slow, or hold garbage."""
+"""Fleet: what processes and machines share of a prompt, as JSON text in a CacheStore that may fail, lag or lie."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ from typing import Any, Callable, NamedTuple, TypeVar
 from .._clock import Clock
 from .._config.cache_store import CacheStore
 from .._config.configuration import Configuration
+from .._fork import renew_in_children
 from .._log import Log
 from .._prompt.jsonvalue import parse
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._redaction import Redaction
 from ..errors import ApiError
+from .breaker import CircuitBreaker, Pauses
 
 SCHEMA = 1
+LOCK_SECONDS = 5.0
+LOCKED_OUT_SECONDS = 15.0
+STORE_PAUSES = Pauses(first=5.0, longest=5.0)
+SLOW_ANSWER_SECONDS = 0.5  # twice in a row; once may be this machine, busy with something else
+HANGING_ANSWER_SECONDS = 2.0
+CLOCK_SKEW_SECONDS = 1.0  # what the clocks of a fleet may differ by
+MIN_STORE_TTL_SECONDS = 1.0
+MAX_REFUSED_LOCKS = 1000
+
 _log = Log("scope_client.store")
-_REST = 5.0
-_LOCKED_OUT = 15.0
-_MOST_REFUSALS = 1000
-_SLOW = 0.5  # twice in a row; once may be this machine, busy with something else
-_HANGING = 2.0
-_APART = 1.0  # what the clocks of a fleet may differ by
 _Result = TypeVar("_Result")
 
 
@@ -40,32 +45,33 @@ class Found(NamedTuple):
     generation: int
 
 
-class SharedCache:
+class Fleet:
     """What one organisation, environment and API see of a store. Nothing here raises.
 
-    A failure of the store is a miss; it is logged once, and the store is then left alone for some seconds.
-    `generation` is a number that only grows, the milliseconds since 1970 at which it began or more; entries of an
-    older one were cleared.
+    A failure of the store is a miss. It is logged once, and the store is then left alone for some seconds.
+    `generation` is a number that only grows: the milliseconds since 1970 at which it began, or more. Entries of an
+    older generation were cleared.
     """
 
-    lock_seconds = 5.0
-
     def __init__(self, store: CacheStore, config: Configuration, clock: Clock) -> None:
-        self._store = store
         self._clock = clock
+        self._store = store
+        self._guard = _Guard(clock)
         whose = (config.base_url, config.api_version, getattr(config.credentials, "org_id", None), config.environment)
-        self._prefix = f"scope:{SCHEMA}:{_hash(*whose)[:20]}:"
+        self._prefix = f"scope:{SCHEMA}:{{{_hash(*whose)[:20]}}}:"
         self._generation_key = f"{self._prefix}generation"
-        self._rests_until = -math.inf
-        self._failing: set[str] = set()
-        self._was_slow = False
         self._known_generation = 0
         self._refused_since: dict[str, float] = {}
-        self.failures = 0
         self.after_fork()
+        renew_in_children(self)
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
+
+    @property
+    def failures(self) -> int:
+        """How often the store failed so far."""
+        return self._guard.failures
 
     @property
     def generation(self) -> int:
@@ -73,11 +79,11 @@ class SharedCache:
 
     def is_later(self, stamp: float) -> bool:
         """Whether what was asked for at this wall time is later than the last `clear`, by any clock of the fleet."""
-        return self._known_generation < (stamp - _APART) * 1000 and stamp <= self._clock.wall()
+        return self._known_generation < (stamp - CLOCK_SKEW_SECONDS) * 1000 and stamp <= self._clock.wall()
 
     def find(self, ref: PromptRef) -> Found | None:
         """What the store has of a ref, fresh or not; learns the generation on the way."""
-        return self._attempt("find", lambda: self._find(ref), None)
+        return self._guard.attempt("find", lambda: self._find(ref), None)
 
     def keep(
         self, ref: PromptRef, version: PromptVersion, *, stamp: float, life: float, generation: int, ttl: float
@@ -91,24 +97,27 @@ class SharedCache:
             "version": version.to_dict(),
         }
         text = json.dumps(entry)
-        self._attempt("set", lambda: self._store.set(self._key(ref), text, max(ttl, 1.0)), None)
+        kept_for = max(ttl, MIN_STORE_TTL_SECONDS)
+        self._guard.attempt("set", lambda: self._store.set(self._key(ref), text, kept_for), None)
 
     def forget(self, ref: PromptRef) -> None:
-        self._attempt("delete", lambda: self._store.delete(self._key(ref)), None)
+        self._guard.attempt("delete", lambda: self._store.delete(self._key(ref)), None)
 
     def lock(self, ref: PromptRef) -> bool:
-        """Whether this process is the one to fetch; True as well where the store does not answer, or has refused
-        for far longer than a lock lives."""
+        """Whether this process is the one to fetch.
+
+        True as well if the store does not answer, or has refused for far longer than a lock lives.
+        """
         key = f"{self._key(ref)}:lock"
-        if self._attempt("add", lambda: self._added(key), True):
+        if self._guard.attempt("add", lambda: self._added(key), True):
             self._refused_since.pop(key, None)
             return True
-        if len(self._refused_since) >= _MOST_REFUSALS:
+        if len(self._refused_since) >= MAX_REFUSED_LOCKS:
             self._refused_since.clear()
         since = self._refused_since.setdefault(key, self._clock.now())
-        if self._clock.now() < since + _LOCKED_OUT:
+        if self._clock.now() < since + LOCKED_OUT_SECONDS:
             return False
-        self._rest("add", f"the lock of a prompt was never to be had in {_LOCKED_OUT:g} seconds")
+        self._guard.failed("add", f"it refused the lock of a prompt for {LOCKED_OUT_SECONDS:g} seconds")
         return True
 
     def relieve(self, ref: PromptRef) -> None:
@@ -117,29 +126,30 @@ class SharedCache:
             self._refused_since.pop(f"{self._key(ref)}:lock", None)
 
     def unlock(self, ref: PromptRef) -> None:
-        self._attempt("delete", lambda: self._store.delete(f"{self._key(ref)}:lock"), None)
+        self._guard.attempt("delete", lambda: self._store.delete(f"{self._key(ref)}:lock"), None)
 
     def clear(self) -> None:
         """Makes all entries so far those of an older generation, for everybody who shares the store."""
         nothing: Mapping[str, str] = {}
-        seen = self._attempt("find", lambda: self._values(self._generation_key), nothing)
+        seen = self._guard.attempt("find", lambda: self._values(self._generation_key), nothing)
         with self._lock:
             known = max(self._known_generation, _number(seen.get(self._generation_key)))
+            # The wall clock, so that a store that was emptied and counts anew does not bring old entries back.
             self._known_generation = max(known + 1, int(self._clock.wall() * 1000))
-        self._attempt("set", self._publish_generation, None)
+        self._guard.attempt("set", self._publish_generation, None)
 
     def _values(self, *keys: str) -> Mapping[str, str]:
-        """Raises TypeError where the store, which may be anybody's, breaks its promise."""
+        """Raises TypeError if the store, which may be anybody's, breaks its promise."""
         values = self._store.get_many(keys)
         if not isinstance(values, Mapping):
             raise TypeError(f"get_many must return a mapping, got {type(values).__name__}")
         for value in values.values():
             if not isinstance(value, str):
-                raise TypeError(f"get_many must return texts by key, got {type(value).__name__}")
+                raise TypeError(f"get_many must return text by key, got {type(value).__name__}")
         return values
 
     def _added(self, key: str) -> bool:
-        added = self._store.add(key, "1", self.lock_seconds)
+        added = self._store.add(key, "1", LOCK_SECONDS)
         if not isinstance(added, int):
             raise TypeError(f"add must return True or False, got {type(added).__name__}")
         return bool(added)
@@ -165,14 +175,15 @@ class SharedCache:
     def _publish_generation(self) -> None:
         self._store.set(self._generation_key, str(self._known_generation), None)
 
-    def _read(self, text: object, ref: PromptRef) -> Found | None:
+    def _read(self, text: str, ref: PromptRef) -> Found | None:
+        """None for whatever cannot be used: another schema, an older generation, a time to come, garbage."""
         try:
-            entry = parse(text) if isinstance(text, str) else None
+            entry = parse(text)
             if not isinstance(entry, dict) or entry.get("schema") != SCHEMA:
                 return None
             stamp, life, age = self._times(entry)
             generation = self._known_generation
-            if entry.get("generation") != generation or age < -_APART:
+            if entry.get("generation") != generation or age < -CLOCK_SKEW_SECONDS:
                 return None
             return Found(PromptVersion(entry["version"], ref), stamp, max(age, 0.0), life, generation)
         except (ApiError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
@@ -187,47 +198,65 @@ class SharedCache:
     def _key(self, ref: PromptRef) -> str:
         return f"{self._prefix}{_hash(ref.name, ref.label, ref.version)[:32]}"
 
-    def _attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
-        started = self._clock.now()
-        if started < self._rests_until or (self._failing and not self._is_first_to_try(started)):
+
+class _Guard:
+    """The circuit breaker of a store: what it raises, or is slow at, counts as a miss."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._breaker = CircuitBreaker(clock, STORE_PAUSES)
+        self._failing: set[str] = set()  # the operations: one that works says nothing about the others
+        self._was_slow = False
+        self.failures = 0
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.RLock()
+
+    def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
+        """The result of `operation`; `otherwise` if it fails, or if the store is left alone just now."""
+        if not self._may_ask():
             return otherwise
+        started = self._clock.now()
         try:
             result = operation()
         except Exception as error:  # noqa: BLE001  # a store may be anybody's
-            self._rest(what, f"{type(error).__name__}: {error}")
+            self.failed(what, f"{type(error).__name__}: {error}")
             return otherwise
         took = self._clock.now() - started
-        was_slow, self._was_slow = self._was_slow, took > _SLOW
-        if took > _HANGING or (was_slow and took > _SLOW):
-            self._rest(what, f"an answer took {took:.1f} seconds")
+        was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
+        if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):
+            self.failed(what, f"an answer took {took:.1f} seconds")
         elif self._failing:
-            self._recover(what)
+            self._worked(what)
         return result
 
-    def _is_first_to_try(self, now: float) -> bool:
-        """One thread tries a store that failed; the others go on without it until that one is done."""
+    def _may_ask(self) -> bool:
+        if not self._breaker.failures:
+            return True
         with self._lock:
-            is_first = now >= self._rests_until
-            if is_first:
-                self._rests_until = now + _REST
-        return is_first
+            return self._breaker.claim()
 
-    def _recover(self, what: str) -> None:
-        with self._lock:
-            self._rests_until = -math.inf
-            self._failing.discard(what)
-            is_over = not self._failing
-        if is_over:
-            _log.info("the shared cache works again")
-
-    def _rest(self, what: str, why: str) -> None:
+    def failed(self, what: str, why: str) -> None:
         with self._lock:
             self.failures += 1
-            self._rests_until = self._clock.now() + _REST
+            self._breaker.failed()
             was_failing = bool(self._failing)
             self._failing.add(what)
         if not was_failing:
             _log.warning("the shared cache fails, each process goes on with its own: %s", Redaction(()).text(why))
+
+    def _worked(self, what: str) -> None:
+        with self._lock:
+            self._failing.discard(what)
+            is_over = not self._failing
+            if is_over:
+                self._breaker.worked()
+            else:
+                self._breaker.may_be_asked()
+        if is_over:
+            _log.info("the shared cache works again")
 
 
 def _number(text: object) -> int:

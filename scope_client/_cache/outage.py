@@ -1,22 +1,25 @@
-"""Outage: whether the platform is known to be down, and when it is asked again."""
+"""Outage: whether the platform is known to be down, and which prompt is asked for next."""
 
 from __future__ import annotations
 
-import math
 import threading
 
 from .._clock import Clock
+from .._fork import renew_in_children
 from .._frozen import Frozen
 from .._log import Log
 from .._prompt.ref import CacheKey
 from ..errors import ApiError, ConnectionError, RateLimitError, ScopeError, ServerError, TimeoutError, TokenRefreshError
+from .breaker import NEVER, CircuitBreaker, Pauses
 
 _log = Log("scope_client.outage")
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 15.0
-_FIRST_ATTEMPT = 5.0
-_REMEMBERED = 60.0
-_MOST_TROUBLES = 1000
+PLATFORM_PAUSES = Pauses(first=0.5, longest=15.0)
+PROMPT_PAUSES = Pauses(first=1.0, longest=30.0)
+FIRST_ATTEMPT_SECONDS = 5.0
+MAX_ATTEMPT_DOUBLINGS = 10
+DOUBT_SECONDS = FIRST_ATTEMPT_SECONDS + 1.0
+OUTAGE_REMEMBERED_SECONDS = 60.0
+MAX_FAILING_PROMPTS = 1000
 
 
 def is_outage(error: ScopeError) -> bool:
@@ -31,22 +34,6 @@ def is_outage(error: ScopeError) -> bool:
     return error.http_status is None or error.http_status < 400 or error.http_status == 408
 
 
-class _Trouble(Frozen):
-    """So many failures in a row, the last of them `at`; the next attempt is not before `ask_at`."""
-
-    __slots__ = ("failures", "at", "ask_at", "is_outage")
-    failures: int
-    at: float
-    ask_at: float
-    is_outage: bool
-
-    def __init__(self, failures: int, at: float, ask_at: float, *, is_outage: bool) -> None:
-        self._freeze(failures=failures, at=at, ask_at=ask_at, is_outage=is_outage)
-
-
-_NO_TROUBLE = _Trouble(0, -math.inf, -math.inf, is_outage=False)
-
-
 class Turn(Frozen):
     """Leave to ask the platform for `key`, given after so many failures."""
 
@@ -58,29 +45,41 @@ class Turn(Frozen):
         self._freeze(key=key, failures=failures)
 
 
-class Outage:
-    """Pauses grow from half a second to fifteen, with jitter; a Retry-After of up to `longest_retry_after` counts.
+class _FailingPrompt(CircuitBreaker):
+    """`is_outage` if the platform failed for it; otherwise the platform answered, and refused to renew it."""
 
-    What fails for one key alone is asked half as often as the platform as a whole, and gives its turn to another that
-    was refused one, so that it holds up no other.
+    __slots__ = ("is_outage",)
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, PROMPT_PAUSES)
+        self.is_outage = False
+
+
+class Outage:
+    """One circuit breaker for the platform, and one for each prompt that fails.
+
+    What fails for one prompt alone is asked half as often as the platform as a whole. It gives its turn to another
+    prompt that was refused one, so that it holds up no other. A Retry-After of up to `longest_retry_after` counts.
     """
 
     def __init__(self, clock: Clock, *, longest_retry_after: float) -> None:
         self._clock = clock
         self._longest_retry_after = longest_retry_after
-        self._platform = _NO_TROUBLE
-        self._troubles: dict[CacheKey, _Trouble] = {}
-        self._doubtful_until = -math.inf
+        self._platform = CircuitBreaker(clock, PLATFORM_PAUSES)
+        self._failing: dict[CacheKey, _FailingPrompt] = {}
+        self._doubtful_until = NEVER
         self._passed_over: CacheKey | None = None
         self.after_fork()
+        renew_in_children(self)
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
 
     @property
     def is_known(self) -> bool:
-        """Whether the last word of the platform was a failure, and not a minute has gone by without a new attempt."""
-        return self._goes_on(self._platform)
+        """Whether the last word of the platform was a failure, not older than a minute without a new attempt."""
+        platform = self._platform
+        return platform.failures > 0 and self._clock.now() < platform.ask_at + OUTAGE_REMEMBERED_SECONDS
 
     @property
     def is_likely(self) -> bool:
@@ -90,29 +89,30 @@ class Outage:
     @property
     def attempt_seconds(self) -> float:
         """What an attempt in the background may take: longer each time, so that one that hangs delays few others."""
-        return _FIRST_ATTEMPT * 2.0 ** min(self._platform.failures, 10)
+        return FIRST_ATTEMPT_SECONDS * 2.0 ** min(self._platform.failures, MAX_ATTEMPT_DOUBLINGS)
 
-    def is_troubled(self, key: CacheKey) -> bool:
-        """Whether the platform failed for this key when it was last asked."""
-        return self._goes_on(self._troubles.get(key, _NO_TROUBLE))
+    def is_failing(self, key: CacheKey) -> bool:
+        """Whether the platform failed for this prompt when it was last asked."""
+        prompt = self._failing.get(key)
+        if prompt is None or not prompt.is_outage:
+            return False
+        return self._clock.now() < prompt.ask_at + OUTAGE_REMEMBERED_SECONDS
 
     def claim(self, key: CacheKey) -> Turn | None:
-        """Leave to ask the platform now, for this key or one that goes first; None where it is not to be asked."""
-        now = self._clock.now()
-        if now < self._troubles.get(key, _NO_TROUBLE).ask_at:
+        """Leave to ask the platform now, for this prompt or one that goes first; None if it is not to be asked."""
+        prompt = self._failing.get(key)
+        if prompt is not None and self._clock.now() < prompt.ask_at:
             return None
         failures = self._platform.failures
         if not failures:
             return Turn(key, 0)
         with self._lock:
-            is_troubled = key in self._troubles
-            if now < self._platform.ask_at:
-                if not is_troubled:
+            if not self._platform.claim():
+                if prompt is None:
                     self._passed_over = key
                 return None
-            self._platform = _Trouble(failures, self._platform.at, now + self._pause(failures), is_outage=True)
             first = self._passed_over
-            if first is not None and (is_troubled or first == key):
+            if first is not None and (prompt is not None or first == key):
                 key, self._passed_over = first, None
         return Turn(key, failures)
 
@@ -121,61 +121,45 @@ class Outage:
         return self._platform.failures <= turn.failures
 
     def began(self, key: CacheKey, error: ScopeError) -> None:
-        """The platform failed for this key."""
+        """The platform failed for this prompt."""
         asked_to_wait = min(_retry_after(error), self._longest_retry_after)
         with self._lock:
-            is_new = not (self._platform.failures or self.is_troubled(key))
-            self._platform = self._after(self._platform, 1.0, asked_to_wait, is_outage=True)
-            self._trouble(key, asked_to_wait, is_outage=True)
+            is_new = not (self._platform.failures or self.is_failing(key))
+            self._platform.failed(asked_to_wait)
+            self._prompt_failed(key, asked_to_wait, is_outage=True)
         if is_new:
             _log.warning("the platform is down, prompts that are known go on being served: %s", _evidence(error))
 
     def doubt(self) -> None:
         """The platform did not answer a caller in haste, which proves nothing."""
-        self._doubtful_until = self._clock.now() + _FIRST_ATTEMPT + 1.0
+        self._doubtful_until = self._clock.now() + DOUBT_SECONDS
 
     def ended(self, key: CacheKey, *, is_refused: bool = False) -> None:
-        """The platform answered; `is_refused` where it refuses a renewal, which is not to be tried at once again."""
-        self._doubtful_until = -math.inf
-        if not (self._platform.failures or self._troubles or is_refused):
+        """The platform answered; `is_refused` if it refuses a renewal, which is not to be tried at once again."""
+        self._doubtful_until = NEVER
+        if not (self._platform.failures or self._failing or is_refused):
             return
         with self._lock:
-            was_down, self._platform = self._platform.failures > 0, _NO_TROUBLE
+            was_down = self._platform.worked()
             if is_refused:
-                self._trouble(key, 0.0, is_outage=False)
+                self._prompt_failed(key, 0.0, is_outage=False)
             else:
-                self._troubles.pop(key, None)
+                self._failing.pop(key, None)
         if was_down:
             _log.info("the platform answers again")
 
-    def _goes_on(self, trouble: _Trouble) -> bool:
-        return trouble.is_outage and self._clock.now() < trouble.ask_at + _REMEMBERED
-
-    def _trouble(self, key: CacheKey, asked_to_wait: float, *, is_outage: bool) -> None:
-        if len(self._troubles) >= _MOST_TROUBLES and key not in self._troubles:
-            self._troubles.clear()
-        before = self._troubles.get(key, _NO_TROUBLE)
-        self._troubles[key] = self._after(before, 2.0, asked_to_wait, is_outage=is_outage)
-
-    def _after(self, trouble: _Trouble, factor: float, asked_to_wait: float, *, is_outage: bool) -> _Trouble:
-        """One failure more; many at the same time count as one."""
-        now = self._clock.now()
-        is_another = now >= trouble.at + _longest(trouble.failures) / 2
-        failures = max(1, trouble.failures + is_another)
-        ask_at = now + max(factor * self._pause(failures), asked_to_wait)
-        return _Trouble(failures, now, max(ask_at, trouble.ask_at), is_outage=is_outage)
-
-    def _pause(self, failures: int) -> float:
-        return _longest(failures) * (1 + self._clock.chance()) / 2
-
-
-def _longest(failures: int) -> float:
-    """The pause after so many failures, before it is jittered down to half of it at the most."""
-    return min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), _LONGEST_PAUSE)
+    def _prompt_failed(self, key: CacheKey, asked_to_wait: float, *, is_outage: bool) -> None:
+        if len(self._failing) >= MAX_FAILING_PROMPTS and key not in self._failing:
+            self._failing.clear()
+        prompt = self._failing.get(key)
+        if prompt is None:
+            prompt = self._failing[key] = _FailingPrompt(self._clock)
+        prompt.is_outage = is_outage
+        prompt.failed(asked_to_wait)
 
 
 def _evidence(error: ScopeError) -> BaseException:
-    """What the last attempt ended in, where a call ran out of time."""
+    """What the last attempt ended in, if the whole call ran out of time."""
     is_deadline = isinstance(error, TimeoutError) and error.is_deadline
     return (error.__cause__ if is_deadline else None) or error
 

@@ -5,45 +5,60 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from .._extras import missing_extra
 from .._fork import held_back, renew_in_children
 from .._log import Log
-from .._redaction import Redaction
+from .._redaction import Redaction, Secret
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
-    import redis
+    from redis import Redis
+else:
+    Redis = Any
 
 _log = Log("scope_client.store")
-TIMEOUT = 0.5
-_PATIENCE = 1.0
-_LONGEST = 10 * 365 * 86_400.0
+SERVER_TIMEOUT_SECONDS = 0.5
+LONGEST_PATIENCE_SECONDS = 1.0
+MAX_KEY_TTL_SECONDS = 10 * 365 * 86_400.0
 
 
 class RedisStore:
-    """Takes a URL such as redis://localhost:6379/0, or a `redis.Redis` of the caller's, which is used as it is.
+    """A CacheStore on a Redis server.
 
-    With a URL, the server has half a second for a connect, and for each answer. A `redis.Redis` should be as strict:
-    redis.Redis(..., socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)); redis-py's own
-    defaults may hold a reader up for half a minute, and a warning is logged for one without a time limit.
-    Raises ConfigurationError for what is neither, or where redis-py is not installed.
+    With a URL, the server has half a second for a connect, and half a second for each answer. A `redis.Redis` of your
+    own is used as it is. It should be as strict: redis.Redis(..., socket_timeout=0.5, socket_connect_timeout=0.5,
+    retry=Retry(NoBackoff(), 0)). With redis-py's own defaults a server that hangs may hold a reader up for half a
+    minute; for one without a time limit a warning is logged.
+
+    Args:
+        server: A URL such as redis://localhost:6379/0, or a `redis.Redis`.
+
+    Raises:
+        ConfigurationError: It is neither of the two, or redis-py is not installed.
     """
 
-    def __init__(self, server: str | redis.Redis) -> None:
-        self._redis: Any = _connected(server) if isinstance(server, str) else server
+    def __init__(self, server: Union[str, Redis]) -> None:
+        self._url = Secret(server) if isinstance(server, str) else None
+        self._redis: Any = server if self._url is None else _connected(self._url)
         if not callable(getattr(self._redis, "mget", None)):
             raise ConfigurationError(f"RedisStore takes a URL or a redis.Redis, got {type(server).__name__}")
         warn_of_patience(self._redis)
         renew_in_children(self)
 
     def after_fork(self) -> None:
-        """redis-py notices a fork by itself, but waits for these locks, which nobody holds in the child."""
+        """redis-py notices a fork by itself, but waits for the locks of its pool, which nobody holds in the child.
+
+        It has a dozen more, one for each connection among them. So what this store made itself is made anew; the
+        locks come first, because the old one takes them once more as it goes.
+        """
         pool = getattr(self._redis, "connection_pool", None)
         for lock in ("_lock", "_fork_lock"):
             if hasattr(pool, lock):
                 setattr(pool, lock, threading.RLock())
+        if self._url is not None:
+            self._redis = _connected(self._url)
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
         try:
@@ -75,7 +90,10 @@ def _connected(url: str) -> Any:
         raise ConfigurationError(missing_extra("RedisStore", ("redis",), "redis", error)) from None
     try:
         connected: Any = redis.Redis.from_url(
-            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
+            url,
+            socket_timeout=SERVER_TIMEOUT_SECONDS,
+            socket_connect_timeout=SERVER_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
         )
         pool = connected.connection_pool
         pool.connection_class(**pool.connection_kwargs)  # or an unknown option would show with the first read
@@ -89,7 +107,7 @@ def warn_of_patience(connected: Any) -> None:
     """Logs a warning for a redis.Redis without a time limit."""
     options = getattr(getattr(connected, "connection_pool", None), "connection_kwargs", {})
     limit = options.get("socket_timeout")
-    if limit is None or limit > _PATIENCE:
+    if limit is None or limit > LONGEST_PATIENCE_SECONDS:
         _log.warning(
             "a Redis that hangs would hold readers up: give the redis.Redis a socket_timeout of 0.5, no retries"
         )
@@ -100,4 +118,4 @@ def _text(value: str | bytes | None) -> str | None:
 
 
 def _milliseconds(seconds: float) -> int:
-    return max(1, math.ceil(min(seconds, _LONGEST) * 1000))
+    return max(1, math.ceil(min(seconds, MAX_KEY_TTL_SECONDS) * 1000))

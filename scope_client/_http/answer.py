@@ -1,4 +1,4 @@
-"""What an answer of the platform means: the JSON object it promised, or an error with its facts."""
+"""What an answer of the platform means: the JSON object that was asked for, or an error with its facts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, Callable
+from typing import Any, NamedTuple
 
 from .._prompt.jsonvalue import DEEPEST, DepthError, parse
-from .._redaction import Redaction
-from ..errors import ApiError, class_for_status
-from .attempt import Answer
+from ..errors import ApiError, ScopeError, class_for_status
+from .attempt import Answer, Question
 
-_WORTH_ANOTHER_ATTEMPT = frozenset({408, 429, 500, 502, 503, 504})
+RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+MAX_MESSAGE_CHARS = 500
 _ADVICE = {
     401: "the token was not accepted",
     403: "these credentials have no right to it",
@@ -21,83 +21,52 @@ _ADVICE = {
     429: "too many requests in too short a time",
 }
 _EXPECTED = "expected a JSON object"
-_LONGEST_MESSAGE = 500
 
 
-class Asked:
-    """What was asked for: `make` reads the JSON object of a good answer, `redaction` cleans what an error shows.
+class Failure(NamedTuple):
+    """How an attempt failed; `may_pass` if another one may end better, `retry_after` the pause that was asked for."""
 
-    The body of an answer `with_secrets`, one that was to be a token, is in no error.
-    """
-
-    __slots__ = ("make", "redaction", "request_id", "with_secrets")
-
-    def __init__(
-        self,
-        request_id: str,
-        redaction: Redaction,
-        make: Callable[[dict[str, Any]], Any],
-        *,
-        with_secrets: bool = False,
-    ) -> None:
-        self.request_id = request_id
-        self.redaction = redaction
-        self.make = make
-        self.with_secrets = with_secrets
-
-    def read(self, answer: Answer, wall: float) -> Any | ApiError:
-        """What `make` made, or the error that the answer is; `wall` is the time in seconds since 1970."""
-        try:
-            return self._made(answer)
-        except ApiError as error:
-            return self._with_facts(error, answer, wall)
-
-    def _made(self, answer: Answer) -> Any:
-        if answer.status != 200:
-            raise _refusal(answer)
-        return self.make(_parsed(answer))
-
-    def _with_facts(self, error: ApiError, answer: Answer, wall: float) -> ApiError:
-        """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
-
-        def clean(text: str) -> str:
-            return _printable(self.redaction.text(text))
-
-        is_shown = not (self.with_secrets and answer.status < 400)
-        code = error.error_code and clean(error.error_code)[:_LONGEST_MESSAGE]
-        return type(error)(
-            f"{clean(error.message)[:_LONGEST_MESSAGE]} (HTTP {answer.status}{f', code {code}' if code else ''})",
-            http_status=answer.status,
-            http_body=_printable(self.redaction.head(answer.body)) if is_shown else None,
-            error_code=code,
-            request_id=clean(answer.headers.get("X-Request-ID") or self.request_id),
-            retry_after=retry_after(answer.headers, wall),
-        )
+    error: ScopeError
+    may_pass: bool
+    retry_after: float | None = None
 
 
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+class Reply:
+    """The JSON object of a good answer, `body`. It has no repr, for it may hold a secret."""
+
+    __slots__ = ("_answer", "_question", "_wall", "body")
+
+    def __init__(self, question: Question, answer: Answer, body: dict[str, Any], wall: float) -> None:
+        self._question = question
+        self._answer = answer
+        self._wall = wall
+        self.body = body
+
+    def unfit(self, flaw: ApiError) -> ApiError:
+        """The same error with the facts of this answer, whose object is not what was promised.
+
+        To be raised when the flaw is no longer being handled: its frames hold the body.
+        """
+        return _error(type(flaw), flaw.message, None, self._question, self._answer, self._wall)
 
 
-def _refusal(answer: Answer) -> ApiError:
+def understood(question: Question, answer: Answer, wall: float) -> Reply | Failure:
+    """What the answer means; `wall` is the time in seconds since 1970."""
+    body = _parsed(answer)
+    if answer.status == 200 and isinstance(body, dict):
+        return Reply(question, answer, body, wall)
     kind = class_for_status(answer.status)
+    code, said = _said(body) if isinstance(body, dict) else (None, None)
     if 300 <= answer.status < 400:
-        return kind("the platform redirects, which is not followed: check base_url and auth_api_url")
-    try:
-        code, said = _said(_parsed(answer))
-        flaw = "no reason was given"
-    except ApiError as error:
-        code, said, flaw = None, None, error.message
-    return kind(said or _ADVICE.get(answer.status, flaw), error_code=code)
-
-
-def is_passing(answer: Answer) -> bool:
-    """Whether another attempt may end better."""
-    return answer.status in _WORTH_ANOTHER_ATTEMPT or (answer.status == 200 and answer.is_cut_short)
+        code, said = None, "the platform redirects, which is not followed: check base_url and auth_api_url"
+    flaw = body if isinstance(body, str) else "no reason was given"
+    error = _error(kind, said or _ADVICE.get(answer.status, flaw), code, question, answer, wall)
+    may_pass = answer.status in RETRIED_STATUSES or (answer.status == 200 and answer.is_cut_short)
+    return Failure(error, may_pass, error.retry_after)
 
 
 def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
-    """Seconds to wait by the Retry-After header (RFC 9110, 10.2.3), None where it says nothing that can be read.
+    """Seconds to wait by the Retry-After header (RFC 9110, 10.2.3), None if it says nothing that can be read.
 
     A date is held against the platform's own Date, so that a clock that is wrong here does not matter.
     """
@@ -111,6 +80,28 @@ def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
     return max(0.0, until - (wall if now is None else now))
 
 
+def _error(
+    kind: type[ApiError], message: str, code: str | None, question: Question, answer: Answer, wall: float
+) -> ApiError:
+    """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
+    is_secret = question.is_for_a_secret and answer.status < 400
+    request_id = answer.headers.get("X-Request-ID") or question.request_id
+    clean = [_printable(text) for text in question.redaction.texts(message, code or "", request_id)]
+    message, code, request_id = clean[0][:MAX_MESSAGE_CHARS], clean[1][:MAX_MESSAGE_CHARS], clean[2]
+    return kind(
+        f"{message} (HTTP {answer.status}{f', code {code}' if code else ''})",
+        http_status=answer.status,
+        http_body=None if is_secret else _printable(question.redaction.head(answer.body)),
+        error_code=code or None,
+        request_id=request_id,
+        retry_after=retry_after(answer.headers, wall),
+    )
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _timestamp(text: str) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
@@ -119,20 +110,19 @@ def _timestamp(text: str) -> float | None:
         return None
 
 
-def _parsed(answer: Answer) -> dict[str, Any]:
+def _parsed(answer: Answer) -> dict[str, Any] | str:
+    """The object, or what is wrong with the body that should have held one."""
     if answer.flaw:
-        raise ApiError(f"{_EXPECTED}, got {answer.flaw}")
+        return f"{_EXPECTED}, got {answer.flaw}"
     if not answer.body.strip():
-        raise ApiError(f"{_EXPECTED}, got an empty body")
+        return f"{_EXPECTED}, got an empty body"
     try:
         value = parse(answer.body)
     except DepthError:
-        raise ApiError(f"{_EXPECTED}, got one nested more than {DEEPEST} deep") from None
+        return f"{_EXPECTED}, got one nested more than {DEEPEST} deep"
     except ValueError:
-        raise ApiError(f"{_EXPECTED}, got {_described(answer)}") from None
-    if not isinstance(value, dict):
-        raise ApiError(f"{_EXPECTED}, got a JSON {type(value).__name__}")
-    return value
+        return f"{_EXPECTED}, got {_described(answer)}"
+    return value if isinstance(value, dict) else f"{_EXPECTED}, got a JSON {type(value).__name__}"
 
 
 def _described(answer: Answer) -> str:

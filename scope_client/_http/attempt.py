@@ -1,7 +1,4 @@
-"""One attempt over a requests.Session, bounded in time and size; foreign exceptions end here.
-
-What imports `requests` comes in with this room, on the first attempt.
-"""
+"""Line: one attempt over a requests.Session, bounded in time and size; foreign exceptions end here."""
 
 from __future__ import annotations
 
@@ -21,25 +18,40 @@ from requests.adapters import HTTPAdapter
 from .._config.rules import is_loopback
 from .._redaction import Redaction
 from .._version import __version__
-from . import failures
-from . import limits as bounds
-from .adapter import LeanAdapter, host
+from . import failures, limits
 
-BODY_LIMIT = 10 * 1024 * 1024
-_CHUNK = 64 * 1024
-_OVERHEAD = 1024 * 1024
-_LONGEST = 1e6
-_BEYOND_COUNTING = 10**18
-_IDLE_CONNECTIONS = 64
+MAX_BODY_BYTES = 10 * 1024 * 1024
+MAX_FRAMING_BYTES = 1024 * 1024  # of headers and chunk sizes, beside the body
+READ_BYTES = 64 * 1024
+MAX_TIMEOUT_SECONDS = 1e6  # a socket takes no number
+MAX_LENGTH_DIGITS = 18
+MAX_IDLE_CONNECTIONS = 64
+
+
+class Question:
+    """One request, as it will be sent with each attempt; it has no repr, for it holds a secret.
+
+    `redaction` cleans what an error shows. The answer to one that `is_for_a_secret` is in no error.
+    """
+
+    __slots__ = ("is_for_a_secret", "prepared", "redaction", "request_id")
+
+    def __init__(
+        self, prepared: requests.PreparedRequest, request_id: str, redaction: Redaction, *, is_for_a_secret: bool
+    ) -> None:
+        self.prepared = prepared
+        self.request_id = request_id
+        self.redaction = redaction
+        self.is_for_a_secret = is_for_a_secret
 
 
 class Answer:
-    """What came back; `flaw` says why the body is not to be read, or is None."""
+    """What came back; `flaw` says why the body cannot be read, or is None."""
 
     __slots__ = ("body", "flaw", "headers", "is_cut_short", "status")
 
     def __init__(
-        self, status: int, headers: Mapping[str, str], body: bytes, flaw: str | None, *, is_cut_short: bool
+        self, status: int, headers: Mapping[str, str], body: bytes, flaw: str | None = None, *, is_cut_short: bool
     ) -> None:
         self.status = status
         self.headers = headers
@@ -48,19 +60,28 @@ class Answer:
         self.is_cut_short = is_cut_short
 
 
-class Wire:
+class Line:
     """A session with its proxy and CA settings, read once a host. A session of the caller's is never closed."""
 
     def __init__(self, session: requests.Session | None, *, open_timeout: float) -> None:
         self._is_ours = session is None
         self._session = _own_session() if session is None else session
-        self._open_timeout = min(open_timeout, _LONGEST)
+        self._open_timeout = min(open_timeout, MAX_TIMEOUT_SECONDS)
         self._settings: dict[str, Mapping[str, Any]] = {}
 
-    def prepare(
-        self, url: str, headers: Mapping[str, str], *, body: bytes | None = None, token: str | None = None
-    ) -> requests.PreparedRequest:
-        """A GET, or a POST of the body. `url` is sent as it is: neither its path nor its escapes are touched."""
+    def question(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        redaction: Redaction,
+        *,
+        token: str | None = None,
+        body: bytes | None = None,
+    ) -> Question:
+        """A GET, or a POST of the body, whose answer then holds a secret.
+
+        The URL is sent as it is: neither its path nor its escapes are touched.
+        """
         prepared = requests.PreparedRequest()
         prepared.method = "GET" if body is None else "POST"
         prepared.url = url
@@ -71,17 +92,21 @@ class Wire:
             prepared.headers["Content-Length"] = str(len(body))
         if token is not None:
             prepared.headers["Authorization"] = f"Bearer {token}"
-        return prepared
+        return Question(prepared, headers["X-Request-ID"], redaction, is_for_a_secret=body is not None)
 
-    def send(self, prepared: requests.PreparedRequest, redaction: Redaction, timeout: float) -> Answer:
-        """`timeout` is in seconds, from the connect to the last byte.
+    def send(self, question: Question, timeout: float) -> Answer:
+        """The answer to one attempt, of which `timeout` bounds all, in seconds from the connect to the last byte.
 
-        Raises TimeoutError, ConnectionError, or ConfigurationError where the request cannot be sent at all.
+        Raises:
+            TimeoutError: The answer was not there in time.
+            ConnectionError: There was none.
+            ConfigurationError: The request cannot be sent at all.
         """
-        timeout = min(timeout, _LONGEST)
+        prepared = question.prepared
+        timeout = min(timeout, MAX_TIMEOUT_SECONDS)
         ends_at = time.monotonic() + timeout
         settings = self._settings_for(prepared)
-        bounds.begin(ends_at, BODY_LIMIT + _OVERHEAD)
+        limits.of_this_thread.limits = limits.Limits(ends_at, MAX_BODY_BYTES + MAX_FRAMING_BYTES)
         try:
             response = self._answer_to(prepared, settings, timeout)
             try:
@@ -89,9 +114,9 @@ class Wire:
             finally:
                 response.close()
         except Exception as error:
-            raise failures.translated(error, host(prepared), timeout, redaction) from error
+            raise failures.translated(error, _origin(prepared), timeout, question.redaction) from error
         finally:
-            bounds.end()
+            limits.of_this_thread.limits = None
 
     def _answer_to(
         self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], timeout: float
@@ -122,8 +147,11 @@ class Wire:
             self._session.close()
 
     def after_fork(self) -> None:
-        """Leaves the parent's connections to the parent, and the locks of its threads, in a caller's session too."""
-        bounds.abandon_connections()
+        """Leaves the parent's connections to the parent, and the locks that its threads may have held.
+
+        In a session of the caller's too: requests and urllib3 have no fork handling of their own.
+        """
+        limits.abandon_connections()
         if hasattr(self._session.cookies, "_cookies_lock"):
             self._session.cookies._cookies_lock = threading.RLock()
         for adapter in getattr(self._session, "adapters", {}).values():
@@ -131,7 +159,7 @@ class Wire:
                 if isinstance(manager, urllib3.PoolManager):
                     manager.pools.lock = threading.RLock()
                     for pool in list(manager.pools._container.values()):
-                        bounds.empty(pool)
+                        limits.empty(pool)
 
     def _limits(self, prepared: requests.PreparedRequest, timeout: float) -> Any:
         connect = min(self._open_timeout, timeout)
@@ -140,7 +168,7 @@ class Wire:
         return (connect, timeout)
 
     def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
-        origin = host(prepared)
+        origin = _origin(prepared)
         try:
             settings = self._settings.get(origin)
             if settings is None:
@@ -165,7 +193,7 @@ class Wire:
         adapter: Any = self._session.get_adapter(str(prepared.url))
         if not isinstance(adapter, HTTPAdapter):
             return
-        bounds.bound(adapter.get_connection_with_tls_context(prepared, **settings))
+        limits.bound(adapter.get_connection_with_tls_context(prepared, **settings))
 
 
 _HEADERS = {
@@ -180,8 +208,13 @@ def _own_session() -> requests.Session:
     session.headers.clear()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     for scheme in ("http://", "https://"):
-        session.mount(scheme, LeanAdapter(connections=_IDLE_CONNECTIONS))
+        session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
     return session
+
+
+def _origin(prepared: requests.PreparedRequest) -> str:
+    """Scheme, host and port."""
+    return "/".join(str(prepared.url).split("/", 3)[:3])
 
 
 def _stay(response: requests.Response, **_: Any) -> requests.Response:
@@ -200,17 +233,17 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
     if _has_broken_headers(response):
         return answer(b"", "headers that broke off", is_cut_short=True)
     promised = _promised_length(response.headers)
-    if promised is not None and promised > BODY_LIMIT:
-        return answer(b"", f"a body of {promised} bytes, over the limit of {BODY_LIMIT}")
-    too_large = f"a body over the limit of {BODY_LIMIT} bytes"
+    if promised is not None and promised > MAX_BODY_BYTES:
+        return answer(b"", f"a body of {promised} bytes, over the limit of {MAX_BODY_BYTES}")
+    too_large = f"a body over the limit of {MAX_BODY_BYTES} bytes"
     body = bytearray()
     try:
         for chunk in _chunks(response, ends_at):
             body += chunk
-            if len(body) > BODY_LIMIT:
+            if len(body) > MAX_BODY_BYTES:
                 return answer(b"", too_large)
-    except (requests.exceptions.ChunkedEncodingError, http.client.HTTPException, bounds.TooLargeError) as error:
-        if failures.is_any(failures.layers(error), bounds.TooLargeError):
+    except (requests.exceptions.ChunkedEncodingError, http.client.HTTPException, limits.TooLargeError) as error:
+        if failures.is_any(failures.layers(error), limits.TooLargeError):
             return answer(b"", too_large)
         if not _is_cut_short(error):
             raise
@@ -231,11 +264,11 @@ def _promised_length(headers: Mapping[str, str]) -> int | None:
     length = headers.get("Content-Length", "")
     if not length.isdecimal() or "Transfer-Encoding" in headers:
         return None
-    return int(length) if len(length) < 19 else _BEYOND_COUNTING
+    return int(length) if len(length) <= MAX_LENGTH_DIGITS else 10**MAX_LENGTH_DIGITS
 
 
 def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
-    for chunk in response.iter_content(_CHUNK):
+    for chunk in response.iter_content(READ_BYTES):
         yield chunk
         if time.monotonic() > ends_at:
             raise requests.exceptions.ReadTimeout("the answer took too long")

@@ -1,6 +1,6 @@
-"""Time limits that cover a whole connect and a whole answer, where urllib3 limits each system call.
+"""Limits that cover a whole connect and a whole answer; urllib3's own are for each system call.
 
-They hold for the requests that a thread makes between `begin` and `end`, and for no other user of a session.
+They hold for the requests of a thread while it has set `of_this_thread.limits`, and for no other user of a session.
 """
 
 from __future__ import annotations
@@ -15,55 +15,54 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-_FOREVER = 1e6
-_SLACK = 0.01
-_limits = threading.local()
+MAX_CONNECT_SECONDS = 1e6
+TIMEOUT_SLACK_SECONDS = 0.01
 _connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
+class Limits(NamedTuple):
+    """An answer has to be there by `ends_at`, in monotonic seconds, with at most `max_bytes`, framing included."""
+
+    ends_at: float
+    max_bytes: int
+
+
+class _OfThisThread(threading.local):
+    limits: Limits | None = None
+
+
+of_this_thread = _OfThisThread()
+
+
 class TooLargeError(OSError):
-    """More bytes came than `begin` allows."""
-
-
-def begin(ends_at: float, most_bytes: int) -> None:
-    """An answer to this thread must be there by then (monotonic seconds), and be no longer, framing included."""
-    _limits.current = (ends_at, most_bytes)
-
-
-def end() -> None:
-    _limits.current = None
-
-
-def left() -> float:
-    """Seconds that this thread's answer has left, a little more than none at the least."""
-    limits = _current()
-    return _FOREVER if limits is None else _left(limits[0])
-
-
-def _current() -> tuple[float, int] | None:
-    return getattr(_limits, "current", None)
+    """More bytes came than the limits allow."""
 
 
 def bound(pool: Any) -> None:
-    """Makes the connections of this urllib3 pool heed `begin`, those that are open and idle included."""
+    """Makes the connections of a urllib3 pool, open ones included, heed the limits of the thread that uses them."""
     kind = pool.ConnectionCls
     if not issubclass(kind, _BoundedAnswers):
         pool.ConnectionCls = _bounded(kind)
     for connection in list(pool.pool.queue if pool.pool else ()):
         if connection is not None and not issubclass(type(connection), _BoundedAnswers):
-            connection.response_class = _BoundedResponse
+            connection.response_class = _response_class(type(connection))
 
 
 @functools.cache
 def _bounded(kind: Any) -> Any:
     """A connection that finds its way by itself, through SOCKS say, goes on doing so."""
     is_plain = getattr(kind, "_new_conn", None) is HTTPConnection._new_conn
-    return type(f"Bounded{kind.__name__}", (_BoundedConnect if is_plain else _BoundedAnswers, kind), {})
+    mixed_in = _BoundedConnect if is_plain else _BoundedAnswers
+    return type(f"Bounded{kind.__name__}", (mixed_in, kind), {"response_class": _response_class(kind)})
+
+
+def _response_class(kind: Any) -> Any:
+    return _BoundedTlsResponse if issubclass(kind, http.client.HTTPSConnection) else _BoundedResponse
 
 
 def abandon_connections() -> None:
@@ -88,7 +87,7 @@ def empty(pool: Any) -> None:
 class _BoundedReads(io.RawIOBase):
     """Reads of a socket's stream, each given only the time that is left."""
 
-    def __init__(self, stream: Any, sock: Any, limits: tuple[float, int]) -> None:
+    def __init__(self, stream: Any, sock: Any, limits: Limits) -> None:
         self._stream = stream
         self._sock = sock
         self._ends_at, self._bytes_left = limits
@@ -101,7 +100,7 @@ class _BoundedReads(io.RawIOBase):
         if left <= 0:
             raise socket.timeout("timed out")
         waits = self._sock.gettimeout()
-        if waits is None or abs(waits - left) > _SLACK:  # to set it takes a system call
+        if waits is None or abs(waits - left) > TIMEOUT_SLACK_SECONDS:  # to set it takes a system call
             self._sock.settimeout(left)
         count: int = self._stream.readinto(buffer)
         self._bytes_left -= count
@@ -117,7 +116,7 @@ class _BoundedReads(io.RawIOBase):
 class _BoundedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        limits = _current()
+        limits = of_this_thread.limits
         if limits is not None:
             stream = self.fp.detach()  # a BufferedReader, nothing read yet
             self.fp = io.BufferedReader(_BoundedReads(stream, sock, limits))
@@ -139,14 +138,29 @@ class _BoundedResponse(http.client.HTTPResponse):
         return status_line
 
 
+class _BoundedTlsResponse(_BoundedResponse):
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._its_socket = sock
+
+    def _close_conn(self) -> None:
+        """At the end of the body, when the connection is about to serve others.
+
+        TLS may hold more bytes, which nobody asked for, and the next answer would begin with them. urllib3 looks only
+        at the socket below before it uses a connection again, so this makes the socket look dropped.
+        """
+        super()._close_conn()  # type: ignore[misc]  # not in the stubs
+        pending = getattr(self._its_socket, "pending", None)  # a TLS connection within another has a socket without
+        if pending is not None and pending():
+            self._its_socket.shutdown(socket.SHUT_RDWR)
+
+
 def _ends_in_chunks(codings: Iterable[str]) -> bool:
     """Whether that is what the fields say (RFC 9112, 6.1); http.client knows no other word beside "chunked"."""
     return ",".join(codings).rpartition(",")[2].strip().lower() == "chunked"
 
 
 class _BoundedAnswers:
-    response_class = _BoundedResponse
-
     def connect(self: Any) -> None:
         _connections.add(self)
         super().connect()  # type: ignore[misc]  # of the class that this is mixed into
@@ -155,9 +169,9 @@ class _BoundedAnswers:
 class _BoundedConnect(_BoundedAnswers):
     def _new_conn(self: Any) -> socket.socket:
         """Tries the host's addresses in turn, all within one connect timeout, which the TLS handshake shares."""
-        if _current() is None:
+        if of_this_thread.limits is None:
             return super()._new_conn()  # type: ignore[misc, no-any-return]  # of the class that this is mixed into
-        connect_by = time.monotonic() + (self.timeout or _FOREVER)
+        connect_by = time.monotonic() + (self.timeout or MAX_CONNECT_SECONDS)
         failure: OSError | None = None
         try:
             addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
@@ -178,16 +192,16 @@ class _BoundedConnect(_BoundedAnswers):
         try:
             for option in self.socket_options or ():
                 sock.setsockopt(*option)
-            sock.settimeout(_left(connect_by))
+            sock.settimeout(_seconds_left(connect_by))
             if self.source_address:
                 sock.bind(self.source_address)
             sock.connect(address)
-            sock.settimeout(_left(connect_by))
+            sock.settimeout(_seconds_left(connect_by))
         except OSError:
             sock.close()
             raise
         return sock
 
 
-def _left(ends_at: float) -> float:
+def _seconds_left(ends_at: float) -> float:
     return max(ends_at - time.monotonic(), 0.001)

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import threading
-from collections.abc import Mapping
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from .._background import Background
 from .._clock import Clock
+from .._config.configuration import Configuration
+from .._config.credentials import Credentials
 from .._flight import Flights
+from .._fork import renew_in_children
 from .._log import Log
 from .._redaction import Secret
 from ..errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TimeoutError, TokenRefreshError
 from .budget import Budget
 
+if TYPE_CHECKING:
+    from .answer import Reply
+    from .exchange import Exchange
+
 _log = Log("scope_client.tokens")
-_LIFE_UNSAID = 300.0
-_LONGEST_LIFE = 86_400.0
-_RENEWAL_PAUSE = 5.0
+UNSAID_LIFE_SECONDS = 300.0  # the API's rule
+MAX_LIFE_SECONDS = 86_400.0
+RENEWAL_PAUSE_SECONDS = 5.0
+MAX_BUFFER_SHARE = 0.2  # of a token's life: one that lives for a minute is not renewed from its first second on
 
 
 class Token:
+    """`renew_at` and `dies_at` are seconds of the client's clock."""
+
     __slots__ = ("dies_at", "renew_at", "text")
 
     def __init__(self, text: str, renew_at: float, dies_at: float) -> None:
@@ -31,52 +39,48 @@ class Token:
         self.dies_at = dies_at
 
 
-Buy = Callable[[str, Budget, Callable[[Mapping[str, Any]], Token]], Token]
-
-
 class Tokens:
-    """Tokens live here, in memory, and nowhere else.
+    """Tokens live here, in memory, and nowhere else. The exchange to buy one through comes with each call."""
 
-    `buy(request_id, budget, make)` is one exchange with the token endpoint, whose JSON object `make` turns into a
-    Token.
-    """
-
-    def __init__(self, buy: Buy, *, buffer: float, clock: Clock, background: Background) -> None:
-        self._buy = buy
-        self._buffer = buffer
+    def __init__(self, config: Configuration, credentials: Credentials, clock: Clock, background: Background) -> None:
+        self._auth_api_url = config.auth_api_url
+        self._buffer = config.token_refresh_buffer
+        self._credentials = credentials
         self._clock = clock
         self._background = background
-        self._lock = threading.RLock()
         self._token: Token | None = None
         self._flights: Flights[str] = Flights()
+        self.after_fork()
+        renew_in_children(self)
 
     def after_fork(self) -> None:
         """Keeps the token."""
         self._lock = threading.RLock()
-        self._flights.after_fork()
 
     @property
     def expires_in(self) -> float | None:
-        """Seconds until the token dies, None where there is none alive."""
+        """Seconds until the token dies, None if there is none alive."""
         token = self._token
         left = 0.0 if token is None else token.dies_at - self._clock.now()
         return left if left > 0 else None
 
-    def get(self, request_id: str, budget: Budget) -> str:
-        """A token to send; waits for the platform only where none is alive.
+    def get(self, exchange: Exchange, request_id: str, budget: Budget) -> str:
+        """A token to send; waits for the platform only if none is alive.
 
-        Raises InvalidCredentialsError or TokenRefreshError, the same to all who waited; TimeoutError where the
-        budget ends first.
+        Raises:
+            InvalidCredentialsError: The platform refused the credentials; the same error for all who waited.
+            TokenRefreshError: No token could be had; the same error for all who waited.
+            TimeoutError: The budget ended first.
         """
         token = self._token
         now = self._clock.now()
         if token is None or now >= token.dies_at:
             is_thorough = budget.retries is None
             return self._flights.run(
-                "token", lambda: self._first(request_id, budget), budget.left, shares_error=is_thorough
+                "token", lambda: self._first(exchange, request_id, budget), budget.left, shares_error=is_thorough
             )
         if now >= token.renew_at:
-            self._background.submit("token", lambda: self._renew_early(request_id))
+            self._background.submit("token", lambda: self._renew_early(exchange, request_id))
         return token.text
 
     def discard(self, text: str) -> None:
@@ -85,16 +89,18 @@ class Tokens:
             if self._token is not None and self._token.text == text:
                 self._token = None
 
-    def _first(self, request_id: str, budget: Budget) -> str:
+    def _first(self, exchange: Exchange, request_id: str, budget: Budget) -> str:
         token = self._token
         if token is None or self._clock.now() >= token.dies_at:
-            token = self._renew(request_id, budget)
+            token = self._renew(exchange, request_id, budget)
         return token.text
 
-    def _renew(self, request_id: str, budget: Budget) -> Token:
+    def _renew(self, exchange: Exchange, request_id: str, budget: Budget) -> Token:
+        path, body = self._request()
         asked_at = self._clock.now()
         try:
-            token = self._buy(request_id, budget, functools.partial(_read, asked_at=asked_at, buffer=self._buffer))
+            reply = exchange.post(f"{self._auth_api_url}{path}", request_id, budget, body=body)
+            token = _read(reply, asked_at, self._buffer)
         except TokenRefreshError:
             raise
         except (ApiError, ConnectionError) as error:
@@ -105,45 +111,59 @@ class Tokens:
             self._token = token
         return token
 
-    def _renew_early(self, request_id: str) -> None:
+    def _renew_early(self, exchange: Exchange, request_id: str) -> None:
         token = self._token
         if token is not None and self._clock.now() < token.renew_at:
             return
         try:
-            self._renew(request_id, Budget(self._clock.now))
+            self._renew(exchange, request_id, Budget(self._clock.now))
         except ScopeError as error:
             self._try_later(error)
 
     def _try_later(self, error: Exception) -> None:
-        """The next early renewal is in a few seconds, or halfway to the token's end where that is sooner."""
+        """The next early renewal is in a few seconds, or halfway to the token's end if that is sooner."""
         _log.warning("the token could not be renewed ahead of its end, the present one stays in use: %s", error)
         with self._lock:
             now = self._clock.now()
             if self._token is not None:
-                pause = min(_RENEWAL_PAUSE, max(self._token.dies_at - now, 0.0) / 2)
+                pause = min(RENEWAL_PAUSE_SECONDS, max(self._token.dies_at - now, 0.0) / 2)
                 self._token.renew_at = now + pause
 
+    def _request(self) -> tuple[str, dict[str, str]]:
+        """Where to post, and what; the credentials may be of the user's own making."""
+        kind = type(self._credentials).__name__
+        try:
+            path, body = self._credentials.token_path, dict(self._credentials.token_body())
+        except Exception as error:
+            raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
+        if not all(isinstance(text, str) for text in (path, *body, *body.values())):
+            raise TokenRefreshError(f"{kind} must give token_path as text, and token_body() as text by name")
+        if not path.startswith("/"):
+            raise TokenRefreshError(f"{kind} must give a token_path that starts with a slash")
+        return path, body
 
-def _read(body: Mapping[str, Any], asked_at: float, buffer: float) -> Token:
-    text = body.get("access_token")
+
+def _read(reply: Reply, asked_at: float, buffer: float) -> Token:
+    text = reply.body.get("access_token")
     if not isinstance(text, str) or not text or not all("!" <= char <= "~" for char in text):
-        raise TokenRefreshError("the token endpoint answered without a usable access_token")
-    life = _life(body.get("expires_in"))
+        raise reply.unfit(TokenRefreshError("the token endpoint answered without a usable access_token"))
+    life = _life(reply.body.get("expires_in"))
+    # From when it was asked for: the answer may have been on its way for long.
     dies_at = asked_at + life
-    return Token(Secret(text), dies_at - min(buffer, life / 5), dies_at)
+    return Token(Secret(text), dies_at - min(buffer, life * MAX_BUFFER_SHARE), dies_at)
 
 
 def _life(expires_in: object) -> float:
-    """Seconds; 300 where the answer says nothing that can be read (the API's rule), a day at the most."""
+    """Seconds; the API's rule if the answer says nothing that can be read, and a day at the most."""
     if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float, str)):
-        return _LIFE_UNSAID
+        return UNSAID_LIFE_SECONDS
     try:
         life = float(expires_in)
     except ValueError:
-        return _LIFE_UNSAID
+        return UNSAID_LIFE_SECONDS
     except OverflowError:
-        return _LONGEST_LIFE
-    return _LIFE_UNSAID if math.isnan(life) else min(max(life, 0.0), _LONGEST_LIFE)
+        return MAX_LIFE_SECONDS
+    return UNSAID_LIFE_SECONDS if math.isnan(life) else min(max(life, 0.0), MAX_LIFE_SECONDS)
 
 
 def _explained(error: ApiError | ConnectionError) -> ScopeError:

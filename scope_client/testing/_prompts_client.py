@@ -1,33 +1,39 @@
 """PromptsClient: a ScopeClient over a mapping, for tests that need no platform."""
 
-from __future__ import annotations
-
 import copy
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 
 from .._client import ScopeClient
-from .._config.credentials import ApiKeyCredentials
+from .._config.credentials import ApiKeyCredentials, Credentials
+from .._config.options import Options, Unpack
 from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from ..errors import NotFoundError, ScopeError, ValidationError
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from .._config.options import Options
-
 Given = Union[str, Sequence[Mapping[str, Any]], ScopeError]
 
 
 class PromptsClient(ScopeClient):
-    """Reads from `prompts` where another asks the platform: a text, a list of messages, or an error to raise.
+    """A ScopeClient that reads from a mapping and sends nothing; its checks, fallbacks and errors are the real ones.
 
-    Each is version 1, published, under every label and version ID. All else is a ScopeClient's own: its checks,
-    fallbacks and errors. Nothing is cached, and no outage outlasts a call. Raises ValidationError for no prompt.
+    Each prompt is version 1, published, under every label and version ID. Nothing is cached, and an outage ends with
+    the call, unless the options say otherwise.
+
+    Args:
+        prompts: As the field.
+        options: Options of the client, as keywords.
+
+    Raises:
+        ValidationError: A prompt is none of the three kinds.
+        ConfigurationError: An option has a value that it must not have.
+        TypeError: There is no such option.
     """
+
+    prompts: dict[str, Given]
+    """The prompts by name: text, a list of messages, or a ScopeError, which is raised."""
 
     def __init__(self, prompts: Mapping[str, Given], **options: Unpack[Options]) -> None:
         if not isinstance(prompts, Mapping):
@@ -43,17 +49,32 @@ class PromptsClient(ScopeClient):
         ours.update(options)
         super().__init__(**ours)
 
-    def _fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
+    def _new_source(self, credentials: Credentials) -> "_Source":
+        return _Source(self._bodies)
+
+
+class _Source:
+    """Where a PromptsClient's versions come from; it has no token, and nothing to close."""
+
+    token_expires_in = None
+
+    def __init__(self, bodies: Mapping[str, Union[dict[str, Any], ScopeError]]) -> None:
+        self._bodies = bodies
+
+    def close(self) -> None:
+        pass
+
+    def fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
         body = self._bodies.get(ref.name)
         if body is None:
             known = ", ".join(map(repr, self._bodies)) or "none"
-            raise NotFoundError(f"no prompt {ref.name!r} was given to the test; it has {known}", http_status=404)
+            raise NotFoundError(f"the test has no prompt {ref.name!r}; its prompts are: {known}", http_status=404)
         if isinstance(body, ScopeError):
             raise copy.copy(body)
         return PromptVersion.from_api({"id": ref.version or "v_test", **body}, ref)
 
 
-def _body(name: str, given: Given) -> dict[str, Any] | ScopeError:
+def _body(name: str, given: Given) -> Union[dict[str, Any], ScopeError]:
     if isinstance(given, ScopeError):
         return given
     is_chat = not isinstance(given, str)
@@ -63,6 +84,6 @@ def _body(name: str, given: Given) -> dict[str, Any] | ScopeError:
         PromptVersion.from_api(body)
     except (TypeError, ValueError, ScopeError) as error:
         raise ValidationError(
-            f"the prompt {name!r} must be a text, a list of messages, or a ScopeError to raise ({error})"
+            f"the prompt {name!r} must be text, a list of messages, or a ScopeError to raise ({error})"
         ) from None
     return {**body, "prompt_id": f"prompt_{name}", "version_number": 1, "status": "published"}

@@ -10,10 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+import redis
 import requests
+from faults import inside
 from faults.child import Child, in_a_child
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd
@@ -23,8 +26,7 @@ from faults.replies import Gate, error, prompt, token
 from faults.server import FaultServer
 
 import scope_client
-from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Telemetry, _process, _telemetry
-from scope_client._http import limits as bounds
+from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +107,7 @@ def test_a_child_never_serves_as_fresh_what_is_not(client: ScopeClient, clock: M
 def test_children_do_not_renew_in_step(make_client: Make) -> None:
     client = make_client(clock=Clock())
     content(client)
-    ends = {in_a_child(lambda: client._entries["greeting"].expires_at) for _ in range(5)}
+    ends = {in_a_child(lambda: inside.entry(client).expires_at) for _ in range(5)}
     assert len(ends) == 5
 
 
@@ -157,11 +159,11 @@ def test_a_child_keeps_no_connection_of_its_parent_open(
         gate.open()
         assert reader.outcomes() == ["late"]
     else:
-        eventually(lambda: any(each.sock and each.sock._io_refs for each in bounds._connections))
+        eventually(lambda: inside.is_reading_an_answer())
     child = Child(lambda: os.read(ends[0], 1))
     gate.open()
     assert reader.outcomes() == ["late"]
-    session(client).close()
+    inside.session(client).close()
     try:
         server.wait_until_all_have_left()
     finally:
@@ -182,37 +184,48 @@ def test_a_fork_while_others_wait_for_a_token(client: ScopeClient, server: Fault
     assert readers.outcomes() == ["answer 2"] * 8
 
 
-LOCKS: dict[str, Callable[[ScopeClient], Any]] = {
-    "cache": lambda client: client._cache._lock,
-    "flights": lambda client: client._cache._flights._lock,
-    "background": lambda client: client._background._changed,
-    "outage": lambda client: client._outage._lock,
-    "tally": lambda client: client._tally._lock,
-    "fetcher": lambda client: client._fetcher._lock,
-    "tokens": lambda client: client._fetcher._tokens._lock,
-    "cookies": lambda client: session(client).cookies._cookies_lock,
-    "pools": lambda client: manager(client).pools.lock,
-    "pool": lambda client: pool(client).pool.mutex,
-    "hook": lambda client: _telemetry.errors._lock,
-    "process": lambda client: _process._process.lock,
-}
+def everything_of(client: ScopeClient) -> inside.Graph:
+    """What the client holds, and what the process has one of."""
+    return inside.Graph(client, inside.PROCESS, *inside.HOOKS)
 
 
-def session(client: ScopeClient) -> requests.Session:
-    return client._fetcher._transport._wire._session
+@pytest.fixture
+def busy_client(make_client: Make, redis_server: RedisServer, server: FaultServer, tmp_path: Path) -> ScopeClient:
+    """One with a store and a prompt folder, and with a flight, a job and a connection under way."""
+    (tmp_path / "bundled.md").write_text("bundled")
+    client = make_client(cache_store=RedisStore(redis_server.url), prompt_dir=tmp_path, max_retries=0)
+    content(client)
+    return client
 
 
-def manager(client: ScopeClient) -> Any:
-    return session(client).get_adapter("http://").poolmanager
+def test_a_child_makes_anew_every_lock_thread_socket_and_flight_that_a_client_reaches(
+    busy_client: ScopeClient, clock: ManualClock, server: FaultServer
+) -> None:
+    gate = Gate()
+    server.answers(prompt("answer 2"), gate.holds(prompt("renewed")), gate.holds(prompt("late")))
+    content(busy_client, "in an outage")
+    clock.passes(280)
+    content(busy_client)  # renewed in the background, where it hangs
+    waiting = Crowd(2, lambda: content(busy_client, "late"))
+    waiting.wait_until_waiting(1)
+    server.wait_for_reads(4)
+    parents = everything_of(busy_client)
+    assert len(parents.locks) > 15
+    assert parents.flights
+    assert parents.sockets
+
+    def left_over() -> list[str]:
+        found = everything_of(busy_client)
+        assert not found.flights
+        return found.paths_of_what_is_also_in(parents, [*found.locks, *found.threads, *found.sockets])
+
+    assert in_a_child(left_over) == []
+    gate.open()
+    assert waiting.outcomes() == ["late"] * 2
 
 
-def pool(client: ScopeClient) -> Any:
-    return next(iter(manager(client).pools._container.values()))
-
-
-@pytest.mark.parametrize("lock", LOCKS)
-def test_a_fork_while_another_thread_holds_a_lock(
-    lock: str, client: ScopeClient, clock: ManualClock, server: FaultServer, keys: ApiKeyCredentials
+def test_a_fork_while_another_thread_holds_every_lock(
+    client: ScopeClient, clock: ManualClock, server: FaultServer, keys: ApiKeyCredentials
 ) -> None:
     content(client)
 
@@ -228,7 +241,9 @@ def test_a_fork_while_another_thread_holds_a_lock(
         client.close()
         return [*found, content(client)]
 
-    with held(LOCKS[lock](client)):
+    with contextlib.ExitStack() as all_held:
+        for lock in everything_of(client).locks:
+            all_held.enter_context(held(lock))
         child = Child(work)
         assert child.outcome() == ["answer 1", "answer 2", "answer 3", "answer 5"]
 
@@ -327,16 +342,18 @@ def test_a_fork_with_a_redis_store_while_threads_use_it(
     assert len(server.reads) == 2
 
 
+@pytest.mark.parametrize("is_ours", [True, False])
 def test_a_fork_while_another_thread_holds_the_lock_of_the_redis_pool(
-    make_client: Make, redis_server: RedisServer
+    is_ours: bool, make_client: Make, redis_server: RedisServer
 ) -> None:
-    store = RedisStore(redis_server.url)
+    theirs = redis.Redis.from_url(redis_server.url, socket_timeout=0.5)
+    store = RedisStore(redis_server.url if is_ours else theirs)
     client = make_client(cache_store=store)
     content(client)
-    with held(store._redis.connection_pool._lock):
+    with held(inside.redis_of(store).connection_pool._lock):
         child = Child(lambda: content(client, "other"))
         assert child.outcome() == "answer 2"
-    store._redis.close()
+    theirs.close()
 
 
 _POOL = """

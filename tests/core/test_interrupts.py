@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd
+from faults.inside import answers_with, flights, is_fetching, lock_key
 from faults.reading import content, wait_until_idle
 from faults.replies import Gate, error, prompt
 from faults.server import FaultServer
 
 from scope_client import Clock, MemoryStore, ScopeClient
 from scope_client._background import Background
-from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def test_an_interrupt_at_the_end_of_a_fetch_leaves_the_prompt_readable(
 
     def interrupted(event: threading.Event) -> None:
         landing(event)
-        if armed and threading.get_ident() == me and client._cache._flights._flying:
+        if armed and threading.get_ident() == me and is_fetching(client):
             armed.clear()
             raise KeyboardInterrupt
 
@@ -52,13 +52,12 @@ def test_an_interrupt_at_the_end_of_a_fetch_leaves_the_prompt_readable(
 def test_an_interrupt_on_the_way_into_a_fetch_holds_nobody_up_for_long(
     client: ScopeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flights = client._cache._flights
 
     def interrupted(*_: object) -> Any:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(flights, "_lead", interrupted)
+        patched.setattr(flights(client), "_lead", interrupted)
         with pytest.raises(KeyboardInterrupt):
             content(client)
     assert crowd(4, lambda: content(client)) == ["Hello, {{name}}!"] * 4
@@ -66,7 +65,7 @@ def test_an_interrupt_on_the_way_into_a_fetch_holds_nobody_up_for_long(
 
 
 def test_a_job_that_comes_as_the_threads_leave_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scope_client._background._IDLE_SECONDS", 0.0001)
+    monkeypatch.setattr("scope_client._background.IDLE_THREAD_SECONDS", 0.0001)
     background = Background()
     for number in range(300):
         done = threading.Event()
@@ -93,7 +92,7 @@ def test_an_interrupted_start_of_a_thread_is_not_counted(monkeypatch: pytest.Mon
 def test_a_signal_handler_may_clear_a_full_cache_at_any_moment(make_client: Make) -> None:
     client = make_client(cache_max_size=2000)
     version = client.get_prompt_version("greeting")
-    client._fetcher.fetch = lambda ref, budget: version  # many reads in little time
+    answers_with(client, version)
     before = signal.signal(signal.SIGALRM, lambda *_: client.clear_cache())
     signal.setitimer(signal.ITIMER_REAL, 0.02, 0.011)
     try:
@@ -218,7 +217,7 @@ def test_a_store_that_never_grants_a_lock_does_not_freeze_a_prompt(
         content(client)
         wait_until_idle(client)
     assert content(client) == "new"
-    assert "the lock of a prompt was never to be had" in caplog.text
+    assert "it refused the lock of a prompt for 15 seconds" in caplog.text
 
 
 def test_a_lock_that_another_process_had_long_ago_is_no_lock_that_is_never_granted(
@@ -227,7 +226,7 @@ def test_a_lock_that_another_process_had_long_ago_is_no_lock_that_is_never_grant
     store = MemoryStore(timer=lambda: clock.time)
     late, other = (make_client(cache_store=store, cache_ttl=100, cache_local_ttl=1) for _ in range(2))
     content(late)
-    key = f"{late._shared._key(PromptRef('greeting'))}:lock"
+    key = lock_key(late)
     for _ in range(3):
         clock.passes(92)
         store.add(key, "1", 5.0)

@@ -9,19 +9,19 @@ from collections import deque
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from scope_client import ScopeClient
+from scope_client import RedisStore, ScopeClient, _process, _telemetry
 from scope_client._flight import Flights
 from scope_client._flight import _Flight as Flight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     import requests
 
     from scope_client._background import Background
     from scope_client._cache.entries import Entry
     from scope_client._cache.fleet import Fleet
 
+PROCESS = _process._process
+HOOKS = (_telemetry.requests, _telemetry.responses, _telemetry.errors, _telemetry.cache)
 LOCKS = (type(threading.Lock()), type(threading.RLock()))
 NOT_ENTERED = (ModuleType, CodeType, FrameType, str, bytes, int, float, complex, bool, type(None))
 NOT_THE_CLIENTS = ("logging", "pytest", "_pytest", "faults", "hypothesis", "socketserver", "http.server")
@@ -69,6 +69,10 @@ def is_troubled(client: ScopeClient) -> bool:
     return bool(client._outage._platform.failures or client._outage._failing)
 
 
+def redis_of(store: RedisStore) -> Any:
+    return store._redis
+
+
 def session(client: ScopeClient) -> requests.Session:
     return client._source._exchange._line._session
 
@@ -78,33 +82,48 @@ def answers_with(client: ScopeClient, version: object) -> None:
     client._source.fetch = lambda ref, budget: version
 
 
-def reachable(*roots: object) -> Iterator[object]:
+def is_reading_an_answer() -> bool:
+    from scope_client._http import limits
+
+    return any(each.sock and each.sock._io_refs for each in limits._connections)
+
+
+class Graph:
     """Every object that a client, or whatever else, holds on to; classes and modules are nobody's."""
-    seen: set[int] = set()
-    waiting = deque(roots)
-    while waiting:
-        each = waiting.popleft()
-        if id(each) in seen or isinstance(each, (NOT_ENTERED, type)) or _is_foreign(each):
-            continue
-        seen.add(id(each))
-        yield each
-        waiting.extend(_held_by(each))
 
+    def __init__(self, *roots: object) -> None:
+        self._found: dict[int, tuple[object, str]] = {}
+        waiting = deque((root, type(root).__name__) for root in roots)
+        while waiting:
+            each, path = waiting.popleft()
+            if id(each) in self._found or isinstance(each, (NOT_ENTERED, type)) or _is_foreign(each):
+                continue
+            self._found[id(each)] = each, path
+            waiting.extend((held, f"{path}.{type(held).__name__}") for held in _held_by(each))
 
-def locks(objects: Iterable[object]) -> list[object]:
-    return [each for each in objects if isinstance(each, LOCKS)]
+    @property
+    def locks(self) -> list[object]:
+        return self._of(LOCKS)
 
+    @property
+    def sockets(self) -> list[object]:
+        """The open ones."""
+        return [each for each in self._of(socket.socket) if each.fileno() >= 0]
 
-def threads(objects: Iterable[object]) -> list[threading.Thread]:
-    return [each for each in objects if isinstance(each, threading.Thread)]
+    @property
+    def flights(self) -> list[object]:
+        return self._of(Flight)
 
+    @property
+    def threads(self) -> list[object]:
+        return self._of(threading.Thread)
 
-def open_sockets(objects: Iterable[object]) -> list[socket.socket]:
-    return [each for each in objects if isinstance(each, socket.socket) and each.fileno() >= 0]
+    def paths_of_what_is_also_in(self, other: Graph, of_these: list[object]) -> list[str]:
+        """How one gets to those of these objects that the other graph, whose objects live on, has as well."""
+        return [self._found[id(each)][1] for each in of_these if id(each) in other._found]
 
-
-def flights_under_way(objects: Iterable[object]) -> list[object]:
-    return [each for each in objects if isinstance(each, Flight)]
+    def _of(self, kinds: Any) -> list[Any]:
+        return [each for each, _ in self._found.values() if isinstance(each, kinds)]
 
 
 def _held_by(each: object) -> list[object]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from scope_client import CacheStore
 
-ENTRY = r"scope:1:[0-9a-f]{20}:[0-9a-f]{32}"
+ENTRY = r"scope:1:\{[0-9a-f]{20}\}:[0-9a-f]{32}"
 
 
 class WatchedStore:

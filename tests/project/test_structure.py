@@ -21,20 +21,17 @@ OPTIONAL = {
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
-    "_clock": {"random"},
     "_config/configuration": {"difflib"},
     "_log": {"logging"},
-    "_cache/entries": {"heapq"},
     "_redaction": {"urllib.parse"},
     "_cache/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.exchange"},
-    "_client": {"scope_client._folder.bundle", "scope_client._cache.fleet"},
     "_folder/reader": {"frontmatter.default_handlers", "yaml"},
     "_cache/redis_store": {"redis", "redis.backoff", "redis.retry"},
 }
 # From the bottom up: a floor imports what stands before it here.
 FLOORS = ("_prompt", "_config", "_http", "_folder", "_cache")
-WITH_REQUESTS = {"_http/attempt", "_http/adapter", "_http/limits", "_http/failures"}
+WITH_REQUESTS = {"_http/attempt", "_http/limits", "_http/failures"}
 PUBLIC = {"scope_client", "scope_client.frameworks", "scope_client.testing"}
 ADAPTERS = {
     "scope_django": {"django"},

@@ -11,6 +11,7 @@ from typing import Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd
+from faults.inside import background
 from faults.replies import Gate, error, prompt
 from faults.server import FaultServer
 
@@ -32,7 +33,7 @@ def wait_for_outcomes(client: ScopeClient, count: int) -> None:
 def threads_of_other_tests_have_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that wait for more to do are gone after a few seconds; here, soon."""
     eventually(lambda: not threads())
-    monkeypatch.setattr("scope_client._background._IDLE_SECONDS", 0.2)
+    monkeypatch.setattr("scope_client._background.IDLE_THREAD_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_a_dropped_client_is_collected_while_its_threads_are_still_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(logging.getLogger("scope_client.outage"), "disabled", True)  # pytest keeps what is logged
-    monkeypatch.setattr("scope_client._background._IDLE_SECONDS", 60.0)
+    monkeypatch.setattr("scope_client._background.IDLE_THREAD_SECONDS", 60.0)
     client = ScopeClient(
         credentials=keys, base_url=server.url, auth_api_url=server.url, clock=clock.clock, cache_ttl=100
     )
@@ -113,7 +114,7 @@ def test_a_dropped_client_is_collected_while_its_threads_are_still_there(
     server.answers(outcome)
     client.get_prompt_version("greeting")
     wait_for_outcomes(client, 2)
-    dropped, background = weakref.ref(client), weakref.ref(client._background)
+    dropped, its_background = weakref.ref(client), weakref.ref(background(client))
     client.close()
     del client
 
@@ -122,9 +123,9 @@ def test_a_dropped_client_is_collected_while_its_threads_are_still_there(
         return dropped() is None
 
     eventually(is_gone)
-    left = background()
+    left = its_background()
     if left is not None:  # its thread waits for more; wake it, so that it leaves
-        monkeypatch.setattr("scope_client._background._IDLE_SECONDS", 0.0)
+        monkeypatch.setattr("scope_client._background.IDLE_THREAD_SECONDS", 0.0)
         left.submit("nothing", lambda: None)
 
 
@@ -160,9 +161,8 @@ def test_a_key_that_waits_or_runs_is_not_taken_twice() -> None:
     assert sorted(done) == ["a", "b", "c"]
 
 
-def test_a_queue_that_is_full_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scope_client._background._LONGEST_QUEUE", 3)
-    background, gate = Background(), threading.Event()
+def test_a_queue_that_is_full_takes_no_more() -> None:
+    background, gate = Background(max_jobs=3), threading.Event()
     for number in range(2):
         background.submit(number, lambda: gate.wait(10))
     eventually(lambda: background.is_running(0) and background.is_running(1))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from faults import replies
 from faults.clock import ManualClock
+from faults.inside import is_troubled
 from faults.reading import wait_until_idle
 from faults.server import FaultServer, Peer
 from hypothesis import HealthCheck, Phase, settings
@@ -204,7 +205,7 @@ class CacheMachine(RuleBasedStateMachine):
 
     def _is_troubled(self) -> bool:
         """Whether the client knows of an outage, of all or of one prompt."""
-        return bool(self.client._outage._platform.failures or self.client._outage._troubles)
+        return is_troubled(self.client)
 
     def _learn(self, asked: list[Asked], life: float) -> None:
         for each in asked:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd, crowd
+from faults.inside import ends_the_rest_of_the_store
 from faults.reading import content, wait_until_idle, warnings
 from faults.redisserver import RedisServer
 from faults.replies import Gate, error, prompt
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 Make = Callable[..., ScopeClient]
 pytestmark = pytest.mark.usefixtures("numbered_answers")
-KEY = rf"{ENTRY}(:lock)?|scope:1:[0-9a-f]{{20}}:generation"
+KEY = rf"{ENTRY}(:lock)?|scope:1:\{{[0-9a-f]{{20}}\}}:generation"
 
 
 @pytest.fixture
@@ -380,7 +381,7 @@ def test_a_redis_that_hangs_holds_few_readers_up_and_is_used_again(
     assert Clock().now() - began < 5
     assert len(warnings(caplog, "scope_client.store")) == 1
     redis_server.resume()
-    client._shared._rests_until = 0.0
+    ends_the_rest_of_the_store(client)
     assert content(client, "d") == content(fleet(), "d") == "answer 5"
 
 

@@ -128,7 +128,7 @@ def test_two_kinds_of_credentials_exclude_each_other() -> None:
 def test_an_unknown_key_is_told_with_the_nearest_one_as_the_user_spells_it(spelled: str, expected: str) -> None:
     (problem,) = settings(**KEYS, CACHE_TLL=5, spelled=spelled).problems
     assert (problem.kind, problem.key) == ("unknown", "CACHE_TLL")
-    assert problem.message == f"{spelled.format('CACHE_TLL')} is no setting"
+    assert problem.message == f"{spelled.format('CACHE_TLL')} is not a setting"
     assert problem.hint == f"the nearest one is {expected}"
 
 
@@ -143,7 +143,7 @@ def test_a_key_of_the_adapters_own_is_known_and_may_be_the_nearest() -> None:
 def test_a_key_may_be_anything_hashable(key: Any) -> None:
     (problem,) = Settings({**KEYS, key: 1}, spelled="SCOPE_{}").problems
     assert (problem.kind, problem.key) == ("unknown", str(key))
-    assert f"SCOPE_{key} is no setting" in problem.message
+    assert f"SCOPE_{key} is not a setting" in problem.message
 
 
 def test_every_problem_is_told_in_one_error() -> None:

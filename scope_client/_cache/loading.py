@@ -1,0 +1,203 @@
+"""Loader: what one flight does to bring a version, from the fleet's store or from the platform, and how it ends."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from .._clock import Clock
+from .._config.configuration import Configuration
+from .._http.budget import Budget
+from .._prompt.prompt_version import PromptVersion
+from .._prompt.ref import PromptRef
+from .._tally import Tally
+from ..errors import NoProductionVersionError, NotFoundError, ScopeError, TimeoutError
+from .entries import Entries, Entry
+from .fleet import LOCK_SECONDS, Fleet, Found
+from .outage import Outage, is_outage
+from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
+
+TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
+LOCK_POLL_SECONDS = 0.05
+
+
+class Source(Protocol):
+    """Where versions come from when nobody knows them."""
+
+    def fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
+        """Raises a ScopeError that says why there is none."""
+
+
+class Load(NamedTuple):
+    """What one flight is to bring.
+
+    `max_age` is how old, in seconds, the caller takes a version in place of the cache's own rule. `replaces` is the
+    entry that a renewal in the background is to replace.
+    """
+
+    ref: PromptRef
+    budget: Budget
+    max_age: float | None = None
+    replaces: Entry | None = None
+
+
+class _Began(NamedTuple):
+    """The state of the world when a fetch began: what is kept of it counts from then."""
+
+    epoch: int
+    generation: int
+    stamp: float
+
+
+class Loader:
+    """Brings versions into the entries of this process, and into the fleet's store if there is one."""
+
+    def __init__(
+        self,
+        config: Configuration,
+        clock: Clock,
+        *,
+        source: Source,
+        entries: Entries,
+        outage: Outage,
+        fleet: Fleet | None,
+        tally: Tally,
+    ) -> None:
+        self._ttl = config.cache_ttl
+        self._stale_if_error = config.stale_if_error
+        self._clock = clock
+        self._source = source
+        self._entries = entries
+        self._outage = outage
+        self._fleet = fleet
+        self._tally = tally
+
+    def load(self, wanted: Load) -> PromptVersion:
+        """What another thread or process has brought in the meantime, or else what the platform has.
+
+        Raises:
+            ScopeError: What the source raised.
+            TimeoutError: The budget ended first, or another process has held the lock for too long.
+        """
+        entry = self._usable(self._entries.by_key.get(wanted.ref.key), wanted)
+        if entry is not None:
+            return entry.version
+        return self._fetched(wanted) if self._fleet is None else self._fetched_for_the_fleet(self._fleet, wanted)
+
+    def look_up(self, fleet: Fleet, ref: PromptRef) -> Entry | None:
+        """What this process knows after a look into the store: the newer stamp wins, what was cleared is dropped."""
+        entries = self._entries
+        epoch = entries.epoch
+        found = fleet.find(ref)
+        entry = entries.by_key.get(ref.key)
+        if entry is not None and entry.generation < fleet.generation and not fleet.is_later(entry.stamp):
+            entries.drop(entry)
+            entry = None
+        if found is not None and (entry is None or entry.stamp < found.stamp):
+            fleet.relieve(ref)
+            entry = self._adopted(ref, found)
+            entries.put(entry, epoch)
+        return entry
+
+    def jittered(self, life: float) -> float:
+        return life * (1 - TTL_JITTER_SHARE * self._clock.chance())
+
+    def _usable(self, entry: Entry | None, wanted: Load) -> Entry | None:
+        if entry is None or (wanted.replaces is not None and entry.stamp <= wanted.replaces.stamp):
+            return None
+        return entry if entry.is_fresh(self._clock.now(), wanted.max_age) else None
+
+    def _fetched_for_the_fleet(self, fleet: Fleet, wanted: Load) -> PromptVersion:
+        """Fetches under the fleet's lock, or brings what the process that holds it has fetched."""
+        is_ours, entry = self._wait_for_the_fleet(fleet, wanted)
+        ours_until = self._clock.now() + LOCK_SECONDS
+        try:
+            if entry is not None:
+                return entry.version
+            if wanted.replaces is not None and not is_ours:
+                raise TimeoutError("another process has been renewing it for a while", is_deadline=True)
+            if not (is_ours or wanted.budget.affords(LOCK_POLL_SECONDS)):
+                raise wanted.budget.overdrawn()
+            return self._fetched(wanted)
+        finally:
+            # Not after its end: by then the lock may be another process's.
+            if is_ours and self._clock.now() < ours_until:
+                fleet.unlock(wanted.ref)
+
+    def _wait_for_the_fleet(self, fleet: Fleet, wanted: Load) -> tuple[bool, Entry | None]:
+        """Whether this process holds the lock, and what another has brought; neither if the lock stays taken."""
+        is_renewal = wanted.replaces is not None
+        patience = wanted.budget.at_most(FIRST_READER_SECONDS if is_renewal else LOCK_SECONDS)
+        while True:
+            is_ours = fleet.lock(wanted.ref)
+            entry = self._usable(self.look_up(fleet, wanted.ref), wanted)
+            if is_ours or entry is not None or not patience.affords(LOCK_POLL_SECONDS):
+                return is_ours, entry
+            self._clock.sleep(LOCK_POLL_SECONDS)
+
+    def _fetched(self, wanted: Load) -> PromptVersion:
+        generation = 0 if self._fleet is None else self._fleet.generation
+        began = _Began(self._entries.epoch, generation, self._clock.wall())
+        try:
+            version = self._source.fetch(wanted.ref, wanted.budget)
+        except ScopeError as error:
+            self._failed(wanted, began, error)
+            raise
+        self._outage.ended(wanted.ref.key)
+        self._keep(wanted, began, version)
+        if wanted.replaces is not None:
+            self._tally.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
+        return version
+
+    def _failed(self, wanted: Load, began: _Began, error: ScopeError) -> None:
+        """Tells the circuit breaker what this failure is evidence of, and evicts what the platform no longer has."""
+        evidence: BaseException = error
+        if isinstance(error, TimeoutError) and error.is_deadline:
+            evidence = error.__cause__ or error
+            if isinstance(evidence, TimeoutError):
+                # The call ran out of time, not an attempt: it proves only that the platform is not a quick one.
+                if (wanted.budget.seconds or 0.0) >= JOINER_SECONDS:
+                    self._outage.doubt()
+                return
+        if isinstance(evidence, ScopeError) and is_outage(evidence):
+            self._outage.began(wanted.ref.key, error)
+            return
+        self._outage.ended(wanted.ref.key, is_refused=wanted.replaces is not None)
+        if began.epoch == self._entries.epoch and isinstance(evidence, (NotFoundError, NoProductionVersionError)):
+            self._evict(wanted.ref)
+
+    def _evict(self, ref: PromptRef) -> None:
+        entry = self._entries.by_key.get(ref.key)
+        if entry is not None:
+            self._entries.drop(entry)
+        if self._fleet is not None:
+            self._fleet.forget(ref)
+        if entry is not None:
+            self._tally.cache_event("evicted", ref, self._clock.now() - entry.fetched_at)
+
+    def _keep(self, wanted: Load, began: _Began, version: PromptVersion) -> None:
+        ref, max_age = wanted.ref, wanted.max_age
+        life = self.jittered(self._ttl if max_age is None else min(max_age, self._ttl))
+        entry = Entry(
+            ref.key,
+            version,
+            fetched_at=self._clock.now(),
+            life=life,
+            stamp=began.stamp,
+            generation=began.generation,
+        )
+        if self._entries.put(entry, began.epoch) and self._fleet is not None:
+            ttl = life + self._stale_if_error
+            self._fleet.keep(ref, version, stamp=began.stamp, life=life, generation=began.generation, ttl=ttl)
+
+    def _adopted(self, ref: PromptRef, found: Found) -> Entry:
+        now = self._clock.now()
+        entry = Entry(
+            ref.key,
+            found.version,
+            fetched_at=now - found.age,
+            life=min(found.life, self._ttl),
+            stamp=found.stamp,
+            generation=found.generation,
+        )
+        entry.asked_at = now
+        return entry

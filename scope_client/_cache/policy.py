@@ -1,0 +1,109 @@
+"""The table of reads: what to do about one read, decided from facts alone.
+
+No lock, no clock, no I/O: each row and each boundary of the table is a test without a thread.
+
+| what is known of the ref                          | nobody knows of an outage        | an outage is likely      |
+|---------------------------------------------------|----------------------------------|--------------------------|
+| fresh                                             | serve                            | serve                    |
+| due: in the last part of its life                 | serve, renew behind              | serve, renew behind      |
+| expired, and served stale lately or being renewed | stale, renew behind              | stale, renew behind      |
+| expired, otherwise                                | try first, then stale            | stale, renew behind      |
+| gone or never known, with a stand-in              | fetch; on an outage the stand-in | stand-in, renew behind   |
+| gone or never known                               | fetch                            | fetch                    |
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+RENEWAL_SHARE = 0.17  # of a jittered life: never before the last fifth of the TTL
+FLEET_RENEWAL_SHARE = 0.1  # one renewal serves a whole fleet, so that it need not be as early
+FIRST_READER_SECONDS = 1.0
+JOINER_SECONDS = 0.25
+LOOK_AGAIN_SECONDS = 0.25
+
+
+class Step(Enum):
+    SERVE = "serve what is known"
+    SERVE_AND_RENEW = "serve what is known, renew it behind"
+    TRY_FIRST = "wait a little for the platform; if it does not answer, serve the last known good version"
+    SERVE_STALE = "serve the last known good version, renew it behind"
+    STAND_IN = "let the stand-in be served, ask the platform behind"
+    FETCH = "wait for the platform"
+
+
+class Rules(NamedTuple):
+    """What a Configuration says about ages. Times are in seconds, the share is a part of an entry's life."""
+
+    ttl: float
+    stale_if_error: float
+    renewal_share: float
+
+
+class Known(NamedTuple):
+    """What is known of a ref: its times, in seconds of the cache's clock.
+
+    `fresh_until` is the end of its life, by the caller's own `cache_ttl` if the call has one. `stale_at` is when it
+    was last served past that end. `is_refused` if the platform has refused to renew it.
+    """
+
+    fetched_at: float
+    fresh_until: float
+    stale_at: float
+    is_refused: bool
+
+
+class Facts(NamedTuple):
+    """All that the decision rests on.
+
+    `max_age` is the caller's own `cache_ttl`, or None. `is_renewing` if an attempt in the background is under way.
+    `is_likely_down` is about the platform, `is_failing` about this very prompt. `has_stand_in` if the call has a
+    fallback, or the prompt folder has this prompt.
+    """
+
+    now: float
+    known: Known | None
+    max_age: float | None
+    is_renewing: bool
+    is_likely_down: bool
+    is_failing: bool
+    has_stand_in: bool = False
+
+
+def decide(facts: Facts, rules: Rules) -> Step:
+    """The row of the table that holds for these facts."""
+    known, now = facts.known, facts.now
+    if known is None or now >= known.fresh_until + rules.stale_if_error:
+        is_hopeless = facts.is_likely_down or facts.is_failing
+        return Step.STAND_IN if facts.has_stand_in and is_hopeless else Step.FETCH
+    if now < known.fresh_until:
+        return Step.SERVE_AND_RENEW if now >= renew_at(known, rules) else Step.SERVE
+    if facts.is_likely_down or _is_served_lately(facts, known, rules) or _is_renewed_for_all(facts, known):
+        return Step.SERVE_STALE
+    return Step.TRY_FIRST
+
+
+def renew_at(known: Known, rules: Rules) -> float:
+    """From when on a fresh version is renewed behind its readers."""
+    return known.fresh_until - rules.renewal_share * (known.fresh_until - known.fetched_at)
+
+
+def look_again_at(known: Known, now: float, rules: Rules) -> float:
+    """Until when a fresh version may be served without another decision."""
+    due = renew_at(known, rules)
+    return due if now < due else min(known.fresh_until, now + LOOK_AGAIN_SECONDS)
+
+
+def _is_served_lately(facts: Facts, known: Known, rules: Rules) -> bool:
+    """Whether another reader was given it past its end a short while ago: one wait a TTL is enough."""
+    patience = rules.ttl if facts.max_age is None else min(facts.max_age, rules.ttl)
+    return facts.now < known.stale_at + patience
+
+
+def _is_renewed_for_all(facts: Facts, known: Known) -> bool:
+    """Whether a renewal is under way that will do for this caller, too.
+
+    A caller with a `cache_ttl` of its own waits for one. So does whoever comes after a refusal, to see the error.
+    """
+    return facts.is_renewing and not known.is_refused and facts.max_age is None

@@ -1,0 +1,119 @@
+"""What one call may spend, by a clock that stands still."""
+
+from __future__ import annotations
+
+import pytest
+from faults.clock import ManualClock
+
+from scope_client import NotFoundError, TimeoutError
+from scope_client._http.budget import Budget
+
+SAID = "the prompt was not there within the 10 s that the call had"
+
+
+@pytest.fixture
+def ten_seconds(clock: ManualClock) -> Budget:
+    return Budget(clock.clock.now, 10)
+
+
+@pytest.fixture
+def unlimited(clock: ManualClock) -> Budget:
+    return Budget(clock.clock.now)
+
+
+def test_what_is_left_goes_down_as_time_passes_and_from_the_very_end_on_is_an_error(
+    ten_seconds: Budget, clock: ManualClock
+) -> None:
+    assert ten_seconds.left() == 10
+    clock.passes(9.5)
+    assert ten_seconds.left() == 0.5
+    clock.passes(0.5)
+    with pytest.raises(TimeoutError) as caught:
+        ten_seconds.left()
+    assert caught.value.is_deadline
+
+
+def test_a_call_without_an_end_affords_everything(unlimited: Budget, clock: ManualClock) -> None:
+    clock.passes(1e9)
+    assert unlimited.left() is None
+    assert unlimited.for_attempt(5) == (5, False)
+    assert unlimited.affords(1e9)
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(1e6 - 1, 1e6 - 1), (1e6, 1e6), (1e6 + 1, 1e6), (1e300, 1e6)])
+def test_what_is_left_is_never_more_than_a_lock_can_wait(seconds: float, left: float, clock: ManualClock) -> None:
+    assert Budget(clock.clock.now, seconds).left() == left
+
+
+@pytest.mark.parametrize(
+    ("passed", "timeout", "granted"),
+    [
+        (0, 5, (5, False)),
+        (5, 5, (5, True)),
+        (7, 5, (3, True)),
+        (0, 10.5, (10, True)),
+    ],
+)
+def test_an_attempt_gets_its_time_limit_unless_that_is_all_that_is_left(
+    passed: float, timeout: float, granted: tuple[float, bool], ten_seconds: Budget, clock: ManualClock
+) -> None:
+    clock.passes(passed)
+    assert ten_seconds.for_attempt(timeout) == granted
+
+
+@pytest.mark.parametrize(("timeout", "granted"), [(5, 2), (2, 2), (1, 1)])
+def test_an_attempt_gets_no_more_than_the_budget_grants_one(timeout: float, granted: float, clock: ManualClock) -> None:
+    assert Budget(clock.clock.now, attempt=2).for_attempt(timeout) == (granted, False)
+    assert Budget(clock.clock.now, 10, attempt=2).for_attempt(timeout) == (granted, False)
+
+
+def test_an_attempt_gets_nothing_once_the_time_is_over(ten_seconds: Budget, clock: ManualClock) -> None:
+    clock.passes(10)
+    with pytest.raises(TimeoutError):
+        ten_seconds.for_attempt(5)
+
+
+def test_a_pause_is_afforded_only_if_time_is_left_after_it(ten_seconds: Budget, clock: ManualClock) -> None:
+    assert ten_seconds.affords(9.5)
+    assert not ten_seconds.affords(10)
+    clock.passes(5)
+    assert ten_seconds.affords(4.5)
+    assert not ten_seconds.affords(5)
+
+
+def test_a_part_of_a_budget_ends_after_its_own_seconds(ten_seconds: Budget, unlimited: Budget) -> None:
+    for whole in (ten_seconds, unlimited):
+        part = whole.at_most(4)
+        assert (part.left(), part.seconds) == (4, 4)
+    assert ten_seconds.left() == 10
+
+
+@pytest.mark.parametrize("seconds", [5, 8, 20])
+def test_a_part_of_a_budget_never_outlasts_the_whole_and_tells_of_the_whole(
+    seconds: float, ten_seconds: Budget, clock: ManualClock
+) -> None:
+    clock.passes(5)
+    part = ten_seconds.at_most(seconds)
+    assert (part.left(), part.seconds) == (5, 10)
+
+
+def test_a_part_of_a_budget_has_its_time_for_an_attempt_and_its_retries_unless_others_are_given(
+    clock: ManualClock,
+) -> None:
+    whole = Budget(clock.clock.now, 10, attempt=2, retries=3)
+    assert [(part.attempt, part.retries) for part in (whole, whole.at_most(4))] == [(2, 3)] * 2
+    assert whole.at_most(4, retries=0).retries == 0
+    assert Budget(clock.clock.now).at_most(4).retries is None
+
+
+def test_the_error_says_how_long_the_call_had(ten_seconds: Budget, clock: ManualClock) -> None:
+    error = ten_seconds.overdrawn()
+    assert (str(error), error.is_deadline, error.__cause__) == (SAID, True, None)
+    assert "within the 0.25 s that" in str(Budget(clock.clock.now, 0.25).overdrawn())
+
+
+def test_the_error_has_the_facts_of_the_last_attempt(ten_seconds: Budget) -> None:
+    last = NotFoundError("it is not there", http_status=404, http_body="{}", error_code="gone", request_id="r-1")
+    error = ten_seconds.overdrawn(last)
+    assert (str(error), error.is_deadline, error.__cause__) == (f"{SAID}; the last attempt: {last}", True, last)
+    assert (error.http_status, error.http_body, error.error_code, error.request_id) == (404, "{}", "gone", "r-1")
