@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import inspect
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Union
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.signals import setting_changed
 
 from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry, ValidationError
+from scope_client.frameworks import called_like, renew_in_children
 
 from . import _conf as conf
 from . import signals
 
-Fallback = Union[str, Callable[[], str], None]
-
 
 class _Process:
-    """What the process has one of; `override` is what tests put in its place."""
+    """What the process has one of; `override` is what tests put in the client's place."""
 
     def __init__(self) -> None:
         self.client: ScopeClient | None = None
@@ -32,14 +31,13 @@ class _Process:
 
 
 _process = _Process()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_process.after_fork)
+renew_in_children(_process)
 
 
 def get_client() -> ScopeClient:
     """The client of the process, made on first use from the SCOPE settings, and again when these change.
 
-    Raises ConfigurationError for settings that cannot be used; `manage.py check` says the same.
+    Raises ConfigurationError if the settings cannot be used; `manage.py check` says the same.
     """
     return _process.override or _process.client or _made()
 
@@ -97,60 +95,34 @@ def _follow_settings(*, setting: str, **_: Any) -> None:
 setting_changed.connect(_follow_settings, dispatch_uid="scope_django.client")
 
 
-async def aget_prompt_version(
-    name: str,
-    *,
-    label: str | None = None,
-    version: str | None = None,
-    cache: bool = True,
-    cache_ttl: float | None = None,
-    fallback: Fallback = None,
-    deadline: float | None = None,
-) -> PromptVersion:
+_REF_KEYWORDS = ("name", "label", "version")
+_READ_KEYWORDS = inspect.signature(ScopeClient.get_prompt_version).parameters.keys()
+
+
+@called_like(ScopeClient.get_prompt_version)
+async def aget_prompt_version(*name: Any, **asked: Any) -> PromptVersion:
     """`ScopeClient.get_prompt_version` for an event loop: a cached read stays on it, a fetch goes to a thread.
 
-    Raises what that raises.
+    Takes, returns and raises what that does.
     """
-    if cache and cache_ttl is None and (_process.override or _process.client):
-        found = get_client().get_cached_version(name, label=label, version=version)
+    may_be_cached = asked.get("cache", True) and asked.get("cache_ttl") is None
+    is_known = asked.keys() <= _READ_KEYWORDS  # of another keyword the method in the thread says that it is wrong
+    if may_be_cached and is_known and (_process.override or _process.client):
+        ref = {key: asked[key] for key in _REF_KEYWORDS if key in asked}
+        found = get_client().get_cached_version(*name, **ref)
         if found is not None:
             return found
-
-    def read() -> PromptVersion:
-        return get_client().get_prompt_version(
-            name,
-            label=label,
-            version=version,
-            cache=cache,
-            cache_ttl=cache_ttl,
-            fallback=fallback,
-            deadline=deadline,
-        )
-
-    return await sync_to_async(read, thread_sensitive=False)()
+    read = sync_to_async(lambda: get_client().get_prompt_version(*name, **asked), thread_sensitive=False)
+    return await read()
 
 
-async def arender_prompt(
-    name: str,
-    variables: Mapping[str, object] | None = None,
-    *,
-    label: str | None = None,
-    version: str | None = None,
-    cache: bool = True,
-    cache_ttl: float | None = None,
-    fallback: Fallback = None,
-    deadline: float | None = None,
-) -> str:
-    """`ScopeClient.render_prompt` for an event loop, as `aget_prompt_version` reads; raises what that raises."""
+@called_like(ScopeClient.render_prompt)
+async def arender_prompt(name: str, variables: Mapping[str, object] | None = None, **asked: Any) -> str:
+    """`ScopeClient.render_prompt` for an event loop, which reads as `aget_prompt_version` does.
+
+    Takes, returns and raises what that does.
+    """
     if variables is not None and not isinstance(variables, Mapping):
         raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
-    found = await aget_prompt_version(
-        name,
-        label=label,
-        version=version,
-        cache=cache,
-        cache_ttl=cache_ttl,
-        fallback=fallback,
-        deadline=deadline,
-    )
+    found = await aget_prompt_version(name, **asked)
     return found.template.render(dict(variables or {}))

@@ -1,4 +1,4 @@
-"""A view for readiness probes; include it in a URLconf of yours."""
+"""A view for readiness probes, to be included in a URLconf of yours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from scope_client.frameworks import _commands as commands
+from scope_client import frameworks
 
 from ._client import get_client
 
@@ -14,6 +14,6 @@ from ._client import get_client
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """`client.status()` as JSON; asks nobody. 200 also while the platform is down, for reads go on."""
-    data, status = commands.health(get_client)
+    """`client.status()` as JSON; nothing is sent. 200 also while the platform is down, because reads go on."""
+    data, status = frameworks.health(get_client)
     return JsonResponse(data, status=status)

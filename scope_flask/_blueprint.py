@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from scope_client.frameworks import _commands as commands
+from scope_client import frameworks
 
 from ._extension import state_of_current_app
 
 health = Blueprint("scope_health", __name__)
+"""The blueprint, with one page: `/health`."""
 
 
 @health.get("/health")
 def show() -> Response:
-    """`client.status()` as JSON; asks nobody. 200 also while the platform is down, for reads go on."""
-    data, status = commands.health(lambda: state_of_current_app().client())
+    """`client.status()` as JSON; nothing is sent. 200 also while the platform is down, because reads go on."""
+    data, status = frameworks.health(lambda: state_of_current_app().client())
     response = jsonify(data)
     response.status_code = status
     response.cache_control.no_store = True

@@ -2,49 +2,52 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Optional
 
 from flask import Flask, current_app
 from jinja2 import Undefined
 from werkzeug.local import LocalProxy
 
 from scope_client import Configuration, ConfigurationError, ScopeClient
-from scope_client.frameworks import Settings, TemplateFunction
+from scope_client.frameworks import TEMPLATE_FUNCTION, Settings, TemplateFunction, renew_in_children
 
 from ._cli import scope_group
 from ._stores import CachelibStore, store_of
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-NAME = "scope"
-PREFIX = "SCOPE_"
+EXTENSION_NAME = "scope"
+KEY_PREFIX = "SCOPE_"
 
 
 class Scope:
     """Prompts for one app or several: `scope = Scope(app)`, or `scope.init_app(app)` in a factory.
 
-    Reads the SCOPE_* keys of `app.config` then; what is absent comes from the environment. Nothing is sent, and no
+    The SCOPE_* keys of `app.config` are read then. What is absent comes from the environment. Nothing is sent, and no
     client is made, before the first read.
+
+    Args:
+        app: The app, as for `init_app`. None if `init_app` is called later.
     """
 
-    def __init__(self, app: Flask | None = None) -> None:
+    def __init__(self, app: Optional[Flask] = None) -> None:
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Raises ConfigurationError for a key that is unknown or bad, RuntimeError on the second call for an app."""
-        if NAME in app.extensions:
+        """Sets one app up: the template function `scope_prompt`, the commands `flask scope`, and its client.
+
+        Raises ConfigurationError for a key that is unknown or wrong, and RuntimeError on the second call for an app.
+        """
+        if EXTENSION_NAME in app.extensions:
             raise RuntimeError(
                 "Scope is set up for this app already: call Scope(app) or scope.init_app(app) once, and share that "
                 "object, or use current_scope"
             )
         state = State(app)
-        app.extensions[NAME] = state
-        app.jinja_env.globals["scope_prompt"] = TemplateFunction(state.client, Undefined)
+        app.extensions[EXTENSION_NAME] = state
+        app.jinja_env.globals[TEMPLATE_FUNCTION] = TemplateFunction(state.client, Undefined)
         app.cli.add_command(scope_group)
         weakref.finalize(app, state.close)
 
@@ -58,25 +61,26 @@ class Scope:
 
 
 class State:
-    """What one app has; it does not keep the app alive."""
+    """What one app has of the extension; it does not keep the app alive."""
 
     def __init__(self, app: Flask) -> None:
         self.settings = _settings(app.config)
         problems = [problem for problem in self.settings.problems if problem.kind != "missing"]
         if problems:
-            raise ConfigurationError("; ".join(f"{problem.message} ({problem.hint})" for problem in problems))
-        cache = app.config.get(f"{PREFIX}CACHE")
-        if cache is not None and app.config.get(f"{PREFIX}CACHE_STORE") is not None:
+            raise ConfigurationError("; ".join(map(str, problems)))
+        cache = app.config.get(f"{KEY_PREFIX}CACHE")
+        if cache is not None and app.config.get(f"{KEY_PREFIX}CACHE_STORE") is not None:
             raise ConfigurationError("SCOPE_CACHE and SCOPE_CACHE_STORE exclude each other: give one of them")
         self._store = None if cache is None else store_of(cache, app)
         self._client: ScopeClient | None = None
-        _renewed(self)
+        self.after_fork()
+        renew_in_children(self)
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
 
     def client(self) -> ScopeClient:
-        """Raises MissingApiKeyError where there are no credentials."""
+        """The client of the app, made on first use; raises MissingApiKeyError if there are no credentials."""
         found = self._client
         if found is None:
             with self._lock:
@@ -84,50 +88,36 @@ class State:
         return found
 
     def configuration(self) -> Configuration:
+        """The settings of the app, with its store."""
         config = self.settings.configuration()
         if isinstance(self._store, CachelibStore):
-            self._store.look()
+            self._store.warn_of_patience()
         return config if self._store is None else config.merge(cache_store=self._store)
 
     def close(self) -> None:
+        """Closes the client; the next read makes another."""
         with self._lock:
             former, self._client = self._client, None
         if former is not None:
             former.close()
 
 
-_states: weakref.WeakSet[State] = weakref.WeakSet()
-
-
-def _renewed(state: State) -> None:
-    state.after_fork()
-    _states.add(state)
-
-
-def _after_fork() -> None:
-    for state in list(_states):
-        state.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
-
-
 def _settings(config: Mapping[str, object]) -> Settings:
-    given = {key[len(PREFIX) :]: value for key, value in config.items() if str(key).startswith(PREFIX)}
-    return Settings(given, spelled=f"{PREFIX}{{}}", also=("CACHE",))
+    given = {key[len(KEY_PREFIX) :]: value for key, value in config.items() if str(key).startswith(KEY_PREFIX)}
+    return Settings(given, spelled=f"{KEY_PREFIX}{{}}", also=("CACHE",))
 
 
 def state_of_current_app() -> State:
+    """Raises RuntimeError outside of an app context, and for an app on which init_app was not called."""
     if not current_app:
         raise RuntimeError(
             "Scope needs an app context: use it in a view, a command or a template, or under `with app.app_context():`"
         )
-    state = current_app.extensions.get(NAME)
+    state = current_app.extensions.get(EXTENSION_NAME)
     if not isinstance(state, State):
-        raise RuntimeError("Scope is not set up for this app: call scope.init_app(app) where the app is made")
+        raise RuntimeError("Scope is not set up for this app: call scope.init_app(app) when you make the app")
     return state
 
 
 current_scope: ScopeClient = LocalProxy(lambda: state_of_current_app().client())  # type: ignore[assignment]
-"""The client of the current app."""
+"""The client of the current app, as `Scope.client`."""

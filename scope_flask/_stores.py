@@ -12,26 +12,25 @@ from flask import Flask
 from werkzeug.utils import import_string
 
 from scope_client import CacheStore, ConfigurationError, RedisStore
-from scope_client.frameworks import ForeignStore, warn_of_patience
+from scope_client.frameworks import STORE_METHODS, ForeignStore, has_methods, warn_of_patience
 
-_ASKED_OF_CACHELIB = ("get_dict", "get", "set", "add", "delete")
-_ASKED_OF_STORE = ("get_many", "set", "add", "delete")
-_MUST_BE = (
+_CACHELIB_METHODS = ("get_dict", "get", "set", "add", "delete")
+_CACHE_MUST_BE = (
     "SCOPE_CACHE must be a cachelib cache, a flask_caching.Cache, a CacheStore, the import path of one, "
     "or a URL such as redis://localhost:6379/0, got {}"
 )
 
-_TRIES = 3
+MAX_ADD_TRIES = 3
 
 
 class CachelibStore(ForeignStore):
-    """`find` gives the cache on each use; a time of 0 is for ever there."""
+    """Over a cachelib cache, where a time of 0 means for ever; `find` returns the cache on each use."""
 
     def __init__(self, find: Callable[[], Any]) -> None:
         self._find = find
 
-    def look(self) -> None:
-        """Finds the cache while the app is there, if it is to be found yet; a warning for a Redis without a limit."""
+    def warn_of_patience(self) -> None:
+        """Logs a warning for a Redis without a time limit, if the cache can be found yet."""
         with contextlib.suppress(RuntimeError):
             server = getattr(self._find(), "_write_client", None)
             if server is not None:
@@ -48,8 +47,11 @@ class CachelibStore(ForeignStore):
         return 0 if seconds is None else max(seconds, 1)
 
     def add(self, key: str, value: str, ttl: float) -> bool:
-        """cachelib's files do not notice that an old lock has ended, nor say that they cannot be written."""
-        for _ in range(_TRIES):
+        """As a CacheStore has it, also if the cache is a FileSystemCache.
+
+        The `add` of that one refuses a key whose entry has ended, and returns False too if it cannot write.
+        """
+        for _ in range(MAX_ADD_TRIES):
             if super().add(key, value, ttl):
                 return True
             with self.opened() as cache:
@@ -60,33 +62,33 @@ class CachelibStore(ForeignStore):
 
 
 def store_of(given: Any, app: Flask) -> CacheStore:
-    """The store that SCOPE_CACHE names; ConfigurationError for what is none."""
+    """The store that SCOPE_CACHE names; raises ConfigurationError if it names none."""
     if isinstance(given, str):
         if given.lower().startswith(("redis://", "rediss://", "unix://")):
             return RedisStore(given)
         given = _imported(given)
     if hasattr(type(given), "init_app") and hasattr(type(given), "cache"):
         return CachelibStore(_Backend(given, app))
-    if _has(given, _ASKED_OF_CACHELIB):
+    if has_methods(given, _CACHELIB_METHODS):
         return CachelibStore(lambda: given)
-    if _has(given, _ASKED_OF_STORE):
+    if has_methods(given, STORE_METHODS):
         return given  # type: ignore[no-any-return]  # it has what the Protocol names
-    raise ConfigurationError(_MUST_BE.format(type(given).__name__))
+    raise ConfigurationError(_CACHE_MUST_BE.format(type(given).__name__))
 
 
 def _imported(path: str) -> Any:
     if not re.fullmatch(r"\w+([.:]\w+)+", path):  # not shown: it may be a URL with a password
-        raise ConfigurationError(_MUST_BE.format("a text that is neither"))
+        raise ConfigurationError(_CACHE_MUST_BE.format("text that is not one of these"))
     try:
         return import_string(path)
-    except Exception as error:  # noqa: BLE001  # of any module
-        raise ConfigurationError(f"{_MUST_BE.format(repr(path))}: {error}") from None
+    except Exception as error:  # noqa: BLE001  # whatever that module raises
+        raise ConfigurationError(f"{_CACHE_MUST_BE.format(repr(path))}: {error}") from None
 
 
 class _Backend:
-    """That of a Flask-Caching Cache for one app, which may be initialised later, and without an app context.
+    """Finds the backend of a Flask-Caching Cache for one app, outside of an app context too.
 
-    Keeps neither alive: the app knows the cache, as the cache knows the app.
+    The Cache may be initialised later. Neither it nor the app is kept alive by this.
     """
 
     def __init__(self, cache: Any, app: Flask) -> None:
@@ -101,7 +103,3 @@ class _Backend:
         if self._last is None:
             raise RuntimeError("SCOPE_CACHE is a Flask-Caching Cache on which init_app(app) was not called")
         return self._last
-
-
-def _has(given: Any, names: Sequence[str]) -> bool:
-    return not isinstance(given, type) and all(callable(getattr(given, name, None)) for name in names)

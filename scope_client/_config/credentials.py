@@ -144,6 +144,10 @@ def setting_keys(kind: type[_Keyring]) -> tuple[str, ...]:
     return tuple(field.upper() for field in kind._field_names)
 
 
+SECRET_VARIABLES = tuple(f"SCOPE_{setting_keys(kind)[-1]}" for kind in (ApiKeyCredentials, ClientCredentials))
+"""The environment variables that hold a secret."""
+
+
 def kind_in_environment() -> Kind:
     """ClientCredentials if the environment has a client ID and no API key, and else ApiKeyCredentials."""
     has_client_alone = os.environ.get("SCOPE_CLIENT_ID") and not os.environ.get("SCOPE_API_KEY")

@@ -1,4 +1,4 @@
-"""`scope demo`: the quick start, run line by line against a platform of its own."""
+"""`scope demo`: the quick start, run line by line against a platform on this machine."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from ..local import LocalPlatform
 
-PROMPTS = Path(__file__).parent / "demo_prompts"
+DEMO_PROMPTS = Path(__file__).parent / "demo_prompts"
 
-_SESSION = """
+_SESSION_LINES = """
 from scope_client import ApiKeyCredentials, ScopeClient
 client = ScopeClient(credentials=ApiKeyCredentials.from_env())
 
@@ -57,12 +57,12 @@ client.get_prompt_version("newsletter")
 @click.command()
 def demo() -> None:
     """Watch the quick start run; no account needed."""
-    # The platform stands on Flask, which the other commands do without.
+    # The platform needs Flask, which the other commands do not.
     from ..local import LocalPlatform
 
     seen: list[str] = []
-    with LocalPlatform(PROMPTS, log=seen.append) as platform:
-        terminal.say(f"A Scope Platform of your own runs on {platform.url}; the environment holds its keys.")
+    with LocalPlatform(DEMO_PROMPTS, log=seen.append) as platform:
+        terminal.say(f"A Scope Platform for you alone runs on {platform.url}; its keys are in the environment.")
         values = _run_session(platform)
     for line in _closing(seen, values):
         terminal.say(line)
@@ -71,14 +71,14 @@ def demo() -> None:
 def _run_session(platform: LocalPlatform) -> dict[str, Any]:
     os.environ.update(platform.environ)
     values: dict[str, Any] = {}
-    for line in _SESSION.splitlines():
+    for line in _SESSION_LINES.splitlines():
         is_code = line and not line.startswith("#")
         terminal.say(_run(line, values) if is_code else line)
     return values
 
 
 def _run(line: str, values: dict[str, Any]) -> str:
-    """The line as at a prompt, and what Python shows for it; the time of a read beside it."""
+    """The line as in an interactive Python, what Python prints for it, and how long a read took."""
     code = compile(f"{line}\n", "demo", "single")
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from . import _terminal as terminal
-from ._reader import asks_for_a_version, read
-
-if TYPE_CHECKING:
-    from .. import PromptVersion
+from ..frameworks import _commands as commands
+from ._reader import asks_for_a_version, show
 
 
 @click.command()
 @asks_for_a_version
-def get(name: str, label: str | None, version: str | None, as_json: bool) -> None:
+def get(**asked: Any) -> None:
     """Print a prompt as it is. NAME is its name or ID; facts about it go to standard error."""
-    found = read(name, label, version)
-    if as_json:
-        terminal.say(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
-    else:
-        terminal.note(_facts(found))
-        terminal.say(found.content)
-
-
-def _facts(found: PromptVersion) -> str:
-    variables = ", ".join(found.variables) or "none"
-    metadata = json.dumps(dict(found.metadata), ensure_ascii=False)
-    identity = f"{found.name}, version {found.version_number} ({found.id}), {found.status}, {found.type}"
-    return f"{identity}; variables: {variables}; metadata: {metadata}"
+    show(commands.get, **asked)

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from ..errors import ValidationError
+from ..frameworks import ARGUMENTS
 from ..frameworks import _commands as commands
-from . import _terminal as terminal
-from ._reader import asks_for_a_version, read
+from ._reader import asks_for_a_version, show
 
-_MUST_BE = 'it must be a file with a JSON object such as {"name": "Alice"}'
+_VARS_FILE_MUST_BE = 'it must be a file with a JSON object such as {"name": "Alice"}'
 
 
 def _pairs(context: click.Context, parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -34,7 +34,7 @@ def _from_file(context: click.Context, parameter: click.Parameter, path: str | N
         if isinstance(values, dict):
             return values
         wrong = f"holds a JSON {type(values).__name__}"
-    raise click.BadParameter(f"{path!r} {wrong}; {_MUST_BE}", context, parameter)
+    raise click.BadParameter(f"{path!r} {wrong}; {_VARS_FILE_MUST_BE}", context, parameter)
 
 
 @click.command()
@@ -46,25 +46,11 @@ def _from_file(context: click.Context, parameter: click.Parameter, path: str | N
     multiple=True,
     metavar="KEY=VALUE",
     callback=_pairs,
-    help="The value of one variable; repeat it for more.",
+    help=ARGUMENTS["var"],
 )
 @click.option(
     "--vars-file", "filed", metavar="FILE", callback=_from_file, help="A JSON object of values; -v wins over it."
 )
-def render(
-    name: str,
-    label: str | None,
-    version: str | None,
-    as_json: bool,
-    given: dict[str, str],
-    filed: dict[str, Any],
-) -> None:
+def render(given: dict[str, str], filed: dict[str, Any], **asked: Any) -> None:
     """Print a prompt with its variables filled in. NAME is its name or ID; a chat prompt gives JSON."""
-    found = read(name, label, version)
-    values = {**filed, **given}
-    text = found.render(**values)
-    if as_json:
-        identity = {"name": found.name, "version_number": found.version_number, "id": found.id}
-        whole = {**identity, "text": text, "messages": found.messages(**values)}
-        text = json.dumps(whole, indent=2, ensure_ascii=False)
-    terminal.say(text)
+    show(commands.render, values={**filed, **given}, **asked)

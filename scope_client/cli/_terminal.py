@@ -7,19 +7,18 @@ import io
 import os
 import sys
 
+from .._config.credentials import SECRET_VARIABLES
 from .._redaction import Redaction
-
-_SECRETS = ("SCOPE_API_SECRET", "SCOPE_CLIENT_SECRET")
 
 
 def prepare() -> None:
-    """Lets standard output take any text, whatever the terminal's encoding, and keep its line ends."""
+    """Lets standard output take any text, in any encoding of the terminal, and keep its line ends."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace", newline="\n")
 
 
 def say(text: str) -> None:
-    """The text exactly, ended by a newline; at once and in one write, since threads speak too."""
+    """Prints the text as it is and a newline, unless it ends in one; in one write, because threads print too."""
     try:
         print(text if text.endswith("\n") else f"{text}\n", end="", flush=True)
     except OSError:
@@ -28,17 +27,18 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """One line on standard error, whatever the text holds, with no secret in it."""
+    """Prints one line without secrets on standard error, also if the text has several."""
     if sys.stderr is not None:
         print(_one_line(_without_secrets(text)), file=sys.stderr, flush=True)
 
 
 def complain(text: str) -> None:
+    """Prints one line that says why the command failed."""
     note(f"scope: {text}")
 
 
 def _close_off() -> None:
-    """Keeps Python from writing what is left in the buffer once more at its end, and failing again."""
+    """Otherwise Python writes what is left in the buffer once more when it ends, and fails again."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -50,4 +50,4 @@ def _one_line(text: str) -> str:
 
 
 def _without_secrets(text: str) -> str:
-    return Redaction(filter(None, map(os.environ.get, _SECRETS))).text(text)
+    return Redaction(filter(None, map(os.environ.get, SECRET_VARIABLES))).text(text)

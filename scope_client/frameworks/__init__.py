@@ -1,27 +1,48 @@
-"""What the packages for frameworks share: settings, template tags, and the commands that look after templates."""
+"""What the packages for frameworks share: settings, template tags, stores, and commands that look after templates."""
 
 from __future__ import annotations
 
+from .. import _public
 from .._cache.redis_store import warn_of_patience
-from . import _commands as commands
+from .._config.cache_store import STORE_METHODS, has_methods
+from .._fork import renew_in_children
+from .._prompt.fallback import Fallback
+from .._prompt.ref import LABELS
+from ._commands import ARGUMENTS, COMMANDS, Command, health
 from ._foreign_store import ForeignStore
 from ._rendering import TemplateFunction, render_in_template
-from ._report import Finding, Report
+from ._report import Finding, Report, explained
 from ._settings import SettingProblem, Settings
-from ._uses import PromptUse, Survey, jinja_survey, jinja_uses
+from ._signature import called_like
+from ._site import Site
+from ._uses import TEMPLATE_FUNCTION, PromptUse, Survey, jinja_survey, jinja_uses
 
 __all__ = [
+    "ARGUMENTS",
+    "COMMANDS",
+    "LABELS",
+    "STORE_METHODS",
+    "TEMPLATE_FUNCTION",
+    "Command",
+    "Fallback",
     "Finding",
     "ForeignStore",
     "PromptUse",
     "Report",
     "SettingProblem",
     "Settings",
+    "Site",
     "Survey",
     "TemplateFunction",
-    "commands",
+    "called_like",
+    "explained",
+    "has_methods",
+    "health",
     "jinja_survey",
     "jinja_uses",
     "render_in_template",
+    "renew_in_children",
     "warn_of_patience",
 ]
+
+_public.publish(__name__, __all__)

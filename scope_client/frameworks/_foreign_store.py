@@ -1,29 +1,28 @@
 """ForeignStore: a framework's own cache as a CacheStore."""
 
-from __future__ import annotations
-
 import binascii
 import contextlib
 import math
 import pickle
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Optional
 
-_LONGEST = 10 * 365 * 86_400
+LONGEST_TIMEOUT_SECONDS = 10 * 365 * 86_400
 
 # What such caches raise for an entry that somebody else wrote: they unpickle, and some inflate or decode it before.
-_GARBAGE = (
+_ERRORS_OF_GARBAGE = (
     *(pickle.PickleError, zlib.error, binascii.Error, EOFError, ImportError),
     *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
 )
 
 
 class ForeignStore:
-    """What a subclass says is where the cache is, how it is asked for several keys, and what it takes for a time.
+    """A CacheStore over a cache that has `get`, `set` and `add` with a time in whole seconds, and `delete`.
 
-    The cache has `get`, `set` and `add` with a time in whole seconds, and `delete`. What it raises is passed on, which
-    a client takes for a miss, but for garbage and for a value that it does not take.
+    A subclass says where the cache is, how it is asked for several keys, and how it takes a time. An error of the cache
+    passes through, and the client takes it for a miss. Two errors do not: an entry that cannot be read is a miss here
+    and is replaced, and a value that is too large for the cache is not kept.
     """
 
     def opened(self) -> contextlib.AbstractContextManager[Any]:
@@ -31,52 +30,74 @@ class ForeignStore:
         raise NotImplementedError
 
     def found(self, cache: Any, keys: Sequence[str]) -> Mapping[str, Any]:
+        """Asks for several keys at once.
+
+        Args:
+            cache: What `opened` gave.
+            keys: The keys.
+
+        Returns:
+            The values that are there, by their keys.
+        """
         raise NotImplementedError
 
-    def timeout(self, cache: Any, seconds: int | None) -> int | None:
-        """None is for ever."""
+    def timeout(self, cache: Any, seconds: Optional[int]) -> Optional[int]:
+        """A time as the cache takes it.
+
+        Args:
+            cache: What `opened` gave.
+            seconds: The time, or None for ever.
+
+        Returns:
+            What to pass to the cache.
+        """
         raise NotImplementedError
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """As a CacheStore has it."""
         with self.opened() as cache:
             try:
                 found = self.found(cache, keys)
-            except _GARBAGE:
+            except _ERRORS_OF_GARBAGE:
                 found = _readable(cache, keys)
         return {key: value for key, value in found.items() if isinstance(value, str)}
 
-    def set(self, key: str, value: str, ttl: float | None) -> None:
+    def set(self, key: str, value: str, ttl: Optional[float]) -> None:
+        """As a CacheStore has it."""
         with self.opened() as cache:
             try:
                 cache.set(key, value, self._whole(cache, ttl))
-            except _GARBAGE:
+            except _ERRORS_OF_GARBAGE:
                 cache.delete(key)
                 cache.set(key, value, self._whole(cache, ttl))
-            except Exception:  # of any backend's; a server that still answers does not take the value: it is too large
+            except Exception:
+                # Each backend has errors of its own. A server that still answers has refused the value, as too large.
                 if not _answers(cache, key):
                     raise
 
     def add(self, key: str, value: str, ttl: float) -> bool:
+        """As a CacheStore has it."""
         with self.opened() as cache:
             try:
                 return bool(cache.add(key, value, self._whole(cache, ttl)))
-            except _GARBAGE:
+            except _ERRORS_OF_GARBAGE:
                 cache.delete(key)
                 return bool(cache.add(key, value, self._whole(cache, ttl)))
 
     def delete(self, key: str) -> None:
+        """As a CacheStore has it."""
         with self.opened() as cache:
             cache.delete(key)
 
-    def _whole(self, cache: Any, ttl: float | None) -> int | None:
-        """Seconds, rounded up: such a cache cuts off a fraction, and what is left may be 0."""
-        return self.timeout(cache, None if ttl is None else math.ceil(min(ttl, _LONGEST)))
+    def _whole(self, cache: Any, ttl: Optional[float]) -> Optional[int]:
+        """Rounded up: such a cache cuts off the fraction of a second, and 0 means "at once" or "for ever" there."""
+        return self.timeout(cache, None if ttl is None else math.ceil(min(ttl, LONGEST_TIMEOUT_SECONDS)))
 
 
 def _readable(cache: Any, keys: Sequence[str]) -> dict[str, Any]:
     found = {}
     for key in keys:
-        with contextlib.suppress(*_GARBAGE):
+        with contextlib.suppress(*_ERRORS_OF_GARBAGE):
             found[key] = cache.get(key)
     return found
 
@@ -84,6 +105,6 @@ def _readable(cache: Any, keys: Sequence[str]) -> dict[str, Any]:
 def _answers(cache: Any, key: str) -> bool:
     try:
         cache.get(key)
-    except Exception:  # noqa: BLE001  # any reason will do
+    except Exception:  # noqa: BLE001  # whatever the backend raises
         return False
     return True

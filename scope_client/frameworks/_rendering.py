@@ -1,9 +1,7 @@
-"""What a prompt's tag or function in a template does, whatever the template engine."""
-
-from __future__ import annotations
+"""What a prompt's tag or function in a template does, in any template engine."""
 
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from .._client import ScopeClient
 from .._prompt.fallback import Fallback
@@ -15,16 +13,30 @@ def render_in_template(
     client: ScopeClient,
     name: str,
     values: dict[str, Any],
-    unresolved: Mapping[str, str] | None = None,
+    unresolved: Optional[Mapping[str, str]] = None,
     *,
-    label: str | None = None,
-    version: str | None = None,
+    label: Optional[str] = None,
+    version: Optional[str] = None,
     fallback: Fallback = None,
 ) -> str:
-    """The prompt with its values filled in, as plain text, which the template has to escape.
+    """The prompt with its values filled in.
 
-    `unresolved` says, by prompt variable, what the template could not resolve. Raises what
-    `ScopeClient.render_prompt` raises, with the prompt named, and MissingVariableError where something is unresolved.
+    Args:
+        client: Reads the version.
+        name: The prompt's name or ID.
+        values: The values of its variables.
+        unresolved: By prompt variable, why the template has no value for it.
+        label: The label of the version.
+        version: The ID of the version.
+        fallback: As for `ScopeClient.get_prompt_version`.
+
+    Returns:
+        Plain text, which the template has to escape.
+
+    Raises:
+        MissingVariableError: A value is missing or unresolved.
+        ScopeError: What else `ScopeClient.render_prompt` raises; errors of the render name the prompt.
+        TypeError: A label and a version are given.
     """
     found = client.get_prompt_version(
         _settled(name), label=_settled(label), version=_settled(version), fallback=_settled(fallback)
@@ -42,7 +54,7 @@ def render_in_template(
 
 
 def _settled(value: Any) -> Any:
-    """The text of an object that is one in disguise, such as a lazy translation; other kinds are not for guessing."""
+    """The text of an object that stands for text, such as a lazy translation; any other value as it is."""
     is_plain = value is None or callable(value) or isinstance(value, (str, bytes, int, float, list, tuple, dict, set))
     return value if is_plain or "__str__" not in _attributes(type(value)) else str(value)
 
@@ -62,9 +74,11 @@ def _missing(
 
 
 class TemplateFunction:
-    """The `scope_prompt` of Jinja templates. `undefined` is jinja2.Undefined: such a value is a missing one.
+    """The function `scope_prompt` of Jinja templates. It returns plain text, which autoescaping escapes.
 
-    What it returns is plain text, which autoescaping escapes.
+    Args:
+        client: Returns the client, at each call.
+        undefined: The class jinja2.Undefined. A value of this class is a missing value.
     """
 
     def __init__(self, client: Callable[[], ScopeClient], undefined: type) -> None:
@@ -76,13 +90,31 @@ class TemplateFunction:
         name: str,
         /,
         *,
-        label: str | None = None,
-        version: str | None = None,
+        label: Optional[str] = None,
+        version: Optional[str] = None,
         fallback: Fallback = None,
-        variables: Mapping[str, object] | None = None,
+        variables: Optional[Mapping[str, object]] = None,
         **more: object,
     ) -> str:
-        """`variables` are for names that are no keywords here, such as "label". Raises what `render_prompt` raises."""
+        """The prompt with its values filled in.
+
+        Args:
+            name: The prompt's name or ID.
+            label: The label of the version.
+            version: The ID of the version.
+            fallback: As for `ScopeClient.get_prompt_version`.
+            variables: More values; also those whose names are keywords here, such as "label".
+            more: The values of the prompt's variables.
+
+        Returns:
+            Plain text.
+
+        Raises:
+            MissingVariableError: A value is missing or undefined.
+            ValidationError: An option is undefined, or a value is given twice.
+            ScopeError: What else `ScopeClient.render_prompt` raises.
+            TypeError: A label and a version are given.
+        """
         asked = {"name": name, "label": label, "version": version, "fallback": fallback, "variables": variables}
         for what, value in asked.items():
             if isinstance(value, self._undefined):

@@ -1,69 +1,90 @@
 """Settings: a framework's upper-case keys, checked all at once, as a Configuration."""
 
-from __future__ import annotations
-
 import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from .._config.configuration import Configuration, check_option, option_names
-from .._config.credentials import ApiKeyCredentials, ClientCredentials, Credentials
+from .._config.credentials import (
+    ApiKeyCredentials,
+    ClientCredentials,
+    Credentials,
+    Kind,
+    kind_in_environment,
+    read_parts,
+    setting_keys,
+)
 from .._redaction import Redaction
 from ..errors import ConfigurationError, MissingApiKeyError
 
-_API_KEYS = ("API_KEY", "API_SECRET")
-_CLIENT_KEYS = ("CLIENT_ID", "CLIENT_SECRET")
-_PARTS = ("ORG_ID", *_API_KEYS, *_CLIENT_KEYS)
-_SECRETS = ("API_SECRET", "CLIENT_SECRET")
-_VARIABLES = {"API_URL": "BASE_URL", "SCOPE_API_URL": "BASE_URL", "URL": "BASE_URL"}  # as the environment has it
+_KEYS_OF_KIND: Mapping[Kind, tuple[str, ...]] = {
+    kind: setting_keys(kind)[1:] for kind in (ApiKeyCredentials, ClientCredentials)
+}
+CREDENTIAL_KEYS = ("ORG_ID", *(key for keys in _KEYS_OF_KIND.values() for key in keys))
+_SECRET_KEYS = tuple(keys[-1] for keys in _KEYS_OF_KIND.values())
+_KEY_OF_VARIABLE = {"API_URL": "BASE_URL", "SCOPE_API_URL": "BASE_URL", "URL": "BASE_URL"}
 
 
 class SettingProblem(NamedTuple):
-    """`kind` is "unknown", "value", "missing" (credentials), "credentials" (what is given of them) or "together".
-
-    `key` is None where no single one is at fault.
-    """
+    """Something that is wrong with the settings."""
 
     kind: str
-    key: str | None
+    """"unknown", "value", "missing" (credentials), "credentials" (what is given of them) or "together"."""
+    key: Optional[str]
+    """The key that is at fault, or None if no single one is."""
     message: str
+    """What is wrong, without a secret."""
     hint: str
+    """What to do about it, without a secret."""
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})"
 
 
 class Settings:
     """Every option of a Configuration in upper case, and ORG_ID, API_KEY, API_SECRET, CLIENT_ID, CLIENT_SECRET.
 
-    What is absent comes from the environment; a part of the credentials that is None or empty is absent. `spelled`
-    is how a user writes a key, such as "SCOPE_{}"; `also` are keys that the adapter reads by itself.
+    An option that is absent comes from the environment, and so does a part of the credentials that is absent, None or
+    empty. Everything is read at once: a later change of the settings or of the environment has no effect.
+
+    Args:
+        given: The values by their keys.
+        spelled: How a user writes a key, such as "SCOPE_{}".
+        also: Further keys, which the framework's package reads by itself.
     """
 
     def __init__(self, given: Mapping[Any, Any], *, spelled: str, also: Iterable[str] = ()) -> None:
         self._given = given
         self._spelled = spelled
         self._options = {name.upper(): name for name in option_names()}
-        self._known = (*self._options, *_PARTS, *also)
-        secrets = [str(given.get(key) or os.environ.get(f"SCOPE_{key}") or "") for key in _SECRETS]
-        self._redaction = Redaction([secret for secret in secrets if secret])
+        self._known = (*self._options, *CREDENTIAL_KEYS, *also)
+        secrets = (given.get(key) or os.environ.get(f"SCOPE_{key}") for key in _SECRET_KEYS)
+        self._redaction = Redaction([str(secret) for secret in secrets if secret])
         self._problems: list[SettingProblem] = []
         self._configuration = self._read()
         self._given = {}  # which may hold what knows the app, and would keep it alive
 
     @property
     def problems(self) -> tuple[SettingProblem, ...]:
-        """All that is wrong; no secret is in it."""
+        """Everything that is wrong."""
         return tuple(self._problems)
 
     def configuration(self) -> Configuration:
-        """Raises ConfigurationError with every problem, MissingApiKeyError where only the credentials lack."""
+        """The settings as a Configuration.
+
+        Raises:
+            MissingApiKeyError: Parts of the credentials are missing, and nothing else is wrong.
+            ConfigurationError: Something else is wrong; the message has every problem.
+        """
         if self._configuration is None:
             is_keyless = all(problem.kind == "missing" for problem in self._problems)
             kind = MissingApiKeyError if is_keyless else ConfigurationError
-            raise kind("; ".join(f"{problem.message} ({problem.hint})" for problem in self._problems))
+            raise kind("; ".join(map(str, self._problems)))
         return self._configuration
 
-    def _read(self) -> Configuration | None:
+    def _read(self) -> Optional[Configuration]:
         values = {}
         for key, value in self._given.items():
             if key not in self._known:
@@ -72,7 +93,7 @@ class Settings:
                 values[self._options[key]] = self._checked(key, value)
         if self._given.get("CREDENTIALS") is None:
             values["credentials"] = self._credentials()
-        elif any(self._part(key) for key in _PARTS):
+        elif any(self._given.get(key) for key in CREDENTIAL_KEYS):
             self._note(
                 "credentials", "CREDENTIALS", "CREDENTIALS and single keys exclude each other", "give one or the other"
             )
@@ -80,8 +101,9 @@ class Settings:
 
     def _refuse(self, key: object) -> None:
         named = str(key).upper()
-        near = _VARIABLES.get(named) or difflib.get_close_matches(named, self._known, n=1, cutoff=0.0)[0]
-        self._note("unknown", str(key), f"{self._spell(key)} is no setting", f"the nearest one is {self._spell(near)}")
+        near = _KEY_OF_VARIABLE.get(named) or difflib.get_close_matches(named, self._known, n=1, cutoff=0.0)[0]
+        message = f"{self._spell(key)} is not a setting"
+        self._note("unknown", str(key), message, f"the nearest one is {self._spell(near)}")
 
     def _checked(self, key: str, value: object) -> Any:
         try:
@@ -90,41 +112,35 @@ class Settings:
             self._note("value", key, error.message, "correct it, or leave it out for the default")
             return None
 
-    def _credentials(self) -> Credentials | None:
-        """Of the one kind or the other: as the settings say, or else the environment."""
-        has_keys, has_client = (any(self._part(key) for key in keys) for keys in (_API_KEYS, _CLIENT_KEYS))
-        if has_keys and has_client:
-            message = f"{self._listed(_API_KEYS)} and {self._listed(_CLIENT_KEYS)} exclude each other"
+    def _credentials(self) -> Optional[Credentials]:
+        """Of the kind that the settings name, or else of the kind that the environment has."""
+        named = [kind for kind, keys in _KEYS_OF_KIND.items() if any(self._given.get(key) for key in keys)]
+        if len(named) > 1:
+            message = f"{' and '.join(self._listed(keys) for keys in _KEYS_OF_KIND.values())} exclude each other"
             self._note("credentials", None, message, "give the API key or the client, with its secret")
             return None
-        if not (has_keys or has_client):
-            has_client = bool(os.environ.get("SCOPE_CLIENT_ID")) and not os.environ.get("SCOPE_API_KEY")
-        keys = ("ORG_ID", *(_CLIENT_KEYS if has_client else _API_KEYS))
-        parts = [self._part(key) or os.environ.get(f"SCOPE_{key}") for key in keys]
-        missing = [key for key, part in zip(keys, parts) if not part]
+        kind = named[0] if named else kind_in_environment()
+        parts = read_parts(kind, self._given)
+        missing = [key for key, part in parts.items() if not part]
         if missing:
             variables = ", ".join(f"SCOPE_{key}" for key in missing)
-            self._note(
-                "missing",
-                missing[0],
-                f"the credentials lack {self._listed(missing)}",
-                f"set what is missing there, or {variables} in the environment",
-            )
+            hint = f"add what is missing, or set {variables} in the environment"
+            self._note("missing", missing[0], f"the credentials lack {self._listed(missing)}", hint)
             return None
-        odd = [(key, part) for key, part in zip(keys, parts) if not isinstance(part, str)]
-        for key, part in odd:
-            message = f"{self._spell(key)} must be text, got {type(part).__name__}"
+        odd = [key for key, part in parts.items() if not isinstance(part, str)]
+        for key in odd:
+            message = f"{self._spell(key)} must be text, got {type(parts[key]).__name__}"
             self._note("credentials", key, message, "put it in quotes")
-        if odd:
-            return None
-        kind: Any = ClientCredentials if has_client else ApiKeyCredentials
+        return None if odd else self._made(kind, parts)
+
+    def _made(self, kind: Kind, parts: Mapping[str, str]) -> Optional[Credentials]:
         try:
-            return kind(*parts)  # type: ignore[no-any-return]  # one of the two
+            return kind(*parts.values())
         except ConfigurationError as error:
             self._note("credentials", None, error.message, "copy it again from the platform")
             return None
 
-    def _together(self, values: Mapping[str, Any]) -> Configuration | None:
+    def _together(self, values: Mapping[str, Any]) -> Optional[Configuration]:
         try:
             return Configuration(**values)
         except ConfigurationError as error:
@@ -133,18 +149,12 @@ class Settings:
             self._note("together", None, message, "see the settings, and the SCOPE_* environment variables")
             return None
 
-    def _part(self, key: str) -> Any:
-        return self._given.get(key) or None
-
     def _spell(self, key: object) -> str:
         return self._spelled.format(key)
 
     def _listed(self, keys: Iterable[str]) -> str:
         return ", ".join(self._spell(key) for key in keys)
 
-    def _note(self, kind: str, key: str | None, message: str, hint: str) -> None:
-        self._problems.append(
-            SettingProblem(
-                kind, key and self._redaction.text(key), self._redaction.text(message), self._redaction.text(hint)
-            ),
-        )
+    def _note(self, kind: str, key: Optional[str], message: str, hint: str) -> None:
+        clean = self._redaction.text
+        self._problems.append(SettingProblem(kind, key and clean(key), clean(message), clean(hint)))

@@ -62,7 +62,7 @@ def test_manage_py_check_passes_with_good_settings_and_fails_with_bad_ones():
     assert "no issues" in out.getvalue()
     with override_settings(SCOPE={**KEYS, "CACHE_TLL": 5}), pytest.raises(SystemCheckError) as caught:
         call_command("check", stdout=out, stderr=out)
-    assert "(scope_django.E002) SCOPE['CACHE_TLL'] is no setting" in str(caught.value)
+    assert "(scope_django.E002) SCOPE['CACHE_TLL'] is not a setting" in str(caught.value)
     assert "HINT: The nearest one is SCOPE['CACHE_TTL']" in str(caught.value)
 
 
@@ -100,7 +100,7 @@ def test_e001_scope_is_no_dict(scope):
 def test_e002_an_unknown_key_and_the_nearest_one(key, near):
     (message,) = messages({**KEYS, key: "x"})
     assert (message.id, type(message)) == ("scope_django.E002", Error)
-    assert message.msg == f"SCOPE['{key}'] is no setting."
+    assert message.msg == f"SCOPE['{key}'] is not a setting."
     assert message.hint.startswith(f"The nearest one is SCOPE['{near}")
 
 

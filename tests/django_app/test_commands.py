@@ -587,7 +587,7 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"CACHE_TTLL": 1}, "SCOPE['CACHE_TTLL'] is no setting (the nearest one is SCOPE['CACHE_TTL'])"),
+            ({"CACHE_TTLL": 1}, "SCOPE['CACHE_TTLL'] is not a setting (the nearest one is SCOPE['CACHE_TTL'])"),
             ({"CACHE_TTL": "soon"}, "SCOPE['CACHE_TTL']"),
             ({"CACHE_ALIAS": "nowhere"}, "SCOPE['CACHE_ALIAS'] must be one of CACHES ('default') or None"),
             ({"CACHE_ALIAS": []}, "SCOPE['CACHE_ALIAS'] must be one of CACHES"),

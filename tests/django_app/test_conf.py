@@ -143,7 +143,7 @@ def test_the_kind_that_the_settings_name_wins_over_the_other_kind_in_the_environ
 @pytest.mark.parametrize("keys", [KEYS, CLIENT])
 def test_a_part_of_the_credentials_that_is_none_or_empty_is_absent(keys, nothing, monkeypatch):
     for key in keys:
-        assert f"lack SCOPE['{key}'] (set what is missing there, or SCOPE_{key} in the environment)" in refused(
+        assert f"lack SCOPE['{key}'] (add what is missing, or set SCOPE_{key} in the environment)" in refused(
             **{**keys, key: nothing}
         )
     others = dict.fromkeys({**KEYS, **CLIENT}, nothing)
@@ -184,7 +184,7 @@ def test_an_empty_environment_variable_is_absent_too(monkeypatch):
 def test_an_unknown_key_is_an_error_that_names_the_nearest_one(key, near):
     with override_settings(SCOPE={**KEYS, key: "x"}), pytest.raises(ConfigurationError) as caught:
         get_client()
-    assert f"SCOPE['{key}'] is no setting (the nearest one is SCOPE['{near}" in str(caught.value)
+    assert f"SCOPE['{key}'] is not a setting (the nearest one is SCOPE['{near}" in str(caught.value)
 
 
 def test_every_mistake_is_told_at_once():

@@ -319,7 +319,7 @@ def test_keys_of_others_are_left_alone() -> None:
 )
 def test_an_unknown_key_is_named_with_the_nearest(key: str, nearest: str) -> None:
     said = refusal(**{key: SECRET})
-    assert f"{key} is no setting" in said
+    assert f"{key} is not a setting" in said
     assert f"nearest one is {nearest}" in said
     assert SECRET not in said
 
