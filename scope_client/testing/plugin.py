@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
-    """An empty Scope Platform on this machine; the SCOPE_* variables and `scope_client.client()` lead to it.
+    """A Scope Platform on this machine, empty; the SCOPE_* variables and `scope_client.client()` lead to it.
 
     After the test, what `scope_client.configure` had set is in place again.
     """
