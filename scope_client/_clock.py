@@ -1,7 +1,5 @@
 """Time and chance as one parameter, so that no test waits for either."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections.abc import Callable
@@ -13,20 +11,17 @@ _chance = random.SystemRandom().random
 
 
 class Clock(Frozen):
-    """Where a client takes time and chance from.
-
-    Args:
-        now: Monotonic seconds.
-        wall: Seconds since 1970.
-        sleep: Waits for so many seconds.
-        chance: A number from 0 up to 1, for jitter.
-    """
+    """Where a client takes time and chance from. The arguments are the fields."""
 
     __slots__ = ("now", "wall", "sleep", "chance")
     now: Callable[[], float]
+    """Returns monotonic seconds. Default `time.monotonic`."""
     wall: Callable[[], float]
+    """Returns seconds since 1970. Default `time.time`."""
     sleep: Callable[[float], None]
+    """Waits for so many seconds. Default `time.sleep`."""
     chance: Callable[[], float]
+    """Returns a number from 0 up to 1, for jitter. Default the system's own source."""
 
     def __init__(
         self,

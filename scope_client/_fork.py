@@ -8,19 +8,18 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ._log import Log
 
 _log = Log("scope_client.fork")
 
 
-if TYPE_CHECKING:
-    from typing import Protocol
+class Forkable(Protocol):
+    """What has something that a forked child cannot use."""
 
-    class Forkable(Protocol):
-        def after_fork(self) -> None:
-            """Called in the child, where no other thread runs: new locks; no thread, connection or call under way."""
+    def after_fork(self) -> None:
+        """Called in the child, where no other thread runs: new locks; no thread, connection or call under way."""
 
 
 IMPORT_PATIENCE_SECONDS = 5.0

@@ -16,8 +16,12 @@ _Kept = tuple[str, Optional[float]]
 class MemoryStore:
     """A CacheStore in this process, for several clients of it, or for tests; a forked child starts with an empty one.
 
-    `maxsize` is in entries; when full, the one unread for longest goes. `timer` gives seconds.
-    Raises ConfigurationError for a size that is none.
+    Args:
+        maxsize: How many entries it keeps; when it is full, the least recently read one goes.
+        timer: Returns monotonic seconds.
+
+    Raises:
+        ConfigurationError: `maxsize` is not a whole number from 1 up.
     """
 
     def __init__(self, maxsize: int = 10_000, *, timer: Callable[[], float] = time.monotonic) -> None:
@@ -29,6 +33,7 @@ class MemoryStore:
         renew_in_children(self)
 
     def after_fork(self) -> None:
+        """Called in a forked child: it starts empty."""
         with held_back():
             import cachetools
 
@@ -36,15 +41,18 @@ class MemoryStore:
         self._kept: Any = cachetools.TLRUCache(self._maxsize, ttu=_ends_at, timer=self._timer)
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """As in CacheStore."""
         with self._lock:
             found = {key: self._kept.get(key) for key in keys}
         return {key: kept[0] for key, kept in found.items() if kept is not None}
 
-    def set(self, key: str, value: str, ttl: float | None) -> None:
+    def set(self, key: str, value: str, ttl: Optional[float]) -> None:
+        """As in CacheStore."""
         with self._lock:
             self._kept[key] = (value, ttl)
 
     def add(self, key: str, value: str, ttl: float) -> bool:
+        """As in CacheStore."""
         with self._lock:
             if key in self._kept:
                 return False
@@ -52,6 +60,7 @@ class MemoryStore:
         return True
 
     def delete(self, key: str) -> None:
+        """As in CacheStore."""
         with self._lock:
             self._kept.pop(key, None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .._extras import missing_extra
 from .._fork import held_back, renew_in_children
@@ -61,19 +61,23 @@ class RedisStore:
             self._redis = _connected(self._url)
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """As in CacheStore."""
         try:
             values = [_text(value) for value in self._redis.mget(keys)]
         except UnicodeDecodeError:  # what somebody else put there
             return {}
         return {key: value for key, value in zip(keys, values) if value is not None}
 
-    def set(self, key: str, value: str, ttl: float | None) -> None:
+    def set(self, key: str, value: str, ttl: Optional[float]) -> None:
+        """As in CacheStore."""
         self._redis.set(key, value, px=None if ttl is None else _milliseconds(ttl))
 
     def add(self, key: str, value: str, ttl: float) -> bool:
+        """As in CacheStore."""
         return bool(self._redis.set(key, value, px=_milliseconds(ttl), nx=True))
 
     def delete(self, key: str) -> None:
+        """As in CacheStore."""
         self._redis.delete(key)
 
     def __repr__(self) -> str:
