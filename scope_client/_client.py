@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Optional, Protocol
 
 from ._background import Background
 from ._cache.cache import PromptCache
@@ -15,7 +16,8 @@ from ._clock import Clock
 from ._config import rules
 from ._config.configuration import Configuration
 from ._config.credentials import Credentials
-from ._folder.bundle import Bundle
+from ._config.options import Options, Unpack
+from ._fork import held_back
 from ._http.budget import Budget
 from ._http.fetcher import Fetcher
 from ._log import open_logger
@@ -29,11 +31,7 @@ from ._tally import Tally
 from .errors import ConfigurationError, MissingApiKeyError, ScopeError, TimeoutError, ValidationError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Unpack
-
-    from ._config.options import Options
+    from ._folder.bundle import Bundle
 
 SERVED_STALE_LATELY_SECONDS = 60.0
 MAX_PLAIN_DEADLINE_SECONDS = 1e9  # past it, and for odd types, a deadline is checked off the fast path
@@ -60,7 +58,7 @@ class ScopeClient:
     """
 
     def __init__(
-        self, *, config: Configuration | None = None, clock: Clock = _CLOCK, **options: Unpack[Options]
+        self, *, config: Optional[Configuration] = None, clock: Clock = _CLOCK, **options: Unpack[Options]
     ) -> None:
         if config is not None and not isinstance(config, Configuration):
             raise ConfigurationError(f"config must be a Configuration, got {type(config).__name__}")
@@ -79,7 +77,7 @@ class ScopeClient:
         self._source = self._new_source(self._config.credentials)
         store, folder = self._config.cache_store, self._config.prompt_dir
         self._fleet = None if store is None else Fleet(store, self._config, clock)
-        self._bundle = None if folder is None else Bundle(folder, clock)
+        self._bundle = None if folder is None else _bundle(folder, clock)
         self._cache = PromptCache(
             self._config,
             clock,
@@ -93,18 +91,19 @@ class ScopeClient:
 
     @property
     def config(self) -> Configuration:
+        """What this client was told."""
         return self._config
 
     def get_prompt_version(
         self,
         name: str,
         *,
-        label: str | None = None,
-        version: str | None = None,
+        label: Optional[str] = None,
+        version: Optional[str] = None,
         cache: bool = True,
-        cache_ttl: float | None = None,
+        cache_ttl: Optional[float] = None,
         fallback: Fallback = None,
-        deadline: float | None = None,
+        deadline: Optional[float] = None,
     ) -> PromptVersion:
         """The production version of a prompt, or the one that `label` ("production", "latest") or `version` asks for.
 
@@ -139,8 +138,8 @@ class ScopeClient:
         return self._read(PromptRef.of(name, label, version), cache, cache_ttl, fallback, deadline)
 
     def get_cached_version(
-        self, name: str, *, label: str | None = None, version: str | None = None
-    ) -> PromptVersion | None:
+        self, name: str, *, label: Optional[str] = None, version: Optional[str] = None
+    ) -> Optional[PromptVersion]:
         """The version where it is in memory and fresh; None where finding out would take a request, or a shared cache.
 
         Never waits, so that it may be called on an event loop. Raises what an argument of `get_prompt_version` raises.
@@ -151,14 +150,14 @@ class ScopeClient:
     def render_prompt(
         self,
         name: str,
-        variables: Mapping[str, object] | None = None,
+        variables: Optional[Mapping[str, object]] = None,
         *,
-        label: str | None = None,
-        version: str | None = None,
+        label: Optional[str] = None,
+        version: Optional[str] = None,
         cache: bool = True,
-        cache_ttl: float | None = None,
+        cache_ttl: Optional[float] = None,
         fallback: Fallback = None,
-        deadline: float | None = None,
+        deadline: Optional[float] = None,
     ) -> str:
         """`get_prompt_version` and `PromptVersion.render` in one; raises what they raise."""
         values = variables if type(variables) is dict else _values(variables)
@@ -174,7 +173,7 @@ class ScopeClient:
         return found.template.render(values)
 
     def prefetch(
-        self, prompts: Iterable[Wanted], *, strict: bool = False, deadline: float | None = None
+        self, prompts: Iterable[Wanted], *, strict: bool = False, deadline: Optional[float] = None
     ) -> PrefetchReport:
         """Reads several prompts at once, each a name, (name, label) or (name, None, version), so that they are cached.
 
@@ -219,7 +218,7 @@ class ScopeClient:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.close()
 
@@ -232,14 +231,14 @@ class ScopeClient:
         return Fetcher(self._config, credentials, self._clock, self._background, self._tally)
 
     def _read(
-        self, ref: PromptRef, cache: bool, cache_ttl: float | None, fallback: Fallback, deadline: float | None
+        self, ref: PromptRef, cache: bool, cache_ttl: Optional[float], fallback: Fallback, deadline: Optional[float]
     ) -> PromptVersion:
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
         if fallback is not None:
             stand_ins.checked(fallback)
         return self._serve(ref, self._budget(deadline), fallback, cache=cache, max_age=max_age)
 
-    def _budget(self, deadline: float | None) -> Budget:
+    def _budget(self, deadline: Optional[float]) -> Budget:
         given = None if deadline is None else rules.DEADLINE.check("deadline", deadline, ValidationError)
         return Budget(self._now, self._config.deadline if given is None else given)
 
@@ -250,7 +249,7 @@ class ScopeClient:
         fallback: Fallback = None,
         *,
         cache: bool = True,
-        max_age: float | None = None,
+        max_age: Optional[float] = None,
     ) -> PromptVersion:
         """The version, or what stands in for it if the platform cannot answer and nothing is known."""
         bundled = self._bundle.find(ref) if self._bundle and cache else None
@@ -272,7 +271,7 @@ class ScopeClient:
             return self._stand_in(ref, fallback, bundled)
         return self._stand_in(ref, fallback, bundled)
 
-    def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: PromptVersion | None) -> PromptVersion:
+    def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: Optional[PromptVersion]) -> PromptVersion:
         found = bundled if fallback is None else stand_ins.stand_in(ref, fallback)
         assert found is not None
         self._tally.cache_event("fallback", ref, None)
@@ -296,3 +295,11 @@ def _values(variables: Mapping[str, object] | None) -> dict[str, object]:
     if variables is not None and not isinstance(variables, Mapping):
         raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
     return dict(variables or {})
+
+
+def _bundle(folder: str, clock: Clock) -> Bundle:
+    """Imported late: what walks folders and reads YAML is half of what the package would take to import."""
+    with held_back():
+        from ._folder.bundle import Bundle
+
+    return Bundle(folder, clock)

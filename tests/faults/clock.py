@@ -20,6 +20,7 @@ class ManualClock:
         self.wall = 1_700_000_000.0
         self.chance = 1.0
         self.sleeps: list[float] = []
+        self.on_sleep: Callable[[float], object] = lambda seconds: None
         self.clock = Clock(now=lambda: self.time, wall=lambda: self.wall, sleep=self._sleep, chance=lambda: self.chance)
 
     def passes(self, seconds: float) -> None:
@@ -28,6 +29,7 @@ class ManualClock:
 
     def _sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
+        self.on_sleep(seconds)
         self.passes(seconds)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scope_client import RedisStore, ScopeClient, _process, _telemetry
 from scope_client._flight import Flights
 from scope_client._flight import _Flight as Flight
+from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
     import requests
@@ -50,13 +51,19 @@ def fleet(client: ScopeClient) -> Fleet:
 
 def lock_key(client: ScopeClient, name: str = "greeting") -> str:
     """The key of the fleet's lock for a prompt."""
-    return f"{store_key(client, name)}:lock"
+    return lock_of(fleet(client), PromptRef.of(name))
 
 
 def store_key(client: ScopeClient, name: str = "greeting") -> str:
-    from scope_client._prompt.ref import PromptRef
+    return store_key_of(fleet(client), PromptRef.of(name))
 
-    return fleet(client)._key(PromptRef.of(name))
+
+def lock_of(fleet: Fleet, ref: PromptRef) -> str:
+    return f"{store_key_of(fleet, ref)}:lock"
+
+
+def store_key_of(fleet: Fleet, ref: PromptRef) -> str:
+    return fleet._key(ref)
 
 
 def ends_the_rest_of_the_store(client: ScopeClient) -> None:

@@ -22,6 +22,7 @@ OPTIONAL = {
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
     "_config/configuration": {"difflib"},
+    "_client": {"scope_client._folder.bundle"},
     "_log": {"logging"},
     "_redaction": {"urllib.parse"},
     "_cache/memory_store": {"cachetools"},

@@ -1,0 +1,493 @@
+"""What a fleet shares: one fetch, the newer stamp, a generation that only grows, and a store that may fail."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from faults.clock import ManualClock, eventually
+from faults.crowd import Crowd
+from faults.inside import lock_of, store_key_of
+from faults.rig import CREDENTIALS, GREETING, Rig, down
+from faults.watched_store import WatchedStore
+
+from scope_client import Configuration, MemoryStore, NotFoundError, PromptVersion, TimeoutError
+from scope_client._cache.fleet import Fleet
+from scope_client._prompt.ref import PromptRef
+
+
+class Store(WatchedStore):
+    """Takes `takes` seconds for an answer, and refuses every lock while it `refuses_locks`."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(MemoryStore(timer=lambda: clock.time))
+        self._clock = clock
+        self.takes = 0.0
+        self.refuses_locks = False
+
+    def add(self, key: str, value: str, ttl: float) -> bool:
+        return not self.refuses_locks and super().add(key, value, ttl)
+
+    def holds(self, key: str) -> bool:
+        return key in self.behind.get_many([key])
+
+    def empty(self) -> None:
+        for key in self.seen:
+            self.behind.delete(key)
+
+    def _call(self, method: str, *arguments: object) -> object:
+        self._clock.passes(self.takes)
+        return super()._call(method, *arguments)
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> Store:
+    return Store(clock)
+
+
+@pytest.fixture
+def rig(clock: ManualClock, store: Store) -> Rig:
+    return Rig(clock, store)
+
+
+@pytest.fixture
+def neighbour(clock: ManualClock, store: Store) -> Rig:
+    """Another process of the fleet."""
+    return Rig(clock, store)
+
+
+def version(content: str) -> PromptVersion:
+    return PromptVersion.from_api({"content": content}, GREETING)
+
+
+class TestOneFetch:
+    def test_what_one_process_fetched_serves_the_others(self, rig: Rig, neighbour: Rig) -> None:
+        assert rig.read() == "first"
+        neighbour.source.gives("never asked")
+        assert neighbour.read() == "first"
+        assert neighbour.fetches == 0
+
+    def test_who_finds_the_lock_taken_waits_for_what_its_holder_brings(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock
+    ) -> None:
+        may_end = threading.Event()
+        rig.source.gives(lambda: may_end.wait(10) and "shared")
+        first = Crowd(1, rig.read)
+        eventually(lambda: rig.fetches == 1)
+        waiting = []
+
+        def ends_while_it_waits(seconds: float) -> None:
+            waiting.append(seconds)
+            may_end.set()
+            first.outcomes()
+
+        clock.on_sleep = ends_while_it_waits
+        assert neighbour.read() == "shared"
+        assert waiting == [0.05]
+        assert neighbour.fetches == 0
+
+    def test_a_lock_whose_holder_died_is_waited_for_five_seconds(
+        self, rig: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        store.add(lock_of(rig.fleet, GREETING), "1", 1000)
+        began = clock.time
+        assert rig.read() == "first"
+        assert clock.time - began == pytest.approx(5, abs=0.11)
+
+    def test_a_renewal_waits_for_it_for_a_second_and_leaves_it_then(
+        self, rig: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        rig.read()
+        store.add(lock_of(rig.fleet, GREETING), "1", 1000)
+        began = clock.time
+        rig.cache.renew(GREETING)
+        rig.settle()
+        assert rig.fetches == 1
+        assert clock.time - began == pytest.approx(1, abs=0.11)
+        assert not rig.outage.is_known
+
+    def test_a_caller_without_the_time_for_it_gets_a_time_out(self, rig: Rig, clock: ManualClock, store: Store) -> None:
+        store.add(lock_of(rig.fleet, GREETING), "1", 1000)
+        with pytest.raises(TimeoutError) as caught:
+            rig.read(seconds=2.0)
+        assert caught.value.is_deadline
+        assert rig.fetches == 0
+
+    def test_the_lock_is_given_back_as_soon_as_the_version_is_there(self, rig: Rig, store: Store) -> None:
+        rig.read()
+        assert not store.holds(lock_of(rig.fleet, GREETING))
+
+    def test_the_lock_is_given_back_after_a_failure_too(self, rig: Rig, store: Store) -> None:
+        rig.source.gives(down())
+        with pytest.raises(Exception, match="down"):
+            rig.read()
+        assert not store.holds(lock_of(rig.fleet, GREETING))
+
+    @pytest.mark.parametrize(("takes", "is_kept"), [(4.9, False), (5.1, True)])
+    def test_a_lock_that_may_be_another_processes_by_now_is_left_alone(
+        self, takes: float, is_kept: bool, rig: Rig, store: Store
+    ) -> None:
+        key = lock_of(rig.fleet, GREETING)
+
+        def another_takes_it_if_it_has_ended() -> str:
+            store.add(key, "another's", 1000)
+            return "first"
+
+        rig.source.takes = takes
+        rig.source.gives(another_takes_it_if_it_has_ended)
+        rig.read()
+        assert store.holds(key) is is_kept
+
+    def test_a_renewal_begins_in_the_last_tenth_of_a_life(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig.source.gives("first", "second")
+        rig.read()
+        clock.passes(89.9)
+        rig.read()
+        assert rig.fetches == 1
+        clock.passes(0.2)
+        rig.read()
+        assert rig.fetches == 2
+
+    def test_a_renewal_takes_what_a_neighbour_has_renewed(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
+        rig.read()
+        neighbour.read()
+        clock.passes(91)
+        neighbour.source.gives("second")
+        neighbour.read()
+        assert neighbour.fetches == 1
+        rig.cache.renew(GREETING)
+        rig.settle()
+        assert rig.fetches == 1
+        assert rig.entry().version.content == "second"
+
+
+class TestTheStoreIsAsked:
+    def test_not_before_the_local_ttl_is_over(self, clock: ManualClock, store: Store) -> None:
+        rig, other = Rig(clock, store, cache_local_ttl=5), Rig(clock, store, cache_local_ttl=5)
+        rig.read()
+        other.read()
+        other.source.gives("newer")
+        clock.passes(1)
+        other.cache.renew(GREETING)
+        other.settle()
+        clock.passes(3.9)
+        assert rig.read() == "first"
+        clock.passes(0.2)
+        assert rig.read() == "newer"
+
+    def test_the_fast_path_ends_when_the_store_is_to_be_asked(self, clock: ManualClock, store: Store) -> None:
+        rig = Rig(clock, store, cache_local_ttl=5)
+        rig.read()
+        rig.read()
+        assert rig.entry().due_at == clock.time + 5
+
+    def test_as_soon_as_an_entry_expired_since(self, clock: ManualClock, store: Store) -> None:
+        clock.chance = 0.0
+        rig, other = Rig(clock, store, cache_local_ttl=50), Rig(clock, store, cache_local_ttl=50)
+        rig.read()
+        other.read()
+        clock.passes(90)
+        other.source.gives("second")
+        other.cache.renew(GREETING)
+        other.settle()
+        rig.source.gives(down())
+        rig.read()
+        clock.passes(10)
+        assert rig.read() == "second"
+
+    def test_and_not_again_for_what_had_expired_by_then(self, clock: ManualClock, store: Store) -> None:
+        rig = Rig(clock, store, cache_local_ttl=50)
+        rig.read()
+        clock.passes(100)
+        rig.source.gives(down())
+        rig.read()
+        store.calls.clear()
+        clock.passes(0.4)
+        rig.read()
+        assert "get_many" not in [call[0] for call in store.calls]
+
+    def test_peek_leaves_it_to_others(self, clock: ManualClock, store: Store) -> None:
+        rig = Rig(clock, store, cache_local_ttl=5)
+        rig.read()
+        clock.passes(4.9)
+        assert rig.cache.peek(GREETING) is not None
+        clock.passes(0.1)
+        assert rig.cache.peek(GREETING) is None
+
+
+class TestWhatIsAdopted:
+    def test_it_is_as_old_as_it_is_for_the_fleet(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(60)
+        neighbour.read()
+        entry = neighbour.entry()
+        assert entry.fetched_at == clock.time - 60
+        assert entry.expires_at == rig.entry().expires_at
+        assert entry.asked_at == clock.time
+        assert entry.stamp == rig.entry().stamp
+
+    def test_a_process_with_a_shorter_ttl_keeps_to_it(self, rig: Rig, clock: ManualClock, store: Store) -> None:
+        rig.read()
+        other = Rig(clock, store, cache_ttl=10)
+        clock.passes(9)
+        other.source.gives(down())
+        assert other.read() == "first"
+        assert other.entry().life == 10
+
+    def test_an_older_stamp_does_not_replace_a_newer_one(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        rig.read()
+        key = store_key_of(rig.fleet, GREETING)
+        old = store.get_many([key])[key]
+        clock.passes(1)
+        rig.source.gives("second")
+        rig.cache.renew(GREETING)
+        rig.settle()
+        store.set(key, old, None)
+        assert rig.read() == "second"
+
+    def test_last_known_good_versions_serve_a_process_that_starts_in_an_outage(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock
+    ) -> None:
+        rig.read()
+        clock.passes(5000)
+        neighbour.source.gives(down())
+        assert neighbour.read() == "first"
+
+    def test_it_is_kept_for_its_life_and_the_time_for_stale_versions(
+        self, rig: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        clock.chance = 0.0
+        rig.read()
+        (ttl,) = [call[3] for call in store.calls if call[0] == "set"]
+        assert ttl == 100 + 86_400
+
+    def test_it_is_kept_for_a_second_at_the_least(self, clock: ManualClock, store: Store) -> None:
+        rig = Rig(clock, store, cache_ttl=0, stale_if_error=0)
+        rig.read()
+        assert [call[3] for call in store.calls if call[0] == "set"] == [1.0]
+
+    def test_a_404_forgets_it_for_all(self, rig: Rig, store: Store, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(100)
+        rig.source.gives(NotFoundError("no", http_status=404))
+        with pytest.raises(NotFoundError):
+            rig.read()
+        assert not store.holds(store_key_of(rig.fleet, GREETING))
+        assert rig.tally.counts["evictions"] == 1
+
+
+class TestGenerations:
+    def test_a_clear_reaches_every_process(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
+        rig.read()
+        neighbour.read()
+        clock.passes(10)
+        rig.cache.clear()
+        rig.source.gives("new")
+        neighbour.source.gives("new")
+        assert neighbour.read() == "new"
+        assert rig.read() == "new"
+        assert rig.fetches + neighbour.fetches == 2
+
+    def test_two_clears_at_the_same_time_are_two(self, rig: Rig) -> None:
+        rig.cache.clear()
+        first = rig.fleet.generation
+        rig.cache.clear()
+        assert rig.fleet.generation == first + 1
+
+    def test_it_is_at_least_the_milliseconds_of_the_wall_clock(self, rig: Rig, clock: ManualClock) -> None:
+        clock.wall = 1_234_567.8914
+        rig.cache.clear()
+        assert rig.fleet.generation == 1_234_567_891
+
+    def test_a_clear_by_a_clock_that_is_behind_still_counts(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
+        clock.passes(1000)
+        rig.cache.clear()
+        seen = rig.fleet.generation
+        neighbour.fleet.find(GREETING)
+        clock.wall -= 900
+        neighbour.cache.clear()
+        assert neighbour.fleet.generation == seen + 1
+
+    def test_a_clear_learns_first_what_the_fleet_knows(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
+        clock.wall += 1000
+        rig.cache.clear()
+        seen = rig.fleet.generation
+        clock.wall -= 1000
+        neighbour.cache.clear()
+        assert neighbour.fleet.generation == seen + 1
+
+    def test_a_store_that_was_emptied_is_told(self, rig: Rig, neighbour: Rig, store: Store) -> None:
+        rig.cache.clear()
+        store.empty()
+        rig.fleet.find(GREETING)
+        neighbour.fleet.find(GREETING)
+        assert neighbour.fleet.generation == rig.fleet.generation > 0
+
+    def test_what_was_asked_for_after_the_clear_outlives_the_news_of_it(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        store.broken.add("get_many")  # so that the neighbour has not heard of the clear when it asks
+        neighbour.fleet.find(GREETING)
+        store.broken.clear()
+        rig.cache.clear()
+        clock.passes(1.5)
+        neighbour.source.gives("after")
+        assert neighbour.read() == "after"
+        assert neighbour.entry().generation < rig.fleet.generation
+        clock.passes(5)
+        assert neighbour.read() == "after"
+        assert neighbour.fleet.generation == rig.fleet.generation
+        assert neighbour.fetches == 1
+
+    @pytest.mark.parametrize(
+        ("after_the_clear", "is_later"), [(0.0, False), (1.0, False), (1.002, True), (60.0, True), (60.1, False)]
+    )
+    def test_whether_a_fetch_was_later_than_a_clear_allows_for_clocks_a_second_apart(
+        self, after_the_clear: float, is_later: bool, rig: Rig, clock: ManualClock
+    ) -> None:
+        clock.wall = 1_000_000.0
+        rig.cache.clear()
+        clock.wall += 60.0
+        assert rig.fleet.is_later(1_000_000.0 + after_the_clear) is is_later
+
+
+class TestGarbage:
+    def entry(self, **changed: object) -> str:
+        whole = {"schema": 1, "generation": 0, "fetched_at": 1_700_000_000.0, "life": 50.0, "version": {"content": "x"}}
+        return json.dumps({**whole, **changed})
+
+    @pytest.mark.parametrize(
+        ("changed", "is_read"),
+        [
+            ({}, True),
+            ({"life": 0}, True),
+            ({"life": -0.001}, False),
+            ({"fetched_at": 1_700_000_000.9}, True),
+            ({"fetched_at": 1_700_000_001.1}, False),
+            ({"schema": 2}, False),
+            ({"generation": 1}, False),
+            ({"version": {}}, False),
+        ],
+    )
+    def test_what_cannot_be_used_is_a_miss(self, changed: dict, is_read: bool, rig: Rig, store: Store) -> None:
+        store.set(store_key_of(rig.fleet, GREETING), self.entry(**changed), None)
+        found = rig.fleet.find(GREETING)
+        assert (found is not None) is is_read
+        if found is not None:
+            assert found.version.content == "x"
+            assert found.age >= 0
+
+    def test_a_version_from_the_near_future_has_no_age_below_zero(self, rig: Rig, store: Store) -> None:
+        store.set(store_key_of(rig.fleet, GREETING), self.entry(fetched_at=1_700_000_000.9), None)
+        assert rig.fleet.find(GREETING).age == 0.0
+
+
+class TestAStoreThatFails:
+    def test_it_is_a_miss_and_left_alone_for_five_seconds(self, rig: Rig, store: Store, clock: ManualClock) -> None:
+        store.broken.add("get_many")
+        assert rig.read() == "first"
+        store.calls.clear()
+        clock.passes(4.9)
+        rig.read(PromptRef("other"))
+        assert store.calls == []
+        store.broken.clear()
+        clock.passes(0.2)
+        rig.read(PromptRef("third"))
+        assert store.calls != []
+
+    def test_one_operation_that_works_says_nothing_about_another(
+        self, rig: Rig, store: Store, caplog: pytest.LogCaptureFixture, clock: ManualClock
+    ) -> None:
+        caplog.set_level("INFO", "scope_client.store")
+        store.broken.add("set")
+        for name in "abcd":
+            rig.read(PromptRef(name))
+            clock.passes(5)
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        store.broken.clear()
+        for name in "efgh":
+            rig.read(PromptRef(name))
+        assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+    @pytest.mark.parametrize(("takes", "is_left_alone"), [([0.6], False), ([0.6, 0.6], True), ([0.6, 0.1, 0.6], False)])
+    def test_two_slow_answers_in_a_row_are_a_failure_and_one_is_not(
+        self, takes: list[float], is_left_alone: bool, rig: Rig, store: Store
+    ) -> None:
+        for seconds in takes:
+            store.takes = seconds
+            rig.fleet.find(GREETING)
+        assert (rig.fleet.failures > 0) is is_left_alone
+
+    @pytest.mark.parametrize(("seconds", "is_left_alone"), [(2.0, False), (2.1, True)])
+    def test_one_answer_of_over_two_seconds_is_a_failure(
+        self, seconds: float, is_left_alone: bool, rig: Rig, store: Store
+    ) -> None:
+        store.takes = seconds
+        rig.fleet.find(GREETING)
+        assert (rig.fleet.failures > 0) is is_left_alone
+
+    def test_a_lock_that_is_always_refused_counts_as_a_failure_after_fifteen_seconds(
+        self, rig: Rig, store: Store, clock: ManualClock
+    ) -> None:
+        store.refuses_locks = True
+        assert not rig.fleet.lock(GREETING)
+        clock.passes(14.9)
+        assert not rig.fleet.lock(GREETING)
+        clock.passes(0.1)
+        assert rig.fleet.lock(GREETING)
+        assert rig.fleet.failures == 1
+
+    def test_a_lock_that_another_process_gave_back_begins_that_anew(
+        self, rig: Rig, store: Store, clock: ManualClock
+    ) -> None:
+        store.refuses_locks = True
+        rig.fleet.lock(GREETING)
+        clock.passes(10)
+        rig.fleet.relieve(GREETING)
+        rig.fleet.lock(GREETING)
+        clock.passes(10)
+        assert not rig.fleet.lock(GREETING)
+
+    def test_a_lock_that_was_had_begins_that_anew(self, rig: Rig, store: Store, clock: ManualClock) -> None:
+        store.refuses_locks = True
+        rig.fleet.lock(GREETING)
+        clock.passes(10)
+        store.refuses_locks = False
+        assert rig.fleet.lock(GREETING)
+        rig.fleet.unlock(GREETING)
+        store.refuses_locks = True
+        rig.fleet.lock(GREETING)
+        clock.passes(10)
+        assert not rig.fleet.lock(GREETING)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"base_url": "https://other.example"},
+        {"api_version": "v2"},
+        {"environment": "staging"},
+        {"credentials": type(CREDENTIALS)("another", "key", "secret")},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_two_tenants_or_environments_on_one_server_never_meet(changed: dict, clock: ManualClock, store: Store) -> None:
+    ours, theirs = ({"credentials": CREDENTIALS, **more} for more in ({}, changed))
+    keys = {store_key_of(Fleet(store, Configuration(**each), clock.clock), GREETING) for each in (ours, theirs)}
+    assert len(keys) == 2
+
+
+def test_refs_that_look_alike_have_keys_of_their_own(rig: Rig) -> None:
+    refs = [
+        PromptRef("a"),
+        PromptRef("a", "latest"),
+        PromptRef("a", None, "latest"),
+        PromptRef("a", None, "production"),
+        PromptRef("a1:b", None, "c"),
+        PromptRef("a", None, "1:b1:c"),
+    ]
+    assert len({store_key_of(rig.fleet, ref) for ref in refs}) == len(refs)

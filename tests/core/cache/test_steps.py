@@ -1,0 +1,470 @@
+"""The cache carries out the steps of the table: who waits and for how long, what is renewed behind, what is kept."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from faults.clock import ManualClock, eventually
+from faults.crowd import Crowd
+from faults.rig import GREETING, Rig, down
+
+from scope_client import AuthorizationError, NotFoundError, TimeoutError
+from scope_client._prompt.ref import PromptRef
+
+
+@pytest.fixture
+def rig(clock: ManualClock) -> Rig:
+    return Rig(clock)
+
+
+class TestFresh:
+    def test_it_is_served_without_a_fetch_until_its_end(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        assert rig.read() == "first"
+        clock.passes(82)
+        assert rig.read() == "first"
+        assert rig.fetches == 1
+
+    def test_it_is_renewed_behind_a_reader_in_the_last_part_of_its_life(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig.source.gives("first", "second")
+        rig.read()
+        clock.passes(83.01)
+        assert rig.read() == "first"
+        assert rig.fetches == 2
+        assert rig.read() == "second"
+
+    def test_a_life_is_up_to_three_hundredths_shorter(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 1.0
+        rig.read()
+        assert rig.entry().life == pytest.approx(97.0)
+        clock.chance = 0.0
+        rig.read(PromptRef("other"))
+        assert rig.entry(PromptRef("other")).life == 100.0
+
+    def test_the_fast_path_may_use_it_until_it_is_due_and_no_longer(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig.read()
+        entry = rig.entry()
+        assert entry.due_at == clock.time
+        rig.read()
+        assert entry.due_at == pytest.approx(clock.time + 83)
+        clock.passes(90)
+        rig.source.gives(down())
+        rig.read()
+        assert entry.due_at == pytest.approx(clock.time + 0.25)
+
+    def test_a_read_notes_when_it_was(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(7)
+        rig.read()
+        assert rig.entry().read_at == clock.time
+
+    def test_a_callers_own_age_does_not_move_what_the_fast_path_may_do(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        entry = rig.entry()
+        due_at = entry.due_at
+        clock.passes(1)
+        assert rig.read(max_age=50) == "first"
+        assert entry.due_at == due_at
+
+    def test_a_callers_own_age_renews_in_its_own_last_part(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", "second")
+        rig.read()
+        clock.passes(8.31)
+        assert rig.read(max_age=10) == "first"
+        assert rig.fetches == 2
+
+    def test_a_callers_own_age_bounds_what_is_kept(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig.read(max_age=10)
+        assert rig.entry().life == 10
+        rig.read(PromptRef("other"), max_age=500)
+        assert rig.entry(PromptRef("other")).life == 100
+
+
+class TestExpired:
+    def test_the_first_reader_waits_for_one_attempt_of_a_second(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", "second")
+        rig.read()
+        clock.passes(100)
+        assert rig.read() == "second"
+        (_, budget) = rig.source.asked[1]
+        assert (budget.seconds, budget.retries) == (1.0, 0)
+
+    def test_a_deadline_shorter_than_that_holds(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", "second")
+        rig.read()
+        clock.passes(100)
+        rig.read(seconds=0.4)
+        assert rig.source.asked[1][1].seconds == 0.4
+
+    def test_those_who_find_that_attempt_under_way_wait_a_quarter_of_a_second(self, clock: ManualClock) -> None:
+        rig, may_end = Rig(clock), threading.Event()
+        rig.read()
+        clock.passes(100)
+        rig.source.gives(lambda: may_end.wait(10) and "second")
+        leader = Crowd(1, lambda: rig.read(settles=False))
+        eventually(lambda: rig.fetches == 2)
+        joiner = Crowd(1, lambda: rig.read(settles=False))
+        joiner.wait_until_waiting(1)
+        clock.passes(0.2)
+        joiner.stays_waiting()
+        clock.passes(0.06)
+        assert joiner.outcomes() == ["first"]
+        may_end.set()
+        assert leader.outcomes() == ["second"]
+
+    def test_an_outage_gives_the_last_known_good_version(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", down())
+        rig.read()
+        clock.passes(100)
+        assert rig.read() == "first"
+        assert rig.entry().stale_at == clock.time
+        assert rig.tally.counts["stale"] == 1
+
+    @pytest.mark.parametrize("error", [NotFoundError("no", http_status=404), AuthorizationError("no", http_status=403)])
+    def test_a_refusal_is_raised(self, error: Exception, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", error)
+        rig.read()
+        clock.passes(100)
+        with pytest.raises(type(error)):
+            rig.read()
+        assert rig.tally.counts["stale"] == 0
+
+    def test_in_a_known_outage_nobody_waits_and_one_asks_behind(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(100)
+        rig.source.gives(down())
+        rig.read()
+        clock.passes(1)
+        rig.source.asked.clear()
+        assert rig.read(settles=False) == "first"
+        rig.settle()
+        (ref, budget) = rig.source.asked[0]
+        assert ref == GREETING
+        assert (budget.seconds, budget.retries) == (None, 0)
+
+    def test_a_version_that_came_meanwhile_is_served_in_place_of_a_stale_one(
+        self, rig: Rig, clock: ManualClock
+    ) -> None:
+        rig.read()
+        clock.passes(100)
+
+        def another_reader_brings_it() -> str:
+            rig.source.gives("second")
+            rig.cache.clear()
+            rig.read(settles=False)
+            raise down()
+
+        rig.source.gives(another_reader_brings_it)
+        assert rig.read() == "second"
+
+    def test_after_its_time_it_is_gone(self, clock: ManualClock) -> None:
+        rig = Rig(clock, stale_if_error=50)
+        clock.chance = 0.0
+        rig.source.gives("first", down())
+        rig.read()
+        clock.passes(149.9)
+        assert rig.read() == "first"
+        clock.passes(0.2)
+        with pytest.raises(Exception, match="down"):
+            rig.read()
+
+    def test_a_callers_own_age_after_an_outage_brings_what_is_new(self, rig: Rig, clock: ManualClock) -> None:
+        rig = Rig(clock, cache_ttl=300)
+        rig.read()
+        rig.source.gives(down())
+        clock.passes(400)
+        assert rig.read() == "first"
+        rig.source.gives("second")
+        clock.passes(100)
+        assert rig.read(max_age=5) == "second"
+
+
+class TestRefusedRenewals:
+    def test_the_next_reader_past_its_end_sees_the_error(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", AuthorizationError("no", http_status=403))
+        rig.read()
+        clock.passes(90)
+        assert rig.read() == "first"
+        assert rig.entry().is_refused
+        clock.passes(10)
+        with pytest.raises(AuthorizationError):
+            rig.read()
+
+    def test_it_is_not_asked_for_again_at_once(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", AuthorizationError("no", http_status=403))
+        rig.read()
+        clock.passes(90)
+        rig.read()
+        assert rig.fetches == 2
+        clock.passes(0.3)
+        rig.read()
+        assert rig.fetches == 2
+        clock.passes(0.7)
+        rig.read()
+        assert rig.fetches == 3
+
+    def test_it_is_no_outage(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", AuthorizationError("no", http_status=403))
+        rig.read()
+        clock.passes(90)
+        rig.read()
+        assert not rig.outage.is_known
+        assert not rig.outage.is_failing(GREETING.key)
+
+    def test_an_outage_while_renewing_refuses_nothing(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", down())
+        rig.read()
+        clock.passes(90)
+        rig.read()
+        assert not rig.entry().is_refused
+
+
+class TestUnknown:
+    def test_it_is_fetched_with_all_that_the_call_may_spend(self, rig: Rig) -> None:
+        assert rig.read(seconds=9.0) == "first"
+        (_, budget) = rig.source.asked[0]
+        assert (budget.seconds, budget.retries, budget.attempt) == (9.0, None, None)
+
+    def test_its_error_is_raised_and_nothing_is_kept(self, rig: Rig) -> None:
+        rig.source.gives(down())
+        with pytest.raises(Exception, match="down"):
+            rig.read()
+        assert not rig.cache.entries
+
+    def test_with_a_stand_in_it_is_fetched_all_the_same(self, rig: Rig) -> None:
+        assert rig.read(has_stand_in=True) == "first"
+
+    def test_with_a_stand_in_in_a_known_outage_nobody_waits(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives(down())
+        with pytest.raises(Exception, match="down"):
+            rig.read(PromptRef("another"))
+        rig.source.gives("first")
+        assert rig.read(has_stand_in=True) is None
+        assert rig.fetches == 1
+        clock.passes(0.5)
+        assert rig.read(has_stand_in=True) is None
+        assert rig.fetches == 2
+        assert rig.read(has_stand_in=True) == "first"
+
+    def test_with_a_stand_in_for_a_prompt_that_fails_alone_nobody_waits(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives(down())
+        with pytest.raises(Exception, match="down"):
+            rig.read()
+        rig.source.gives("other")
+        rig.read(PromptRef("another"))
+        assert not rig.outage.is_known
+        assert rig.read(has_stand_in=True) is None
+
+    def test_a_renewal_behind_a_stand_in_keeps_what_it_brings(self, rig: Rig, clock: ManualClock) -> None:
+        rig.cache.renew(GREETING)
+        rig.settle()
+        assert rig.entry().version.content == "first"
+
+
+class TestRenewals:
+    def test_one_is_at_it_however_many_read(self, rig: Rig, clock: ManualClock) -> None:
+        may_end = threading.Event()
+        rig.read()
+        clock.passes(90)
+        rig.source.gives(lambda: may_end.wait(10) and "second")
+        for _ in range(5):
+            assert rig.read(settles=False) == "first"
+        may_end.set()
+        rig.settle()
+        assert rig.fetches == 2
+
+    def test_it_does_not_take_what_it_is_to_replace_for_its_result(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", "second")
+        rig.read()
+        rig.cache.renew(GREETING)
+        rig.settle()
+        assert rig.read() == "second"
+        assert rig.tally.counts["refreshes"] == 1
+
+    def test_its_attempt_may_take_five_seconds_and_more_with_each_failure(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(100)
+        rig.source.gives(down())
+        given = []
+        for _ in range(4):
+            rig.read()
+            given.append(rig.source.asked[-1][1].attempt)
+            clock.passes(20)
+        assert given == [None, 10.0, 20.0, 40.0]
+        rig.source.gives("second")
+        clock.passes(20)
+        rig.read()
+        clock.passes(90)
+        rig.read()
+        assert rig.source.asked[-1][1].attempt == 5.0
+
+    def test_one_that_waited_in_the_queue_while_a_failure_came_in_is_dropped(
+        self, rig: Rig, clock: ManualClock
+    ) -> None:
+        may_end = threading.Event()
+        for name in "abc":
+            rig.read(PromptRef(name))
+        clock.passes(90)
+        rig.source.gives(lambda: may_end.wait(10) and _raise(down()))
+        for name in "abc":
+            rig.read(PromptRef(name), settles=False)
+        eventually(lambda: rig.fetches == 5)
+        may_end.set()
+        rig.settle()
+        assert rig.fetches == 5
+
+    def test_its_failure_is_not_that_of_a_reader_who_joined_it(self, rig: Rig) -> None:
+        may_end, asked = threading.Event(), []
+
+        def first_fails() -> str:
+            asked.append(1)
+            may_end.wait(10)
+            return _raise(down()) if len(asked) == 1 else "second"
+
+        rig.source.gives(first_fails)
+        rig.cache.renew(GREETING)
+        eventually(lambda: rig.fetches == 1)
+        reader = Crowd(1, lambda: rig.read(settles=False))
+        reader.wait_until_waiting(1)
+        may_end.set()
+        assert reader.outcomes() == ["second"]
+
+
+class TestClear:
+    def test_everything_is_asked_for_again(self, rig: Rig) -> None:
+        rig.source.gives("first", "second")
+        rig.read()
+        rig.cache.clear()
+        assert rig.read() == "second"
+
+    def test_a_fetch_under_way_does_not_bring_its_own_back(self, rig: Rig) -> None:
+        def cleared_meanwhile() -> str:
+            rig.cache.clear()
+            return "old"
+
+        rig.source.gives(cleared_meanwhile, "new")
+        assert rig.read() == "old"
+        assert not rig.cache.entries
+        assert rig.read() == "new"
+
+    def test_a_404_that_was_under_way_evicts_nothing_newer(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(100)
+
+        def cleared_and_read_meanwhile() -> str:
+            rig.cache.clear()
+            rig.source.gives("newer")
+            rig.read(settles=False)
+            raise NotFoundError("no", http_status=404)
+
+        rig.source.gives(cleared_and_read_meanwhile)
+        with pytest.raises(NotFoundError):
+            rig.read()
+        assert rig.read() == "newer"
+
+
+class TestEvidence:
+    """What an error of a fetch says about the platform."""
+
+    def test_a_call_that_ran_out_of_time_is_doubt_and_no_outage(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("first", TimeoutError("late", is_deadline=True))
+        rig.read()
+        clock.passes(100)
+        assert rig.read() == "first"
+        assert not rig.outage.is_known
+        assert rig.outage.is_likely
+        clock.passes(5.9)
+        assert rig.outage.is_likely
+        clock.passes(0.2)
+        assert not rig.outage.is_likely
+
+    @pytest.mark.parametrize(("seconds", "is_doubt"), [(0.24, False), (0.25, True)])
+    def test_a_call_in_great_haste_proves_nothing(self, seconds: float, is_doubt: bool, rig: Rig) -> None:
+        rig.source.gives(TimeoutError("late", is_deadline=True))
+        with pytest.raises(TimeoutError):
+            rig.read(seconds=seconds)
+        assert rig.outage.is_likely is is_doubt
+
+    def test_a_time_out_of_an_attempt_within_such_a_call_proves_nothing_more(self, rig: Rig) -> None:
+        error = TimeoutError("late", is_deadline=True)
+        error.__cause__ = TimeoutError("an attempt was late")
+        rig.source.gives(error)
+        with pytest.raises(TimeoutError):
+            rig.read(seconds=1.0)
+        assert not rig.outage.is_known
+
+    def test_a_call_that_ran_out_of_time_between_failures_is_an_outage(self, rig: Rig) -> None:
+        error = TimeoutError("late", is_deadline=True)
+        error.__cause__ = down()
+        rig.source.gives(error)
+        with pytest.raises(TimeoutError):
+            rig.read(seconds=1.0)
+        assert rig.outage.is_known
+
+    def test_a_call_that_ran_out_of_time_after_a_404_evicts(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(100)
+        error = TimeoutError("late", is_deadline=True)
+        error.__cause__ = NotFoundError("no", http_status=404)
+        rig.source.gives(error)
+        rig.read()
+        assert not rig.outage.is_known
+        assert not rig.cache.entries
+
+    def test_an_answer_ends_the_outage_and_the_doubt(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives(down())
+        with pytest.raises(Exception, match="down"):
+            rig.read()
+        rig.outage.doubt()
+        rig.source.gives("first")
+        rig.read()
+        assert not rig.outage.is_known
+        assert not rig.outage.is_likely
+
+
+class TestPeek:
+    def test_it_answers_from_memory_and_renews_ahead(self, rig: Rig, clock: ManualClock) -> None:
+        assert rig.cache.peek(GREETING) is None
+        rig.read()
+        assert rig.cache.peek(GREETING).content == "first"
+        assert rig.fetches == 1
+        clock.passes(90)
+        assert rig.cache.peek(GREETING).content == "first"
+        rig.settle()
+        assert rig.fetches == 2
+
+    def test_what_expired_is_not_for_it(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig.read()
+        clock.passes(99.9)
+        rig.source.gives(down())
+        assert rig.cache.peek(GREETING) is not None
+        clock.passes(0.1)
+        assert rig.cache.peek(GREETING) is None
+
+
+class TestFork:
+    def test_every_entry_is_due_again_and_jittered_anew(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig.read()
+        rig.read()
+        entry = rig.entry()
+        clock.chance = 1.0
+        rig.cache.after_fork()
+        assert entry.due_at == entry.fetched_at
+        assert entry.expires_at == pytest.approx(entry.fetched_at + 97)
+
+    def test_a_life_does_not_shrink_from_fork_to_fork(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        ends = rig.entry().expires_at
+        for _ in range(5):
+            rig.cache.after_fork()
+        assert rig.entry().expires_at >= ends - 3
+
+
+def _raise(error: Exception) -> str:
+    raise error
