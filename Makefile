@@ -1,8 +1,14 @@
-# The first call of any target makes .venv by itself. PYTHON chooses the interpreter, VENV the folder.
+# The first call of any target makes .venv by itself. PYTHON chooses the interpreter, VENV the folder, and WORKERS how
+# many processes run the tests: as many as there are cores, or 0 for none but the one that reports.
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= auto
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
+SHELL := bash
+# Installs, and names the packages while they arrive, in one paragraph.
+PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --progress-bar off
+NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
 .PHONY: install demo outage django-site flask-site langchain-chain test mutants lint format typecheck bench bench-peers profile build clean
 
@@ -24,7 +30,7 @@ langchain-chain: $(VENV)/.installed
 	$(BIN)/python example_projects/langchain_chain/chain.py
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 mutants: $(VENV)/.installed
 	$(BIN)/python -m tests.mutation $(ARGS)
@@ -60,16 +66,19 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 
 # What `make demo` needs, and no more: it is there sooner.
 $(VENV)/.runs: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable ".[local]"
-	$(BIN)/python -m compileall -q $(PACKAGES)
-	touch $@
+	@echo "Installing the client and its local platform into $(VENV), a few seconds:"
+	@$(PIP_INSTALL) --editable ".[local]" $(NAMED)
+	@$(BIN)/python -m compileall -q $(PACKAGES)
+	@touch $@
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev $(CONSTRAINTS)
-	$(BIN)/python -m compileall -q $(PACKAGES)
-	touch $@ $(VENV)/.runs
+	@echo "Installing the packages, what they work with and the tools to develop them into $(VENV), about a minute:"
+	@$(PIP_INSTALL) --editable ".[all]" --group dev $(CONSTRAINTS) $(NAMED)
+	@$(BIN)/python -m compileall -q $(PACKAGES)
+	@touch $@ $(VENV)/.runs
