@@ -10,8 +10,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.signals import setting_changed
 
-from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry, ValidationError
-from scope_client.frameworks import called_like, renew_in_children
+from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry
+from scope_client.frameworks import called_like, checked_values, renew_in_children
 
 from . import _conf as conf
 from . import signals
@@ -122,7 +122,6 @@ async def arender_prompt(name: str, variables: Mapping[str, object] | None = Non
 
     Takes, returns and raises what that does.
     """
-    if variables is not None and not isinstance(variables, Mapping):
-        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+    values = dict(checked_values(variables))
     found = await aget_prompt_version(name, **asked)
-    return found.template.render(dict(variables or {}))
+    return found.template.render(values)

@@ -16,12 +16,12 @@ from django.db import connections, router, transaction
 
 from scope_client.frameworks import ForeignStore
 
-_UNDATED = 30 * 86_400  # memcached takes a longer time for a date, and its dates end in 2038
-_OFF_THE_LOOP = contextlib.suppress(SynchronousOnlyOperation)
+MEMCACHED_MAX_SECONDS = 30 * 86_400  # it takes a larger number for a date, and its dates end in 2038
+_MISS_ON_A_LOOP = contextlib.suppress(SynchronousOnlyOperation)
 
 
 class _Held:
-    """The backend of one thread, whose connections to a Redis end with it."""
+    """The backend of one thread. When the thread ends, so do the backend's connections to a Redis server."""
 
     def __init__(self, settings: Any, cache: BaseCache) -> None:
         self.settings = settings
@@ -29,17 +29,20 @@ class _Held:
         self._process = os.getpid()
 
     def __del__(self) -> None:
-        if self._process == os.getpid():  # a child leaves its parent's to the parent
-            client = vars(self.cache).get("_cache")  # a cached property, where it was used
+        if self._process == os.getpid():  # a forked child must not close what its parent uses
+            client = vars(self.cache).get("_cache")  # a cached property of RedisCache: absent until it is used
             for pool in getattr(client, "_pools", {}).values():
                 pool.disconnect()
 
 
 class DjangoStore(ForeignStore):
-    """Keeps the alias of a cache, and looks its backend up on each use: each thread has one, apart from Django's own.
+    """Keeps the alias of a cache. Each thread has a backend of its own, which is not the one in `caches`.
 
-    `caches[alias]` would not do: under ASGI, threads that work for one task are given the same object.
-    On an event loop, where a database cache refuses to work, everything is a miss.
+    `caches[alias]` is not used, because under ASGI the threads that work for one task get the same object there.
+    A database cache refuses to work on an event loop: then everything is a miss.
+
+    Args:
+        alias: A key of CACHES.
     """
 
     def __init__(self, alias: str) -> None:
@@ -48,7 +51,7 @@ class DjangoStore(ForeignStore):
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BaseCache]:
-        """Closes the connections that it opened: a background thread has no end of a request, when Django would."""
+        """Closes the connections that it opened: Django does so after a request, and a background thread has none."""
         cache = self._backend()
         if isinstance(cache, BaseDatabaseCache):
             with _closing_databases(), _savepoint(cache):
@@ -60,7 +63,7 @@ class DjangoStore(ForeignStore):
             yield cache
 
     def _backend(self) -> BaseCache:
-        """Another one after the settings have changed."""
+        """Made anew in each thread, and again when the settings have changed."""
         held: _Held | None = getattr(self._here, "held", None)
         if held is None or held.settings is not caches.settings:
             held = self._here.held = _Held(caches.settings, caches.create_connection(self.alias))
@@ -70,26 +73,28 @@ class DjangoStore(ForeignStore):
         return cache.get_many(keys)
 
     def timeout(self, cache: BaseCache, seconds: int | None) -> int | None:
-        return seconds if seconds is None or not isinstance(cache, BaseMemcachedCache) else min(seconds, _UNDATED)
+        if seconds is None or not isinstance(cache, BaseMemcachedCache):
+            return seconds
+        return min(seconds, MEMCACHED_MAX_SECONDS)
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
-        with _OFF_THE_LOOP:
+        with _MISS_ON_A_LOOP:
             return super().get_many(keys)
         return {}
 
     def set(self, key: str, value: str, ttl: float | None) -> None:
-        with _OFF_THE_LOOP:
+        with _MISS_ON_A_LOOP:
             if not self._waits_for_commit(lambda: self.set(key, value, ttl)):
                 super().set(key, value, ttl)
 
     def add(self, key: str, value: str, ttl: float) -> bool:
-        """In a transaction of the site's there is no lock: others would wait for its end."""
-        with _OFF_THE_LOOP:
+        """As a CacheStore has it; always True in a transaction of the site, where a lock would stay until its end."""
+        with _MISS_ON_A_LOOP:
             return self._is_in_transaction() or super().add(key, value, ttl)
         return True
 
     def delete(self, key: str) -> None:
-        with _OFF_THE_LOOP:
+        with _MISS_ON_A_LOOP:
             if not self._waits_for_commit(lambda: self.delete(key)):
                 super().delete(key)
 
@@ -100,7 +105,7 @@ class DjangoStore(ForeignStore):
         return True
 
     def _is_in_transaction(self) -> bool:
-        """Of the site's own, in the database that is the cache; that of a TestCase is none."""
+        """Whether the site has opened one in the database of the cache. The one around a TestCase does not count."""
         cache = self._backend()
         if not isinstance(cache, BaseDatabaseCache):
             return False
@@ -131,7 +136,7 @@ def _database(cache: Any) -> str:
 
 @contextlib.contextmanager
 def _savepoint(cache: Any) -> Iterator[None]:
-    """What fails here does not fail a transaction that is open."""
+    """What fails inside does not break a transaction that is open around it."""
     name = _database(cache)
     connection = connections[name]
     if connection.in_atomic_block and not connection.needs_rollback:

@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 from django.template import Origin, Template, engines
 from django.template.backends.django import DjangoTemplates
 
-from scope_client.frameworks import PromptUse, Survey, jinja_survey
+from scope_client.frameworks import TEMPLATE_FUNCTION, PromptUse, Survey, jinja_survey
 
 from .templatetags.scope import collected
 
-_MARK = "scope_prompt"
-_LONGEST = 10_000_000
+MAX_TEMPLATE_BYTES = 10_000_000
 
 
 class _Source(NamedTuple):
@@ -27,7 +26,7 @@ class _Source(NamedTuple):
 
 
 def survey() -> Survey:
-    """Reads files, and renders nothing; templates that are only text in Python code are not seen."""
+    """Reads files and renders nothing. A template that is text in Python code is not seen."""
     found = Survey([], [])
     seen: set[str] = set()
     for backend in engines.all():
@@ -42,9 +41,9 @@ def survey() -> Survey:
 
 
 def _read_all(engine: Any, found: Survey, seen: set[str]) -> list[PromptUse]:
-    """Into `found`, each file for itself; what is returned is nothing more."""
+    """Adds to `found`, file by file. Returns no use beside them, because `Survey.take` wants a list."""
     for source in _sources(engine):
-        if _MARK in source.text and source.file not in seen:
+        if TEMPLATE_FUNCTION in source.text and source.file not in seen:
             seen.add(source.file)
             found.take(source.file, partial(_uses, engine, source))
     return []
@@ -72,21 +71,21 @@ def _flat(loaders: Any) -> Iterator[Any]:
 
 
 def _files(folder: str) -> Iterator[str]:
-    """Folders that links lead to included, each once."""
+    """Follows links to folders; each folder is read once."""
     seen: set[str] = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
-        where = os.path.realpath(parent)
-        folders[:] = [] if where in seen else sorted(folders)
-        if where not in seen:
-            seen.add(where)
+        folder = os.path.realpath(parent)
+        folders[:] = [] if folder in seen else sorted(folders)
+        if folder not in seen:
+            seen.add(folder)
             yield from (os.path.join(parent, name) for name in sorted(names))
 
 
 def _octets(file: str) -> str:
-    """As latin-1, which takes any; of a pipe or a file that no template is as long as, nothing."""
+    """As latin-1, which can hold any byte. Empty for a pipe, and for a file that is too long to be a template."""
     try:
         facts = os.stat(file)
-        if stat.S_ISREG(facts.st_mode) and facts.st_size <= _LONGEST:
+        if stat.S_ISREG(facts.st_mode) and facts.st_size <= MAX_TEMPLATE_BYTES:
             with open(file, "rb") as opened:
                 return opened.read().decode("latin-1")
     except OSError:

@@ -1,4 +1,4 @@
-"""For tests of sites that use prompts."""
+"""For the tests of a site that uses prompts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ _active: list[PromptsClient] = []  # the innermost last
 
 
 class override_prompts(TestContextDecorator):  # noqa: N801  # as Django's override_settings
-    """Serves these prompts in place of the platform: a decorator of functions and test cases, a context manager.
+    """Serves these prompts in place of the platform, without credentials and network.
 
-    A prompt is a text, a list of messages, or a ScopeError to raise. One that is not given is not found, unless an
-    outer override_prompts gives it. No credentials and no network are needed. Raises ValidationError for no prompt.
+    It decorates functions and test cases, or stands in a `with` statement. A prompt that is not given is not found,
+    unless an outer override_prompts gives it.
+
+    Args:
+        prompts: By name: a text, a list of messages, or a ScopeError to raise.
+
+    Raises:
+        ValidationError: A value is none of these three.
     """
 
     def __init__(self, prompts: Mapping[str, Given]) -> None:
@@ -29,6 +35,7 @@ class override_prompts(TestContextDecorator):  # noqa: N801  # as Django's overr
         self._clients: list[PromptsClient] = []
 
     def enable(self) -> ScopeClient:
+        """Puts the prompts in place, and returns the client that serves them."""
         outer = _active[-1].prompts if _active else {}
         client = PromptsClient({**outer, **self._prompts})
         self._clients.append(client)
@@ -37,11 +44,12 @@ class override_prompts(TestContextDecorator):  # noqa: N801  # as Django's overr
         return client
 
     def disable(self) -> None:
+        """Takes the prompts away again."""
         _active.remove(self._clients.pop())
         replace_client(_active[-1] if _active else None)
 
     def decorate_class(self, cls: Any) -> Any:
-        """For the whole class, setUpClass and setUpTestData included."""
+        """Serves the prompts to a whole TestCase, also in setUpClass and setUpTestData; TypeError for another class."""
         if not (isinstance(cls, type) and issubclass(cls, unittest.TestCase)):
             raise TypeError("override_prompts decorates a function or a TestCase, or stands in a with statement")
         own: Any = cls.__dict__.get("setUpClass")

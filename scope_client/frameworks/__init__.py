@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .. import _public
 from .._cache.redis_store import warn_of_patience
 from .._config.cache_store import STORE_METHODS, has_methods
 from .._fork import renew_in_children
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
+from .._public import publish
 from ._commands import ARGUMENTS, COMMANDS, Command, health
 from ._foreign_store import ForeignStore
-from ._rendering import TemplateFunction, render_in_template
+from ._rendering import TemplateFunction, checked_values, render_in_template
 from ._report import Finding, Report, explained
 from ._settings import SettingProblem, Settings
 from ._signature import called_like
@@ -35,14 +35,16 @@ __all__ = [
     "Survey",
     "TemplateFunction",
     "called_like",
+    "checked_values",
     "explained",
     "has_methods",
     "health",
     "jinja_survey",
     "jinja_uses",
+    "publish",
     "render_in_template",
     "renew_in_children",
     "warn_of_patience",
 ]
 
-_public.publish(__name__, __all__)
+publish(__name__, __all__)

@@ -73,6 +73,22 @@ def _missing(
     return MissingVariableError(message, missing_variables=missing)
 
 
+def checked_values(variables: object) -> Mapping[str, object]:
+    """The mapping that was given, or an empty one for None; raises ValidationError for anything else."""
+    if variables is None:
+        return {}
+    if not isinstance(variables, Mapping):
+        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+    return variables
+
+
+def _apart(variables: Mapping[str, object], more: Mapping[str, object]) -> Mapping[str, object]:
+    twice = [str(key) for key in variables if key in more]
+    if twice:
+        raise ValidationError(f"a value is given twice for {', '.join(twice)}: in variables and as a keyword")
+    return variables
+
+
 class TemplateFunction:
     """The function `scope_prompt` of Jinja templates. It returns plain text, which autoescaping escapes.
 
@@ -119,22 +135,12 @@ class TemplateFunction:
         for what, value in asked.items():
             if isinstance(value, self._undefined):
                 raise ValidationError(f"the {what} of a prompt is not defined: {self._said(value)}")
-        given = {**self._checked(variables, more), **more}
+        given = more if variables is None else {**_apart(checked_values(variables), more), **more}
         unresolved = {key: self._said(value) for key, value in given.items() if isinstance(value, self._undefined)}
         values = {key: value for key, value in given.items() if key not in unresolved} if unresolved else given
         return render_in_template(
             self._client(), name, values, unresolved, label=label, version=version, fallback=fallback
         )
-
-    def _checked(self, variables: object, more: Mapping[str, object]) -> Mapping[str, object]:
-        if variables is None:
-            return {}
-        if not isinstance(variables, Mapping):
-            raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
-        twice = [str(key) for key in variables if key in more]
-        if twice:
-            raise ValidationError(f"a value is given twice for {', '.join(twice)}: in variables and as a keyword")
-        return variables
 
     def _said(self, value: object) -> str:
         """jinja2's own words, such as "'user' is undefined"."""

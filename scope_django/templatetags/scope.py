@@ -20,19 +20,19 @@ from .._client import get_client
 
 register = Library()
 
-OPTIONS = ("label", "version", "fallback")
-_PAIR = re.compile(r"(\w+)=(.+)", re.DOTALL)
-_EXPECTED = (
+TAG_OPTIONS = ("label", "version", "fallback")
+_KEY_AND_VALUE = re.compile(r"(\w+)=(.+)", re.DOTALL)
+_TAG_EXPECTS = (
     "scope_prompt expects the prompt's name, then [label=... version=... fallback=...] and variables as key=value, "
     '[with ...] [as name], such as {% scope_prompt "greeting" name=user.first_name as text %}'
 )
-_MISSING: Any = type("_Missing", (), {})()
+_UNRESOLVED: Any = type("_Unresolved", (), {})()
 _parsed: ContextVar[list[PromptNode] | None] = ContextVar("parsed", default=None)
 
 
 @contextlib.contextmanager
 def collected() -> Iterator[list[PromptNode]]:
-    """The nodes of all templates that are parsed meanwhile, whatever tags of others keep them in."""
+    """The nodes of all templates that are parsed meanwhile, also those inside a tag of another library."""
     nodes: list[PromptNode] = []
     token = _parsed.set(nodes)
     try:
@@ -42,6 +42,7 @@ def collected() -> Iterator[list[PromptNode]]:
 
 
 class _Engine:
+    # Variable._resolve_lookup takes this for a method with alters_data, and for an error with silent_variable_failure.
     @property
     def string_if_invalid(self) -> str:
         raise VariableDoesNotExist("it has no value")
@@ -52,7 +53,7 @@ class _Template:
 
 
 class _Strict(BaseContext):
-    """A context in which what does not resolve raises, also where Django itself settles for ""."""
+    """A context in which a variable that does not resolve raises, also if Django itself would make it ""."""
 
     def __init__(self, context: Context) -> None:
         self.dicts = context.dicts
@@ -60,8 +61,8 @@ class _Strict(BaseContext):
         self.template = _Template
 
 
-class Value:
-    """An expression of the tag: a constant, or a variable, with or without filters."""
+class _Value:
+    """An expression in the tag: a constant or a variable, with or without filters."""
 
     __slots__ = ("_constant", "_default_helps", "_expression", "_variable", "text")
 
@@ -75,17 +76,17 @@ class Value:
 
     @property
     def constant(self) -> str | None:
-        """The text that the template itself says, where it does."""
+        """The text that the template writes out, or None."""
         is_text = self._expression is None and isinstance(self._constant, str)
         return self._constant if is_text else None
 
     def resolve(self, strict: Any) -> Any:
-        """`_MISSING` where a variable does not resolve, in a filter's argument too."""
+        """The value, or `_UNRESOLVED` if a variable does not resolve, also one in a filter's argument."""
         try:
             value = self._constant if self._variable is None else self._resolved(self._variable, strict)
             return value if self._expression is None else _filtered(self._expression, value, strict)
         except VariableDoesNotExist:
-            return _MISSING
+            return _UNRESOLVED
 
     def _resolved(self, variable: Variable, strict: Any) -> Any:
         try:
@@ -97,10 +98,10 @@ class Value:
 
 
 class PromptNode(Node):
-    """Shared by all threads that render the template: nothing in it changes."""
+    """A use of the tag. All threads that render the template share it, so nothing in it changes."""
 
     def __init__(
-        self, name: Value, options: dict[str, Value], variables: dict[str, Value], as_name: str | None, line: int
+        self, name: _Value, options: dict[str, _Value], variables: dict[str, _Value], as_name: str | None, line: int
     ) -> None:
         self._line = line
         self._name = name
@@ -109,12 +110,13 @@ class PromptNode(Node):
         self._as_name = as_name
 
     def render(self, context: Context) -> str:
+        """The text of the prompt, escaped if the template autoescapes; empty if `as` stores it."""
         strict = _Strict(context)
         values: dict[str, Any] = {}
         unresolved: dict[str, str] = {}
         for variable, given in self._variables:
             value = given.resolve(strict)
-            if value is _MISSING:
+            if value is _UNRESOLVED:
                 unresolved[variable] = f"{given.text} does not resolve"
             else:
                 values[variable] = value
@@ -127,7 +129,7 @@ class PromptNode(Node):
         return escape(text) if context.autoescape else text
 
     def use(self, file: str) -> PromptUse:
-        """What the template says about this use, without rendering it."""
+        """What the template writes out about this use; nothing is rendered."""
         options = dict(self._options)
         asked = [self._name, *(options[key] for key in ("label", "version") if key in options)]
         label, version = (options[key].constant if key in options else None for key in ("label", "version"))
@@ -141,42 +143,43 @@ class PromptNode(Node):
             is_dynamic=any(given.constant is None for given in asked),
         )
 
-    def _asked(self, what: str, given: Value, strict: _Strict) -> Any:
+    def _asked(self, what: str, given: _Value, strict: _Strict) -> Any:
         value = given.resolve(strict)
-        if value is _MISSING:
+        if value is _UNRESOLVED:
             raise ValidationError(f"the {what} of a prompt is given as {given.text}, which does not resolve")
         return _plain(value)
 
 
 @register.tag
 def scope_prompt(parser: Parser, token: Token) -> PromptNode:
-    """`{% scope_prompt "greeting" name=user.first_name %}`.
+    """The tag `{% scope_prompt "greeting" name=user.first_name %}`.
 
-    Before `with`, label, version and fallback are options; after it every keyword is a variable. `as` stores the
-    plain text. A template variable that does not resolve is a MissingVariableError, unless a `default` filter helps.
+    Before `with`, the keywords label, version and fallback are options, and the others are variables of the prompt.
+    After `with`, all are variables. `as` stores the plain text. A template variable that does not resolve is a
+    MissingVariableError, unless it has a `default` filter.
     """
     _, *bits = token.split_contents()
     as_name = _taken_as(bits)
-    if not bits or bits[0] == "with" or _PAIR.fullmatch(bits[0]):
-        raise TemplateSyntaxError(f"{_EXPECTED}; got no name")
-    name = Value(parser.compile_filter(bits.pop(0)))
-    options: dict[str, Value] = {}
-    variables: dict[str, Value] = {}
+    if not bits or bits[0] == "with" or _KEY_AND_VALUE.fullmatch(bits[0]):
+        raise TemplateSyntaxError(f"{_TAG_EXPECTS}; got no name")
+    name = _Value(parser.compile_filter(bits.pop(0)))
+    options: dict[str, _Value] = {}
+    variables: dict[str, _Value] = {}
     is_after_with = False
     for bit in bits:
         if bit == "with" and not is_after_with:
             is_after_with = True
             continue
-        pair = _PAIR.fullmatch(bit)
+        pair = _KEY_AND_VALUE.fullmatch(bit)
         if pair is None:
-            raise TemplateSyntaxError(f"{_EXPECTED}; got {bit!r}")
+            raise TemplateSyntaxError(f"{_TAG_EXPECTS}; got {bit!r}")
         key, value = pair.groups()
-        taken = options if key in OPTIONS and not is_after_with else variables
+        taken = options if key in TAG_OPTIONS and not is_after_with else variables
         if key in taken:
             raise TemplateSyntaxError(f"scope_prompt was given {key!r} twice")
-        taken[key] = Value(parser.compile_filter(value))
+        taken[key] = _Value(parser.compile_filter(value))
     if bits and bits[-1] == "with":
-        raise TemplateSyntaxError(f"{_EXPECTED}; got nothing after 'with'")
+        raise TemplateSyntaxError(f"{_TAG_EXPECTS}; got nothing after 'with'")
     if "label" in options and "version" in options:
         raise TemplateSyntaxError("scope_prompt takes a label or a version, not both (after 'with' they are variables)")
     node = PromptNode(name, options, variables, as_name, token.lineno or 0)
@@ -187,22 +190,22 @@ def scope_prompt(parser: Parser, token: Token) -> PromptNode:
 
 
 def _taken_as(bits: list[str]) -> str | None:
-    """Takes `as name` off the end."""
+    """Takes `as name` off the end, and returns the name."""
     if "as" not in bits:
         return None
     if len(bits) < 2 or bits[-2] != "as" or not bits[-1].isidentifier():
-        raise TemplateSyntaxError(f"{_EXPECTED}; got no variable name after 'as', at the end")
+        raise TemplateSyntaxError(f"{_TAG_EXPECTS}; got no variable name after 'as', at the end")
     *bits[:], _, name = bits
     return name
 
 
 def _filtered(expression: FilterExpression, value: Any, strict: Any) -> Any:
-    """The filters of the expression on a value that was resolved before."""
+    """What the filters of the expression make of a value that is resolved already."""
     settled = FilterExpression.__new__(FilterExpression)
     settled.token, settled.filters, settled.var, settled.is_var = expression.token, expression.filters, value, False
     return settled.resolve(strict)
 
 
 def _plain(value: Any) -> Any:
-    """Django's constants are SafeStrings; what is read with them is plain text."""
+    """Text without its mark "safe", which Django gives to every constant of a template."""
     return str.__str__(value) if isinstance(value, str) else value
