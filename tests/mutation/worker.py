@@ -1,0 +1,181 @@
+"""A process that has imported what the tests import, and forks a child for each run of theirs.
+
+Reads one job a line, as JSON, and answers each with a line. Started in a copy of the project.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OPTIONS = [
+    *("-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "--hypothesis-profile=ci"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # the plugins have been imported before pytest starts
+]
+HERE = os.getcwd()  # the copy
+LEAST_SECONDS_OF_A_TEST = 5
+TIMES_AS_LONG = 10
+
+
+def file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
+class Selected:
+    """Runs the tests of `seconds`, each for at most some times as long as it took before.
+
+    The files in the order of their first test there, and within a file as it stands: tests may build on that.
+    """
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self.durations: dict[str, float] = {}
+        self.failed: list[str] = []
+        self.skipped: list[str] = []
+        self.told = ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if not self._seconds:
+            return
+        files = {file: place for place, file in enumerate(dict.fromkeys(map(file_of, self._seconds)))}
+        items[:] = [item for item in items if item.nodeid in self._seconds]
+        items.sort(key=lambda item: files[file_of(item.nodeid)])
+        for item in items:
+            limit = max(LEAST_SECONDS_OF_A_TEST, TIMES_AS_LONG * self._seconds[item.nodeid])
+            item.add_marker(pytest.mark.timeout(limit), append=False)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.durations[report.nodeid] = self.durations.get(report.nodeid, 0.0) + report.duration
+        if report.failed:
+            self.failed.append(report.nodeid)
+            self.told = self.told or str(report.longrepr)[-2000:]
+        if report.skipped:
+            self.skipped.append(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+            self.told = self.told or str(report.longrepr)[-2000:]
+
+
+def run_tests(job: dict[str, Any]) -> dict[str, Any]:
+    selected = Selected(job["seconds"])
+    options = [*OPTIONS, *job.get("options", [])]
+    code = int(pytest.main([*options, *job["files"]], plugins=[selected]))
+    return {
+        "code": code,
+        "failed": selected.failed,
+        "skipped": selected.skipped,
+        "durations": selected.durations,
+        "told": selected.told,
+    }
+
+
+def names_of_modules(job: dict[str, Any]) -> dict[str, Any]:
+    """What the tests import that is not of the project."""
+    pytest.main([*OPTIONS, "--collect-only", *job["files"]])
+    theirs = []
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name == "__main__" or name.startswith("mutation") or (file and file.startswith(HERE + os.sep)):
+            continue
+        if not name.startswith(("scope_", "tests", "faults", "conftest")):
+            theirs.append(name)
+    return {"modules": theirs}
+
+
+def import_them(job: dict[str, Any]) -> dict[str, Any]:
+    for name in job["modules"]:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    return {}
+
+
+@contextlib.contextmanager
+def changed(job: dict[str, Any]) -> Iterator[None]:
+    """The file has another content meanwhile, and a time of its own, so that no compiled one is taken for it."""
+    if "path" not in job:
+        yield
+        return
+    path = Path(job["path"])
+    before = path.read_bytes()
+    times = path.stat()
+    path.write_bytes(job["source"].encode())
+    os.utime(path, (job["number"] * 10, job["number"] * 10))
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def in_child(job: dict[str, Any]) -> dict[str, Any]:
+    """Runs the job in a process group of its own, which ends with it, whatever it has started."""
+    answer, output = Path("mutation_answer.json"), Path("mutation_output.txt")
+    answer.unlink(missing_ok=True)
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+            with output.open("wb") as said, open(os.devnull, "rb") as nothing:
+                os.dup2(nothing.fileno(), 0)
+                os.dup2(said.fileno(), 1)
+                os.dup2(said.fileno(), 2)
+            sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in job["environment"]
+            os.environ.update(job["environment"])
+            found = names_of_modules(job) if job["do"] == "names" else run_tests(job)
+            os.chdir(HERE)
+            answer.write_text(json.dumps(found))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+    try:
+        while os.waitpid(child, os.WNOHANG) == (0, 0):
+            if time.monotonic() - started > job["limit"]:
+                return {"timed_out": True}
+            time.sleep(0.005)
+    finally:  # the child, if it is still there, and what it has left behind
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
+    if not answer.exists():
+        return {"code": -1, "told": output.read_text(errors="replace")[-2000:], "failed": [], "durations": {}}
+    found: dict[str, Any] = json.loads(answer.read_text())
+    if found.get("code") not in (0, None) and not found["told"]:
+        found["told"] = output.read_text(errors="replace")[-2000:]
+    return found
+
+
+def main() -> None:
+    sys.path.remove(str(Path(__file__).parent))  # a test finds there what it finds when pytest runs by itself
+    for line in sys.stdin:
+        job = json.loads(line)
+        if job["do"] == "import":
+            done = import_them(job)
+        else:
+            with changed(job):
+                done = in_child(job)
+        print(json.dumps(done), flush=True)
+
+
+if __name__ == "__main__":
+    main()
