@@ -1,0 +1,289 @@
+"""Outage: when the platform is asked again, for which prompt, and what counts as one."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from faults.clock import ManualClock
+
+from scope_client import (
+    ApiError,
+    AuthenticationError,
+    AuthorizationError,
+    ConflictError,
+    ConnectionError,
+    InvalidCredentialsError,
+    NoProductionVersionError,
+    NotFoundError,
+    RateLimitError,
+    ScopeError,
+    ServerError,
+    TimeoutError,
+    TokenRefreshError,
+    ValidationError,
+)
+from scope_client._cache.outage import Outage, Turn, is_outage
+
+DOWN = ServerError("down", http_status=503)
+
+
+@pytest.fixture
+def outage(clock: ManualClock) -> Outage:
+    return Outage(clock.clock, longest_retry_after=30.0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionError("refused"),
+        TimeoutError("late"),
+        ServerError("down", http_status=503),
+        RateLimitError("slow down", http_status=429),
+        TokenRefreshError("no token", http_status=401),
+        ApiError("no status"),
+        ApiError("a 200 that cannot be read", http_status=200),
+        ApiError("a redirect", http_status=302),
+        ApiError("the last that says nothing", http_status=399),
+        ApiError("too slow", http_status=408),
+    ],
+    ids=lambda error: error.message,
+)
+def test_what_says_nothing_about_the_prompt_is_an_outage(error: ScopeError) -> None:
+    assert is_outage(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ApiError("bad request", http_status=400),
+        ApiError("odd", http_status=407),
+        ApiError("odd", http_status=418),
+        AuthenticationError("401", http_status=401),
+        InvalidCredentialsError("403", http_status=403),
+        AuthorizationError("403", http_status=403),
+        NotFoundError("404", http_status=404),
+        ConflictError("409", http_status=409),
+        NoProductionVersionError("none"),
+        ValidationError("none"),
+        ScopeError("none"),
+    ],
+    ids=lambda error: f"{type(error).__name__} {error.http_status}",
+)
+def test_an_answer_about_the_prompt_or_the_credentials_is_none(error: ScopeError) -> None:
+    assert not is_outage(error)
+
+
+class TestKnown:
+    def test_at_first_nothing_is_known(self, outage: Outage) -> None:
+        assert not outage.is_known
+        assert not outage.is_likely
+        assert not outage.is_failing("a")
+
+    def test_a_failure_is_remembered_for_a_minute_past_the_next_attempt(
+        self, outage: Outage, clock: ManualClock
+    ) -> None:
+        outage.began("a", DOWN)
+        assert outage.is_known
+        assert outage.is_failing("a")
+        assert not outage.is_failing("b")
+        clock.passes(60.4)
+        assert outage.is_known
+        clock.passes(0.2)
+        assert not outage.is_known
+        assert outage.is_failing("a")
+        clock.passes(0.3)
+        assert outage.is_failing("a")
+        clock.passes(0.2)
+        assert not outage.is_failing("a")
+
+    def test_an_answer_ends_it_but_for_other_prompts(self, outage: Outage) -> None:
+        outage.began("a", DOWN)
+        outage.began("b", DOWN)
+        outage.ended("a")
+        assert not outage.is_known
+        assert not outage.is_failing("a")
+        assert outage.is_failing("b")
+
+    def test_doubt_makes_it_likely_for_six_seconds(self, outage: Outage, clock: ManualClock) -> None:
+        outage.doubt()
+        assert outage.is_likely
+        assert not outage.is_known
+        clock.passes(5.9)
+        assert outage.is_likely
+        clock.passes(0.2)
+        assert not outage.is_likely
+
+    def test_an_answer_ends_the_doubt(self, outage: Outage) -> None:
+        outage.doubt()
+        outage.ended("a")
+        assert not outage.is_likely
+
+    def test_one_warning_and_one_notice_an_outage(
+        self, outage: Outage, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "scope_client.outage")
+        for key in ("a", "b", "a"):
+            outage.began(key, DOWN)
+            clock.passes(5)
+        outage.ended("a")
+        outage.ended("a")
+        assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+        assert "down" in caplog.records[0].getMessage()
+
+    def test_a_prompt_that_goes_on_failing_alone_is_not_warned_of_again(
+        self, outage: Outage, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            outage.began("a", DOWN)
+            outage.ended("b")
+            clock.passes(5)
+        assert len(caplog.records) == 1
+
+    def test_the_warning_names_what_the_last_attempt_ended_in(
+        self, outage: Outage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        late = TimeoutError("the call is over", is_deadline=True)
+        late.__cause__ = DOWN
+        outage.began("a", late)
+        assert caplog.records[0].getMessage().endswith(": down")
+
+
+class TestTurns:
+    def test_with_no_failure_everybody_has_one(self, outage: Outage) -> None:
+        assert [outage.claim(key) for key in "aab"] == [Turn("a", 0), Turn("a", 0), Turn("b", 0)]
+
+    def test_in_an_outage_one_is_given_after_each_pause(self, outage: Outage, clock: ManualClock) -> None:
+        outage.began("a", DOWN)
+        assert outage.claim("b") is None
+        clock.passes(0.5)
+        assert outage.claim("b") == Turn("b", 1)
+        assert outage.claim("b") is None
+        clock.passes(0.5)
+        assert outage.claim("b") == Turn("b", 1)
+
+    def test_the_prompt_that_failed_waits_twice_as_long(self, outage: Outage, clock: ManualClock) -> None:
+        outage.began("a", DOWN)
+        clock.passes(0.6)
+        assert outage.claim("a") is None
+        clock.passes(0.4)
+        assert outage.claim("a") == Turn("a", 1)
+
+    def test_it_waits_so_after_the_platform_answers_others(self, outage: Outage, clock: ManualClock) -> None:
+        outage.began("a", DOWN)
+        outage.ended("b")
+        assert outage.claim("a") is None
+        clock.passes(1)
+        assert outage.claim("a") == Turn("a", 0)
+
+    def test_a_prompt_that_fails_alone_gives_its_turn_to_one_that_was_refused(
+        self, outage: Outage, clock: ManualClock
+    ) -> None:
+        outage.began("a", DOWN)
+        assert outage.claim("b") is None
+        clock.passes(1)
+        assert outage.claim("a") == Turn("b", 1)
+        clock.passes(1)
+        assert outage.claim("a") == Turn("a", 1)
+
+    def test_the_one_that_was_refused_takes_its_own_turn(self, outage: Outage, clock: ManualClock) -> None:
+        outage.began("a", DOWN)
+        outage.claim("b")
+        clock.passes(0.5)
+        assert outage.claim("b") == Turn("b", 1)
+        clock.passes(0.5)
+        assert outage.claim("a") == Turn("a", 1)
+
+    def test_a_prompt_that_is_not_failing_gives_no_turn_away(self, outage: Outage, clock: ManualClock) -> None:
+        outage.began("a", DOWN)
+        outage.claim("b")
+        clock.passes(0.5)
+        assert outage.claim("c") == Turn("c", 1)
+
+    def test_a_failing_prompt_that_is_refused_is_not_passed_over(self, outage: Outage, clock: ManualClock) -> None:
+        outage.began("a", DOWN)
+        clock.passes(1)
+        assert outage.claim("b") == Turn("b", 1)
+        assert outage.claim("a") is None
+        clock.passes(1)
+        assert outage.claim("a") == Turn("a", 1)
+
+    def test_a_turn_holds_until_a_failure_comes_in(self, outage: Outage, clock: ManualClock) -> None:
+        turn = outage.claim("a")
+        assert turn is not None
+        assert outage.holds(turn)
+        outage.began("b", DOWN)
+        assert not outage.holds(turn)
+        clock.passes(0.5)
+        turn = outage.claim("a")
+        assert turn is not None
+        assert outage.holds(turn)
+        outage.ended("b")
+        assert outage.holds(turn)
+
+    def test_a_retry_after_puts_all_turns_off(self, outage: Outage, clock: ManualClock) -> None:
+        outage.began("a", RateLimitError("slow down", http_status=429, retry_after=20.0))
+        clock.passes(19.9)
+        assert outage.claim("b") is None
+        clock.passes(0.1)
+        assert outage.claim("b") == Turn("b", 1)
+
+    def test_a_longer_retry_after_than_the_longest_is_cut(self, outage: Outage, clock: ManualClock) -> None:
+        outage.began("a", RateLimitError("slow down", http_status=429, retry_after=3000.0))
+        clock.passes(30)
+        assert outage.claim("b") == Turn("b", 1)
+
+    def test_the_retry_after_of_the_last_attempt_of_a_call_counts(self, outage: Outage, clock: ManualClock) -> None:
+        late = TimeoutError("the call is over", is_deadline=True)
+        late.__cause__ = RateLimitError("slow down", http_status=429, retry_after=20.0)
+        outage.began("a", late)
+        clock.passes(19.9)
+        assert outage.claim("b") is None
+
+    def test_a_refused_renewal_waits_for_a_second_and_doubles(self, outage: Outage, clock: ManualClock) -> None:
+        for pause in (1.0, 2.0, 4.0):
+            outage.ended("a", is_refused=True)
+            assert outage.claim("a") is None
+            assert outage.claim("b") == Turn("b", 0)
+            clock.passes(pause - 0.01)
+            assert outage.claim("a") is None
+            clock.passes(0.01)
+            assert outage.claim("a") == Turn("a", 0)
+        assert not outage.is_failing("a")
+
+    def test_an_answer_ends_the_pause_of_a_refused_renewal(self, outage: Outage) -> None:
+        outage.ended("a", is_refused=True)
+        outage.ended("a")
+        assert outage.claim("a") == Turn("a", 0)
+
+    def test_pauses_grow_to_fifteen_seconds(self, outage: Outage, clock: ManualClock) -> None:
+        pauses = []
+        for _ in range(8):
+            outage.began("a", DOWN)
+            began = clock.time
+            while outage.claim("b") is None:
+                clock.passes(0.125)
+            pauses.append(clock.time - began)
+        assert pauses == [0.5, 1, 2, 4, 8, 15, 15, 15]
+
+    def test_attempts_in_the_background_get_longer_with_each_failure(self, outage: Outage, clock: ManualClock) -> None:
+        given = []
+        for _ in range(5):
+            given.append(outage.attempt_seconds)
+            outage.began("a", DOWN)
+            clock.passes(20)
+        assert given == [5, 10, 20, 40, 80]
+        for _ in range(20):
+            outage.began("a", DOWN)
+            clock.passes(20)
+        assert outage.attempt_seconds == 5 * 1024
+
+    def test_a_thousand_failing_prompts_are_remembered_and_no_more(self, outage: Outage) -> None:
+        for number in range(1000):
+            outage.began(f"prompt-{number}", DOWN)
+        assert outage.is_failing("prompt-0")
+        outage.began("prompt-0", DOWN)
+        assert outage.is_failing("prompt-999")
+        outage.began("one more", DOWN)
+        assert outage.is_failing("one more")
+        assert not outage.is_failing("prompt-0")
