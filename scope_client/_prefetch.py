@@ -11,7 +11,7 @@ from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from .errors import ScopeError, ValidationError
 
-PREFETCH_THREADS = 8
+MAX_PREFETCH_THREADS = 8
 
 Wanted = Union[str, tuple[str, Optional[str]], tuple[str, Optional[str], Optional[str]]]
 
@@ -74,7 +74,7 @@ def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion
                 errors[each] = error
 
     try:
-        _run_together(work, min(PREFETCH_THREADS, len(refs)))
+        _run_together(work, min(MAX_PREFETCH_THREADS, len(refs)))
     finally:
         waiting.clear()  # so that the threads stop if an interrupt ends this one
     unread = ScopeError("was not read: the thread that should read it has died")

@@ -10,13 +10,15 @@ from typing import Any, Callable
 from .cache_store import STORE_METHODS, CacheStore, has_methods
 from .credentials import Credentials
 
-_URL = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?"
+_URL_PATTERN = (
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:(?P<port>[0-9]{1,5}))?(/[\w.~%!$&'()*+,;=:/-]*)?"
+)
 LARGEST_COUNT = 1_000_000_000
 SHOWN_CHARACTERS = 200  # of a value, in a message
 _URL_FLAGS = re.IGNORECASE | re.ASCII
-_LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]"
-_HEADER_TEXT = r"[!-~]([ -~]*[!-~])?"
-_SEGMENT = r"(?!\.\.?$)[A-Za-z0-9._~-]+"
+_LOOPBACK_PATTERN = r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]"
+_HEADER_TEXT_PATTERN = r"[!-~]([ -~]*[!-~])?"
+_SEGMENT_PATTERN = r"(?!\.\.?$)[A-Za-z0-9._~-]+"
 
 
 class Rule:
@@ -82,8 +84,8 @@ class Rule:
 
 def is_loopback(url: str) -> bool:
     """Whether what is sent to this URL stays on this machine."""
-    found = re.fullmatch(_URL, url, _URL_FLAGS)
-    return found is not None and re.fullmatch(_LOOPBACK, found["host"], re.IGNORECASE) is not None
+    found = re.fullmatch(_URL_PATTERN, url, _URL_FLAGS)
+    return found is not None and re.fullmatch(_LOOPBACK_PATTERN, found["host"], re.IGNORECASE) is not None
 
 
 def _shown(value: object) -> str:
@@ -140,7 +142,7 @@ def _flag(value: Any) -> bool:
 
 def _url(value: Any) -> str:
     _require(isinstance(value, str))
-    found = re.fullmatch(_URL, value, _URL_FLAGS)
+    found = re.fullmatch(_URL_PATTERN, value, _URL_FLAGS)
     _require(found is not None and int(found["port"] or 0) <= 65535)
     scheme, rest = str.__str__(value).split("://", 1)
     return f"{scheme.lower()}://{rest.rstrip('/')}"
@@ -199,8 +201,10 @@ STORE = Rule(
 )
 FLAG = Rule("True or False", _flag)
 URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
-SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT))
-HEADER_TEXT = Rule("printable ASCII text that is not empty, without a space at either end", _text_like(_HEADER_TEXT))
+SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT_PATTERN))
+HEADER_TEXT = Rule(
+    "printable ASCII text that is not empty, without a space at either end", _text_like(_HEADER_TEXT_PATTERN)
+)
 CREDENTIALS = Rule(
     "ApiKeyCredentials, ClientCredentials, or an object with org_id, token_path and token_body()",
     _credentials,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .record import VersionRecord
 
 _log = Log("scope_client.folder")
-LOOK_AGAIN_SECONDS = 1.0
+FOLDER_LOOK_SECONDS = 1.0
 
 
 class Bundle:
@@ -45,7 +45,7 @@ class Bundle:
     def find(self, ref: PromptRef) -> PromptVersion | None:
         """What a platform with these prompts would give for this ref; None if the folder has nothing for it."""
         now = self._clock.now()
-        if now >= self._looked_at + LOOK_AGAIN_SECONDS and self._lock.acquire(blocking=False):  # one looks, none waits
+        if now >= self._looked_at + FOLDER_LOOK_SECONDS and self._lock.acquire(blocking=False):  # one looks, none waits
             try:
                 self._looked_at = now
                 self._look()

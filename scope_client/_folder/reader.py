@@ -18,7 +18,7 @@ from .record import VersionRecord, new_version, rfc3339
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-KEYS = ("status", "type", "metadata", "tags", "id")
+FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "id")
 
 StrPath = Union[str, "os.PathLike[str]"]
 Signature = tuple[tuple[str, int, int, int], ...]
@@ -221,7 +221,7 @@ def _checked_keys(front: object) -> dict[str, Any]:
     if not isinstance(front, dict):
         raise ConfigurationError("its front matter must be lines such as 'status: published'")
     for key in front:
-        if key not in KEYS:
-            near = difflib.get_close_matches(str(key), KEYS, n=1, cutoff=0.0)[0]
+        if key not in FRONT_MATTER_KEYS:
+            near = difflib.get_close_matches(str(key), FRONT_MATTER_KEYS, n=1, cutoff=0.0)[0]
             raise ConfigurationError(f"unknown front matter key {key!r}; the nearest one is {near!r}")
     return {key: value for key, value in front.items() if value is not None}

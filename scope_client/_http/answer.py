@@ -8,7 +8,7 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-from .._prompt.jsonvalue import DEEPEST, DepthError, parse
+from .._prompt.jsonvalue import MAX_JSON_DEPTH, DepthError, parse
 from ..errors import ApiError, ScopeError, class_for_status
 from .attempt import Answer, Question
 
@@ -119,7 +119,7 @@ def _parsed(answer: Answer) -> dict[str, Any] | str:
     try:
         value = parse(answer.body)
     except DepthError:
-        return f"{_EXPECTED}, got one nested more than {DEEPEST} deep"
+        return f"{_EXPECTED}, got one nested more than {MAX_JSON_DEPTH} deep"
     except ValueError:
         return f"{_EXPECTED}, got {_described(answer)}"
     return value if isinstance(value, dict) else f"{_EXPECTED}, got a JSON {type(value).__name__}"

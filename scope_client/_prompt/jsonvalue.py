@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-DEEPEST = 200
+MAX_JSON_DEPTH = 200
 
 
 class DepthError(ValueError):
@@ -20,7 +20,7 @@ def parse(text: str | bytes) -> Any:
         raise ValueError("deeper than Python can read") from None
     # Only a text with more brackets than that can be too deep; counting them is far quicker than walking the value.
     brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
-    if brackets > DEEPEST and _is_too_deep(value):
+    if brackets > MAX_JSON_DEPTH and _is_too_deep(value):
         raise DepthError
     return value
 
@@ -34,7 +34,7 @@ def copied(value: Any) -> Any:
 
 def _is_too_deep(value: object) -> bool:
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_JSON_DEPTH):
         level = [child for each in level for child in _children(each)]
         if not level:
             return False

@@ -69,7 +69,7 @@ class PromptVersion(Frozen):
 
     def __init__(self, body: Mapping[str, Any], ref: Optional[PromptRef] = None, *, is_fallback: bool = False) -> None:
         content, kind = _read_content(body)
-        status = _known(body, str, "status")
+        status = _interned(_known(body, str, "status"))
         name = _known(body, str, "name")
         is_production = _known(body, bool, "is_production")
         unknown = {field: body[field] for field in body if field not in _READ}
@@ -81,7 +81,7 @@ class PromptVersion(Frozen):
             is_production=status == "published" if is_production is None else is_production,
             name=ref.name if ref and (not name or name == ref.name) else name or "",
             prompt_id=_known(body, str, "prompt_id"),
-            status=_STATUSES.get(status, status),
+            status=status,
             tags=tuple([tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)]),
             type=kind,
             updated_at=_known(body, str, "updated_at"),
@@ -247,7 +247,6 @@ _READ = frozenset(
         *("is_production", "prompt_type", "type", "metadata", "tags", "created_at", "updated_at"),
     )
 )
-_STATUSES = {status: status for status in ("draft", "published", "archived")}  # one text for all versions
 
 
 def _packed(mappings: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
@@ -263,6 +262,7 @@ def _packed(mappings: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def _interned(name: Any) -> Any:
+    """One object for the same text in many versions."""
     return sys.intern(name) if type(name) is str else name
 
 

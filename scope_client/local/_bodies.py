@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
+
+from .._prompt.template import ChatTemplate, Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from .._folder.record import VersionRecord
 
 GENERATIONS = ("newer", "older")
-
-_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 
 
 def version_body(version: VersionRecord, generation: str) -> dict[str, Any]:
@@ -46,7 +45,5 @@ def _identity(version: VersionRecord, generation: str) -> dict[str, Any]:
 
 
 def _variables(version: VersionRecord) -> list[str]:
-    texts = [version.content]
-    if version.type == "chat":
-        texts = [message["content"] for message in json.loads(version.content)]
-    return list(dict.fromkeys(name for text in texts for name in _VARIABLE.findall(text)))
+    parse = ChatTemplate if version.type == "chat" else Template
+    return list(parse(version.content).variables)

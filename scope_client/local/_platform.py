@@ -19,11 +19,11 @@ from ._faults import Faults, RetryAfter, new_fault
 from ._journal import Journal, RecordedRequest
 from ._library import Content, Library
 from ._routes import Behind, create_app
-from ._server import HOST, LoopbackServer, listen
+from ._server import LOOPBACK_HOST, LoopbackServer, listen
 from ._token_issuer import TokenIssuer
 
 LARGEST_PORT = 65_535
-_CLOCK = Clock()
+_REAL_CLOCK = Clock()
 Prompts = Union[Mapping[str, Content], StrPath, None]
 
 
@@ -108,7 +108,7 @@ class LocalPlatform:
     @property
     def url(self) -> str:
         """The `base_url` and `auth_api_url` of its clients."""
-        return f"http://{HOST}:{self.port}"
+        return f"http://{LOOPBACK_HOST}:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -121,7 +121,7 @@ class LocalPlatform:
             "SCOPE_AUTH_API_URL": self.url,
         }
 
-    def client(self, *, clock: Clock = _CLOCK, **options: Unpack[Options]) -> ScopeClient:
+    def client(self, *, clock: Clock = _REAL_CLOCK, **options: Unpack[Options]) -> ScopeClient:
         """A client of this platform.
 
         Args:

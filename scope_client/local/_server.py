@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-HOST = "127.0.0.1"
+LOOPBACK_HOST = "127.0.0.1"
 MAX_REQUEST_BODY_BYTES = 1024 * 1024
 
 
@@ -29,7 +29,7 @@ class LoopbackServer(ThreadedWSGIServer):
         self._connections: dict[threading.Thread, Any] = {}
         self._lock = threading.Lock()
         self._woken, self._waker = socket.socketpair()
-        super().__init__(HOST, listener.getsockname()[1], app, _KeepAliveHandler, fd=listener.fileno())
+        super().__init__(LOOPBACK_HOST, listener.getsockname()[1], app, _KeepAliveHandler, fd=listener.fileno())
         self._thread = _thread(self._serve)
         self._thread.start()
 
@@ -115,11 +115,11 @@ class _KeepAliveHandler(WSGIRequestHandler):
 def listen(port: int) -> socket.socket:
     """A socket that listens on a port, or on any free one for 0; ConfigurationError if the port cannot be used."""
     try:
-        return socket.create_server((HOST, port), backlog=128)
+        return socket.create_server((LOOPBACK_HOST, port), backlog=128)
     except OSError as error:
         why = os.strerror(error.errno or 0)
         advice = "choose another, or 0 for any free one"
-        raise ConfigurationError(f"port {port} of {HOST} cannot be used ({why}); {advice}") from error
+        raise ConfigurationError(f"port {port} of {LOOPBACK_HOST} cannot be used ({why}); {advice}") from error
 
 
 def _thread(target: Callable[..., None], *arguments: Any) -> threading.Thread:
