@@ -257,7 +257,7 @@ def test_no_prompts_at_all_is_a_site_without_prompts() -> None:
 
 @pytest.mark.parametrize("given", [None, 5, b"bytes", object(), {"a": 1}, [1], [{}], RuntimeError("x")], ids=by_repr)
 def test_what_is_no_prompt_is_refused_before_the_test_begins(given: object) -> None:
-    with pytest.raises(ValidationError, match="'greeting' must be a text, a list of messages, or a ScopeError"):
+    with pytest.raises(ValidationError, match="'greeting' must be text, a list of messages, or a ScopeError"):
         override_prompts({"greeting": given})
 
 
