@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec
 
     _Parameters = ParamSpec("_Parameters")
+else:  # `typing` has them from 3.10 on; what `typing.get_type_hints` reads says "any parameters"
+    _Parameters = ...
+    Concatenate = {(Any, _Parameters): ...}
 
 _Result = TypeVar("_Result")
 

@@ -181,3 +181,22 @@ def test_a_room_is_small_and_says_in_its_first_line_what_lives_there(file):
 def test_no_file_has_a_name_that_says_nothing():
     empty_names = {"utils", "helpers", "base", "manager", "constants", "types", "common"}
     assert not [file for file in everything() if file.stem in empty_names]
+
+
+def constants_of(file: Path) -> list[str]:
+    """The names in capitals that a room gives to a value, without the underscore in front."""
+    names = [
+        target.id
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    ]
+    return [name.lstrip("_") for name in names if name.isupper()]
+
+
+def test_no_two_constants_share_a_name():
+    rooms = [(name, file) for file in everything() for name in constants_of(file)]
+    seen: dict[str, Path] = {}
+    shared = {name: (seen[name], file) for name, file in rooms if seen.setdefault(name, file) != file}
+    assert not shared
