@@ -1,7 +1,5 @@
 """ScopeClient: the rooms wired together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Optional, Protocol
@@ -16,7 +14,7 @@ from ._clock import Clock
 from ._config import rules
 from ._config.configuration import Configuration
 from ._config.credentials import Credentials
-from ._config.options import Options, Unpack
+from ._config.options import Options, ReadOptions, Unpack
 from ._fork import held_back
 from ._http.budget import Budget
 from ._http.fetcher import Fetcher
@@ -43,7 +41,7 @@ class ClientSource(Source, Protocol):
     """A source with what a client shows and closes of it."""
 
     @property
-    def token_expires_in(self) -> float | None:
+    def token_expires_in(self) -> Optional[float]:
         """Seconds until the token dies, None if there is none alive."""
 
     def close(self) -> None:
@@ -53,8 +51,15 @@ class ClientSource(Source, Protocol):
 class ScopeClient:
     """Reads prompts; one client serves all threads of a process. Nothing is sent before the first read.
 
-    Takes a Configuration, its options as keywords, or both: the keywords win.
-    Raises ConfigurationError (MissingApiKeyError without credentials), TypeError for an unknown option.
+    Args:
+        config: The options as a Configuration; without one, the defaults and the environment.
+        clock: Where time and chance come from. For tests.
+        options: The same options as keywords; they win over those of `config`.
+
+    Raises:
+        ConfigurationError: An option has a value that it must not have.
+        MissingApiKeyError: There are no credentials.
+        TypeError: There is no such option.
     """
 
     def __init__(
@@ -105,18 +110,28 @@ class ScopeClient:
         fallback: Fallback = None,
         deadline: Optional[float] = None,
     ) -> PromptVersion:
-        """The production version of a prompt, or the one that `label` ("production", "latest") or `version` asks for.
+        """The production version of a prompt, or the one that `label` or `version` asks for.
 
-        `name` is the prompt's name or ID. `cache=False` asks the platform, leaves the cache as it is, and is answered
-        by nothing else, unless the call has a `fallback`.
-        `cache_ttl`, in seconds, is how old the answer may be and how long it is kept, for this call in place of the
-        Configuration's; so is `deadline`, in seconds for the whole call. Where the platform cannot answer, the last
-        known good version is served, or else `fallback`, a template text or a callable without parameters that returns
-        one, or else what the prompt folder of the Configuration has.
+        If the platform cannot answer, the last known good version is served. If nothing is known, that is the
+        `fallback`, or else what the prompt folder of the Configuration has.
 
-        Raises NoProductionVersionError, NotFoundError and the rest of ApiError for what the platform answers,
-        ConnectionError where it does not, TimeoutError past the deadline, ValidationError for an argument that cannot
-        be, TypeError for a label and a version together.
+        Args:
+            name: The prompt's name or ID.
+            label: "production", which is the default, or "latest".
+            version: The ID of a version, in place of a label.
+            cache: False asks the platform, leaves the cache as it is, and is answered by nothing else but a fallback.
+            cache_ttl: How old the answer may be, in seconds, and for how long it is kept. By default as configured.
+            fallback: Template text, or a callable without parameters that returns it.
+            deadline: Seconds for the whole call. By default as configured.
+
+        Raises:
+            NoProductionVersionError: The prompt has no version in production.
+            NotFoundError: There is no such prompt or version.
+            ApiError: The platform refused in another way, failed, or answered what its API does not promise.
+            ConnectionError: There was no answer.
+            TimeoutError: The deadline passed.
+            ValidationError: An argument is not what it must be.
+            TypeError: A label and a version were given together.
         """
         if (
             cache
@@ -140,47 +155,57 @@ class ScopeClient:
     def get_cached_version(
         self, name: str, *, label: Optional[str] = None, version: Optional[str] = None
     ) -> Optional[PromptVersion]:
-        """The version where it is in memory and fresh; None where finding out would take a request, or a shared cache.
+        """The version if it is in memory and fresh; None if finding out takes a request, or a look into a store.
 
-        Never waits, so that it may be called on an event loop. Raises what an argument of `get_prompt_version` raises.
+        It never waits, so that it may be called on an event loop.
+
+        Args:
+            name: The prompt's name or ID.
+            label: "production", which is the default, or "latest".
+            version: The ID of a version, in place of a label.
+
+        Raises:
+            ValidationError: An argument is not what it must be.
+            TypeError: A label and a version were given together.
         """
         ref = PromptRef.of(name, label, version)
         return self._cache.peek(ref) if self._config.cache_enabled else None
 
     def render_prompt(
-        self,
-        name: str,
-        variables: Optional[Mapping[str, object]] = None,
-        *,
-        label: Optional[str] = None,
-        version: Optional[str] = None,
-        cache: bool = True,
-        cache_ttl: Optional[float] = None,
-        fallback: Fallback = None,
-        deadline: Optional[float] = None,
+        self, name: str, variables: Optional[Mapping[str, object]] = None, **options: Unpack[ReadOptions]
     ) -> str:
-        """`get_prompt_version` and `PromptVersion.render` in one; raises what they raise."""
+        """`get_prompt_version` and `PromptVersion.render` in one.
+
+        Args:
+            name: The prompt's name or ID.
+            variables: The values by name.
+            options: What `get_prompt_version` takes.
+
+        Raises:
+            MissingVariableError: The prompt needs a variable that `variables` does not have.
+            ValidationError: The prompt has no such variable, or an argument is not what it must be.
+            RenderError: A value has no text.
+            ScopeError: Whatever `get_prompt_version` raises.
+        """
         values = variables if type(variables) is dict else _values(variables)
-        found = self.get_prompt_version(
-            name,
-            label=label,
-            version=version,
-            cache=cache,
-            cache_ttl=cache_ttl,
-            fallback=fallback,
-            deadline=deadline,
-        )
-        return found.template.render(values)
+        return self.get_prompt_version(name, **options).template.render(values)
 
     def prefetch(
         self, prompts: Iterable[Wanted], *, strict: bool = False, deadline: Optional[float] = None
     ) -> PrefetchReport:
-        """Reads several prompts at once, each a name, (name, label) or (name, None, version), so that they are cached.
+        """Reads several prompts at once, so that they are cached. For start-up hooks.
 
-        What cannot be had is in the report; with `strict` the first such error is raised, under a message that names
-        all of them. `deadline`, in seconds, is for all of them together. For start-up hooks.
+        Args:
+            prompts: Each a name, (name, label) or (name, None, version).
+            strict: Whether to raise the first error. What cannot be had is in the report otherwise.
+            deadline: Seconds for all of them together.
 
-        Raises ValidationError, before anything is sent, for what cannot be asked for.
+        Returns:
+            The versions and the errors, by what was asked for.
+
+        Raises:
+            ValidationError: What cannot be asked for is among them; nothing was sent.
+            ScopeError: With `strict`, the first error, under a message that names all of them.
         """
         budget = self._budget(deadline)
         report = prefetch(prompts, lambda ref: self._serve(ref, budget))
@@ -214,7 +239,7 @@ class ScopeClient:
         """Closes the connections; a later read opens new ones. A session that was passed in stays open."""
         self._source.close()
 
-    def __enter__(self) -> ScopeClient:
+    def __enter__(self) -> "ScopeClient":
         return self
 
     def __exit__(
@@ -297,7 +322,7 @@ def _values(variables: Mapping[str, object] | None) -> dict[str, object]:
     return dict(variables or {})
 
 
-def _bundle(folder: str, clock: Clock) -> Bundle:
+def _bundle(folder: str, clock: Clock) -> "Bundle":
     """Imported late: what walks folders and reads YAML is half of what the package would take to import."""
     with held_back():
         from ._folder.bundle import Bundle

@@ -4,6 +4,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
+from .._prompt.fallback import Fallback
 from .cache_store import CacheStore
 from .credentials import Credentials
 
@@ -81,3 +82,20 @@ class Options(TypedDict, total=False):
     """Whether a URL may be http:// to another machine, which shows all secrets to the network. Default False."""
     session: Optional[Session]
     """A requests.Session of yours to send with, which is never closed. Default None, one of the client's own."""
+
+
+class ReadOptions(TypedDict, total=False):
+    """What `ScopeClient.get_prompt_version` takes beside a name, and with it every method that reads; all optional."""
+
+    label: Optional[str]
+    """"production", which is the default, or "latest"."""
+    version: Optional[str]
+    """The ID of a version, in place of a label."""
+    cache: bool
+    """False asks the platform, leaves the cache as it is, and is answered by nothing else but a fallback."""
+    cache_ttl: Optional[float]
+    """How old the answer may be, in seconds, and for how long it is kept; in place of the Configuration's."""
+    fallback: Fallback
+    """Template text to serve if the platform cannot answer and nothing is known, or a callable that returns it."""
+    deadline: Optional[float]
+    """Seconds for the whole call, in place of the Configuration's."""

@@ -6,13 +6,13 @@ from typing import Callable
 
 from ..errors import ScopeError, TimeoutError
 
-_LONGEST = 1e6
+MAX_WAIT_SECONDS = 1e6  # a lock takes no number
 
 
 class Budget:
     """`seconds` for the whole of a call (None: as long as it takes), of which one attempt gets at most `attempt`.
 
-    `retries` is the number of attempts after the first, None where the Configuration decides.
+    `retries` is the number of attempts after the first, None if the Configuration decides.
     """
 
     __slots__ = ("_ends_at", "_now", "attempt", "retries", "seconds")
@@ -32,13 +32,13 @@ class Budget:
         self.retries = retries
 
     def left(self) -> float | None:
-        """Seconds that are left, None where time does not matter; raises TimeoutError where none are."""
+        """Seconds that are left, None if time does not matter; raises TimeoutError if none are left."""
         if self._ends_at is None:
             return None
         left = self._ends_at - self._now()
         if left <= 0:
             raise self.overdrawn()
-        return min(left, _LONGEST)
+        return min(left, MAX_WAIT_SECONDS)
 
     def for_attempt(self, timeout: float) -> tuple[float, bool]:
         """Seconds that an attempt may take, and whether they are all that is left; raises TimeoutError for none."""
