@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scope_client.frameworks import publish
+
 from ._chat import ScopeChatPromptTemplate
 from ._conversion import to_langchain
 from ._errors import MissingInputError
@@ -21,3 +23,5 @@ __all__ = [
     "to_langchain",
     "trace_metadata",
 ]
+
+publish(__name__, __all__)

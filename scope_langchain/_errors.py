@@ -1,4 +1,4 @@
-"""The error of both families."""
+"""MissingInputError: what a missing value is for Scope and for LangChain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scope_client import MissingVariableError
 
 
 class MissingInputError(MissingVariableError, KeyError):
-    """A value is missing: a MissingVariableError for callers of Scope, a KeyError for LangChain's."""
+    """A value is missing: a MissingVariableError as Scope raises it, and a KeyError as LangChain does."""
 
     def __str__(self) -> str:
         return self.message

@@ -1,4 +1,4 @@
-"""Between the core's parsed template and LangChain's f-string: neither way looks at the content again."""
+"""From the core's parsed template to LangChain's f-string and back; neither way parses the content again."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Any
 
 from scope_client import PromptVersion, ValidationError
 
-_RESERVED = ("self", "stop")
+_NAMES_OF_LANGCHAIN = ("self", "stop")
+KEPT_TEMPLATES = 1024
 
 
 def from_pieces(pieces: Iterable[str]) -> str:
-    """The f-string of literal texts and variables by turns."""
+    """The f-string of pieces that are literal text and a variable by turns."""
     return "".join("{%s}" % piece if place % 2 else _literal(piece) for place, piece in enumerate(pieces))  # noqa: UP031
 
 
 def check_names(version: PromptVersion) -> None:
     """Raises ValidationError for a variable that LangChain cannot take."""
-    bad = [name for name in version.variables if name in _RESERVED or name.isdigit()]
+    bad = [name for name in version.variables if name in _NAMES_OF_LANGCHAIN or name.isdigit()]
     if bad:
         raise ValidationError(
             f"LangChain cannot take the variable {', '.join(map(repr, bad))} of the prompt {version.name!r}: rename it "
@@ -27,9 +28,9 @@ def check_names(version: PromptVersion) -> None:
         )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT_TEMPLATES)
 def parsed(fstring: str) -> Any:
-    """The core's template for an f-string; None for one that says more than that a value goes there."""
+    """The core's template for an f-string, or None if a field of it has more than a name, such as a format."""
     content = []
     pieces = [""]
     try:

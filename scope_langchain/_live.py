@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional, Union
 
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -11,25 +11,35 @@ from langchain_core.runnables.config import run_in_executor
 
 from scope_client import PromptVersion, ScopeClient, ScopeError
 from scope_client import client as default_client
+from scope_client.frameworks import Fallback, called_like
 
 from ._conversion import Template, to_langchain
-from ._reading import Fallback, checked_partials, read
+from ._reading import checked_partials, read
 
 
 class LivePrompt(Runnable[dict[str, Any], PromptValue]):
-    """Each call reads the version, which is a look-up where it is cached, and runs as a prompt under its metadata."""
+    """Reads the version on each call, which is a look-up if it is cached, and runs as a prompt with its metadata.
+
+    Args:
+        name: The prompt's name or ID.
+        client: Reads the version; if None, the process-wide client of each call does.
+        label: The label of the version; production if None.
+        version: The ID of the version.
+        fallback: As for `ScopeClient.get_prompt_version`.
+        partial_variables: Values that are given in advance; without those that a later version has no variable for.
+    """
 
     def __init__(
         self,
         name: str,
         *,
-        client: ScopeClient | None = None,
-        label: str | None = None,
-        version: str | None = None,
+        client: Optional[ScopeClient] = None,
+        label: Optional[str] = None,
+        version: Optional[str] = None,
         fallback: Fallback = None,
-        partial_variables: Mapping[str, Any] | None = None,
+        partial_variables: Optional[Mapping[str, Any]] = None,
     ) -> None:
-        self.name = name
+        self.name = name  # of the run, which LangChain may change
         self._prompt = name
         self._client = client
         self._label = label
@@ -40,10 +50,12 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
 
     @property
     def InputType(self) -> Any:  # noqa: N802  # LangChain's name
+        """What `invoke` takes: a dict of values."""
         return dict[str, Any]
 
     @property
     def OutputType(self) -> Any:  # noqa: N802  # LangChain's name
+        """What `invoke` returns: a prompt value."""
         return PromptValue
 
     def current(self) -> Template:
@@ -56,26 +68,33 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         found = client.get_cached_version(self._prompt, label=self._label, version=self._version)
         return await run_in_executor(None, self.current) if found is None else self._template(found)
 
-    def invoke(self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any) -> PromptValue:  # noqa: A002
+    def invoke(
+        self,
+        input: dict[str, Any],  # noqa: A002  # LangChain's name
+        config: Optional[RunnableConfig] = None,
+        **kwargs: Any,
+    ) -> PromptValue:
+        """The current version with the values of `input`; raises what `current` raises, and MissingInputError."""
         return self.current().invoke(input, config, **kwargs)
 
     async def ainvoke(
         self,
         input: dict[str, Any],  # noqa: A002  # LangChain's name
-        config: RunnableConfig | None = None,
+        config: Optional[RunnableConfig] = None,
         **kwargs: Any,
     ) -> PromptValue:
+        """`invoke` for an event loop, which reads as `acurrent` does."""
         return await (await self.acurrent()).ainvoke(input, config, **kwargs)
 
     def batch(
         self,
         inputs: list[dict[str, Any]],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
+        config: Union[RunnableConfig, list[RunnableConfig], None] = None,
         *,
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[PromptValue]:
-        """All of them with one version."""
+        """`invoke` for several inputs, all with one version."""
         if not inputs:
             return []
         try:
@@ -89,12 +108,12 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
     async def abatch(
         self,
         inputs: list[dict[str, Any]],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
+        config: Union[RunnableConfig, list[RunnableConfig], None] = None,
         *,
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[PromptValue]:
-        """All of them with one version."""
+        """`ainvoke` for several inputs, all with one version."""
         if not inputs:
             return []
         try:
@@ -117,21 +136,7 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         return template
 
 
-def scope_prompt(
-    name: str,
-    *,
-    client: ScopeClient | None = None,
-    label: str | None = None,
-    version: str | None = None,
-    fallback: Fallback = None,
-    partial_variables: Mapping[str, Any] | None = None,
-) -> LivePrompt:
-    """A Runnable for `scope_prompt("qa") | model`; `client=None` is the process-wide one, at each call."""
-    return LivePrompt(
-        name,
-        client=client,
-        label=label,
-        version=version,
-        fallback=fallback,
-        partial_variables=partial_variables,
-    )
+@called_like(LivePrompt.__init__)
+def scope_prompt(*name: Any, **asked: Any) -> LivePrompt:
+    """A LivePrompt, for chains such as `scope_prompt("qa") | model`; takes what `LivePrompt` takes."""
+    return LivePrompt(*name, **asked)

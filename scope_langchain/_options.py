@@ -7,16 +7,24 @@ from typing import Any
 
 from scope_client import PromptVersion, ValidationError
 
-KNOWN = (
+MODEL_OPTIONS = (
     *("model", "model_provider", "temperature", "max_tokens", "top_p", "top_k", "stop", "seed"),
     *("frequency_penalty", "presence_penalty", "timeout", "max_retries"),
 )
 
 
-def model_options(version: PromptVersion, *, known: Iterable[str] = KNOWN) -> dict[str, Any]:
-    """Those keys of the metadata that a model is known to take, for `init_chat_model(**...)` or `model.bind(**...)`.
+def model_options(version: PromptVersion, *, known: Iterable[str] = MODEL_OPTIONS) -> dict[str, Any]:
+    """The options of a model that the metadata has, for `init_chat_model(**...)` or `model.bind(**...)`.
 
-    What is not in `known`, or has no value, is left out. Raises ValidationError where `known` is one text.
+    Args:
+        version: The version.
+        known: The keys that the model takes.
+
+    Returns:
+        The keys that the metadata has a value for, with these values.
+
+    Raises:
+        ValidationError: `known` is text instead of a list of names.
     """
     if isinstance(known, str):
         raise ValidationError(f"known must be a list of names such as ['model'], got {known!r}")

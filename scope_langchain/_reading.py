@@ -1,16 +1,17 @@
-"""What both kinds of templates and the live prompt begin with: a version, and the values that go with it."""
+"""What templates and live prompts begin with: a version, and the values that go with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Union
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+from typing_extensions import Self
 
 from scope_client import PromptVersion, ScopeClient, ValidationError
 from scope_client import client as default_client
+from scope_client.frameworks import Fallback
 
 from ._errors import missing_input
-
-Fallback = Union[str, Callable[[], str], None]
 
 
 def read(
@@ -20,8 +21,69 @@ def read(
     return (client or default_client()).get_prompt_version(name, label=label, version=version, fallback=fallback)
 
 
+class ScopeTemplate:
+    """What text and chat templates have in common; it stands before LangChain's class among their bases."""
+
+    @classmethod
+    def from_scope(
+        cls,
+        name: str,
+        *,
+        client: Optional[ScopeClient] = None,
+        label: Optional[str] = None,
+        version: Optional[str] = None,
+        fallback: Fallback = None,
+        partial_variables: Optional[Mapping[str, Any]] = None,
+    ) -> Self:
+        """The template of the version that is there now.
+
+        Args:
+            name: The prompt's name or ID.
+            client: Reads the version; if None, the process-wide client does.
+            label: The label of the version; production if None.
+            version: The ID of the version.
+            fallback: As for `ScopeClient.get_prompt_version`.
+            partial_variables: Values that are given in advance.
+
+        Returns:
+            The template.
+
+        Raises:
+            ScopeError: What `ScopeClient.get_prompt_version` raises.
+            ValidationError: LangChain cannot take the prompt, the prompt is of another type than the template, or it
+                has no variable for one of `partial_variables`.
+            TypeError: A label and a version are given.
+        """
+        found = read(client, name, label, version, fallback)
+        return cls.of(found, checked_partials(found, partial_variables))
+
+    @classmethod
+    def of(cls, version: PromptVersion, partials: Mapping[str, Any]) -> Self:
+        """The template of a version.
+
+        Args:
+            version: The version.
+            partials: Values that are given in advance.
+
+        Returns:
+            The template.
+
+        Raises:
+            ValidationError: LangChain cannot take the prompt, or it is of another type.
+        """
+        raise NotImplementedError
+
+    def needed(self) -> list[str]:
+        """The input variables, in the order of the prompt."""
+        raise NotImplementedError
+
+    def _validate_input(self, inner_input: Any) -> dict[str, Any]:
+        raise_for_missing(self.needed(), inner_input)
+        return super()._validate_input(inner_input)  # type: ignore[misc,no-any-return]  # of LangChain's class
+
+
 def checked_partials(version: PromptVersion, given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Raises ValidationError for values that the version has no variable for."""
+    """A copy of what is given; raises ValidationError for a value that the version has no variable for."""
     unknown = [name for name in given or () if name not in version.variables]
     if unknown and not version.is_fallback:
         known = ", ".join(map(repr, version.variables)) or "none"
@@ -30,7 +92,7 @@ def checked_partials(version: PromptVersion, given: Mapping[str, Any] | None) ->
 
 
 def raise_for_missing(needed: Sequence[str], given: Any) -> None:
-    """`needed` in the order of the prompt; what is no dict is LangChain's to judge."""
+    """Raises MissingInputError for a dict that lacks one of the names; anything else is left to LangChain."""
     if isinstance(given, dict):
         missing = [name for name in needed if name not in given]
         if missing:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from typing import Any, Optional
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
 from scope_client import PromptVersion
 
-PREFIX = "scope.prompt."
+METADATA_PREFIX = "scope.prompt."
 
 
 def trace_metadata(version: PromptVersion) -> dict[str, Any]:
-    """`scope.prompt.name`, `.id`, `.version` and `.version_id`, as far as they are known.
+    """`scope.prompt.name`, `.id`, `.version`, `.version_id` and `.is_fallback`, as far as they are known.
 
-    For `chain.with_config(metadata=trace_metadata(version))`, so that the root run and the model's carry them too.
+    With `chain.with_config(metadata=trace_metadata(version))` the root run and the model's run carry them too.
     """
     known = {
         "name": version.name,
@@ -26,7 +26,7 @@ def trace_metadata(version: PromptVersion) -> dict[str, Any]:
         "version_id": version.id,
         "is_fallback": version.is_fallback or None,
     }
-    return {PREFIX + key: value for key, value in known.items() if value is not None}
+    return {METADATA_PREFIX + key: value for key, value in known.items() if value is not None}
 
 
 def trace_tags(version: PromptVersion) -> list[str]:
@@ -37,8 +37,8 @@ def trace_tags(version: PromptVersion) -> list[str]:
 class ScopeCallbackHandler(BaseCallbackHandler):
     """Copies a prompt's `scope.prompt.*` metadata to the model runs that follow it in the same chain.
 
-    Give it before the handlers that are to see them: `config={"callbacks": [ScopeCallbackHandler(), tracer]}`. One
-    object serves any number of chains at once, and keeps nothing of those that have ended.
+    Give it before the handlers that should see the metadata: `config={"callbacks": [ScopeCallbackHandler(), tracer]}`.
+    One object serves any number of chains at once, and keeps nothing of a chain that has ended.
     """
 
     def __init__(self) -> None:
@@ -47,43 +47,49 @@ class ScopeCallbackHandler(BaseCallbackHandler):
 
     def on_chain_start(
         self,
-        serialized: dict[str, Any] | None,
+        serialized: Optional[dict[str, Any]],
         inputs: Any,
         *,
         run_id: UUID,
-        parent_run_id: UUID | None = None,
-        tags: list[str] | None = None,
-        metadata: dict[str, Any] | None = None,
+        parent_run_id: Optional[UUID] = None,
+        tags: Optional[list[str]] = None,
+        metadata: Optional[dict[str, Any]] = None,
         **kwargs: Any,
     ) -> None:
+        """Notes the metadata of a prompt's run for the chains above it."""
         self._parents[run_id] = parent_run_id
         if kwargs.get("run_type") == "prompt":
-            found = {key: value for key, value in (metadata or {}).items() if key.startswith(PREFIX)}
+            found = {key: value for key, value in (metadata or {}).items() if key.startswith(METADATA_PREFIX)}
             above = parent_run_id
             while above is not None:
                 self._last[above] = found
                 above = self._parents.get(above)
 
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any) -> None:
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, parent_run_id: Optional[UUID] = None, **kwargs: Any) -> None:
+        """Forgets the run."""
         self._forget(run_id)
 
     def on_chain_error(
-        self, error: BaseException, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
+        self, error: BaseException, *, run_id: UUID, parent_run_id: Optional[UUID] = None, **kwargs: Any
     ) -> None:
+        """Forgets the run."""
         self._forget(run_id)
 
     @property
     def on_chat_model_start(self) -> Callable[..., Any]:
+        """Copies the metadata to the run; a coroutine function on an event loop."""
         return self._copier()
 
     @property
     def on_llm_start(self) -> Callable[..., Any]:
+        """Copies the metadata to the run; a coroutine function on an event loop."""
         return self._copier()
 
     def _copier(self) -> Callable[..., Any]:
-        """On an event loop a coroutine function, which LangChain runs there and in the order of the handlers.
+        """On an event loop this is a coroutine function, which LangChain runs there, in the order of the handlers.
 
-        A plain one would go to a thread, beside the others. With `run_inline` LangChain starts no other handler.
+        LangChain would run a plain function in a thread, at the same time as the other handlers. `run_inline` is no way
+        out: with one such handler, AsyncCallbackManager.on_llm_start calls no other handler.
         """
         try:
             asyncio.get_running_loop()

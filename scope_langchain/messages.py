@@ -35,20 +35,24 @@ class ToolMessagePromptTemplate(BaseStringMessagePromptTemplate):
     """A message of the role tool, with the ID of the call that it answers."""
 
     tool_call_id: str
-    name: Optional[str] = None  # noqa: UP045  # pydantic reads it on Python 3.9 too
+    """The ID of the tool call."""
+    name: Optional[str] = None  # pydantic evaluates it, on Python 3.9 too
+    """The name of the tool, if the prompt has it."""
 
     @classmethod
     def get_lc_namespace(cls) -> list[str]:
+        """This module, from which LangChain loads what it has saved."""
         return ["scope_langchain", "messages"]
 
     def format(self, **kwargs: Any) -> BaseMessage:
+        """The message with these values."""
         return ToolMessage(content=self.prompt.format(**kwargs), tool_call_id=self.tool_call_id, name=self.name)
 
 
 def message_templates(version: PromptVersion) -> list[Any]:
-    """One for each message; a text prompt is one of the user's.
+    """A template for each message of a version; a text prompt is one message of the user.
 
-    Raises ValidationError for a placeholder that is not one variable.
+    Raises ValidationError if a message of the role placeholder is not exactly one variable.
     """
     template: Any = version.template
     if version.type == "text":
@@ -64,7 +68,7 @@ def _message(message: Mapping[str, Any], part: Any, version: PromptVersion) -> A
         return _placeholder(part, version)
     more = {key: value for key, value in message.items() if key not in ("role", "content")}
     if role == "developer":
-        more["__openai_role__"] = "developer"  # where LangChain's own conversion puts it
+        more["__openai_role__"] = "developer"  # the key under which LangChain keeps that role
     prompt = ScopePromptTemplate(template=fstring.from_pieces(part.pieces), input_variables=list(part.variables))
     if role in _ROLES:
         return _ROLES[role](prompt=prompt, additional_kwargs=more)
