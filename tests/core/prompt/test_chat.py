@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import pickle
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scope_client import ApiError, MissingVariableError, PromptVersion, ValidationError
+from scope_client._prompt.template import ChatTemplate, TolerantChatTemplate
 
 MESSAGES = [
     {"role": "system", "content": "You speak {{language}}."},
@@ -119,3 +122,69 @@ def test_what_lies_deep_in_a_message_is_read_or_refused_and_breaks_nothing_later
     except ApiError:
         return
     assert version.messages()[0]["content"] == json.loads(version.render())[0]["content"] == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("Hello", "got text that is not JSON: "),
+        ('{"role": "user"}', "got a dict"),
+        ("5", "got a int"),
+    ],
+)
+def test_the_error_says_what_came_instead_of_messages(content: str, said: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        ChatTemplate(content)
+    begins = f"expected a chat prompt's content as a JSON array, {said}"
+    assert str(caught.value).startswith(begins)
+    assert ("(char 0)" in str(caught.value)) == ("JSON: " in said)
+
+
+def test_the_parts_are_the_role_and_the_parsed_content_of_each_message() -> None:
+    parts = ChatTemplate(json.dumps(MESSAGES)).parts
+    assert [(role, part.content) for role, part in parts] == [(each["role"], each["content"]) for each in MESSAGES]
+    assert [part.variables for _, part in parts] == [("language",), ("name",)]
+
+
+def test_chats_of_the_same_messages_are_equal_however_their_json_is_written() -> None:
+    template = ChatTemplate(json.dumps(MESSAGES))
+    assert template == ChatTemplate(json.dumps(MESSAGES, indent=1))
+    assert template != ChatTemplate(json.dumps(MESSAGES[:1]))
+    assert template != ChatTemplate(json.dumps([{**each, "name": "x"} for each in MESSAGES]))
+
+
+def test_a_chat_is_the_same_after_pickling() -> None:
+    template = ChatTemplate(json.dumps(MESSAGES))
+    again = pickle.loads(pickle.dumps(template))
+    assert again == template
+    assert (again.content, again.variables) == (template.content, template.variables)
+
+
+def test_a_text_of_a_chat_is_kept_in_its_json_and_in_pieces_and_not_once_more() -> None:
+    size, count = 100_000, 20
+    contents = [
+        json.dumps([{"role": "user", "content": f"{number}{'x' * size}{{{{name}}}}"}]) for number in range(count)
+    ]
+    tracemalloc.start()
+    try:
+        templates = [ChatTemplate(content) for content in contents]
+        assert size * count < tracemalloc.get_traced_memory()[0] < 1.1 * size * count
+    finally:
+        tracemalloc.stop()
+    assert [template.content for template in templates] == contents
+
+
+def test_a_stand_in_leaves_out_the_values_that_it_has_no_variable_for() -> None:
+    template = TolerantChatTemplate(json.dumps(MESSAGES))
+    values = {"language": "English", "name": "Ada", "tone": "x", "no": None}
+    assert [message["content"] for message in template.messages(values)] == [
+        "You speak English.",
+        'I am "Ada", Ada. {"a": 1}',
+    ]
+    assert json.loads(template.render(values)) == template.messages(values)
+
+
+def test_a_stand_in_needs_the_values_that_it_has_a_variable_for() -> None:
+    with pytest.raises(MissingVariableError) as caught:
+        TolerantChatTemplate(json.dumps(MESSAGES)).messages({"tone": "x"})
+    assert caught.value.missing_variables == ("language", "name")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scope_client import MissingVariableError, RenderError, ScopeError, ValidationError
-from scope_client._prompt.template import Template
+from scope_client._prompt.template import Template, TolerantTemplate
 
 MARKUP = st.sampled_from(["{", "}", "{{", "}}", "{{name}}", "{{other}}", "{{ name }}", "{{é}}", "a", "_", "1", "\n"])
 CONTENT = st.lists(MARKUP | st.text(max_size=5), max_size=20).map("".join)
@@ -28,6 +28,19 @@ class Loud(str):
 class Speechless:
     def __str__(self) -> str:
         raise KeyError("name")
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise LookupError
+
+
+class Raising:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __str__(self) -> str:
+        raise self.error
 
 
 class Wrong:
@@ -184,6 +197,44 @@ def test_a_value_without_text_is_a_render_error_that_names_the_variable(value: o
     assert isinstance(caught.value.__cause__, Exception)
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(LookupError("not there"), "not there"), (Unspeakable(), "Unspeakable")],
+    ids=["says", "does not"],
+)
+def test_the_error_of_a_value_without_text_says_what_the_value_raised(error: Exception, said: str) -> None:
+    with pytest.raises(RenderError) as caught:
+        render("{{name}}", name=Raising(error))
+    assert str(caught.value) == f"str() fails for the value of 'name', a Raising: {said}"
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "no value was given for 'a', 'b'; the prompt needs 'a', 'b'"),
+        ({"b": ""}, "no value was given for 'a'; the prompt needs 'a', 'b'"),
+        (
+            {"b": "", "x": "", "y": ""},
+            "no value was given for 'a'; the prompt needs 'a', 'b'; the prompt has no variable 'x', 'y'",
+        ),
+        ({"a": "", "b": "", "x": ""}, "the prompt has no variable 'x'; its variables are: 'a', 'b'"),
+        ({"a": "", "b": None}, "the value of 'b' is None; give text, or '' to leave it empty"),
+    ],
+    ids=["all missing", "one missing", "missing and unknown", "unknown", "None"],
+)
+def test_an_error_says_in_one_sentence_what_is_wrong_and_what_is_right(values: dict, said: str) -> None:
+    with pytest.raises(ScopeError) as caught:
+        Template("{{a}} {{b}}").render(values)
+    assert str(caught.value) == said
+
+
+def test_an_unknown_variable_of_a_text_without_any_is_told_so() -> None:
+    with pytest.raises(ValidationError) as caught:
+        render("Hello", name="A")
+    assert str(caught.value) == "the prompt has no variable 'name'; its variables are: none"
+
+
 def test_none_is_a_validation_error_that_names_the_variable() -> None:
     with pytest.raises(ValidationError, match=r"'who'.*None"):
         render("{{who}}", who=None)
@@ -290,3 +341,23 @@ def test_templates_of_one_content_are_equal(content: str) -> None:
     assert template == Template(content) == pickle.loads(pickle.dumps(template))
     assert hash(template) == hash(Template(content))
     assert template != Template(content + " ")
+
+
+def test_the_pieces_cannot_be_changed() -> None:
+    assert Template("Hi {{name}}").pieces == ("Hi ", "name", "")
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [({"name": "A"}, "Hi A"), ({"name": "A", "tone": "x"}, "Hi A"), ({"name": "A", "no": None}, "Hi A")],
+)
+def test_a_stand_in_leaves_out_the_values_that_it_has_no_variable_for(values: dict, text: str) -> None:
+    template = TolerantTemplate("Hi {{name}}")
+    assert template.render(values) == text
+    assert template.messages(values) == [{"role": "user", "content": text}]
+
+
+def test_a_stand_in_needs_the_values_that_it_has_a_variable_for() -> None:
+    with pytest.raises(MissingVariableError) as caught:
+        TolerantTemplate("Hi {{name}}").render({"tone": "x"})
+    assert caught.value.missing_variables == ("name",)
