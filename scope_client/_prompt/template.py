@@ -155,7 +155,7 @@ def check_names(variables: tuple[str, ...], values: Mapping[str, object]) -> Non
     """Raises MissingVariableError if a variable has no value, ValidationError if a value has no variable."""
     missing = [name for name in variables if name not in values]
     unknown = [name for name in values if name not in variables]
-    surplus = f"the prompt has no variable {_listed(unknown)}" if unknown else ""
+    surplus = f"the prompt has no variable {_listed(unknown)}"
     if missing:
         needs = f"no value was given for {_listed(missing)}; the prompt needs {_listed(variables)}"
         raise MissingVariableError(f"{needs}; {surplus}" if unknown else needs, missing_variables=missing)
