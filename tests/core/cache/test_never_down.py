@@ -24,7 +24,7 @@ LATENCY = 0.4  # longer than what is left of a life when its renewal starts
 SHORT = 0.2  # whoever waits for the platform, or for another reader who does, takes longer
 BREAKS_AFTER = 0.1
 SECONDS = 4.5
-MOST_REQUESTS = 7  # one for each life, or for pauses that grow
+MOST_REQUESTS = 6  # one for each life, or after pauses that grow
 BREAKS: dict[str, Callable[[LocalPlatform], None]] = {
     "well": lambda platform: None,
     "refusing": LocalPlatform.stop,
