@@ -316,7 +316,7 @@ class ScopeClient:
         )
 
 
-def _values(variables: Mapping[str, object] | None) -> dict[str, object]:
+def _values(variables: Optional[Mapping[str, object]]) -> dict[str, object]:
     if variables is not None and not isinstance(variables, Mapping):
         raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
     return dict(variables or {})
