@@ -129,19 +129,19 @@ class Line:
             return self._session.send(
                 prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared, timeout), **settings
             )
-        except requests.HTTPError:  # of a hook that raises for the status
+        except requests.HTTPError:  # a hook of the user's raises for the status
             if not arrived:
                 raise
             return arrived[0]
-        except Exception:  # of a hook of the user's; what has arrived would stay open
+        except Exception:  # a hook of the user's failed; the answer would stay open
             for response in arrived:
                 response.close()
             raise
         finally:
-            prepared.hooks = {}  # or the request, its hook and the answer would keep each other, and the pool, alive
+            prepared.hooks = {}  # a circle: the request has the hook, which has the answer, which has the request
 
     def close(self) -> None:
-        """A later attempt, one that is waiting for its turn just now say, opens new connections."""
+        """Closes the connections. A later attempt, such as one that waits just now, opens new ones."""
         if self._is_ours:
             self._settings.clear()
             self._session.close()
@@ -183,13 +183,13 @@ class Line:
 
     def _read_settings(self, origin: str) -> Mapping[str, Any]:
         merged = self._session.merge_environment_settings(origin, {}, None, None, None)
-        # A proxy of the environment's would take what is meant to stay on this machine off it.
+        # A proxy named in the environment would take off this machine what is meant to stay on it.
         proxies: Any = self._session.proxies if is_loopback(origin) else merged["proxies"]
         is_direct = requests.utils.select_proxy(origin, proxies) is None
         return {"proxies": {} if is_direct else dict(proxies), "verify": merged["verify"], "cert": merged["cert"]}
 
     def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> None:
-        """Bounds the pool that the request will go through; an adapter without one bounds what it will."""
+        """Bounds the pool that the request will go through; an adapter without pools sets its own limits."""
         adapter: Any = self._session.get_adapter(str(prepared.url))
         if not isinstance(adapter, HTTPAdapter):
             return
@@ -218,7 +218,7 @@ def _origin(prepared: requests.PreparedRequest) -> str:
 
 
 def _stay(response: requests.Response, **_: Any) -> requests.Response:
-    """Keeps requests from preparing to follow a redirect, which would read the whole body into memory."""
+    """Keeps requests from preparing to follow a redirect, for which it reads the whole body into memory."""
     response.headers.pop("Location", None)
     return response
 
@@ -275,5 +275,5 @@ def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
 
 
 def _is_cut_short(error: Exception) -> bool:
-    """Whether the body ended early in good order, rather than by a reset or a time-out."""
+    """Whether the body ended early in good order, and not by a reset or a time-out."""
     return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in failures.layers(error))

@@ -36,7 +36,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def unusable(error: Exception, host: str) -> ConfigurationError:
-    """The error of a host, or of the proxies on the way to it, that cannot be made sense of."""
+    """The error for a host, or for a proxy on the way to it, whose address or settings cannot be used."""
     redaction = Redaction(())
     for each in _chain(error):
         redaction.error(each)
@@ -46,7 +46,7 @@ def unusable(error: Exception, host: str) -> ConfigurationError:
 
 
 def translated(error: Exception, host: str, timeout: float, redaction: Redaction) -> ScopeError:
-    """The error of an attempt that `error` ended; `timeout` in seconds is what it had."""
+    """The error for an attempt that `error` ended; `timeout` is the seconds that it had."""
     wrapped = list(layers(error))
     for each in _chain(error):
         redaction.error(each)
@@ -66,21 +66,21 @@ def translated(error: Exception, host: str, timeout: float, redaction: Redaction
 
 
 def _root(error: BaseException) -> str:
-    """The operating system's word on it, where there is one."""
+    """The operating system's own words, if it said anything."""
     spoken = [each for each in _chain(error) if isinstance(each, OSError)]
     root = spoken[-1] if spoken else error
     return f"{type(root).__name__}: {root}"
 
 
 def _is_timeout(errors: Iterable[BaseException]) -> bool:
-    """urllib3 counts a refused connection among its connect time-outs; it is none."""
+    """urllib3 counts a refused connection among its connect time-outs, which it is not."""
     kinds = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
     refused = urllib3.exceptions.NewConnectionError
     return any(isinstance(error, kinds) and not isinstance(error, refused) for error in errors)
 
 
 def may_pass(error: ScopeError) -> bool:
-    """Whether another attempt may end better: not where the request cannot be sent or TLS does not agree."""
+    """Whether another attempt may end better: not if the request cannot be sent at all, or if TLS fails."""
     cause = error.__cause__
     if isinstance(error, ConfigurationError) or not isinstance(cause, _OF_THE_NETWORK):
         return False

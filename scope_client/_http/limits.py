@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from urllib3.connection import HTTPConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 MAX_CONNECT_SECONDS = 1e6
@@ -55,21 +55,22 @@ def bound(pool: Any) -> None:
 
 @functools.cache
 def _bounded(kind: Any) -> Any:
-    """A connection that finds its way by itself, through SOCKS say, goes on doing so."""
+    """A kind of connection that connects by itself, such as one through SOCKS, goes on doing so."""
     is_plain = getattr(kind, "_new_conn", None) is HTTPConnection._new_conn
     mixed_in = _BoundedConnect if is_plain else _BoundedAnswers
     return type(f"Bounded{kind.__name__}", (mixed_in, kind), {"response_class": _response_class(kind)})
 
 
 def _response_class(kind: Any) -> Any:
-    return _BoundedTlsResponse if issubclass(kind, http.client.HTTPSConnection) else _BoundedResponse
+    return _BoundedTlsResponse if issubclass(kind, HTTPSConnection) else _BoundedResponse
 
 
 def abandon_connections() -> None:
     """In a forked child: closes its ends of the connections that its parent goes on using."""
     for connection in list(_connections):
         sock = getattr(connection, "sock", None)
-        descriptor = -1 if sock is None else sock.detach()  # close() would wait for who reads an answer from it
+        # Not by close(): that leaves the descriptor open for a thread of the parent's that was reading an answer.
+        descriptor = -1 if sock is None else sock.detach()
         if descriptor >= 0:
             os.close(descriptor)
     _connections.clear()
@@ -100,7 +101,7 @@ class _BoundedReads(io.RawIOBase):
         if left <= 0:
             raise socket.timeout("timed out")
         waits = self._sock.gettimeout()
-        if waits is None or abs(waits - left) > TIMEOUT_SLACK_SECONDS:  # to set it takes a system call
+        if waits is None or abs(waits - left) > TIMEOUT_SLACK_SECONDS:  # setting it takes a system call
             self._sock.settimeout(left)
         count: int = self._stream.readinto(buffer)
         self._bytes_left -= count
