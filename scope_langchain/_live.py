@@ -100,9 +100,7 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         try:
             template = self.current()
         except ScopeError as error:
-            if not return_exceptions:
-                raise
-            return [error] * len(inputs)  # type: ignore[list-item]  # as LangChain does
+            return _failures(error, len(inputs), return_exceptions)
         return template.batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
 
     async def abatch(
@@ -119,9 +117,7 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         try:
             template = await self.acurrent()
         except ScopeError as error:
-            if not return_exceptions:
-                raise
-            return [error] * len(inputs)  # type: ignore[list-item]  # as LangChain does
+            return _failures(error, len(inputs), return_exceptions)
         return await template.abatch(inputs, config, return_exceptions=return_exceptions, **kwargs)
 
     def _template(self, version: PromptVersion) -> Template:
@@ -134,6 +130,13 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
                 template = template.partial(**partials)  # type: ignore[assignment]  # of its own type
             self._converted = (version, template)
         return template
+
+
+def _failures(error: ScopeError, number: int, return_exceptions: bool) -> list[Any]:
+    """The error in the place of each result, as LangChain does; it is raised unless `return_exceptions`."""
+    if not return_exceptions:
+        raise error
+    return [error] * number
 
 
 @called_like(LivePrompt.__init__)

@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Optional
 
 from django.template import Context, Library, Node, TemplateSyntaxError, Variable, VariableDoesNotExist
 from django.template.base import FilterExpression, Parser, Token
@@ -101,7 +101,7 @@ class PromptNode(Node):
     """A use of the tag. All threads that render the template share it, so nothing in it changes."""
 
     def __init__(
-        self, name: _Value, options: dict[str, _Value], variables: dict[str, _Value], as_name: str | None, line: int
+        self, name: _Value, options: dict[str, _Value], variables: dict[str, _Value], as_name: Optional[str], line: int
     ) -> None:
         self._line = line
         self._name = name

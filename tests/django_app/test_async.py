@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.test import AsyncClient
 from django.urls import path
+from faults import inside
 from faults.crowd import crowd
 
 import scope_django
@@ -141,7 +142,7 @@ class TestACachedRead:
         """The renewal has a thread of its own."""
         site(CACHE_ALIAS=None, CACHE_TTL=1000)
         entry_of_now = get_client().get_prompt_version("greeting")
-        entry = get_client()._entries["greeting"]
+        entry = inside.entry(get_client())
         entry.due_at = entry.fetched_at
         entry.expires_at = get_client()._clock.now() + 60
         entry.fetched_at -= 940
@@ -229,6 +230,14 @@ class TestErrors:
             asyncio.run(aget_prompt_version(**options))
         with pytest.raises(error):
             asyncio.run(arender_prompt(**options))
+
+    @pytest.mark.parametrize("is_cached", [True, False])
+    def test_a_keyword_that_no_read_knows_is_a_type_error(self, is_cached: bool) -> None:
+        if is_cached:
+            get_client().get_prompt_version("greeting")
+        for read in (aget_prompt_version, arender_prompt):
+            with pytest.raises(TypeError, match="lable"):
+                asyncio.run(read("greeting", lable="latest"))
 
     @pytest.mark.parametrize(
         ("status", "on", "error"),

@@ -1,0 +1,118 @@
+"""The commands of every framework, for a site of no framework."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from scope_client import ConfigurationError, NotFoundError, ValidationError
+from scope_client.frameworks import (
+    ARGUMENTS,
+    COMMANDS,
+    Finding,
+    PromptUse,
+    Report,
+    SettingProblem,
+    Site,
+    Survey,
+    health,
+)
+from scope_client.testing import PromptsClient
+
+HI = PromptUse("page.html", 3, "hi", variables=("name",))
+PROBLEM = SettingProblem("value", "TIMEOUT", "TIMEOUT is wrong", "correct it")
+ALL = {"name": "hi", "label": None, "version": None, "var": ["name=Ada"], "names": ["hi"]}
+
+
+def run(
+    command_name: str, /, *uses: PromptUse, unread: tuple[Finding, ...] = (), problems: tuple = (), **changes: Any
+) -> Report:
+    client = PromptsClient({"hi": "Hi {{name}}", "other": "Other"})
+    site = Site(lambda: client, lambda: problems, lambda: Survey(list(uses), list(unread)))
+    command = COMMANDS[command_name]
+    return command.run(site, **{key: {**ALL, **changes}[key] for key in command.arguments})
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_says_what_it_does_and_takes_known_arguments(name: str) -> None:
+    assert COMMANDS[name].help.endswith(".")
+    assert set(COMMANDS[name].arguments) <= set(ARGUMENTS)
+    assert run(name, HI).failure is None
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_report_is_lines_and_json_of_the_same(name: str) -> None:
+    report = run(name, HI)
+    assert report.text() == "\n".join(report.lines)
+    assert json.loads(report.text(as_json=True)) == json.loads(json.dumps(report.data))
+
+
+def test_get_has_the_content_and_a_note_of_facts() -> None:
+    report = run("get")
+    assert report.lines == ("Hi {{name}}",)
+    assert report.note is not None
+    assert report.note.startswith("hi, version 1 (")
+
+
+def test_render_takes_values_as_pairs() -> None:
+    assert run("render", var=["name=a=b"]).lines == ("Hi a=b",)
+    with pytest.raises(ValidationError, match="key=value, got 'name'"):
+        run("render", var=["name"])
+
+
+@pytest.mark.parametrize("name", ["get", "render"])
+def test_what_cannot_be_read_is_raised(name: str) -> None:
+    with pytest.raises(NotFoundError):
+        run(name, name="nowhere")
+    with pytest.raises(TypeError, match="label and version"):
+        run(name, label="latest", version="v_1")
+
+
+def test_check_names_what_is_wrong_with_its_place() -> None:
+    gone = PromptUse("page.html", 4, "gone")
+    odd = PromptUse("page.html", 5, "hi", variables=("nmae",))
+    report = run("check", HI, gone, odd, unread=(Finding("cannot be read: x", "b.html", 1),))
+    assert report.failure == "4 problems found"
+    assert [line.split(": ")[0] for line in report.lines] == ["b.html:1", "page.html:4", "page.html:5", "page.html:5"]
+
+
+def test_check_asks_for_no_prompt_while_the_settings_are_wrong() -> None:
+    report = run("check", PromptUse("page.html", 4, "gone"), problems=(PROBLEM,))
+    assert report.lines == ("TIMEOUT is wrong (correct it)",)
+    assert report.failure == "1 problem found"
+
+
+def test_a_use_that_is_named_when_rendered_is_counted_and_not_asked_for() -> None:
+    dynamic = PromptUse("page.html", 4, None, is_dynamic=True)
+    report = run("check", HI, dynamic)
+    assert report.lines[-1] == "1 more are named only when rendered, and were not checked"
+    assert report.data["unchecked"] == ["page.html:4"]
+    assert run("warm", dynamic, names=[]).lines == ("no template names a prompt",)
+    assert run("list", dynamic).lines == ("page.html:4  a prompt named when rendered",)
+
+
+def test_warm_goes_on_after_a_mistake() -> None:
+    report = run("warm", HI, names=["..", "nowhere", "other"])
+    assert [line.split(": ")[0] for line in report.lines] == ["hi", "..", "nowhere", "other"]
+    assert [prompt["is_warm"] for prompt in report.data["prompts"]] == [True, False, False, True]
+    assert report.failure == "2 of 4 prompts could not be fetched"
+
+
+@pytest.mark.parametrize("name", ["list", "warm"])
+def test_a_template_that_cannot_be_read_fails_the_command_and_stops_nothing(name: str) -> None:
+    report = run(name, HI, unread=(Finding("cannot be read: x", "b.html"),))
+    assert report.failure == "1 template could not be read"
+    assert report.lines[-1] == "b.html: cannot be read: x"
+    assert len(report.lines) == 2
+
+
+def test_health_is_503_if_there_can_be_no_client() -> None:
+    data, status = health(lambda: PromptsClient({}))
+    assert (data["ok"], status) == (True, 200)
+
+    def no_client() -> PromptsClient:
+        raise ConfigurationError("no keys")
+
+    assert health(no_client) == ({"ok": False, "error": "ConfigurationError: no keys"}, 503)
