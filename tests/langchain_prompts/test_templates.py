@@ -292,6 +292,16 @@ def test_a_partial_value_without_a_variable_is_a_mistake(client: ScopeClient) ->
             kind.from_scope(name, client=client, partial_variables={"nmae": "Ann"})
 
 
+def test_a_pickle_and_a_saved_template_name_only_places_that_stay() -> None:
+    tool = {"role": "tool", "tool_call_id": "call_1", "content": "{{a}}"}
+    made = to_langchain(PromptVersion.from_api({"content": json.dumps([tool]), "type": "chat"}))
+    for whole in (made, prompt("{{a}}")):
+        assert b"scope_langchain._" not in pickle.dumps(whole)
+        assert '"scope_langchain", "_' not in dumps(whole)
+        assert dumps(whole).startswith('{"lc": 1, "type": "constructor", "id": ["langchain", "prompts", ')
+    assert '"id": ["scope_langchain", "messages", "ToolMessagePromptTemplate"]' in dumps(made)
+
+
 @pytest.mark.parametrize("travel", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
 def test_it_travels_whole(travel: Any) -> None:
     for made, values in (

@@ -30,7 +30,8 @@ from scope_client import (
 )
 
 ROOT = Path(scope_client.__file__).resolve().parents[1]
-PACKAGES = ("scope_client", "scope_client.local", "scope_client.testing", "scope_client.frameworks")
+OURS = ("scope_client", "scope_django", "scope_flask", "scope_langchain")
+PACKAGES = (*OURS, "scope_client.local", "scope_client.testing", "scope_client.frameworks")
 # Left out of __all__, because a star import must not hide the builtins of these names.
 NAMED_LIKE_BUILTINS = ("ConnectionError", "TimeoutError")
 
@@ -60,21 +61,22 @@ each_class = pytest.mark.parametrize("name", CLASSES, ids=str)
 
 
 def methods(kind: type) -> Iterator[tuple[str, Any]]:
-    """What its users call: the constructor, and all methods and properties without an underscore."""
+    """What its users call of ours: the constructor, and all methods and properties without an underscore."""
     for name, value in inspect.getmembers(kind):
         function = value.fget if isinstance(value, property) else value
-        if (name == "__init__" or not name.startswith("_")) and inspect.isroutine(function):
+        is_ours = str(getattr(function, "__module__", None)).startswith(OURS)
+        if is_ours and (name == "__init__" or not name.startswith("_")) and inspect.isroutine(function):
             yield name, function
 
 
 def our_bodies() -> dict[str, list[ast.stmt]]:
-    """The bodies of all classes of the core, by name."""
-    return {
-        node.name: node.body
-        for file in (ROOT / "scope_client").rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.ClassDef)
-    }
+    """The bodies of all classes of ours, by name."""
+    bodies: dict[str, list[ast.stmt]] = {}
+    for file in (file for package in OURS for file in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef):
+                bodies.setdefault(node.name, []).extend(node.body)
+    return bodies
 
 
 BODIES = our_bodies()
@@ -137,7 +139,8 @@ def test_dir_lists_the_public_names_and_the_public_packages_and_nothing_else() -
 
 @each_class
 def test_each_public_field_has_its_line(name: Name) -> None:
-    fields = [field for field in typing.get_type_hints(name.value) if not field.startswith("_")]
+    ours = [kind for kind in name.value.__mro__ if kind.__module__.startswith(OURS)]
+    fields = [field for kind in ours for field in vars(kind).get("__annotations__", ()) if not field.startswith("_")]
     bodies = [BODIES[kind.__name__] for kind in name.value.__mro__ if kind.__name__ in BODIES]
     assert [field for field in fields if not any(described(body).get(field) for body in bodies)] == []
 
