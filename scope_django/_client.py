@@ -103,10 +103,19 @@ _READ_KEYWORDS = inspect.signature(ScopeClient.get_prompt_version).parameters.ke
 async def aget_prompt_version(*name: Any, **asked: Any) -> PromptVersion:
     """`ScopeClient.get_prompt_version` for an event loop: a cached read stays on it, a fetch goes to a thread.
 
-    Takes, returns and raises what that does.
+    Args:
+        name: The prompt's name or ID.
+        asked: What else `ScopeClient.get_prompt_version` takes.
+
+    Returns:
+        The version.
+
+    Raises:
+        ScopeError: What `get_client` and `ScopeClient.get_prompt_version` raise.
+        TypeError: A label and a version are given, or an unknown keyword.
     """
     may_be_cached = asked.get("cache", True) and asked.get("cache_ttl") is None
-    is_known = asked.keys() <= _READ_KEYWORDS  # of another keyword the method in the thread says that it is wrong
+    is_known = asked.keys() <= _READ_KEYWORDS  # for another keyword, the method raises TypeError
     if may_be_cached and is_known and (_process.override or _process.client):
         ref = {key: asked[key] for key in _REF_KEYWORDS if key in asked}
         found = get_client().get_cached_version(*name, **ref)
@@ -120,7 +129,17 @@ async def aget_prompt_version(*name: Any, **asked: Any) -> PromptVersion:
 async def arender_prompt(name: str, variables: Mapping[str, object] | None = None, **asked: Any) -> str:
     """`ScopeClient.render_prompt` for an event loop, which reads as `aget_prompt_version` does.
 
-    Takes, returns and raises what that does.
+    Args:
+        name: The prompt's name or ID.
+        variables: The values of its variables.
+        asked: What else `ScopeClient.get_prompt_version` takes.
+
+    Returns:
+        The text.
+
+    Raises:
+        ScopeError: What `aget_prompt_version` and `PromptVersion.render` raise.
+        TypeError: A label and a version are given, or an unknown keyword.
     """
     values = dict(checked_values(variables))
     found = await aget_prompt_version(name, **asked)

@@ -59,7 +59,7 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         return PromptValue
 
     def current(self) -> Template:
-        """The template of the version that is there now. Raises what `get_prompt_version` and `to_langchain` raise."""
+        """The template of the version that is there now; raises what `get_prompt_version` and `to_langchain` raise."""
         return self._template(read(self._client, self._prompt, self._label, self._version, self._fallback))
 
     async def acurrent(self) -> Template:
@@ -74,7 +74,19 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         config: Optional[RunnableConfig] = None,
         **kwargs: Any,
     ) -> PromptValue:
-        """The current version with the values of `input`; raises what `current` raises, and MissingInputError."""
+        """The prompt with its values, of the version that is there now.
+
+        Args:
+            input: The values; or the value itself, if the prompt has one variable.
+            config: LangChain's, for this run.
+            kwargs: LangChain's, for this run.
+
+        Returns:
+            Text or messages, as a model takes them.
+
+        Raises:
+            ScopeError: What `current` raises, and what is wrong with the values.
+        """
         return self.current().invoke(input, config, **kwargs)
 
     async def ainvoke(
@@ -141,5 +153,16 @@ def _failures(error: ScopeError, number: int, return_exceptions: bool) -> list[A
 
 @called_like(LivePrompt.__init__)
 def scope_prompt(*name: Any, **asked: Any) -> LivePrompt:
-    """A LivePrompt, for chains such as `scope_prompt("qa") | model`; takes what `LivePrompt` takes."""
+    """A LivePrompt, for chains such as `scope_prompt("qa") | model`.
+
+    Args:
+        name: The prompt's name or ID.
+        asked: What else `LivePrompt` takes.
+
+    Returns:
+        The prompt; nothing is read yet.
+
+    Raises:
+        TypeError: An unknown keyword is given.
+    """
     return LivePrompt(*name, **asked)

@@ -88,8 +88,8 @@ class ScopeCallbackHandler(BaseCallbackHandler):
     def _copier(self) -> Callable[..., Any]:
         """On an event loop this is a coroutine function, which LangChain runs there, in the order of the handlers.
 
-        LangChain would run a plain function in a thread, at the same time as the other handlers. `run_inline` is no way
-        out: with one such handler, AsyncCallbackManager.on_llm_start calls no other handler.
+        LangChain would run a plain function in a thread, at the same time as the other handlers. `run_inline` does not
+        help: with one such handler, AsyncCallbackManager.on_llm_start calls no other handler.
         """
         try:
             asyncio.get_running_loop()
