@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from faults.once import made_once
 
 from scope_client.local import LocalPlatform
 
@@ -18,18 +19,21 @@ PACKAGES = ("scope_client", "scope_django", "scope_flask", "scope_langchain")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
-    return next(folder.glob("*.whl"))
+    def build(folder):
+        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
+
+    return next(made_once(tmp_path_factory, "wheel", build).glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
 def bare(wheel, tmp_path_factory):
     """A new environment with the wheel and nothing that it does not ask for."""
-    folder = tmp_path_factory.mktemp("bare")
-    run(sys.executable, "-m", "venv", str(folder))
-    run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel))
-    return folder / "bin"
+
+    def install(folder):
+        run(sys.executable, "-m", "venv", str(folder))
+        run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel))
+
+    return made_once(tmp_path_factory, "bare", install) / "bin"
 
 
 def run(*command, check=True, **environment):
