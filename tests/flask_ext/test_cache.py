@@ -16,7 +16,7 @@ import pytest
 from cachelib import BaseCache, FileSystemCache, RedisCache, SimpleCache
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import crowd
-from faults.reading import reads, warnings
+from faults.reading import reads, wait_until_idle, warnings
 from faults.redisserver import RedisServer
 from faults.watched_store import WatchedStore
 from flask import Flask
@@ -368,6 +368,7 @@ def test_a_renewal_in_the_background_reaches_the_shared_cache(place: Place, plat
     clock.passes(96)
     client.render_prompt("greeting", VALUES)
     eventually(lambda: client.render_prompt("greeting", VALUES) == "New: morning, Ada")
+    wait_until_idle(client)
     other = ScopeClient(config=place.app().extensions["scope"].configuration(), clock=clock.clock)
     assert other.render_prompt("greeting", VALUES) == "New: morning, Ada"
     assert reads(platform) == 2
