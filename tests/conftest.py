@@ -43,6 +43,14 @@ def _not_skipped(report: Report) -> Report:
     return report
 
 
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of whoever runs the tests does not reach them."""
+    for name in list(os.environ):
+        if name.startswith(("SCOPE_", "FLASK_", "LANGCHAIN_", "LANGSMITH_")):
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def started_redis() -> Iterator[RedisServer]:
     with RedisServer() as started:

@@ -23,10 +23,10 @@ _FOREIGN = ("_proxy", "_PROXY", "CA_BUNDLE", "NETRC")
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_this_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings, proxies and netrc of whoever runs the tests do not reach them."""
+def no_proxy_of_this_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do their proxies, certificates and netrc."""
     for name in list(os.environ):
-        if name.startswith("SCOPE_") or name.endswith(_FOREIGN):
+        if name.endswith(_FOREIGN):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / "nobody"))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from django_app.caching import Caching, in_a_database_file
+from faults.greeting import GREETING
 
 from scope_client.local import LocalPlatform
 from scope_django import _client as client
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The environment of whoever runs the tests does not reach them; the client of one test does not outlive it."""
-    for name in list(os.environ):
-        if name.startswith("SCOPE_"):
-            monkeypatch.delenv(name)
+def no_client_outlives_a_test() -> Iterator[None]:
     yield
     client.reset_client()
 
@@ -40,7 +36,7 @@ def database_file(settings: Any, tmp_path: Path, django_db_blocker: Any) -> Iter
 
 @pytest.fixture
 def platform() -> Iterator[LocalPlatform]:
-    with LocalPlatform({"greeting": "Good {{time_of_day}}, {{name}}!"}) as started:
+    with LocalPlatform({"greeting": GREETING}) as started:
         yield started
 
 

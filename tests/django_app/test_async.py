@@ -9,14 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
-from django.core.management import call_command
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.test import AsyncClient
 from django.urls import path
+from django_app.caching import Caching
 from faults import inside
 from faults.crowd import crowd
+from faults.greeting import GREETING, VALUES
+from faults.reading import reads
 
 import scope_django
 from scope_client import (
@@ -36,10 +38,7 @@ from scope_django._client import aget_prompt_version, arender_prompt, get_client
 from scope_django.test import override_prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-GREETING = "Good {{time_of_day}}, {{name}}!"
-VALUES = {"time_of_day": "morning", "name": "Ada"}
+    pass
 
 
 @pytest.fixture(autouse=True)
@@ -67,10 +66,6 @@ def on_the_loop_alone(call: Callable[[], Any]) -> Any:
     return asyncio.run(run())
 
 
-def reads(platform: LocalPlatform) -> list[str]:
-    return [request.path for request in platform.requests if "/prompts/" in request.path]
-
-
 def outcome_of(call: Callable[[], Any]) -> Any:
     try:
         return call()
@@ -78,31 +73,11 @@ def outcome_of(call: Callable[[], Any]) -> Any:
         return type(error), str(error)
 
 
-class ToTheFile:
-    """A database router that keeps the cache in a database of its own."""
-
-    def db_for_read(self, model: Any, **_: Any) -> str | None:
-        return "file" if model._meta.app_label == "django_cache" else None
-
-    db_for_write = db_for_read
-
-
 @pytest.fixture
-def database_cache(settings: Any, tmp_path: Any, django_db_blocker: Any) -> Iterator[None]:
+def database_cache(caching: Caching) -> None:
     """The cache is a table in an SQLite file."""
-    options = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "cache.sqlite3")}
-    default = connections.settings["default"]
-    connections.settings["file"] = connections.configure_settings({"default": default, "file": options})["file"]
-    settings.DATABASE_ROUTERS = [ToTheFile()]
-    backend = "django.core.cache.backends.db.DatabaseCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "cached_prompts"}}
-    with django_db_blocker.unblock():
-        call_command("createcachetable", "--database", "file")
-        connections["file"].close()
-        yield
-        connections["file"].close()
-    del connections["file"]
-    del connections.settings["file"]
+    caching.use("database_file")
+    connections["file"].close()
 
 
 class TestACachedRead:
@@ -178,7 +153,7 @@ class TestAFetch:
             return [each.content for each in found]
 
         assert asyncio.run(read_many()) == [GREETING] * 50
-        assert len(reads(platform)) == 1
+        assert reads(platform) == 1
 
     def test_makes_the_first_client_of_the_process_off_the_loop_and_only_one(self, platform: LocalPlatform) -> None:
         async def read_many() -> set[int]:
@@ -199,7 +174,7 @@ class TestAFetch:
             return (await aget_prompt_version("greeting")).content
 
         assert asyncio.run(give_up()) == GREETING
-        assert len(reads(platform)) == 1
+        assert reads(platform) == 1
 
     def test_works_in_one_loop_after_another(self) -> None:
         for _ in range(3):
@@ -207,7 +182,7 @@ class TestAFetch:
 
     def test_works_in_loops_of_several_threads(self, platform: LocalPlatform) -> None:
         assert crowd(6, lambda: asyncio.run(arender_prompt("greeting", VALUES))) == ["Good morning, Ada!"] * 6
-        assert len(reads(platform)) == 1
+        assert reads(platform) == 1
 
 
 class TestErrors:
@@ -368,7 +343,7 @@ class TestUnderASGIWithACacheInTheDatabase:
             return {answer.content.decode() for answer in answers}
 
         assert asyncio.run(asks()) == {"Good day, Ada!"}
-        assert len(reads(platform)) == 1
+        assert reads(platform) == 1
 
 
 def test_a_template_on_the_loop_with_a_cache_in_the_database_is_no_error_and_no_warning(
@@ -382,7 +357,7 @@ def test_a_template_on_the_loop_with_a_cache_in_the_database_is_no_error_and_no_
     assert asyncio.run(renders()) == ["Good day, Ada!"] * 3
     assert not caplog.records
     assert get_client().status().counters["store_failures"] == 0
-    assert len(reads(platform)) == 1
+    assert reads(platform) == 1
 
 
 def test_what_was_fetched_off_the_loop_is_in_the_database_for_others(
@@ -392,7 +367,7 @@ def test_what_was_fetched_off_the_loop_is_in_the_database_for_others(
     scope_django._client.reset_client()
     assert get_client().get_prompt_version("greeting").content == GREETING
     connections["file"].close()
-    assert len(reads(platform)) == 1
+    assert reads(platform) == 1
 
 
 def test_prompts_given_to_a_test_are_read_on_a_loop_too(platform: LocalPlatform) -> None:

@@ -15,6 +15,7 @@ import pytest
 from django.test import override_settings
 from faults.clock import eventually
 from faults.crowd import Crowd, crowd
+from faults.greeting import GREETING
 
 import scope_django
 from scope_client import ConfigurationError, MissingApiKeyError, ScopeClient, ServerError, Telemetry
@@ -26,7 +27,6 @@ from scope_django.signals import prompt_fallback, prompt_stale
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GREETING = "Good {{time_of_day}}, {{name}}!"
 PATIENCE = 20.0
 
 

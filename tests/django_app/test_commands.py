@@ -15,6 +15,7 @@ import jinja2
 import pytest
 from django.core.management import CommandError, call_command
 from django.template import Library, Node
+from faults.greeting import GREETING
 
 from scope_client.local import LocalPlatform
 from scope_django._client import get_client, reset_client
@@ -23,7 +24,6 @@ from scope_django.test import override_prompts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GREETING = "Good {{time_of_day}}, {{name}}!"
 USE = '{% scope_prompt "greeting" time_of_day="day" name=user %}'
 LOAD = "{% load scope %}"
 DJANGO = "django.template.backends.django.DjangoTemplates"

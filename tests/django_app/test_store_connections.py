@@ -17,6 +17,7 @@ from django_app.caching import Caching, descriptors, joined
 from faults.child import in_a_child
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd, in_a_thread
+from faults.greeting import GREETING
 from faults.reading import content, reads, warnings
 
 from scope_client import Clock
@@ -27,7 +28,6 @@ from scope_django._store import DjangoStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GREETING = "Good {{time_of_day}}, {{name}}!"
 PATIENCE = 20.0
 
 

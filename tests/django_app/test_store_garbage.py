@@ -13,6 +13,7 @@ from django.core.cache import caches
 from django.db import connections
 from django_app.caching import Caching, joined
 from faults.clock import ManualClock
+from faults.greeting import GREETING
 from faults.reading import content, reads, warnings
 from faults.watched_store import WatchedStore
 
@@ -22,7 +23,6 @@ from scope_django._store import DjangoStore
 if TYPE_CHECKING:
     pass
 
-GREETING = "Good {{time_of_day}}, {{name}}!"
 GARBAGE = {
     "nothing": b"",
     "bytes": b"\xff\xfe\x00",

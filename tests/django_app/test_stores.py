@@ -11,6 +11,7 @@ from django.core.cache import caches
 from django_app.caching import Caching, joined
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd
+from faults.greeting import GREETING
 from faults.reading import content, reads, warnings
 from faults.watched_store import WatchedStore
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     pass
 
 SHARED = ["locmem", "file", "database", "database_file", "redis", "memcached"]
-GREETING = "Good {{time_of_day}}, {{name}}!"
 
 
 @pytest.fixture(params=SHARED)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from faults.greeting import GREETING
 from flask import Flask
 
 from scope_client.local import LocalPlatform
@@ -15,17 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(autouse=True)
-def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of whoever runs the tests does not reach them."""
-    for name in list(os.environ):
-        if name.startswith(("SCOPE_", "FLASK_")):
-            monkeypatch.delenv(name)
-
-
 @pytest.fixture
 def platform() -> Iterator[LocalPlatform]:
-    with LocalPlatform({"greeting": "Good {{time_of_day}}, {{name}}!"}) as started:
+    with LocalPlatform({"greeting": GREETING}) as started:
         yield started
 
 

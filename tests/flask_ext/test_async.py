@@ -7,6 +7,8 @@ from typing import Any, Callable
 
 import pytest
 from faults.crowd import crowd
+from faults.greeting import SAID, VALUES
+from faults.reading import reads
 from flask import Flask, jsonify, render_template_string
 
 from scope_client import ScopeError
@@ -14,8 +16,6 @@ from scope_client.local import LocalPlatform
 from scope_flask import Scope, current_scope
 
 Make = Callable[..., Flask]
-VALUES = {"time_of_day": "morning", "name": "Ada"}
-SAID = "Good morning, Ada!"
 SOURCE = "{{ scope_prompt('greeting', time_of_day='morning', name=name) }}"
 
 
@@ -62,10 +62,6 @@ def app(make_app: Make) -> Flask:
         return current_scope.render_prompt("nothing")
 
     return app
-
-
-def reads(platform: LocalPlatform) -> int:
-    return sum("/prompts/" in each.path for each in platform.requests)
 
 
 @pytest.mark.parametrize("path", ["/client", "/proxy", "/template"])

@@ -16,11 +16,13 @@ import pytest
 from cachelib import BaseCache, FileSystemCache, RedisCache, SimpleCache
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import crowd
+from faults.greeting import SAID, VALUES
 from faults.reading import reads, wait_until_idle, warnings
 from faults.redisserver import RedisServer
 from faults.watched_store import WatchedStore
 from flask import Flask
 from flask_caching import Cache
+from flask_ext.pages import greeting
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -29,15 +31,8 @@ from scope_client.local import LocalPlatform
 from scope_flask import Scope, current_scope
 
 Make = Callable[..., Flask]
-VALUES = {"time_of_day": "morning", "name": "Ada"}
-SAID = "Good morning, Ada!"
 STRICT = {"socket_timeout": 0.3, "socket_connect_timeout": 0.3, "retry": Retry(NoBackoff(), 0)}
 GENEROUS = 60.0
-
-
-def greeting(app: Flask) -> str:
-    with app.app_context():
-        return current_scope.render_prompt("greeting", VALUES)
 
 
 class Place:

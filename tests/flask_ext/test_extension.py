@@ -9,12 +9,9 @@ import logging
 import os
 import pickle
 import re
-import select
-import signal
 import subprocess
 import sys
 import threading
-import warnings
 import weakref
 from pathlib import Path
 from typing import Any, Callable
@@ -22,11 +19,15 @@ from typing import Any, Callable
 import pytest
 import requests
 from cachelib import FileSystemCache, RedisCache, SimpleCache
+from faults.child import in_a_child
 from faults.clock import eventually
 from faults.crowd import crowd
+from faults.greeting import SAID, VALUES
+from faults.reading import reads
 from faults.redisserver import RedisServer
 from flask import Flask, render_template_string
 from flask_caching import Cache
+from flask_ext.pages import greeting
 
 from scope_client import (
     ApiKeyCredentials,
@@ -43,8 +44,6 @@ from scope_flask import Scope, current_scope
 
 Make = Callable[..., Flask]
 PATIENCE = 30.0
-VALUES = {"time_of_day": "morning", "name": "Ada"}
-SAID = "Good morning, Ada!"
 SECRET = "s3cret-Hush-0123456789"
 KEYS = ApiKeyCredentials("org", "key", "secret")
 
@@ -52,15 +51,6 @@ KEYS = ApiKeyCredentials("org", "key", "secret")
 @pytest.fixture
 def bare() -> Flask:
     return Flask("bare")
-
-
-def greeting(app: Flask) -> str:
-    with app.app_context():
-        return current_scope.render_prompt("greeting", VALUES)
-
-
-def reads(platform: LocalPlatform) -> int:
-    return sum("/prompts/" in each.path for each in platform.requests)
 
 
 def config_of(app: Flask) -> Configuration:
@@ -587,29 +577,6 @@ def test_a_dropped_app_is_collected_where_its_client_and_the_scope_object_outliv
     gc.collect()
     assert found() is None
     assert client.render_prompt("greeting", VALUES) == SAID
-
-
-def in_a_child(call: Callable[[], Any]) -> Any:
-    """What `call` gives in a forked child, or the text of what it raises."""
-    reader, writer = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
-    if pid == 0:
-        try:
-            outcome = call()
-        except BaseException as error:
-            outcome = f"{type(error).__name__}: {error}"
-        os.write(writer, json.dumps(outcome).encode())
-        os._exit(0)
-    os.close(writer)
-    try:
-        assert select.select([reader], [], [], PATIENCE)[0], "the child hangs"
-        return json.loads(os.read(reader, 65536))
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(reader)
 
 
 @pytest.mark.parametrize("is_warm", [False, True])

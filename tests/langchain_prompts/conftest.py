@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,11 +23,7 @@ CHAT = [
 
 
 @pytest.fixture(autouse=True)
-def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The environment of whoever runs the tests does not reach them, and no test leaves a configuration behind."""
-    for name in list(os.environ):
-        if name.startswith(("SCOPE_", "LANGCHAIN_", "LANGSMITH_")):
-            monkeypatch.delenv(name)
+def no_configuration_outlives_a_test() -> Iterator[None]:
     scope_client.reset_configuration()
     yield
     scope_client.reset_configuration()

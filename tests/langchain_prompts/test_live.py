@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from faults.crowd import crowd
+from faults.reading import reads
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -38,10 +39,6 @@ class CountingExecutor(ThreadPoolExecutor):
     def submit(self, *args: Any, **kwargs: Any) -> Any:
         self.given += 1
         return super().submit(*args, **kwargs)
-
-
-def reads(platform: LocalPlatform, name: str = "greeting") -> int:
-    return len([sent for sent in platform.requests if f"/prompts/{name}/" in sent.path])
 
 
 def test_a_promotion_reaches_a_running_chain_once_the_cache_is_cleared(

@@ -9,6 +9,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from faults.reading import reads
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListChatModel, FakeListLLM
 from langchain_core.load import dumps, loads
@@ -576,7 +577,7 @@ def test_without_a_client_the_one_of_the_process_is_used(platform: LocalPlatform
     assert ScopePromptTemplate.from_scope("greeting").format(**VALUES) == "Good day, Ann!"
     assert ScopeChatPromptTemplate.from_scope("chat").input_variables == ["question", "who"]
     assert scope_prompt("greeting").invoke(VALUES).text == "Good day, Ann!"
-    assert len([sent for sent in platform.requests if sent.path.endswith("greeting/production")]) == 1
+    assert reads(platform, "greeting") == 1
 
 
 def test_the_client_for_users_own_tests_will_do() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,6 @@ PLUGIN = ("-p", "scope_client.testing.plugin")
 @pytest.fixture
 def run(pytester, monkeypatch):
     """Runs a test file as a user's project would, with our plugin and no other."""
-    for variable in [name for name in os.environ if name.startswith("SCOPE_")]:
-        monkeypatch.delenv(variable)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
