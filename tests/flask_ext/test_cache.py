@@ -306,33 +306,35 @@ def prefixed(cache: Cache, redis_server: RedisServer, prefix: str) -> dict[str, 
     }
 
 
+@pytest.fixture
+def two_apps(make_app: Make, redis_server: RedisServer) -> list[Flask]:
+    """One Flask-Caching Cache for two apps, whose prefixes are "one-" and "two-"."""
+    cache = Cache()
+    apps = [make_app(name=prefix, **prefixed(cache, redis_server, prefix)) for prefix in ("one-", "two-")]
+    for app in apps:
+        cache.init_app(app)
+    return apps
+
+
 def prefixes(redis_server: RedisServer) -> set[str]:
     with redis_server.connected() as connection:
         return {key.decode().split("scope:")[0] for key in connection.scan_iter("*scope:1:*")}
 
 
 def test_one_flask_caching_cache_on_two_apps_is_two_caches(
-    make_app: Make, platform: LocalPlatform, redis_server: RedisServer
+    two_apps: list[Flask], platform: LocalPlatform, redis_server: RedisServer
 ) -> None:
-    cache = Cache()
-    apps = [make_app(name=prefix, **prefixed(cache, redis_server, prefix)) for prefix in ("one-", "two-")]
-    for app in apps:
-        cache.init_app(app)
-    greeting(apps[0])
+    greeting(two_apps[0])
     assert prefixes(redis_server) == {"one-"}
-    greeting(apps[1])
+    greeting(two_apps[1])
     assert prefixes(redis_server) == {"one-", "two-"}
     assert reads(platform) == 2
 
 
 def test_a_client_asks_the_cache_of_its_own_app_without_an_app_context(
-    make_app: Make, redis_server: RedisServer
+    two_apps: list[Flask], redis_server: RedisServer
 ) -> None:
-    cache = Cache()
-    apps = [make_app(name=prefix, **prefixed(cache, redis_server, prefix)) for prefix in ("one-", "two-")]
-    for app in apps:
-        cache.init_app(app)
-    client = apps[0].extensions["scope"].client()
+    client = two_apps[0].extensions["scope"].client()
     outcome = []
     thread = threading.Thread(target=lambda: outcome.append(client.render_prompt("greeting", VALUES)))
     thread.start()
@@ -342,14 +344,10 @@ def test_a_client_asks_the_cache_of_its_own_app_without_an_app_context(
 
 
 def test_a_client_asks_the_cache_of_its_own_app_in_the_context_of_another(
-    make_app: Make, redis_server: RedisServer
+    two_apps: list[Flask], redis_server: RedisServer
 ) -> None:
-    cache = Cache()
-    apps = [make_app(name=prefix, **prefixed(cache, redis_server, prefix)) for prefix in ("one-", "two-")]
-    for app in apps:
-        cache.init_app(app)
-    client = apps[0].extensions["scope"].client()
-    with apps[1].app_context():
+    client = two_apps[0].extensions["scope"].client()
+    with two_apps[1].app_context():
         assert client.render_prompt("greeting", VALUES) == SAID
     assert prefixes(redis_server) == {"one-"}
 

@@ -119,29 +119,14 @@ def test_the_process_wide_client_is_the_one_of_each_call(platform: LocalPlatform
             assert live.invoke("A").text == asyncio.run(live.ainvoke("A")).text == f"{number} A"
 
 
-def test_ainvoke_never_holds_up_the_loop(platform: LocalPlatform, client: ScopeClient) -> None:
-    platform.latency = 0.3
-    live = scope_prompt("greeting", client=client)
-
-    async def main() -> tuple[Any, int]:
-        ticks = 0
-        reading = asyncio.ensure_future(live.ainvoke(ANN))
-        while not reading.done():
-            await asyncio.sleep(0.005)
-            ticks += 1
-        return reading.result(), ticks
-
-    value, ticks = asyncio.run(main())
-    assert value.text == "Good day, Ann!"
-    assert ticks >= 10
-
-
-@pytest.mark.parametrize("way", ["abatch", "astream", "in a chain"])
-def test_no_other_way_holds_up_the_loop(way: str, platform: LocalPlatform, client: ScopeClient) -> None:
+@pytest.mark.parametrize("way", ["ainvoke", "abatch", "astream", "in a chain"])
+def test_no_way_holds_up_the_loop(way: str, platform: LocalPlatform, client: ScopeClient) -> None:
     platform.latency = 0.3
     live = scope_prompt("greeting", client=client)
 
     async def call() -> Any:
+        if way == "ainvoke":
+            return await live.ainvoke(ANN)
         if way == "abatch":
             return (await live.abatch([ANN]))[0]
         if way == "astream":
