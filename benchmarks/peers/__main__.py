@@ -13,7 +13,8 @@ INTRODUCTION = """\
 ## Peers
 
 What `make bench-peers` measured in one run: {versions},
-each in a venv of its own. {how}; medians of {repetitions} repetitions that take turns.
+each in a venv of its own; medians of {repetitions} repetitions that take turns.
+{how}.
 In brackets: times what the row's name says. Each reads from a server on this machine that speaks its protocol."""
 
 NOTES = """\
