@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import django.core.cache.backends.db as database_backend
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.signals import connection_created
 
 from scope_django._store import DjangoStore
 
@@ -100,6 +101,11 @@ def joined(platform: LocalPlatform, alias: str = "default", **options: Any) -> S
     return platform.client(**{**usual, **options})
 
 
+def _does_not_wait_for_the_disk(connection: Any, **_: Any) -> None:
+    if connection.alias == "file":
+        connection.connection.execute("PRAGMA synchronous = OFF")
+
+
 @contextlib.contextmanager
 def in_a_database_file(path: str, settings: Any, blocker: Any) -> Iterator[str]:
     """Caches in a database are in this SQLite file meanwhile; gives the path."""
@@ -107,9 +113,11 @@ def in_a_database_file(path: str, settings: Any, blocker: Any) -> Iterator[str]:
     default = connections.settings["default"]
     connections.settings["file"] = connections.configure_settings({"default": default, "file": options})["file"]
     settings.DATABASE_ROUTERS = [ToTheFile()]
+    connection_created.connect(_does_not_wait_for_the_disk)
     with blocker.unblock():
         yield path
         connections["file"].close()
+    connection_created.disconnect(_does_not_wait_for_the_disk)
     del connections["file"]
     del connections.settings["file"]
 

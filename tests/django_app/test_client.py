@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import subprocess
 import sys
 import threading
-import warnings
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from django.test import override_settings
+from django_app import process
+from faults import inside
+from faults.child import in_a_child
 from faults.clock import eventually
 from faults.crowd import Crowd, crowd
 from faults.greeting import GREETING
+from faults.reading import reads
 
 import scope_django
 from scope_client import ConfigurationError, MissingApiKeyError, ScopeClient, ServerError, Telemetry
 from scope_client.local import LocalPlatform
-from scope_django import _client as room
 from scope_django._client import get_client, reset_client
 from scope_django.signals import prompt_fallback, prompt_stale
 
@@ -37,26 +38,6 @@ def site(scope_settings: Callable[..., dict]) -> Callable[..., dict]:
 
 def content(name: str = "greeting", **options: Any) -> str:
     return get_client().get_prompt_version(name, **options).content
-
-
-def reads(platform: LocalPlatform) -> list[str]:
-    return [request.path for request in platform.requests if "/prompts/" in request.path]
-
-
-def in_a_child(call: Callable[[], Any]) -> Any:
-    """What `call` returns in a forked child."""
-    context = multiprocessing.get_context("fork")
-    outcomes = context.SimpleQueue()
-    child = context.Process(target=lambda: outcomes.put(call()))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of 3.12: other threads run
-        child.start()
-    child.join(PATIENCE)
-    if child.is_alive():
-        child.kill()
-        pytest.fail("the child hangs")
-    assert child.exitcode == 0
-    return outcomes.get()
 
 
 def test_of_32_threads_that_ask_at_once_all_get_the_same_client(platform: LocalPlatform) -> None:
@@ -82,8 +63,8 @@ def test_setting_up_django_makes_no_client_and_does_not_even_import_requests(pla
     script = (
         "import sys, threading, django; django.setup(); "
         "from django.core.checks import run_checks; run_checks(include_deployment_checks=True); "
-        "import scope_django, scope_django._client as room; "
-        "print(room._process.client, 'requests' in sys.modules, threading.active_count())"
+        "import scope_django; from django_app import process; "
+        "print(process.client_of_the_process(), 'requests' in sys.modules, threading.active_count())"
     )
     environment = {**os.environ, **platform.environ, "DJANGO_SETTINGS_MODULE": "django_app.settings"}
     ended = subprocess.run(
@@ -102,7 +83,7 @@ def test_setting_up_django_makes_no_client_and_does_not_even_import_requests(pla
 def test_it_is_closed_and_dropped_when_the_settings_change(setting: str, settings: Any, site: Any) -> None:
     former = get_client()
     former.get_prompt_version("greeting")
-    session = former._fetcher._transport._wire._session
+    session = inside.session(former)
     closed: list[bool] = []
     former_close, session.close = session.close, lambda: (closed.append(True), former_close())
     if setting == "SCOPE":
@@ -180,15 +161,15 @@ class TestFork:
         assert in_a_child(lambda: in_a_child(lambda: content("a"))) == "a"
 
     def test_a_child_of_a_parent_that_made_no_client_makes_one(self) -> None:
-        assert room._process.client is None
+        assert process.client_of_the_process() is None
         assert in_a_child(content) == GREETING
-        assert room._process.client is None
+        assert process.client_of_the_process() is None
 
     def test_a_child_that_is_forked_while_a_client_is_being_made_makes_its_own(self) -> None:
         held, ended = threading.Event(), threading.Event()
 
         def hold() -> None:
-            with room._process.lock:
+            with process.lock():
                 held.set()
                 ended.wait(PATIENCE)
 
@@ -363,7 +344,7 @@ def test_a_warm_cache_saves_a_new_client_of_the_process_its_request(platform: Lo
     content()
     reset_client()
     assert content() == GREETING
-    assert len(reads(platform)) == 1
+    assert reads(platform) == 1
 
 
 def test_a_renewal_in_the_background_goes_through_the_cache_of_the_site(site: Any, platform: LocalPlatform) -> None:

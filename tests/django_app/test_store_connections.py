@@ -18,7 +18,7 @@ from faults.child import in_a_child
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd, in_a_thread
 from faults.greeting import GREETING
-from faults.reading import content, reads, warnings
+from faults.reading import content, reads, wait_until_idle, warnings
 
 from scope_client import Clock
 from scope_client.local import LocalPlatform
@@ -82,9 +82,9 @@ class TestWhatAThreadOpensIsClosed:
         clock.passes(285)
         assert content(client) == GREETING
         eventually(lambda: content(client) == "new")
-        eventually(lambda: not (client._background._running or client._background._waiting))
+        wait_until_idle(client)
         connections["file"].close()
-        assert [thread.name for thread in threading.enumerate()].count("scope-background") == 1
+        assert "scope-background" in [thread.name for thread in threading.enumerate()]
         assert descriptors(path) == 0
 
     def test_a_database_connection_of_an_executor_of_an_event_loop(

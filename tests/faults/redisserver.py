@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import redis
 from faults.daemon import PATIENCE, Daemon
+from faults.inside import redis_of
 
 from scope_client import RedisStore
 
@@ -51,7 +52,7 @@ class RedisServer(Daemon):
         try:
             yield store
         finally:
-            store._redis.close()
+            redis_of(store).close()
 
     def connected(self, **options: object) -> redis.Redis:
         return redis.Redis.from_url(self.url, socket_timeout=PATIENCE, **options)

@@ -1,0 +1,20 @@
+"""What no public name shows of the client of a Django process: only this file knows it by its private name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scope_django._client import _process
+
+if TYPE_CHECKING:
+    from scope_client import ScopeClient
+
+
+def client_of_the_process() -> ScopeClient | None:
+    """None if no one has asked for it."""
+    return _process.client
+
+
+def lock() -> Any:
+    """Whoever makes the client has it."""
+    return _process.lock
