@@ -53,7 +53,7 @@ class Budget:
 
     def at_most(self, seconds: float, *, retries: int | None = None) -> Budget:
         """The same, ending after so many seconds unless it ends sooner, and with no more than so many retries."""
-        is_shorter = self._ends_at is not None and not self.affords(seconds)
+        is_shorter = not self.affords(seconds)
         limited = Budget(
             self._now,
             self.seconds if is_shorter else seconds,
