@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import Crowd
-from faults.reading import content
+from faults.reading import content, wait_until_idle
 from faults.replies import PROMPT, Gate, closes, error, hangs, prompt
 from faults.server import FaultServer
 
@@ -291,3 +291,16 @@ def test_the_environment_may_name_the_folder(
         content(make_client(max_retries=0, prompt_dir=None))
     server.answers(prompt("real"))
     assert content(make_client()) == "real"
+
+
+def test_a_caller_in_haste_gets_the_fallback_and_the_version_comes_in_behind_it(
+    client: ScopeClient, server: FaultServer
+) -> None:
+    gate = Gate()
+    server.answers(gate.holds(prompt("late")), prompt("the real one"))
+    assert content(client, fallback="a stand-in", deadline=0.3) == "a stand-in"
+    wait_until_idle(client)
+    gate.open()
+    version = client.get_cached_version("greeting")
+    assert version is not None
+    assert version.content == "the real one"
