@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from django_app.caching import Caching, in_a_database_file
+from django_app.process import reset_client
 from faults.greeting import GREETING
 
 from scope_client.local import LocalPlatform
-from scope_django import _client as client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def no_client_outlives_a_test() -> Iterator[None]:
     yield
-    client.reset_client()
+    reset_client()
 
 
 @pytest.fixture

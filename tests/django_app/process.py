@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scope_django._client import _process
+from scope_django._client import _process, reset_client
 
 if TYPE_CHECKING:
     from scope_client import ScopeClient
+
+__all__ = ["client_of_the_process", "lock", "reset_client"]
 
 
 def client_of_the_process() -> ScopeClient | None:

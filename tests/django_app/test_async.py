@@ -15,6 +15,7 @@ from django.template import Context, Template
 from django.test import AsyncClient
 from django.urls import path
 from django_app.caching import Caching
+from django_app.process import reset_client
 from faults import inside
 from faults.crowd import crowd
 from faults.greeting import GREETING, VALUES
@@ -34,7 +35,7 @@ from scope_client import (
     ValidationError,
 )
 from scope_client.local import LocalPlatform
-from scope_django._client import aget_prompt_version, arender_prompt, get_client
+from scope_django import aget_prompt_version, arender_prompt, get_client
 from scope_django.test import override_prompts
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class TestACachedRead:
         entry_of_now = get_client().get_prompt_version("greeting")
         entry = inside.entry(get_client())
         entry.due_at = entry.fetched_at
-        entry.expires_at = get_client()._clock.now() + 60
+        entry.expires_at = entry.fetched_at + 60
         entry.fetched_at -= 940
 
         async def read() -> Any:
@@ -364,7 +365,7 @@ def test_what_was_fetched_off_the_loop_is_in_the_database_for_others(
     database_cache: None, platform: LocalPlatform
 ) -> None:
     asyncio.run(aget_prompt_version("greeting"))
-    scope_django._client.reset_client()
+    reset_client()
     assert get_client().get_prompt_version("greeting").content == GREETING
     connections["file"].close()
     assert reads(platform) == 1

@@ -13,8 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
-from scope_client import Configuration, ConfigurationError, ScopeClient
-from scope_client._cache.memory_store import MemoryStore
+from scope_client import Configuration, ConfigurationError, MemoryStore, ScopeClient
 from scope_django import get_client
 
 SECRET = "s3cr3t<of>\"the\" 'org' &/%ü\\x"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from django.test import override_settings
 from django_app import process
+from django_app.process import reset_client
 from faults import inside
 from faults.child import in_a_child
 from faults.clock import eventually
@@ -22,7 +23,7 @@ from faults.reading import reads
 import scope_django
 from scope_client import ConfigurationError, MissingApiKeyError, ScopeClient, ServerError, Telemetry
 from scope_client.local import LocalPlatform
-from scope_django._client import get_client, reset_client
+from scope_django import get_client
 from scope_django.signals import prompt_fallback, prompt_stale
 
 if TYPE_CHECKING:

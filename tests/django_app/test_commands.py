@@ -15,10 +15,11 @@ import jinja2
 import pytest
 from django.core.management import CommandError, call_command
 from django.template import Library, Node
+from django_app.process import reset_client
 from faults.greeting import GREETING
 
 from scope_client.local import LocalPlatform
-from scope_django._client import get_client, reset_client
+from scope_django import get_client
 from scope_django.test import override_prompts
 
 if TYPE_CHECKING:

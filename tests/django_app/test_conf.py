@@ -20,10 +20,10 @@ from scope_client import (
     ClientCredentials,
     Configuration,
     ConfigurationError,
+    MemoryStore,
     MissingApiKeyError,
     ScopeClient,
 )
-from scope_client._cache.memory_store import MemoryStore
 from scope_client.local import LocalPlatform
 from scope_django import _conf as conf
 from scope_django import get_client

@@ -11,7 +11,7 @@ from django.test import AsyncClient, Client
 from faults.crowd import crowd
 
 from scope_client.local import LocalPlatform
-from scope_django._client import get_client
+from scope_django import get_client
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.template import Context, Template, engines
 from django.test import Client, SimpleTestCase, override_settings
+from django_app.process import reset_client
 from faults.crowd import crowd
 from faults.ids import by_repr
 
@@ -24,7 +25,7 @@ from scope_client import (
     ValidationError,
 )
 from scope_client.local import LocalPlatform
-from scope_django._client import aget_prompt_version, get_client, reset_client
+from scope_django import aget_prompt_version, get_client
 from scope_django.test import override_prompts
 
 

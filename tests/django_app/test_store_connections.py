@@ -22,7 +22,7 @@ from faults.reading import content, reads, wait_until_idle, warnings
 
 from scope_client import Clock
 from scope_client.local import LocalPlatform
-from scope_django._client import aget_prompt_version, get_client
+from scope_django import aget_prompt_version, get_client
 from scope_django._store import DjangoStore
 
 if TYPE_CHECKING:

@@ -76,9 +76,9 @@ class Raw:
             cache._expire_info[made] = None
 
     def _database_file(self, key: str, octets: bytes) -> None:
-        self._row(key, base64.b64encode(octets).decode(), "2100-01-01 00:00:00")
+        self.row(key, base64.b64encode(octets).decode(), "2100-01-01 00:00:00")
 
-    def _row(self, key: str, value: str, expires: str) -> None:
+    def row(self, key: str, value: str, expires: str) -> None:
         with connections["file"].cursor() as cursor:
             cursor.execute(
                 "INSERT OR REPLACE INTO cached_prompts (cache_key, value, expires) VALUES (%s, %s, %s)",
@@ -167,7 +167,7 @@ def test_garbage_in_a_row_of_the_database_is_a_miss_and_is_replaced(
 ) -> None:
     caching.use("database_file")
     raw = Raw("database_file", request)
-    assert_healed(platform, lambda key: raw._row(key, value, ends), caplog)
+    assert_healed(platform, lambda key: raw.row(key, value, ends), caplog)
 
 
 HEADS = {

@@ -429,7 +429,7 @@ def test_no_secret_is_in_what_an_app_shows(caplog: pytest.LogCaptureFixture) -> 
 AUDITED = """
 import sys, threading
 import flask, cachelib, flask_caching, redis
-import scope_flask
+import scope_client, scope_flask
 
 assert "requests" not in sys.modules, "requests was imported"
 seen = []
@@ -437,7 +437,7 @@ watched = ("socket.connect", "socket.getaddrinfo", "socket.bind", "socket.__new_
            "subprocess.Popen", "os.fork", "os.posix_spawn")
 sys.addaudithook(lambda event, arguments: seen.append(event) if event in watched else None)
 caches = [None, "redis://127.0.0.1:1/0", cachelib.SimpleCache(), flask_caching.Cache()]
-scope_flask._extension.ScopeClient = None  # a client would be a TypeError
+scope_client.ScopeClient.__init__ = None  # a client would be a TypeError
 for cache in caches:
     app = flask.Flask("site")
     app.config.from_mapping(SCOPE_ORG_ID="o", SCOPE_API_KEY="k", SCOPE_API_SECRET="s", SCOPE_CACHE=cache)
