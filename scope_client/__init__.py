@@ -1,11 +1,8 @@
 """Prompts from the Scope Platform: fetched by name, cached, filled in."""
 
-from . import _public
-from ._cache.memory_store import MemoryStore
-from ._cache.redis_store import RedisStore
+from . import _public_names as _public
 from ._client import ScopeClient
 from ._clock import Clock
-from ._config.cache_store import CacheStore
 from ._config.configuration import Configuration
 from ._config.credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from ._config.options import Options
@@ -13,6 +10,9 @@ from ._prefetch import PrefetchReport
 from ._process import client, configuration, configure, reset_configuration
 from ._prompt.prompt_version import PromptVersion
 from ._status import PromptStatus, Status
+from ._stores.cache_store import CacheStore
+from ._stores.memory_store import MemoryStore
+from ._stores.redis_store import RedisStore
 from ._telemetry import CacheInfo, ErrorInfo, RequestInfo, ResponseInfo, Telemetry
 from ._version import __version__
 from .errors import (

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Optional, Protocol
 
 from ._background import Background
 from ._cache.cache import PromptCache
-from ._cache.entries import Entry
-from ._cache.fleet import Fleet
 from ._cache.loading import Source
+from ._cache.memory import Entry
 from ._cache.outage import Outage, is_outage
+from ._cache.shared_store import SharedStore
 from ._clock import Clock
 from ._config import rules
 from ._config.configuration import Configuration
 from ._config.credentials import Credentials
 from ._config.options import Options, ReadOptions, Unpack
+from ._counters import Counters
 from ._fork import held_back
 from ._http.budget import Budget
 from ._http.fetcher import Fetcher
@@ -25,7 +26,6 @@ from ._prompt.fallback import Fallback
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._status import PromptStatus, Status
-from ._tally import Tally
 from .errors import ConfigurationError, MissingApiKeyError, ScopeError, TimeoutError, ValidationError
 
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ class ScopeClient:
             )
         self._clock = clock
         self._now = clock.now
-        self._tally = Tally(clock, is_telling=self._config.telemetry_enabled)
+        self._counters = Counters(clock, is_telling=self._config.telemetry_enabled)
         self._background = Background()
         self._outage = Outage(clock, longest_retry_after=self._config.retry_max_delay)
         self._source = self._new_source(self._config.credentials)
         store, folder = self._config.cache_store, self._config.prompt_dir
-        self._fleet = None if store is None else Fleet(store, self._config, clock)
+        self._shared = None if store is None else SharedStore(store, self._config, clock)
         self._bundle = None if folder is None else _bundle(folder, clock)
         self._cache = PromptCache(
             self._config,
@@ -89,8 +89,8 @@ class ScopeClient:
             source=self._source,
             background=self._background,
             outage=self._outage,
-            fleet=self._fleet,
-            tally=self._tally,
+            shared=self._shared,
+            counters=self._counters,
         )
         self._entries = self._cache.entries
 
@@ -217,16 +217,16 @@ class ScopeClient:
         """How this client is doing; nothing is sent."""
         now = self._now()
         entries = list(self._entries.values())
-        counters = self._tally.counts
-        counters["store_failures"] = 0 if self._fleet is None else self._fleet.failures
+        counters = self._counters.counts
+        counters["store_failures"] = 0 if self._shared is None else self._shared.failures
         return Status(
             is_down=self._outage.is_known,
             is_serving_stale=any(
                 max(entry.expires_at, now - SERVED_STALE_LATELY_SECONDS) <= entry.stale_at for entry in entries
             ),
             prompts=tuple(self._shown(entry, now) for entry in entries),
-            last_error=self._tally.last_error,
-            last_error_age=self._tally.last_error_age,
+            last_error=self._counters.last_error,
+            last_error_age=self._counters.last_error_age,
             token_expires_in=self._source.token_expires_in,
             counters=counters,
         )
@@ -253,7 +253,7 @@ class ScopeClient:
 
     def _new_source(self, credentials: Credentials) -> ClientSource:
         """Where this client's versions come from."""
-        return Fetcher(self._config, credentials, self._clock, self._background, self._tally)
+        return Fetcher(self._config, credentials, self._clock, self._background, self._counters)
 
     def _read(
         self, ref: PromptRef, cache: bool, cache_ttl: Optional[float], fallback: Fallback, deadline: Optional[float]
@@ -299,7 +299,7 @@ class ScopeClient:
     def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: Optional[PromptVersion]) -> PromptVersion:
         found = bundled if fallback is None else stand_ins.stand_in(ref, fallback)
         assert found is not None
-        self._tally.cache_event("fallback", ref, None)
+        self._counters.cache_event("fallback", ref, None)
         return found
 
     def _shown(self, entry: Entry, now: float) -> PromptStatus:

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from functools import partial
 
 from .._background import Background
+from .._circuit_breaker import NEVER
 from .._clock import Clock
 from .._config.configuration import Configuration
+from .._counters import Counters
 from .._flight import Flights
 from .._fork import renew_in_children
 from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
-from .._tally import Tally
 from ..errors import ScopeError
 from . import policy
-from .breaker import NEVER
-from .entries import Entries, Entry
-from .fleet import Fleet
 from .loading import Load, Loader, Source
+from .memory import Entry, Memory
 from .outage import Outage, Turn, is_outage
 from .policy import Facts, Known, Rules, Step
+from .shared_store import SharedStore
 
 _FlightKey = tuple[int, CacheKey]
 
@@ -37,34 +37,34 @@ class PromptCache:
         source: Source,
         background: Background,
         outage: Outage,
-        fleet: Fleet | None,
-        tally: Tally,
+        shared: SharedStore | None,
+        counters: Counters,
     ) -> None:
-        share = policy.RENEWAL_SHARE if fleet is None else policy.FLEET_RENEWAL_SHARE
+        share = policy.RENEWAL_SHARE if shared is None else policy.FLEET_RENEWAL_SHARE
         self._rules = Rules(config.cache_ttl, config.stale_if_error, share)
         self._local_ttl = config.cache_local_ttl
         self._clock = clock
         self._background = background
         self._outage = outage
-        self._fleet = fleet
-        self._tally = tally
-        self._entries = Entries(config.cache_max_size)
+        self._shared = shared
+        self._counters = counters
+        self._memory = Memory(config.cache_max_size)
         self._flights: Flights[PromptVersion] = Flights()
         self._loader = Loader(
-            config, clock, source=source, entries=self._entries, outage=outage, fleet=fleet, tally=tally
+            config, clock, source=source, memory=self._memory, outage=outage, shared=shared, counters=counters
         )
         renew_in_children(self)
 
     @property
     def entries(self) -> Mapping[CacheKey, Entry]:
         """What is kept, fresh or not, for readers without a lock; always the same object."""
-        return self._entries.by_key
+        return self._memory.by_key
 
     def after_fork(self) -> None:
         """Keeps what is cached, each entry due and jittered anew, so that children do not renew it in step."""
-        for entry in self._entries.by_key.values():
+        for entry in self._memory.by_key.values():
             entry.due_at = entry.fetched_at
-            if self._fleet is None:
+            if self._shared is None:
                 entry.expires_at = entry.fetched_at + self._loader.jittered(entry.life)
 
     def get(
@@ -101,32 +101,32 @@ class PromptCache:
 
     def peek(self, ref: PromptRef) -> PromptVersion | None:
         """What `get` would answer from memory alone, renewed ahead in the same way; None if that is not enough."""
-        entry = self._entries.by_key.get(ref.key)
+        entry = self._memory.by_key.get(ref.key)
         now = self._clock.now()
         if entry is None or now >= entry.expires_at:
             return None
-        if self._fleet is not None and now >= entry.asked_at + self._local_ttl:
+        if self._shared is not None and now >= entry.asked_at + self._local_ttl:
             return None
         is_due = now >= policy.renew_at(_known_of(entry, None), self._rules)
         return self._served(ref, entry, now, None, is_due=is_due)
 
     def renew(self, ref: PromptRef) -> None:
         """Fetches in the background, unless the platform is not to be asked now."""
-        self._renew(ref, self._entries.by_key.get(ref.key))
+        self._renew(ref, self._memory.by_key.get(ref.key))
 
     def clear(self) -> None:
         """Forgets every entry; a fetch that is under way now does not bring its own back."""
-        self._entries.clear()
-        if self._fleet is not None:
-            self._fleet.clear()
+        self._memory.clear()
+        if self._shared is not None:
+            self._shared.clear()
 
     def _flight(self, ref: PromptRef) -> _FlightKey:
-        return self._entries.epoch, ref.key
+        return self._memory.epoch, ref.key
 
     def _known(self, ref: PromptRef) -> Entry | None:
         """What memory has; what the fleet has if it is time to ask its store."""
-        entry = self._entries.by_key.get(ref.key)
-        if self._fleet is None:
+        entry = self._memory.by_key.get(ref.key)
+        if self._shared is None:
             return entry
         if entry is not None:
             now = self._clock.now()
@@ -134,7 +134,7 @@ class PromptCache:
             if now < entry.asked_at + self._local_ttl and not has_expired_since:
                 return entry
             entry.asked_at = now
-        return self._loader.look_up(self._fleet, ref)
+        return self._loader.look_up(self._shared, ref)
 
     def _facts(
         self, ref: PromptRef, known: Known | None, now: float, max_age: float | None, has_stand_in: bool
@@ -159,7 +159,7 @@ class PromptCache:
             self._renew(ref, entry)
         if max_age is None:
             due_at = policy.look_again_at(_known_of(entry, None), now, self._rules)
-            entry.due_at = due_at if self._fleet is None else min(due_at, entry.asked_at + self._local_ttl)
+            entry.due_at = due_at if self._shared is None else min(due_at, entry.asked_at + self._local_ttl)
         entry.read_at = now
         return entry.version
 
@@ -178,12 +178,12 @@ class PromptCache:
     def _served_stale(self, ref: PromptRef, entry: Entry, max_age: float | None) -> PromptVersion:
         """The last known good version, unless another thread has brought a fresh one meanwhile."""
         now = self._clock.now()
-        newer = self._entries.by_key.get(ref.key)
+        newer = self._memory.by_key.get(ref.key)
         if newer is not None and newer is not entry and newer.is_fresh(now, max_age):
             return newer.version
         entry.stale_at = entry.read_at = now
         self._renew(ref, entry)
-        self._tally.cache_event("stale", ref, now - entry.fetched_at)
+        self._counters.cache_event("stale", ref, now - entry.fetched_at)
         return entry.version
 
     def _renew(self, ref: PromptRef, entry: Entry | None) -> None:
@@ -192,7 +192,7 @@ class PromptCache:
         turn = self._outage.claim(ref.key)
         if turn is not None:
             if turn.key != ref.key:
-                ref, entry = PromptRef.of_key(turn.key), self._entries.by_key.get(turn.key)
+                ref, entry = PromptRef.of_key(turn.key), self._memory.by_key.get(turn.key)
             self._background.submit(self._flight(ref), lambda: self._renew_now(ref, entry, turn))
 
     def _renew_now(self, ref: PromptRef, entry: Entry | None, turn: Turn) -> None:

@@ -6,15 +6,15 @@ from typing import NamedTuple, Protocol
 
 from .._clock import Clock
 from .._config.configuration import Configuration
+from .._counters import Counters
 from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
-from .._tally import Tally
 from ..errors import NoProductionVersionError, NotFoundError, ScopeError, TimeoutError
-from .entries import Entries, Entry
-from .fleet import LOCK_SECONDS, Fleet, Found
+from .memory import Entry, Memory
 from .outage import Outage, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
+from .shared_store import LOCK_SECONDS, Found, SharedStore
 
 TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
 LOCK_POLL_SECONDS = 0.05
@@ -49,7 +49,7 @@ class _Began(NamedTuple):
 
 
 class Loader:
-    """Brings versions into the entries of this process, and into the fleet's store if there is one."""
+    """Brings versions into the memory of this process, and into the shared store if there is one."""
 
     def __init__(
         self,
@@ -57,19 +57,19 @@ class Loader:
         clock: Clock,
         *,
         source: Source,
-        entries: Entries,
+        memory: Memory,
         outage: Outage,
-        fleet: Fleet | None,
-        tally: Tally,
+        shared: SharedStore | None,
+        counters: Counters,
     ) -> None:
         self._ttl = config.cache_ttl
         self._stale_if_error = config.stale_if_error
         self._clock = clock
         self._source = source
-        self._entries = entries
+        self._memory = memory
         self._outage = outage
-        self._fleet = fleet
-        self._tally = tally
+        self._shared = shared
+        self._counters = counters
 
     def load(self, wanted: Load) -> PromptVersion:
         """What another thread or process has brought in the meantime, or else what the platform has.
@@ -78,24 +78,24 @@ class Loader:
             ScopeError: What the source raised.
             TimeoutError: The budget ended first, or another process has held the lock for too long.
         """
-        entry = self._usable(self._entries.by_key.get(wanted.ref.key), wanted)
+        entry = self._usable(self._memory.by_key.get(wanted.ref.key), wanted)
         if entry is not None:
             return entry.version
-        return self._fetched(wanted) if self._fleet is None else self._fetched_for_the_fleet(self._fleet, wanted)
+        return self._fetched(wanted) if self._shared is None else self._fetched_for_the_fleet(self._shared, wanted)
 
-    def look_up(self, fleet: Fleet, ref: PromptRef) -> Entry | None:
+    def look_up(self, shared: SharedStore, ref: PromptRef) -> Entry | None:
         """What this process knows after a look into the store: the newer stamp wins, what was cleared is dropped."""
-        entries = self._entries
-        epoch = entries.epoch
-        found = fleet.find(ref)
-        entry = entries.by_key.get(ref.key)
-        if entry is not None and entry.generation < fleet.generation and not fleet.is_later(entry.stamp):
-            entries.drop(entry)
+        memory = self._memory
+        epoch = memory.epoch
+        found = shared.find(ref)
+        entry = memory.by_key.get(ref.key)
+        if entry is not None and entry.generation < shared.generation and not shared.is_later(entry.stamp):
+            memory.drop(entry)
             entry = None
         if found is not None and (entry is None or entry.stamp < found.stamp):
-            fleet.relieve(ref)
+            shared.relieve(ref)
             entry = self._adopted(ref, found)
-            entries.put(entry, epoch)
+            memory.put(entry, epoch)
         return entry
 
     def jittered(self, life: float) -> float:
@@ -106,9 +106,9 @@ class Loader:
             return None
         return entry if entry.is_fresh(self._clock.now(), wanted.max_age) else None
 
-    def _fetched_for_the_fleet(self, fleet: Fleet, wanted: Load) -> PromptVersion:
+    def _fetched_for_the_fleet(self, shared: SharedStore, wanted: Load) -> PromptVersion:
         """Fetches under the fleet's lock, or brings what the process that holds it has fetched."""
-        is_ours, entry = self._wait_for_the_fleet(fleet, wanted)
+        is_ours, entry = self._wait_for_the_fleet(shared, wanted)
         ours_until = self._clock.now() + LOCK_SECONDS
         try:
             if entry is not None:
@@ -121,22 +121,22 @@ class Loader:
         finally:
             # Not after its end: by then the lock may be another process's.
             if is_ours and self._clock.now() < ours_until:
-                fleet.unlock(wanted.ref)
+                shared.unlock(wanted.ref)
 
-    def _wait_for_the_fleet(self, fleet: Fleet, wanted: Load) -> tuple[bool, Entry | None]:
+    def _wait_for_the_fleet(self, shared: SharedStore, wanted: Load) -> tuple[bool, Entry | None]:
         """Whether this process holds the lock, and what another has brought; neither if the lock stays taken."""
         is_renewal = wanted.replaces is not None
         patience = wanted.budget.at_most(FIRST_READER_SECONDS if is_renewal else LOCK_SECONDS)
         while True:
-            is_ours = fleet.lock(wanted.ref)
-            entry = self._usable(self.look_up(fleet, wanted.ref), wanted)
+            is_ours = shared.lock(wanted.ref)
+            entry = self._usable(self.look_up(shared, wanted.ref), wanted)
             if is_ours or entry is not None or not patience.affords(LOCK_POLL_SECONDS):
                 return is_ours, entry
             self._clock.sleep(LOCK_POLL_SECONDS)
 
     def _fetched(self, wanted: Load) -> PromptVersion:
-        generation = 0 if self._fleet is None else self._fleet.generation
-        began = _Began(self._entries.epoch, generation, self._clock.wall())
+        generation = 0 if self._shared is None else self._shared.generation
+        began = _Began(self._memory.epoch, generation, self._clock.wall())
         try:
             version = self._source.fetch(wanted.ref, wanted.budget)
         except ScopeError as error:
@@ -145,7 +145,7 @@ class Loader:
         self._outage.ended(wanted.ref.key)
         self._keep(wanted, began, version)
         if wanted.replaces is not None:
-            self._tally.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
+            self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
         return version
 
     def _failed(self, wanted: Load, began: _Began, error: ScopeError) -> None:
@@ -162,17 +162,17 @@ class Loader:
             self._outage.began(wanted.ref.key, error)
             return
         self._outage.ended(wanted.ref.key, is_refused=wanted.replaces is not None)
-        if began.epoch == self._entries.epoch and isinstance(evidence, (NotFoundError, NoProductionVersionError)):
+        if began.epoch == self._memory.epoch and isinstance(evidence, (NotFoundError, NoProductionVersionError)):
             self._evict(wanted.ref)
 
     def _evict(self, ref: PromptRef) -> None:
-        entry = self._entries.by_key.get(ref.key)
+        entry = self._memory.by_key.get(ref.key)
         if entry is not None:
-            self._entries.drop(entry)
-        if self._fleet is not None:
-            self._fleet.forget(ref)
+            self._memory.drop(entry)
+        if self._shared is not None:
+            self._shared.forget(ref)
         if entry is not None:
-            self._tally.cache_event("evicted", ref, self._clock.now() - entry.fetched_at)
+            self._counters.cache_event("evicted", ref, self._clock.now() - entry.fetched_at)
 
     def _keep(self, wanted: Load, began: _Began, version: PromptVersion) -> None:
         ref, max_age = wanted.ref, wanted.max_age
@@ -185,9 +185,9 @@ class Loader:
             stamp=began.stamp,
             generation=began.generation,
         )
-        if self._entries.put(entry, began.epoch) and self._fleet is not None:
+        if self._memory.put(entry, began.epoch) and self._shared is not None:
             ttl = life + self._stale_if_error
-            self._fleet.keep(ref, version, stamp=began.stamp, life=life, generation=began.generation, ttl=ttl)
+            self._shared.keep(ref, version, stamp=began.stamp, life=life, generation=began.generation, ttl=ttl)
 
     def _adopted(self, ref: PromptRef, found: Found) -> Entry:
         now = self._clock.now()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 
+from .._circuit_breaker import NEVER, CircuitBreaker, Pauses
 from .._clock import Clock
 from .._fork import renew_in_children
 from .._frozen import Frozen
 from .._log import Log
 from .._prompt.ref import CacheKey
 from ..errors import ApiError, ConnectionError, RateLimitError, ScopeError, ServerError, TimeoutError, TokenRefreshError
-from .breaker import NEVER, CircuitBreaker, Pauses
 
 _log = Log("scope_client.outage")
 PLATFORM_PAUSES = Pauses(first=0.5, longest=15.0)

@@ -9,9 +9,9 @@ from typing import Any, Optional
 from .._fork import held_back
 from .._frozen import Frozen
 from .._redaction import REDACTED
+from .._stores.cache_store import CacheStore
 from ..errors import ConfigurationError
 from . import rules
-from .cache_store import CacheStore
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from .options import Options, Session, Unpack
 

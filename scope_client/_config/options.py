@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
 from .._prompt.fallback import Fallback
-from .cache_store import CacheStore
+from .._stores.cache_store import CacheStore
 from .credentials import Credentials
 
 if TYPE_CHECKING:

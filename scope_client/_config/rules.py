@@ -7,7 +7,7 @@ import os
 import re
 from typing import Any, Callable
 
-from .cache_store import STORE_METHODS, CacheStore, has_methods
+from .._stores.cache_store import STORE_METHODS, CacheStore, has_methods
 from .credentials import Credentials
 
 _URL_PATTERN = (

@@ -8,9 +8,11 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from requests import PreparedRequest
+
 from .._prompt.jsonvalue import MAX_JSON_DEPTH, DepthError, parse
+from .._redaction import Redaction
 from ..errors import ApiError, ScopeError, class_for_status
-from .attempt import Answer, Question
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 MAX_MESSAGE_CHARS = 500
@@ -21,6 +23,36 @@ _ADVICE = {
     429: "too many requests in too short a time",
 }
 _EXPECTED = "expected a JSON object"
+
+
+class Question(NamedTuple):
+    """One request, as it will be sent with each attempt.
+
+    `redaction` cleans what an error shows. The answer to one that `is_for_a_secret` is in no error.
+    """
+
+    prepared: PreparedRequest
+    request_id: str
+    redaction: Redaction
+    is_for_a_secret: bool
+
+    def __repr__(self) -> str:
+        """Without its fields: what it sends is secret, and an error may show it as a local variable."""
+        return f"Question({self.request_id})"
+
+
+class Answer(NamedTuple):
+    """What came back; `flaw` says why the body cannot be read, or is None."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    flaw: str | None
+    is_cut_short: bool
+
+    def __repr__(self) -> str:
+        """Without its body, which may hold a token."""
+        return f"Answer({self.status})"
 
 
 class Failure(NamedTuple):

@@ -19,6 +19,7 @@ from .._config.rules import is_loopback
 from .._redaction import Redaction
 from .._version import __version__
 from . import failures, limits
+from .answer import Answer, Question
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_FRAMING_BYTES = 1024 * 1024  # of headers and chunk sizes, beside the body
@@ -26,38 +27,6 @@ READ_BYTES = 64 * 1024
 MAX_TIMEOUT_SECONDS = 1e6  # a socket takes no number
 MAX_LENGTH_DIGITS = 18
 MAX_IDLE_CONNECTIONS = 64
-
-
-class Question:
-    """One request, as it will be sent with each attempt; it has no repr, for it holds a secret.
-
-    `redaction` cleans what an error shows. The answer to one that `is_for_a_secret` is in no error.
-    """
-
-    __slots__ = ("is_for_a_secret", "prepared", "redaction", "request_id")
-
-    def __init__(
-        self, prepared: requests.PreparedRequest, request_id: str, redaction: Redaction, *, is_for_a_secret: bool
-    ) -> None:
-        self.prepared = prepared
-        self.request_id = request_id
-        self.redaction = redaction
-        self.is_for_a_secret = is_for_a_secret
-
-
-class Answer:
-    """What came back; `flaw` says why the body cannot be read, or is None."""
-
-    __slots__ = ("body", "flaw", "headers", "is_cut_short", "status")
-
-    def __init__(
-        self, status: int, headers: Mapping[str, str], body: bytes, flaw: str | None = None, *, is_cut_short: bool
-    ) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.flaw = flaw
-        self.is_cut_short = is_cut_short
 
 
 class Line:
@@ -225,7 +194,7 @@ def _stay(response: requests.Response, **_: Any) -> requests.Response:
 
 def _read(response: requests.Response, ends_at: float) -> Answer:
     def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
-        return Answer(response.status_code, response.headers, body, flaw, is_cut_short=is_cut_short)
+        return Answer(response.status_code, response.headers, body, flaw, is_cut_short)
 
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):

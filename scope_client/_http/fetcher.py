@@ -10,28 +10,29 @@ from .._background import Background
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._config.credentials import Credentials
+from .._counters import Counters
 from .._fork import held_back, renew_in_children
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
-from .._tally import Tally
 from ..errors import ApiError, AuthenticationError, NotFoundError, ScopeError
 from .budget import Budget
+from .not_found import explained
 from .tokens import Tokens
 
 if TYPE_CHECKING:
     from .answer import Reply
-    from .exchange import Exchange
+    from .retries import Exchange
 
 
 class Fetcher:
     """What a client asks the platform through. Nothing is opened before the first fetch."""
 
     def __init__(
-        self, config: Configuration, credentials: Credentials, clock: Clock, background: Background, tally: Tally
+        self, config: Configuration, credentials: Credentials, clock: Clock, background: Background, counters: Counters
     ) -> None:
         self._config = config
         self._clock = clock
-        self._tally = tally
+        self._counters = counters
         self._tokens = Tokens(config, credentials, clock, background)
         self._exchange: Exchange | None = None
         self.after_fork()
@@ -63,16 +64,16 @@ class Fetcher:
         try:
             version = _read(self._ask(exchange, ref, request_id, budget), ref)
         except ScopeError as failure:
-            error = ref.explain(failure) if isinstance(failure, NotFoundError) else failure
+            error = explained(failure, ref) if isinstance(failure, NotFoundError) else failure
             error.request_id = error.request_id or request_id
-            self._tally.failed(error)
+            self._counters.failed(error)
             if self._config.telemetry_enabled and telemetry.errors.callbacks:
                 elapsed_ms = (self._clock.now() - started) * 1000
                 telemetry.errors.emit(telemetry.ErrorInfo(request_id, error, elapsed_ms))
             if error is failure:
                 raise
             raise error from failure
-        self._tally.count("fetches")
+        self._counters.count("fetches")
         return version
 
     def _ask(self, exchange: Exchange, ref: PromptRef, request_id: str, budget: Budget) -> Reply:
@@ -89,7 +90,7 @@ class Fetcher:
     def _open(self) -> Exchange:
         """The exchange, made with the first fetch: it brings `requests` in, which takes longer than all the rest."""
         with held_back():
-            from .exchange import Exchange
+            from .retries import Exchange
         with self._lock:
             if self._exchange is None:
                 self._exchange = Exchange(self._config, self._clock)

@@ -19,7 +19,7 @@ from .budget import Budget
 
 if TYPE_CHECKING:
     from .answer import Reply
-    from .exchange import Exchange
+    from .retries import Exchange
 
 _log = Log("scope_client.tokens")
 UNSAID_LIFE_SECONDS = 300.0  # the API's rule

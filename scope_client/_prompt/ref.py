@@ -1,4 +1,4 @@
-"""PromptRef: which prompt is asked for, and what a 404 for it means."""
+"""PromptRef: which prompt is asked for, and in which version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Optional, Union
 
 from .._frozen import Frozen
-from ..errors import ApiError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
+from ..errors import ValidationError
 
 LABELS = ("production", "latest")
 CacheKey = Union[str, tuple[str, Optional[str], Optional[str]]]
@@ -65,31 +65,6 @@ class PromptRef(Frozen):
         """What follows /api/{api_version} in the URL."""
         which = self.label if self.version is None else f"versions/{path_segment('version', self.version)}"
         return f"/prompts/{path_segment('name', self.name)}/{which}"
-
-    def explain(self, error: ApiError) -> ScopeError:
-        """The error for the caller: a 404 on production may mean that no version of the prompt is published."""
-        if error.http_status != 404 or self.label != "production" or not isinstance(error, NotFoundError):
-            return error
-        if error.error_code == "prompt_not_found" or self._is_missing(error.message):
-            return error
-        doubt = "" if error.error_code else " (or does not exist: the platform did not say which; check base_url too)"
-        return NoProductionVersionError(
-            f"prompt {self.name!r} has no production version{doubt}: publish one, or ask for label='latest'",
-            prompt_id=self.name,
-            http_status=error.http_status,
-            http_body=error.http_body,
-            error_code=error.error_code,
-            request_id=error.request_id,
-        )
-
-    def _is_missing(self, message: str) -> bool:
-        nameless = re.sub(rf"(?<!\w){re.escape(self.name)}(?!\w)", "", message, count=1)
-        if re.search("production|publish|version", nameless, re.IGNORECASE):
-            return False
-        return re.search(r"prompt.*not (found|exist)|(no such|unknown) prompt", message, _LOOSE) is not None
-
-
-_LOOSE = re.IGNORECASE | re.DOTALL
 
 
 def path_segment(what: str, value: object) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .._cache.redis_store import warn_of_patience
-from .._config.cache_store import STORE_METHODS, has_methods
 from .._fork import renew_in_children
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
-from .._public import publish
+from .._public_names import publish
+from .._stores.cache_store import STORE_METHODS, has_methods
+from .._stores.redis_store import warn_of_patience
 from ._commands import ARGUMENTS, COMMANDS, Command, health
 from ._foreign_store import ForeignStore
 from ._rendering import TemplateFunction, checked_values, render_in_template

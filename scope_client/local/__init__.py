@@ -1,6 +1,6 @@
 """A Scope Platform on this machine: real HTTP over loopback, for development and tests."""
 
-from .. import _public
+from .. import _public_names as _public
 from .._extras import missing_extra
 from .._folder.record import VersionRecord
 

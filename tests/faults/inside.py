@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import requests
 
     from scope_client._background import Background
-    from scope_client._cache.entries import Entry
-    from scope_client._cache.fleet import Fleet
+    from scope_client._cache.memory import Entry
+    from scope_client._cache.shared_store import SharedStore
 
 PROCESS = _process._process
 HOOKS = (_telemetry.requests, _telemetry.responses, _telemetry.errors, _telemetry.cache)
@@ -44,31 +44,31 @@ def entry(client: ScopeClient, name: str = "greeting") -> Entry:
     return client._entries[name]
 
 
-def fleet(client: ScopeClient) -> Fleet:
-    assert client._fleet is not None
-    return client._fleet
+def shared(client: ScopeClient) -> SharedStore:
+    assert client._shared is not None
+    return client._shared
 
 
 def lock_key(client: ScopeClient, name: str = "greeting") -> str:
     """The key of the fleet's lock for a prompt."""
-    return lock_of(fleet(client), PromptRef.of(name))
+    return lock_of(shared(client), PromptRef.of(name))
 
 
 def store_key(client: ScopeClient, name: str = "greeting") -> str:
-    return store_key_of(fleet(client), PromptRef.of(name))
+    return store_key_of(shared(client), PromptRef.of(name))
 
 
-def lock_of(fleet: Fleet, ref: PromptRef) -> str:
-    return f"{store_key_of(fleet, ref)}:lock"
+def lock_of(shared: SharedStore, ref: PromptRef) -> str:
+    return f"{store_key_of(shared, ref)}:lock"
 
 
-def store_key_of(fleet: Fleet, ref: PromptRef) -> str:
-    return fleet._key(ref)
+def store_key_of(shared: SharedStore, ref: PromptRef) -> str:
+    return shared._key(ref)
 
 
 def ends_the_rest_of_the_store(client: ScopeClient) -> None:
     """As if the seconds for which a store that failed is left alone had gone by."""
-    fleet(client)._guard._breaker.may_be_asked()
+    shared(client)._guard._breaker.may_be_asked()
 
 
 def is_troubled(client: ScopeClient) -> bool:

@@ -10,11 +10,11 @@ from faults.clock import ManualClock, eventually
 from scope_client import ApiKeyCredentials, Configuration, PromptVersion, ServerError
 from scope_client._background import Background
 from scope_client._cache.cache import PromptCache
-from scope_client._cache.fleet import Fleet
 from scope_client._cache.outage import Outage
+from scope_client._cache.shared_store import SharedStore
+from scope_client._counters import Counters
 from scope_client._http.budget import Budget
 from scope_client._prompt.ref import PromptRef
-from scope_client._tally import Tally
 
 if TYPE_CHECKING:
     from scope_client import CacheStore
@@ -65,16 +65,16 @@ class Rig:
         self.source = Source(clock)
         self.background = Background()
         self.outage = Outage(clock.clock, longest_retry_after=config.retry_max_delay)
-        self.fleet = None if store is None else Fleet(store, config, clock.clock)
-        self.tally = Tally(clock.clock, is_telling=False)
+        self.shared = None if store is None else SharedStore(store, config, clock.clock)
+        self.counters = Counters(clock.clock, is_telling=False)
         self.cache = PromptCache(
             config,
             clock.clock,
             source=self.source,
             background=self.background,
             outage=self.outage,
-            fleet=self.fleet,
-            tally=self.tally,
+            shared=self.shared,
+            counters=self.counters,
         )
 
     def read(

@@ -17,7 +17,7 @@ OPTIONAL = {
     "cli": {"click"},
     "testing": {"pytest"},
     "_folder/reader": {"frontmatter", "yaml"},
-    "_cache/redis_store": {"redis"},
+    "_stores/redis_store": {"redis"},
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
@@ -25,14 +25,14 @@ LAZY = {
     "_client": {"scope_client._folder.bundle"},
     "_log": {"logging"},
     "_redaction": {"urllib.parse"},
-    "_cache/memory_store": {"cachetools"},
-    "_http/fetcher": {"scope_client._http.exchange"},
+    "_stores/memory_store": {"cachetools"},
+    "_http/fetcher": {"scope_client._http.retries"},
     "_folder/reader": {"frontmatter.default_handlers", "yaml"},
-    "_cache/redis_store": {"redis", "redis.backoff", "redis.retry"},
+    "_stores/redis_store": {"redis", "redis.backoff", "redis.retry"},
 }
 # From the bottom up: a floor imports what stands before it here.
-FLOORS = ("_prompt", "_config", "_http", "_folder", "_cache")
-WITH_REQUESTS = {"_http/attempt", "_http/limits", "_http/failures"}
+FLOORS = ("_stores", "_prompt", "_config", "_http", "_folder", "_cache")
+WITH_REQUESTS = {"_http/answer", "_http/attempt", "_http/limits", "_http/failures"}
 PUBLIC = {"scope_client", "scope_client.frameworks", "scope_client.testing"}
 ADAPTERS = {
     "scope_django": {"django"},

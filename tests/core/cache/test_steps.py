@@ -122,7 +122,7 @@ class TestExpired:
         clock.passes(100)
         assert rig.read() == "first"
         assert rig.entry().stale_at == clock.time
-        assert rig.tally.counts["stale"] == 1
+        assert rig.counters.counts["stale"] == 1
 
     @pytest.mark.parametrize("error", [NotFoundError("no", http_status=404), AuthorizationError("no", http_status=403)])
     def test_a_refusal_is_raised(self, error: Exception, rig: Rig, clock: ManualClock) -> None:
@@ -131,7 +131,7 @@ class TestExpired:
         clock.passes(100)
         with pytest.raises(type(error)):
             rig.read()
-        assert rig.tally.counts["stale"] == 0
+        assert rig.counters.counts["stale"] == 0
 
     def test_in_a_known_outage_nobody_waits_and_one_asks_behind(self, rig: Rig, clock: ManualClock) -> None:
         rig.read()
@@ -283,7 +283,7 @@ class TestRenewals:
         rig.cache.renew(GREETING)
         rig.settle()
         assert rig.read() == "second"
-        assert rig.tally.counts["refreshes"] == 1
+        assert rig.counters.counts["refreshes"] == 1
 
     def test_its_attempt_may_take_five_seconds_and_more_with_each_failure(self, rig: Rig, clock: ManualClock) -> None:
         rig.read()

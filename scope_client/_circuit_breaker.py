@@ -6,7 +6,7 @@ import math
 from enum import Enum
 from typing import NamedTuple
 
-from .._clock import Clock
+from ._clock import Clock
 
 NEVER = -math.inf
 MAX_DOUBLINGS = 10

@@ -1,4 +1,4 @@
-"""The entries that the memory of this process holds."""
+"""Memory: the entries of this process, and which of them goes when it is full."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import heapq
 import threading
 from operator import attrgetter
 
+from .._circuit_breaker import NEVER
 from .._fork import renew_in_children
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey
-from .breaker import NEVER
 
 
 class Entry:
@@ -44,7 +44,7 @@ class Entry:
         return now < (self.expires_at if max_age is None else self.fetched_at + max_age)
 
 
-class Entries:
+class Memory:
     """At most `max_entries` of them; when it is full, one of those unread for longest goes.
 
     `by_key` is a plain dict: a reader needs no lock for it, and notes the time in `read_at`. `epoch` counts the calls

@@ -1,4 +1,4 @@
-"""Exchange: one question to the platform, with its attempts, the pauses between them, and telemetry of each."""
+"""Exchange: a question to the platform with its retries: the attempts, the pauses between them, telemetry of each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .._fork import renew_in_children
 from .._log import Log
 from .._redaction import Redaction
 from ..errors import ConfigurationError, ConnectionError, TimeoutError
-from .answer import Failure, Reply, understood
-from .attempt import Answer, Line, Question
+from .answer import Answer, Failure, Question, Reply, understood
+from .attempt import Line
 from .budget import Budget
 from .failures import may_pass
 

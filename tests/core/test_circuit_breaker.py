@@ -7,7 +7,7 @@ import math
 import pytest
 from faults.clock import ManualClock
 
-from scope_client._cache.breaker import Circuit, CircuitBreaker, Pauses
+from scope_client._circuit_breaker import Circuit, CircuitBreaker, Pauses
 
 PAUSES = Pauses(first=1.0, longest=8.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scope_client import PromptVersion
-from scope_client._cache.entries import Entries, Entry
+from scope_client._cache.memory import Entry, Memory
 
 NEVER = float("-inf")
 VERSION = PromptVersion.from_api({"content": "x"})
@@ -15,9 +15,9 @@ def entry(key: str, *, fetched_at: float = 10.0, life: float = 100.0) -> Entry:
     return Entry(key, VERSION, fetched_at=fetched_at, life=life, stamp=5.0, generation=3)
 
 
-def full(size: int) -> Entries:
+def full(size: int) -> Memory:
     """So many entries, each read a second after the one before."""
-    entries = Entries(size)
+    entries = Memory(size)
     for number in range(size):
         made = entry(f"prompt-{number}", fetched_at=float(number))
         entries.put(made, entries.epoch)
@@ -41,7 +41,7 @@ def test_it_is_fresh_until_the_end_of_its_life_or_the_age_that_a_caller_takes(no
 
 
 def test_what_is_put_is_there_for_readers_without_a_lock() -> None:
-    entries = Entries(2)
+    entries = Memory(2)
     by_key, new = entries.by_key, entry("a")
     assert entries.put(new, entries.epoch)
     assert by_key["a"] is new
@@ -97,7 +97,7 @@ def test_of_ten_or_fewer_the_very_oldest_goes_each_time() -> None:
 
 
 def test_drop_removes_this_entry_and_not_one_in_its_place() -> None:
-    entries = Entries(3)
+    entries = Memory(3)
     old, new = entry("a"), entry("a")
     entries.put(old, entries.epoch)
     entries.put(new, entries.epoch)
@@ -109,7 +109,7 @@ def test_drop_removes_this_entry_and_not_one_in_its_place() -> None:
 
 
 def test_what_was_asked_for_before_a_clear_is_not_put_after_it() -> None:
-    entries = Entries(3)
+    entries = Memory(3)
     before = entries.epoch
     entries.put(entry("a"), before)
     entries.clear()

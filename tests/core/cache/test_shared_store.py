@@ -13,7 +13,7 @@ from faults.rig import CREDENTIALS, GREETING, Rig, down
 from faults.watched_store import WatchedStore
 
 from scope_client import Configuration, MemoryStore, NotFoundError, PromptVersion, TimeoutError
-from scope_client._cache.fleet import Fleet
+from scope_client._cache.shared_store import SharedStore
 from scope_client._prompt.ref import PromptRef
 
 
@@ -90,7 +90,7 @@ class TestOneFetch:
     def test_a_lock_whose_holder_died_is_waited_for_five_seconds(
         self, rig: Rig, clock: ManualClock, store: Store
     ) -> None:
-        store.add(lock_of(rig.fleet, GREETING), "1", 1000)
+        store.add(lock_of(rig.shared, GREETING), "1", 1000)
         began = clock.time
         assert rig.read() == "first"
         assert clock.time - began == pytest.approx(5, abs=0.11)
@@ -99,7 +99,7 @@ class TestOneFetch:
         self, rig: Rig, clock: ManualClock, store: Store
     ) -> None:
         rig.read()
-        store.add(lock_of(rig.fleet, GREETING), "1", 1000)
+        store.add(lock_of(rig.shared, GREETING), "1", 1000)
         began = clock.time
         rig.cache.renew(GREETING)
         rig.settle()
@@ -108,7 +108,7 @@ class TestOneFetch:
         assert not rig.outage.is_known
 
     def test_a_caller_without_the_time_for_it_gets_a_time_out(self, rig: Rig, clock: ManualClock, store: Store) -> None:
-        store.add(lock_of(rig.fleet, GREETING), "1", 1000)
+        store.add(lock_of(rig.shared, GREETING), "1", 1000)
         with pytest.raises(TimeoutError) as caught:
             rig.read(seconds=2.0)
         assert caught.value.is_deadline
@@ -116,19 +116,19 @@ class TestOneFetch:
 
     def test_the_lock_is_given_back_as_soon_as_the_version_is_there(self, rig: Rig, store: Store) -> None:
         rig.read()
-        assert not store.holds(lock_of(rig.fleet, GREETING))
+        assert not store.holds(lock_of(rig.shared, GREETING))
 
     def test_the_lock_is_given_back_after_a_failure_too(self, rig: Rig, store: Store) -> None:
         rig.source.gives(down())
         with pytest.raises(Exception, match="down"):
             rig.read()
-        assert not store.holds(lock_of(rig.fleet, GREETING))
+        assert not store.holds(lock_of(rig.shared, GREETING))
 
     @pytest.mark.parametrize(("takes", "is_kept"), [(4.9, False), (5.1, True)])
     def test_a_lock_that_may_be_another_processes_by_now_is_left_alone(
         self, takes: float, is_kept: bool, rig: Rig, store: Store
     ) -> None:
-        key = lock_of(rig.fleet, GREETING)
+        key = lock_of(rig.shared, GREETING)
 
         def another_takes_it_if_it_has_ended() -> str:
             store.add(key, "another's", 1000)
@@ -240,7 +240,7 @@ class TestWhatIsAdopted:
         self, rig: Rig, neighbour: Rig, clock: ManualClock, store: Store
     ) -> None:
         rig.read()
-        key = store_key_of(rig.fleet, GREETING)
+        key = store_key_of(rig.shared, GREETING)
         old = store.get_many([key])[key]
         clock.passes(1)
         rig.source.gives("second")
@@ -276,8 +276,8 @@ class TestWhatIsAdopted:
         rig.source.gives(NotFoundError("no", http_status=404))
         with pytest.raises(NotFoundError):
             rig.read()
-        assert not store.holds(store_key_of(rig.fleet, GREETING))
-        assert rig.tally.counts["evictions"] == 1
+        assert not store.holds(store_key_of(rig.shared, GREETING))
+        assert rig.counters.counts["evictions"] == 1
 
 
 class TestGenerations:
@@ -294,53 +294,53 @@ class TestGenerations:
 
     def test_two_clears_at_the_same_time_are_two(self, rig: Rig) -> None:
         rig.cache.clear()
-        first = rig.fleet.generation
+        first = rig.shared.generation
         rig.cache.clear()
-        assert rig.fleet.generation == first + 1
+        assert rig.shared.generation == first + 1
 
     def test_it_is_at_least_the_milliseconds_of_the_wall_clock(self, rig: Rig, clock: ManualClock) -> None:
         clock.wall = 1_234_567.8914
         rig.cache.clear()
-        assert rig.fleet.generation == 1_234_567_891
+        assert rig.shared.generation == 1_234_567_891
 
     def test_a_clear_by_a_clock_that_is_behind_still_counts(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
         clock.passes(1000)
         rig.cache.clear()
-        seen = rig.fleet.generation
-        neighbour.fleet.find(GREETING)
+        seen = rig.shared.generation
+        neighbour.shared.find(GREETING)
         clock.wall -= 900
         neighbour.cache.clear()
-        assert neighbour.fleet.generation == seen + 1
+        assert neighbour.shared.generation == seen + 1
 
     def test_a_clear_learns_first_what_the_fleet_knows(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
         clock.wall += 1000
         rig.cache.clear()
-        seen = rig.fleet.generation
+        seen = rig.shared.generation
         clock.wall -= 1000
         neighbour.cache.clear()
-        assert neighbour.fleet.generation == seen + 1
+        assert neighbour.shared.generation == seen + 1
 
     def test_a_store_that_was_emptied_is_told(self, rig: Rig, neighbour: Rig, store: Store) -> None:
         rig.cache.clear()
         store.empty()
-        rig.fleet.find(GREETING)
-        neighbour.fleet.find(GREETING)
-        assert neighbour.fleet.generation == rig.fleet.generation > 0
+        rig.shared.find(GREETING)
+        neighbour.shared.find(GREETING)
+        assert neighbour.shared.generation == rig.shared.generation > 0
 
     def test_what_was_asked_for_after_the_clear_outlives_the_news_of_it(
         self, rig: Rig, neighbour: Rig, clock: ManualClock, store: Store
     ) -> None:
         store.broken.add("get_many")  # so that the neighbour has not heard of the clear when it asks
-        neighbour.fleet.find(GREETING)
+        neighbour.shared.find(GREETING)
         store.broken.clear()
         rig.cache.clear()
         clock.passes(1.5)
         neighbour.source.gives("after")
         assert neighbour.read() == "after"
-        assert neighbour.entry().generation < rig.fleet.generation
+        assert neighbour.entry().generation < rig.shared.generation
         clock.passes(5)
         assert neighbour.read() == "after"
-        assert neighbour.fleet.generation == rig.fleet.generation
+        assert neighbour.shared.generation == rig.shared.generation
         assert neighbour.fetches == 1
 
     @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ class TestGenerations:
         clock.wall = 1_000_000.0
         rig.cache.clear()
         clock.wall += 60.0
-        assert rig.fleet.is_later(1_000_000.0 + after_the_clear) is is_later
+        assert rig.shared.is_later(1_000_000.0 + after_the_clear) is is_later
 
 
 class TestGarbage:
@@ -374,16 +374,16 @@ class TestGarbage:
         ],
     )
     def test_what_cannot_be_used_is_a_miss(self, changed: dict, is_read: bool, rig: Rig, store: Store) -> None:
-        store.set(store_key_of(rig.fleet, GREETING), self.entry(**changed), None)
-        found = rig.fleet.find(GREETING)
+        store.set(store_key_of(rig.shared, GREETING), self.entry(**changed), None)
+        found = rig.shared.find(GREETING)
         assert (found is not None) is is_read
         if found is not None:
             assert found.version.content == "x"
             assert found.age >= 0
 
     def test_a_version_from_the_near_future_has_no_age_below_zero(self, rig: Rig, store: Store) -> None:
-        store.set(store_key_of(rig.fleet, GREETING), self.entry(fetched_at=1_700_000_000.9), None)
-        assert rig.fleet.find(GREETING).age == 0.0
+        store.set(store_key_of(rig.shared, GREETING), self.entry(fetched_at=1_700_000_000.9), None)
+        assert rig.shared.find(GREETING).age == 0.0
 
 
 class TestAStoreThatFails:
@@ -419,50 +419,50 @@ class TestAStoreThatFails:
     ) -> None:
         for seconds in takes:
             store.takes = seconds
-            rig.fleet.find(GREETING)
-        assert (rig.fleet.failures > 0) is is_left_alone
+            rig.shared.find(GREETING)
+        assert (rig.shared.failures > 0) is is_left_alone
 
     @pytest.mark.parametrize(("seconds", "is_left_alone"), [(2.0, False), (2.1, True)])
     def test_one_answer_of_over_two_seconds_is_a_failure(
         self, seconds: float, is_left_alone: bool, rig: Rig, store: Store
     ) -> None:
         store.takes = seconds
-        rig.fleet.find(GREETING)
-        assert (rig.fleet.failures > 0) is is_left_alone
+        rig.shared.find(GREETING)
+        assert (rig.shared.failures > 0) is is_left_alone
 
     def test_a_lock_that_is_always_refused_counts_as_a_failure_after_fifteen_seconds(
         self, rig: Rig, store: Store, clock: ManualClock
     ) -> None:
         store.refuses_locks = True
-        assert not rig.fleet.lock(GREETING)
+        assert not rig.shared.lock(GREETING)
         clock.passes(14.9)
-        assert not rig.fleet.lock(GREETING)
+        assert not rig.shared.lock(GREETING)
         clock.passes(0.1)
-        assert rig.fleet.lock(GREETING)
-        assert rig.fleet.failures == 1
+        assert rig.shared.lock(GREETING)
+        assert rig.shared.failures == 1
 
     def test_a_lock_that_another_process_gave_back_begins_that_anew(
         self, rig: Rig, store: Store, clock: ManualClock
     ) -> None:
         store.refuses_locks = True
-        rig.fleet.lock(GREETING)
+        rig.shared.lock(GREETING)
         clock.passes(10)
-        rig.fleet.relieve(GREETING)
-        rig.fleet.lock(GREETING)
+        rig.shared.relieve(GREETING)
+        rig.shared.lock(GREETING)
         clock.passes(10)
-        assert not rig.fleet.lock(GREETING)
+        assert not rig.shared.lock(GREETING)
 
     def test_a_lock_that_was_had_begins_that_anew(self, rig: Rig, store: Store, clock: ManualClock) -> None:
         store.refuses_locks = True
-        rig.fleet.lock(GREETING)
+        rig.shared.lock(GREETING)
         clock.passes(10)
         store.refuses_locks = False
-        assert rig.fleet.lock(GREETING)
-        rig.fleet.unlock(GREETING)
+        assert rig.shared.lock(GREETING)
+        rig.shared.unlock(GREETING)
         store.refuses_locks = True
-        rig.fleet.lock(GREETING)
+        rig.shared.lock(GREETING)
         clock.passes(10)
-        assert not rig.fleet.lock(GREETING)
+        assert not rig.shared.lock(GREETING)
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ class TestAStoreThatFails:
 )
 def test_two_tenants_or_environments_on_one_server_never_meet(changed: dict, clock: ManualClock, store: Store) -> None:
     ours, theirs = ({"credentials": CREDENTIALS, **more} for more in ({}, changed))
-    keys = {store_key_of(Fleet(store, Configuration(**each), clock.clock), GREETING) for each in (ours, theirs)}
+    keys = {store_key_of(SharedStore(store, Configuration(**each), clock.clock), GREETING) for each in (ours, theirs)}
     assert len(keys) == 2
 
 
@@ -490,4 +490,4 @@ def test_refs_that_look_alike_have_keys_of_their_own(rig: Rig) -> None:
         PromptRef("a1:b", None, "c"),
         PromptRef("a", None, "1:b1:c"),
     ]
-    assert len({store_key_of(rig.fleet, ref) for ref in refs}) == len(refs)
+    assert len({store_key_of(rig.shared, ref) for ref in refs}) == len(refs)

@@ -1,4 +1,4 @@
-"""Fleet: what processes and machines share of a prompt, as JSON text in a CacheStore that may fail, lag or lie."""
+"""SharedStore: what a fleet shares of a prompt, as JSON text in a CacheStore that may fail, lag or lie."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, TypeVar
 
+from .._circuit_breaker import CircuitBreaker, Pauses
 from .._clock import Clock
-from .._config.cache_store import CacheStore
 from .._config.configuration import Configuration
 from .._fork import renew_in_children
 from .._log import Log
@@ -18,8 +18,8 @@ from .._prompt.jsonvalue import parse
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._redaction import Redaction
+from .._stores.cache_store import CacheStore
 from ..errors import ApiError
-from .breaker import CircuitBreaker, Pauses
 
 SCHEMA = 1
 LOCK_SECONDS = 5.0
@@ -45,11 +45,11 @@ class Found(NamedTuple):
     generation: int
 
 
-class Fleet:
+class SharedStore:
     """What one organisation, environment and API see of a store. Nothing here raises.
 
     A failure of the store is a miss. It is logged once, and the store is then left alone for some seconds.
-    `generation` is a number that only grows: the milliseconds since 1970 at which it began, or more. Entries of an
+    `generation` is a number that only grows: the milliseconds since 1970 at which it began, or more. Memory of an
     older generation were cleared.
     """
 

@@ -1,4 +1,4 @@
-"""Tally: what a client counts, its last error, and what it tells of its cache."""
+"""Counters: what a client counts, its last error, and what it tells of its cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COUNTED_AS = {"refresh": "refreshes", "stale": "stale", "fallback": "fallbacks"
 COUNTED = ("fetches", "errors", *_COUNTED_AS.values())
 
 
-class Tally:
+class Counters:
     """Counts from the making of a client on; `is_telling` if events of the cache go to the callbacks of Telemetry."""
 
     def __init__(self, clock: Clock, *, is_telling: bool) -> None:

@@ -1,0 +1,50 @@
+"""What a 404 means: that there is no such prompt, or that none of its versions is in production."""
+
+from __future__ import annotations
+
+import re
+
+from .._prompt.ref import PromptRef
+from ..errors import NoProductionVersionError, NotFoundError, ScopeError
+
+_LOOSE = re.IGNORECASE | re.DOTALL
+
+
+def explained(error: NotFoundError, ref: PromptRef) -> ScopeError:
+    """The error for the caller: for production, the API has one status for both, and tells them apart by the code."""
+    if error.http_status != 404 or ref.label != "production":
+        return error
+    if error.error_code == "prompt_not_found" or _is_about_the_prompt(error.message, ref.name):
+        return error
+    doubt = "" if error.error_code else " (or does not exist: the platform did not say which; check base_url too)"
+    return NoProductionVersionError(
+        f"prompt {ref.name!r} has no production version{doubt}: publish one, or ask for label='latest'",
+        prompt_id=ref.name,
+        http_status=error.http_status,
+        http_body=error.http_body,
+        error_code=error.error_code,
+        request_id=error.request_id,
+    )
+
+
+def _is_about_the_prompt(message: str, name: str) -> bool:
+    """Whether the message says that the prompt itself is missing; its name may hold any of these words."""
+    nameless = _without(name, message)
+    if re.search("production|publish|version", nameless, re.IGNORECASE):
+        return False
+    return re.search(r"prompt.*not (found|exist)|(no such|unknown) prompt", message, _LOOSE) is not None
+
+
+def _without(name: str, text: str) -> str:
+    """The text without the first place at which the name stands as a word of its own."""
+    at = text.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if not (_is_of_a_word(text[at - 1 : at]) or _is_of_a_word(text[end : end + 1])):
+            return text[:at] + text[end:]
+        at = text.find(name, at + 1)
+    return text
+
+
+def _is_of_a_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
