@@ -6,127 +6,30 @@ Nothing here touches the working tree: each worker has a copy of it.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from .baseline import KEPT, Reach, measured, sources_in
+from .baseline import KEPT, measured, sources_in
 from .changes import Mutant, mutants_of
-from .workers import ROOT, Worker, at_work, each_by
+from .trial import SECONDS_OF_TESTS, Result, Trial, drop_what_fails_without_a_mutant
+from .workers import ROOT, at_work, each_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-ROOMS = ("_cache", "_flight", "_fork", "_http/budget", "_http/exchange", "_http/tokens", "_prompt/template")
+ROOMS = (
+    *("_cache", "_circuit_breaker", "_flight", "_fork"),
+    *("_http/budget", "_http/retries", "_http/tokens", "_prompt/template", "_stores/redis_store"),
+)
 TESTS = ("tests/core",)
 LISTED = ROOT / "tests" / "mutants.md"
 RESULTS = KEPT.with_name("results.json")
-FIRST_TESTS = 12  # asked alone, before the files of the others are imported
-FIRST_FILES = 3
-SECONDS_OF_TESTS = 60.0
-SECONDS_OF_A_SURE_TEST = 0.2  # what a slower one says may be chance on a busy machine; it is asked twice
 SECONDS_BETWEEN_NEWS = 60
-
-
-class Result(NamedTuple):
-    """`outcome` is killed, timed out, survived or listed; `by` names the test that noticed, or says what was asked."""
-
-    mutant: Mutant
-    outcome: str
-    by: str
-    seconds: float = 0.0
-
-
-class Trial:
-    """Mutants before their tests: those first that noticed others of the same function or room, then the fastest."""
-
-    def __init__(self, reach: Reach, sources: dict[str, bytes], patience: float) -> None:
-        self._reach = reach
-        self._sources = sources
-        self._patience = patience
-        self._noticed: Counter[tuple[str, str]] = Counter()
-        self._number = 0
-
-    def of(self, worker: Worker, mutant: Mutant) -> Result:
-        started = time.monotonic()
-        tests = self._reach.of(mutant, self._sources)
-        asked = self._in_time(sorted(tests, key=lambda test: self._merits(mutant, test), reverse=True))
-        by = f"{len(asked)} of {len(tests)} tests pass" if tests else "no test runs this"
-        groups = _groups(asked)
-        while groups:
-            group = groups.pop(0)
-            outcome, noticed_by = self._asked(worker, mutant, group)
-            if outcome == "survived":
-                continue
-            is_sure = self._reach.seconds.get(noticed_by, 0) <= SECONDS_OF_A_SURE_TEST
-            if not is_sure and self._asked(worker, mutant, [noticed_by])[0] == "survived":
-                groups.insert(0, [test for test in group if test != noticed_by])
-                continue
-            self._noticed.update([(mutant.where, noticed_by), (mutant.room, noticed_by.partition("::")[0])])
-            return Result(mutant, outcome, noticed_by, time.monotonic() - started)
-        return Result(mutant, "survived", by, time.monotonic() - started)
-
-    def _merits(self, mutant: Mutant, test: str) -> tuple[int, int, float]:
-        of_file = self._noticed[mutant.room, test.partition("::")[0]]
-        return self._noticed[mutant.where, test], of_file, -self._reach.seconds[test]
-
-    def _in_time(self, tests: Sequence[str]) -> list[str]:
-        """As many of them as the patience lasts for."""
-        seconds = itertools.accumulate(self._reach.seconds[test] for test in tests)
-        return [test for test, so_far in zip(tests, seconds) if so_far <= self._patience]
-
-    def _asked(self, worker: Worker, mutant: Mutant, tests: Sequence[str]) -> tuple[str, str]:
-        self._number += 1
-        seconds = {test: self._reach.seconds[test] for test in tests}
-        done = worker.do(
-            "run",
-            path=str(worker.folder / "scope_client" / f"{mutant.room}.py"),
-            source=mutant.source.decode(),
-            number=self._number,
-            files=files_of(tests),
-            seconds=seconds,
-            limit=20 + 4 * sum(seconds.values()),
-        )
-        if done.get("timed_out"):
-            return "timed out", ""
-        if done["code"] in (0, 5):  # 5: none of its tests is found any more
-            return "survived", ""
-        by = done["failed"][0] if done["failed"] else "the import"
-        return ("timed out" if "from pytest-timeout" in done["told"] else "killed"), by
-
-
-def files_of(tests: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(test.partition("::")[0] for test in tests))
-
-
-def _groups(tests: Sequence[str]) -> list[Sequence[str]]:
-    """The first few, of few files, and the rest."""
-    files = set(files_of(tests)[:FIRST_FILES])
-    first = [test for test in tests if test.partition("::")[0] in files][:FIRST_TESTS]
-    rest = [test for test in tests if test not in set(first)]
-    return [group for group in (first, rest) if group]
-
-
-def drop_what_fails_in_this_order(workers: Sequence[Worker], reach: Reach, tests: set[str]) -> None:
-    """The tests of the mutants once without one, as they are asked later: those of fast files first."""
-    ordered = sorted(tests, key=lambda test: (reach.seconds[test], test))
-
-    def run(worker: Worker, part: list[str]) -> Any:
-        seconds = {test: reach.seconds[test] for test in part}
-        limit = 60 + 4 * sum(seconds.values())
-        return worker.do("run", files=files_of(part), seconds=seconds, options=["--maxfail=0"], limit=limit)
-
-    for done in each_by(workers, [ordered[number :: len(workers)] for number in range(len(workers))], run):
-        if done.get("timed_out") or done["code"] not in (0, 1, 5):
-            raise SystemExit(f"the tests do not run without a mutant: {done.get('told', 'they do not end')}")
-        reach.left_out.update(done["failed"])
-        for test in done["failed"]:
-            print(f"left out, because it fails without a mutant: {test}", flush=True)
 
 
 def rooms_named(names: Sequence[str], sources: dict[str, bytes]) -> list[str]:
@@ -198,7 +101,7 @@ def main() -> int:
         skipped = {result.mutant[:3] for result in results}
         tried = [each for each in mutants if each[:3] not in skipped]
         reach = measured(workers, tests)
-        drop_what_fails_in_this_order(workers, reach, {test for each in tried for test in reach.of(each, sources)})
+        drop_what_fails_without_a_mutant(workers, reach, {test for each in tried for test in reach.of(each, sources)})
         print(f"{len(tried)} mutants, after {time.monotonic() - started:.0f} s", flush=True)
         told = time.monotonic()
         for result in each_by(workers, tried, Trial(reach, sources, given.seconds).of):

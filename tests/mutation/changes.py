@@ -65,17 +65,18 @@ _TYPES = {"NamedTuple", "NewType", "ParamSpec", "TypeVar"}
 
 
 def mutants_of(room: str, source: bytes) -> list[Mutant]:
-    """Every mutant of this source, in its order; two that read the same are numbered."""
+    """Every mutant of this source, in its order; of two that read the same, the second says so."""
     found: list[Mutant] = []
     seen: dict[tuple[str, str], int] = {}
-    for mutant in _Finder(room, source).statements(ast.parse(source).body, Place()):
+    made = {each.source: each for each in _Finder(room, source).statements(ast.parse(source).body, Place())}
+    for mutant in made.values():
         count = seen[mutant.where, mutant.change] = seen.get((mutant.where, mutant.change), 0) + 1
         found.append(mutant if count == 1 else mutant._replace(change=f"{mutant.change} ({count})"))
     return found
 
 
 def first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(each.lineno for each in decorators)])
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import mmap
 import os
 import signal
+import struct
 import sys
 import time
 import traceback
@@ -26,12 +28,29 @@ OPTIONS = [
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # the plugins have been imported before pytest starts
 ]
 HERE = os.getcwd()  # the copy
-LEAST_SECONDS_OF_A_TEST = 5
+LEAST_SECONDS_OF_A_TEST = 5.0
 TIMES_AS_LONG = 10
+SECONDS_TO_FAIL = 5.0  # after its time: a test that hangs in a hook before a fork cannot be told to stop
+SECONDS_TO_START = 60.0
 
 
 def file_of(test: str) -> str:
     return test.partition("::")[0]
+
+
+class Deadline:
+    """When a child has to have got further; it moves it on, and its parent looks at it."""
+
+    def __init__(self) -> None:
+        self._shared = mmap.mmap(-1, struct.calcsize("d"))
+        self.is_in(SECONDS_TO_START)
+
+    def is_in(self, seconds: float) -> None:
+        self._shared[:] = struct.pack("d", time.monotonic() + seconds)
+
+    def is_over(self) -> bool:
+        (at,) = struct.unpack("d", self._shared[:])
+        return bool(time.monotonic() > at)
 
 
 class Selected:
@@ -40,8 +59,9 @@ class Selected:
     The files in the order of their first test there, and within a file as it stands: tests may build on that.
     """
 
-    def __init__(self, seconds: dict[str, float]) -> None:
+    def __init__(self, seconds: dict[str, float], deadline: Deadline) -> None:
         self._seconds = seconds
+        self._deadline = deadline
         self.durations: dict[str, float] = {}
         self.failed: list[str] = []
         self.skipped: list[str] = []
@@ -55,8 +75,14 @@ class Selected:
         items[:] = [item for item in items if item.nodeid in self._seconds]
         items.sort(key=lambda item: files[file_of(item.nodeid)])
         for item in items:
-            limit = max(LEAST_SECONDS_OF_A_TEST, TIMES_AS_LONG * self._seconds[item.nodeid])
-            item.add_marker(pytest.mark.timeout(limit), append=False)
+            item.add_marker(pytest.mark.timeout(self._limit(item.nodeid)), append=False)
+
+    def _limit(self, test: str) -> float:
+        return max(LEAST_SECONDS_OF_A_TEST, TIMES_AS_LONG * self._seconds[test])
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        if nodeid in self._seconds:
+            self._deadline.is_in(self._limit(nodeid) + SECONDS_TO_FAIL)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.durations[report.nodeid] = self.durations.get(report.nodeid, 0.0) + report.duration
@@ -72,8 +98,11 @@ class Selected:
             self.told = self.told or str(report.longrepr)[-2000:]
 
 
-def run_tests(job: dict[str, Any]) -> dict[str, Any]:
-    selected = Selected(job["seconds"])
+def run_tests(job: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+    """Without times of the tests, as when they are measured, they are all run, and all have the time of the job."""
+    if not job["seconds"]:
+        deadline.is_in(job["limit"])
+    selected = Selected(job["seconds"], deadline)
     options = [*OPTIONS, *job.get("options", [])]
     code = int(pytest.main([*options, *job["files"]], plugins=[selected]))
     return {
@@ -85,8 +114,9 @@ def run_tests(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def names_of_modules(job: dict[str, Any]) -> dict[str, Any]:
+def names_of_modules(job: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
     """What the tests import that is not of the project."""
+    deadline.is_in(job["limit"])
     pytest.main([*OPTIONS, "--collect-only", *job["files"]])
     theirs = []
     for name, module in list(sys.modules.items()):
@@ -127,7 +157,7 @@ def in_child(job: dict[str, Any]) -> dict[str, Any]:
     """Runs the job in a process group of its own, which ends with it, whatever it has started."""
     answer, output = Path("mutation_answer.json"), Path("mutation_output.txt")
     answer.unlink(missing_ok=True)
-    started = time.monotonic()
+    deadline = Deadline()
     child = os.fork()
     if child == 0:
         try:
@@ -138,7 +168,7 @@ def in_child(job: dict[str, Any]) -> dict[str, Any]:
                 os.dup2(said.fileno(), 2)
             sys.dont_write_bytecode = "PYTHONDONTWRITEBYTECODE" in job["environment"]
             os.environ.update(job["environment"])
-            found = names_of_modules(job) if job["do"] == "names" else run_tests(job)
+            found = names_of_modules(job, deadline) if job["do"] == "names" else run_tests(job, deadline)
             os.chdir(HERE)
             answer.write_text(json.dumps(found))
         except BaseException:
@@ -149,7 +179,7 @@ def in_child(job: dict[str, Any]) -> dict[str, Any]:
             os._exit(0)
     try:
         while os.waitpid(child, os.WNOHANG) == (0, 0):
-            if time.monotonic() - started > job["limit"]:
+            if deadline.is_over():
                 return {"timed_out": True}
             time.sleep(0.005)
     finally:  # the child, if it is still there, and what it has left behind
@@ -159,10 +189,10 @@ def in_child(job: dict[str, Any]) -> dict[str, Any]:
             os.waitpid(child, 0)
     if not answer.exists():
         return {"code": -1, "told": output.read_text(errors="replace")[-2000:], "failed": [], "durations": {}}
-    found: dict[str, Any] = json.loads(answer.read_text())
-    if found.get("code") not in (0, None) and not found["told"]:
-        found["told"] = output.read_text(errors="replace")[-2000:]
-    return found
+    done: dict[str, Any] = json.loads(answer.read_text())
+    if done.get("code") not in (0, None) and not done["told"]:
+        done["told"] = output.read_text(errors="replace")[-2000:]
+    return done
 
 
 def main() -> None:

@@ -1,0 +1,85 @@
+"""The mutants that `make mutants` makes, and the probes that tell which tests reach them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from mutation.changes import mutants_of
+from mutation.reach import users_of, with_probes
+
+CORE = Path(__file__).resolve().parents[2] / "scope_client"
+
+
+def changes(source: str) -> list[str]:
+    return [f"{mutant.where}: {mutant.change}" for mutant in mutants_of("room", source.encode())]
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("a.b = 1", ["without `a.b = 1`", "`1` -> `2`", "`1` -> `0`"]),
+        ("a()", ["without `a()`"]),
+        ("raise a", ["without `raise a`"]),
+        ("return a", ["`return a` -> `return None`"]),
+        ("return a < b", ["`return a < b` -> `return None`", "`a < b` -> `a <= b`"]),
+        ("return a == b", ["`return a == b` -> `return None`", "`a == b` -> `a != b`"]),
+        ("c = a and b", ["`a and b` -> `b`", "`a and b` -> `a`"]),
+        ("c = not a", ["`not a` -> `a`"]),
+        ("c = a + 0.5", ["`a + 0.5` -> `a - 0.5`", "`0.5` -> `1.0`", "`0.5` -> `0.25`"]),
+        ("c = 'x'", ["`'x'` -> `''`"]),
+        ("c = True", ["`True` -> `False`"]),
+        ("c = min(a, b)", ["`min(a, b)` -> `max(a, b)`"]),
+        ("c = list(a)", ["`list(a)` -> `a`"]),
+        ("c = a(b=b)", ["without `b=b` in a call of `a`"]),
+        ("c = [a, b]", ["without `a` in `[a, b]`", "without `b` in `[a, b]`"]),
+        ("c = f'{a} x'", ["without f'{a}' in `f'{a} x'`", "without ' x' in `f'{a} x'`"]),
+        ("c = lambda: a", ["`a` -> `None`"]),
+        ("if a == b:\n  pass", ["`a == b` -> `True`", "`a == b` -> `False`"]),
+        ("for c in a:\n  continue", ["`a` -> `()`", "`continue` -> `break`"]),
+        ("try:\n  pass\nexcept E:\n  pass", ["without `except E`"]),
+        ("c: int | None = None", []),
+    ],
+)
+def test_a_statement_has_these_mutants(statement: str, expected: list[str]) -> None:
+    lines = ["def f(a, b):", *(f"  {line}" for line in statement.splitlines())]
+    assert changes("\n".join(lines)) == [f"f: {change}" for change in expected]
+
+
+def test_constants_of_modules_and_classes_decorated_functions_and_defaults_have_mutants() -> None:
+    source = 'X = 2\nclass A:\n  """A."""\n  y = 3\n  @property\n  def z(self, w=4):\n    return 5\n'
+    assert changes(source) == [
+        *("module: `2` -> `3`", "module: `2` -> `1`", "A: `3` -> `4`", "A: `3` -> `2`"),
+        *("A.z: `4` -> `5`", "A.z: `4` -> `3`", "A.z: `5` -> `6`", "A.z: `5` -> `4`"),
+    ]
+
+
+def test_two_mutants_that_read_the_same_are_told_apart() -> None:
+    assert changes("def f(a):\n  a()\n  a()") == ["f: without `a()`", "f: without `a()` (2)"]
+
+
+@pytest.mark.parametrize("room", ["_fork", "_folder/reader", "_prompt/template"])
+def test_every_mutant_and_every_source_with_probes_is_python_and_differs(room: str) -> None:
+    source = (CORE / f"{room}.py").read_bytes()
+    mutants = mutants_of("room", source)
+    assert len({mutant.source for mutant in mutants} | {source}) == len(mutants) + 1
+    for mutant in mutants:
+        ast.parse(mutant.source)
+    ast.parse(with_probes("room", source))
+
+
+def test_a_probe_stands_before_each_statement_of_a_function() -> None:
+    source = "def f(a):\n  if a:\n    return 1\n  elif a():\n    return 2\n  return 3\n"
+    told = with_probes("room", source.encode()).decode()
+    assert [line.strip() for line in told.splitlines() if "_came_by('" in line] == [
+        f"_came_by('room:{number}')" for number in (2, 3, 5, 6)
+    ]
+
+
+def test_a_constant_is_used_by_the_statements_that_name_it_or_what_is_made_of_it() -> None:
+    sources = {
+        "one": b"A = 1\nB = A + 1\n\ndef f():\n  return A\n",
+        "two": b"from .one import B\n\ndef g():\n  return 0\n\ndef h():\n  return B\n",
+    }
+    assert users_of(frozenset({"A"}), sources) == {"one:5", "two:7"}
