@@ -140,10 +140,11 @@ class ScopeClient:
             and type(name) is str
             and (fallback is None or type(fallback) is str)
         ):
+            # The fast path: no lock, no object, no telemetry. `PromptRef.key` says what a key is made of.
             key = name if version is None and (label is None or label == "production") else (name, label, version)
             try:
                 entry = self._entries.get(key)
-            except TypeError:
+            except TypeError:  # a label that cannot be hashed; PromptRef.of says what is wrong with it
                 entry = None
             if entry is not None:
                 now = self._now()

@@ -41,6 +41,7 @@ class Counters:
 
     def failed(self, error: ScopeError) -> None:
         """A fetch ended in this error, whether a reader gets to see it or not."""
+        # The text and not the error, whose frames would keep everything alive that the fetch had in hand.
         self.last_error, self._last_error_at = f"{type(error).__name__}: {error}", self._clock.now()
         self.count("errors")
 

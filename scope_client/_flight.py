@@ -65,6 +65,8 @@ class Flights(Generic[_Result]):
             TimeoutError: The other thread's call did not end in the time that is left.
             ConfigurationError: The call asks, through a callback say, for what it is itself fetching.
         """
+        # Cases: (1) nobody is at it, this thread leads; (2) another thread leads, this one waits; (3) it ended alone,
+        # and one of those who waited leads in its stead; (4) this very thread leads it: the call asks for itself.
         me = threading.get_ident()
         flight = self._board(key, me)
         while flight.leader != me:
@@ -86,6 +88,7 @@ class Flights(Generic[_Result]):
         mine: _Flight[_Result] = _Flight(me)
         with self._lock:
             flight = self._flying.get(key)
+            # Without an heir each waiter of a failed leader would find no flight and make a call of its own.
             heir = None if abandoned is None else abandoned.heir
             if heir is not None and heir.state is not State.ABANDONED:
                 flight = heir
@@ -114,6 +117,7 @@ class Flights(Generic[_Result]):
             flight.state = end
             flight.has_ended.set()
             with self._lock:
+                # A waiter that gave this flight up may have put its own in its place.
                 if self._flying.get(key) is flight:
                     del self._flying[key]
         return result

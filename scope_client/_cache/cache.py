@@ -63,7 +63,9 @@ class PromptCache:
     def after_fork(self) -> None:
         """Keeps what is cached, each entry due and jittered anew, so that children do not renew it in step."""
         for entry in self._memory.by_key.values():
+            # Off the fast path: the child has to learn whether a renewal that its parent began is still to be made.
             entry.due_at = entry.fetched_at
+            # In a fleet the end of a life is the fleet's, and the lock sees to it that one process renews.
             if self._shared is None:
                 entry.expires_at = entry.fetched_at + self._loader.jittered(entry.life)
 
@@ -89,6 +91,7 @@ class PromptCache:
             if step is Step.STAND_IN:
                 self._renew(ref, None)
                 return None
+            # The budget's own clock, not a flight's: each reader who joins goes when its own time is over.
             return self._flights.run(
                 self._flight(ref), partial(self._loader.load, Load(ref, budget, max_age)), budget.left
             )
@@ -130,9 +133,11 @@ class PromptCache:
             return entry
         if entry is not None:
             now = self._clock.now()
+            # Once more at its end, or a process would call the platform down while a neighbour has the new version.
             has_expired_since = entry.asked_at < entry.expires_at <= now
             if now < entry.asked_at + self._local_ttl and not has_expired_since:
                 return entry
+            # Before the look and not after it: readers who come meanwhile go on with what is known.
             entry.asked_at = now
         return self._loader.look_up(self._shared, ref)
 
@@ -157,6 +162,7 @@ class PromptCache:
     ) -> PromptVersion:
         if is_due:
             self._renew(ref, entry)
+        # A caller's own age says nothing about the next caller's, who comes by the fast path.
         if max_age is None:
             due_at = policy.look_again_at(_known_of(entry, None), now, self._rules)
             entry.due_at = due_at if self._shared is None else min(due_at, entry.asked_at + self._local_ttl)
@@ -166,6 +172,7 @@ class PromptCache:
     def _tried(self, ref: PromptRef, budget: Budget, max_age: float | None) -> PromptVersion | None:
         """The platform's answer if it comes soon; raises what it refuses with, None for an outage."""
         flight = self._flight(ref)
+        # Between the look and the boarding the flight may end: then this reader leads one with a joiner's patience.
         seconds = policy.JOINER_SECONDS if self._flights.is_flying(flight) else policy.FIRST_READER_SECONDS
         patience = budget.at_most(seconds, retries=0)
         try:
@@ -181,6 +188,7 @@ class PromptCache:
         newer = self._memory.by_key.get(ref.key)
         if newer is not None and newer is not entry and newer.is_fresh(now, max_age):
             return newer.version
+        # Before the renewal: who comes in between must find that a stale read was just served, and not wait.
         entry.stale_at = entry.read_at = now
         self._renew(ref, entry)
         self._counters.cache_event("stale", ref, now - entry.fetched_at)
@@ -191,12 +199,14 @@ class PromptCache:
             return
         turn = self._outage.claim(ref.key)
         if turn is not None:
+            # The turn may be another prompt's, one that was refused before this one.
             if turn.key != ref.key:
                 ref, entry = PromptRef.of_key(turn.key), self._memory.by_key.get(turn.key)
             self._background.submit(self._flight(ref), lambda: self._renew_now(ref, entry, turn))
 
     def _renew_now(self, ref: PromptRef, entry: Entry | None, turn: Turn) -> None:
         """One attempt without a retry: the pause of an outage takes its place."""
+        # It may have waited in the queue behind an attempt that found the platform down.
         if not self._outage.holds(turn):
             return
         budget = Budget(self._clock.now, attempt=self._outage.attempt_seconds, retries=0)

@@ -86,14 +86,16 @@ class Loader:
     def look_up(self, shared: SharedStore, ref: PromptRef) -> Entry | None:
         """What this process knows after a look into the store: the newer stamp wins, what was cleared is dropped."""
         memory = self._memory
+        # Before the look: what is cleared while the store answers is not put in.
         epoch = memory.epoch
         found = shared.find(ref)
+        # After the look: another thread may have brought a newer one while the store answered.
         entry = memory.by_key.get(ref.key)
         if entry is not None and entry.generation < shared.generation and not shared.is_later(entry.stamp):
             memory.drop(entry)
             entry = None
         if found is not None and (entry is None or entry.stamp < found.stamp):
-            shared.relieve(ref)
+            shared.relieve(ref)  # or a lock that is often taken by others would count as one that is never granted
             entry = self._adopted(ref, found)
             memory.put(entry, epoch)
         return entry
@@ -128,6 +130,7 @@ class Loader:
         is_renewal = wanted.replaces is not None
         patience = wanted.budget.at_most(FIRST_READER_SECONDS if is_renewal else LOCK_SECONDS)
         while True:
+            # The lock first, then the look: between them, in the other order, its holder may put the version and leave.
             is_ours = shared.lock(wanted.ref)
             entry = self._usable(self.look_up(shared, wanted.ref), wanted)
             if is_ours or entry is not None or not patience.affords(LOCK_POLL_SECONDS):
@@ -135,6 +138,7 @@ class Loader:
             self._clock.sleep(LOCK_POLL_SECONDS)
 
     def _fetched(self, wanted: Load) -> PromptVersion:
+        # All three before the question: an answer is as old as its question, and a clear in between makes it void.
         generation = 0 if self._shared is None else self._shared.generation
         began = _Began(self._memory.epoch, generation, self._clock.wall())
         try:
@@ -142,6 +146,7 @@ class Loader:
         except ScopeError as error:
             self._failed(wanted, began, error)
             raise
+        # Before the version is kept: who finds it must not find the outage that it ends.
         self._outage.ended(wanted.ref.key)
         self._keep(wanted, began, version)
         if wanted.replaces is not None:
@@ -161,6 +166,7 @@ class Loader:
         if isinstance(evidence, ScopeError) and is_outage(evidence):
             self._outage.began(wanted.ref.key, error)
             return
+        # A refusal is an answer. A refused renewal waits all the same: its version is in use, and asked for often.
         self._outage.ended(wanted.ref.key, is_refused=wanted.replaces is not None)
         if began.epoch == self._memory.epoch and isinstance(evidence, (NotFoundError, NoProductionVersionError)):
             self._evict(wanted.ref)

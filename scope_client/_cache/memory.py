@@ -70,6 +70,7 @@ class Memory:
             if entry.key not in self.by_key:
                 while len(self.by_key) >= self._max_entries:
                     self._drop_idle()
+            # By one assignment, for readers without the lock: the old entry or the new one, never none.
             self.by_key[entry.key] = entry
         return True
 

@@ -66,6 +66,7 @@ class Outage:
         self._clock = clock
         self._longest_retry_after = longest_retry_after
         self._platform = CircuitBreaker(clock, PLATFORM_PAUSES)
+        # Read without the lock on every stale read: a prompt is put in or taken out whole, never changed half.
         self._failing: dict[CacheKey, _FailingPrompt] = {}
         self._doubtful_until = NEVER
         self._passed_over: CacheKey | None = None
@@ -101,6 +102,7 @@ class Outage:
     def claim(self, key: CacheKey) -> Turn | None:
         """Leave to ask the platform now, for this prompt or one that goes first; None if it is not to be asked."""
         prompt = self._failing.get(key)
+        # Its own pause first, so that a prompt which fails alone cannot take the turn of the whole platform.
         if prompt is not None and self._clock.now() < prompt.ask_at:
             return None
         failures = self._platform.failures
@@ -124,6 +126,7 @@ class Outage:
         """The platform failed for this prompt."""
         asked_to_wait = min(_retry_after(error), self._longest_retry_after)
         with self._lock:
+            # Before either breaker hears of it. A prompt that fails on and on while the others work is not new.
             is_new = not (self._platform.failures or self.is_failing(key))
             self._platform.failed(asked_to_wait)
             self._prompt_failed(key, asked_to_wait, is_outage=True)
@@ -137,6 +140,7 @@ class Outage:
     def ended(self, key: CacheKey, *, is_refused: bool = False) -> None:
         """The platform answered; `is_refused` if it refuses a renewal, which is not to be tried at once again."""
         self._doubtful_until = NEVER
+        # This runs after every fetch: while all is well, without the lock.
         if not (self._platform.failures or self._failing or is_refused):
             return
         with self._lock:
@@ -149,6 +153,7 @@ class Outage:
             _log.info("the platform answers again")
 
     def _prompt_failed(self, key: CacheKey, asked_to_wait: float, *, is_outage: bool) -> None:
+        # All of them rather than one: what is lost is a pause or two, and no order has to be kept.
         if len(self._failing) >= MAX_FAILING_PROMPTS and key not in self._failing:
             self._failing.clear()
         prompt = self._failing.get(key)

@@ -112,6 +112,7 @@ class SharedStore:
         if self._guard.attempt("add", lambda: self._added(key), True):
             self._refused_since.pop(key, None)
             return True
+        # A store may refuse for ever: one that swallows its errors says "not added" when it is down.
         if len(self._refused_since) >= MAX_REFUSED_LOCKS:
             self._refused_since.clear()
         since = self._refused_since.setdefault(key, self._clock.now())
@@ -150,6 +151,7 @@ class SharedStore:
 
     def _added(self, key: str) -> bool:
         added = self._store.add(key, "1", LOCK_SECONDS)
+        # An int, for clients that answer 0 or 1; a coroutine or a mock would count as true.
         if not isinstance(added, int):
             raise TypeError(f"add must return True or False, got {type(added).__name__}")
         return bool(added)
@@ -169,6 +171,7 @@ class SharedStore:
         with self._lock:
             knows_more = self._known_generation > seen
             self._known_generation = max(self._known_generation, seen)
+        # Outside of the lock: no lock is held over the network.
         if knows_more:
             self._publish_generation()
 
@@ -182,6 +185,7 @@ class SharedStore:
             if not isinstance(entry, dict) or entry.get("schema") != SCHEMA:
                 return None
             stamp, life, age = self._times(entry)
+            # A generation that this process has not heard of is a miss, too: the store answers both keys at once.
             generation = self._known_generation
             if entry.get("generation") != generation or age < -CLOCK_SKEW_SECONDS:
                 return None

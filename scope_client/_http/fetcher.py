@@ -83,6 +83,7 @@ class Fetcher:
         try:
             return exchange.get(url, request_id, budget, token=token)
         except AuthenticationError:
+            # Exactly this one: a late 401 must not throw away the token that another thread has bought since.
             self._tokens.discard(token)
             token = self._tokens.get(exchange, request_id, budget)
             return exchange.get(url, request_id, budget, token=token)
@@ -91,6 +92,7 @@ class Fetcher:
         """The exchange, made with the first fetch: it brings `requests` in, which takes longer than all the rest."""
         with held_back():
             from .retries import Exchange
+        # Not under our own lock: an import takes locks of its own, and may wait for one of them.
         with self._lock:
             if self._exchange is None:
                 self._exchange = Exchange(self._config, self._clock)

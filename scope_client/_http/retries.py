@@ -67,6 +67,7 @@ class Exchange:
             pause = self._pause(outcome, retry, budget)
             if pause is None:
                 raise outcome.error
+            # Not slept up to the deadline: the caller learns at once that there is no time for another attempt.
             if not budget.affords(pause):
                 raise budget.overdrawn(outcome.error)
             retry += 1
@@ -80,6 +81,7 @@ class Exchange:
             answer = self._send(question, timeout)
         except (ConnectionError, ConfigurationError) as error:
             error.request_id = question.request_id
+            # A time-out that the deadline cut short says nothing about the platform, and no retry can follow.
             is_whole = is_last and timeout <= self._config.open_timeout  # a connect has no less time than the attempt
             if isinstance(error, TimeoutError) and (is_whole or not budget.affords(0)):
                 raise budget.overdrawn(error) from error

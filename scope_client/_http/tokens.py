@@ -72,9 +72,11 @@ class Tokens:
             TokenRefreshError: No token could be had; the same error for all who waited.
             TimeoutError: The budget ended first.
         """
+        # Without the lock: a token that another thread replaces meanwhile is still good for this one request.
         token = self._token
         now = self._clock.now()
         if token is None or now >= token.dies_at:
+            # A renewal in the background makes one attempt; those who wait with it would have made four.
             is_thorough = budget.retries is None
             return self._flights.run(
                 "token", lambda: self._first(exchange, request_id, budget), budget.left, shares_error=is_thorough
@@ -90,6 +92,7 @@ class Tokens:
                 self._token = None
 
     def _first(self, exchange: Exchange, request_id: str, budget: Budget) -> str:
+        # Once more, now that this thread leads: the one before it may have bought a token since.
         token = self._token
         if token is None or self._clock.now() >= token.dies_at:
             token = self._renew(exchange, request_id, budget)
@@ -104,6 +107,7 @@ class Tokens:
         except TokenRefreshError:
             raise
         except (ApiError, ConnectionError) as error:
+            # The caller's time is over: that is not the token endpoint's failure.
             if isinstance(error, TimeoutError) and error.is_deadline:
                 raise
             raise _explained(error) from error
