@@ -112,7 +112,7 @@ def drop_what_fails_without_a_mutant(workers: Sequence[Worker], reach: Reach, te
 
     def run(worker: Worker, part: list[str]) -> Any:
         seconds = {test: reach.seconds[test] for test in part}
-        return worker.do("run", files=files_of(part), seconds=seconds, options=["--maxfail=0"])
+        return worker.do("run", files=files_of(part), seconds=seconds, options=["--maxfail=0"], compiles=True)
 
     for done in each_by(workers, [ordered[number :: len(workers)] for number in range(len(workers))], run):
         if done.get("timed_out") or done["code"] not in (0, 1, 5):

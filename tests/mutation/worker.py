@@ -6,6 +6,7 @@ Reads one job a line, as JSON, and answers each with a line. Started in a copy o
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import mmap
@@ -132,6 +133,8 @@ def import_them(job: dict[str, Any]) -> dict[str, Any]:
     for name in job["modules"]:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # pytest collects garbage several times at its end
     return {}
 
 
