@@ -20,6 +20,7 @@ _ADVICE = {
     401: "the token was not accepted",
     403: "these credentials have no right to it",
     404: "not found",
+    410: "it is gone",
     429: "too many requests in too short a time",
 }
 _EXPECTED = "expected a JSON object"
@@ -91,8 +92,9 @@ def understood(question: Question, answer: Answer, wall: float) -> Reply | Failu
     code, said = _said(body) if isinstance(body, dict) else (None, None)
     if 300 <= answer.status < 400:
         code, said = None, "the platform redirects, which is not followed: check base_url and auth_api_url"
-    flaw = body if isinstance(body, str) else "no reason was given"
-    error = _error(kind, said or _ADVICE.get(answer.status, flaw), code, question, answer, wall)
+    if said is None and answer.status == 200:
+        said = f"{body}; check that base_url and auth_api_url lead to the API"
+    error = _error(kind, said or _unexplained(answer.status, body), code, question, answer, wall)
     may_pass = answer.status in RETRIED_STATUSES or (answer.status == 200 and answer.is_cut_short)
     return Failure(error, may_pass, error.retry_after)
 
@@ -128,6 +130,12 @@ def _error(
         request_id=request_id,
         retry_after=retry_after(answer.headers, wall),
     )
+
+
+def _unexplained(status: int, body: dict[str, Any] | str) -> str:
+    """What to say of an error that gives no reason of its own; `body` is what is wrong with its body, if it is text."""
+    advice = _ADVICE.get(status, "the platform failed" if status >= 500 else "the platform refused")
+    return f"{advice} ({body})" if isinstance(body, str) else f"{advice}, and gave no reason"
 
 
 def _printable(text: str) -> str:

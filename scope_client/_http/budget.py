@@ -65,8 +65,11 @@ class Budget:
         return limited
 
     def overdrawn(self, last: ScopeError | None = None) -> TimeoutError:
-        """The error of a call whose time is over; `last` is what its last attempt ended in."""
+        """The error of a call whose time is over, or too short for more; `last` is what its last attempt ended in."""
+        is_over = self._ends_at is None or self._now() >= self._ends_at
         said = f"the prompt was not there within the {self.seconds:g} s that the call had"
+        if not is_over:
+            said = f"the {self.seconds:g} s that the call had leave no time for another attempt"
         if last is None:
             return TimeoutError(said, is_deadline=True)
         error = TimeoutError(

@@ -62,7 +62,7 @@ def translated(error: Exception, host: str, timeout: float, redaction: Redaction
         return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
     if _is_timeout(wrapped):
         return TimeoutError(f"{host} did not answer in full within {timeout:.3g} seconds")
-    return ConnectionError(f"{host} could not be reached, or broke off ({why})")
+    return ConnectionError(f"{host} could not be reached, or broke off: check the URL, and that it is up ({why})")
 
 
 def _root(error: BaseException) -> str:

@@ -185,4 +185,4 @@ def _explained(error: ApiError | ConnectionError) -> ScopeError:
         )
     if isinstance(error, ApiError):
         facts["retry_after"] = error.retry_after
-    return TokenRefreshError(f"no token could be had: {error}", **facts)
+    return TokenRefreshError(f"could not get a token: {error}", **facts)

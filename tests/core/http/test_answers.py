@@ -351,3 +351,28 @@ def test_headers_of_an_answer_reach_the_hooks_as_one_line_each(patient: ScopeCli
     patient.get_prompt_version("greeting")
     assert (seen[-1].headers["X-Folded"], seen[-1].headers["X-Twice"]) == ("b c", "a, b")
     assert "Content-Length" in seen[-1].headers
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (answer("<html>", 503), "the platform failed (expected a JSON object, got HTML (no content type)) (HTTP 503)"),
+        (answer("", 410), "it is gone (expected a JSON object, got an empty body) (HTTP 410)"),
+        (answer("", 418), "the platform refused (expected a JSON object, got an empty body) (HTTP 418)"),
+        (json_answer({}, 409), "the platform refused, and gave no reason (HTTP 409)"),
+        (
+            answer("<html>"),
+            (
+                "expected a JSON object, got HTML (no content type); "
+                "check that base_url and auth_api_url lead to the API (HTTP 200)"
+            ),
+        ),
+    ],
+)
+def test_an_error_without_a_reason_says_what_can_be_said(
+    reply: bytes, said: str, make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    server.answers(reply)
+    with pytest.raises(ApiError) as caught:
+        make_client(max_retries=0).get_prompt_version("greeting", cache=False)
+    assert str(caught.value) == said

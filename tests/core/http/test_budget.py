@@ -107,12 +107,21 @@ def test_a_part_of_a_budget_has_its_time_for_an_attempt_and_its_retries_unless_o
 
 
 def test_the_error_says_how_long_the_call_had(ten_seconds: Budget, clock: ManualClock) -> None:
+    clock.passes(10)
     error = ten_seconds.overdrawn()
     assert (str(error), error.is_deadline, error.__cause__) == (SAID, True, None)
-    assert "within the 0.25 s that" in str(Budget(clock.clock.now, 0.25).overdrawn())
+    assert "the 0.25 s that" in str(Budget(clock.clock.now, 0.25).overdrawn())
 
 
-def test_the_error_has_the_facts_of_the_last_attempt(ten_seconds: Budget) -> None:
+def test_the_error_of_a_call_that_has_time_left_says_that_it_is_too_short(
+    ten_seconds: Budget, clock: ManualClock
+) -> None:
+    clock.passes(9.9)
+    assert str(ten_seconds.overdrawn()) == "the 10 s that the call had leave no time for another attempt"
+
+
+def test_the_error_has_the_facts_of_the_last_attempt(ten_seconds: Budget, clock: ManualClock) -> None:
+    clock.passes(10)
     last = NotFoundError("it is not there", http_status=404, http_body="{}", error_code="gone", request_id="r-1")
     error = ten_seconds.overdrawn(last)
     assert (str(error), error.is_deadline, error.__cause__) == (f"{SAID}; the last attempt: {last}", True, last)
