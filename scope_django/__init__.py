@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from scope_client.frameworks import publish
+from scope_client.frameworks import missing_extra, publish
 
-from ._client import aget_prompt_version, arender_prompt, get_client
+try:
+    from ._client import aget_prompt_version, arender_prompt, get_client
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(missing_extra("scope_django", ("django",), "django", error), name=error.name) from error
 
 __all__ = ["aget_prompt_version", "arender_prompt", "get_client"]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from scope_client.frameworks import publish
+from scope_client.frameworks import missing_extra, publish
 
-from ._blueprint import health
-from ._extension import Scope, current_scope
+try:
+    from ._blueprint import health
+    from ._extension import Scope, current_scope
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(missing_extra("scope_flask", ("flask",), "flask", error), name=error.name) from error
 
 __all__ = ["Scope", "current_scope", "health"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._extras import missing_extra
 from .._fork import renew_in_children
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
@@ -41,6 +42,7 @@ __all__ = [
     "health",
     "jinja_survey",
     "jinja_uses",
+    "missing_extra",
     "publish",
     "render_in_template",
     "renew_in_children",

@@ -125,10 +125,10 @@ def test_without_click_it_says_what_to_install(scope, after):
 @pytest.mark.parametrize(
     ("missing", "named"),
     [
-        (["flask"], "flask, which is not installed"),
-        (["jwt"], "jwt, which is not installed"),
-        (["flask", "jwt", "yaml"], "flask and jwt, which are not installed"),
-        (["werkzeug"], "werkzeug, which is not installed"),
+        (["flask"], "Flask, which is not installed"),
+        (["jwt"], "PyJWT, which is not installed"),
+        (["flask", "jwt", "yaml"], "Flask and PyJWT, which are not installed"),
+        (["werkzeug"], "Werkzeug, which is not installed"),
     ],
     ids=str,
 )
@@ -144,7 +144,7 @@ def test_a_folder_with_front_matter_names_the_packages_that_read_it(scope, after
     (tmp_path / "greeting.md").write_text("---\nstatus: draft\n---\nHello!\n")
     done = scope("serve", ".", how=after("import sys; sys.modules.update(yaml=None, frontmatter=None)"))
     assert done.code == 1
-    needed = "reading front matter needs yaml and frontmatter, which are not installed"
+    needed = "reading front matter needs PyYAML and python-frontmatter, which are not installed"
     assert f'greeting.md: {needed}: pip install "scope-prompts[local]"' in done.complaint
 
 

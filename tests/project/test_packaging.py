@@ -94,11 +94,27 @@ def test_without_extras_the_command_says_what_to_install(bare):
     [
         (
             "import scope_client.local",
-            'the local platform needs flask and jwt, which are not installed: pip install "scope-prompts[local]"',
+            'the local platform needs Flask and PyJWT, which are not installed: pip install "scope-prompts[local]"',
         ),
         (
             "import scope_client; scope_client.RedisStore('redis://localhost')",
             'RedisStore needs redis, which is not installed: pip install "scope-prompts[redis]"',
+        ),
+        (
+            "import scope_django",
+            'scope_django needs Django, which is not installed: pip install "scope-prompts[django]"',
+        ),
+        (
+            "import scope_django.test",
+            'scope_django needs Django, which is not installed: pip install "scope-prompts[django]"',
+        ),
+        (
+            "import scope_flask",
+            'scope_flask needs Flask, which is not installed: pip install "scope-prompts[flask]"',
+        ),
+        (
+            "import scope_langchain",
+            'scope_langchain needs langchain-core, which is not installed: pip install "scope-prompts[langchain]"',
         ),
     ],
 )

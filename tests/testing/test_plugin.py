@@ -140,7 +140,7 @@ def test_without_the_extra_the_test_says_what_to_install(run):
     )
     outcome.assert_outcomes(errors=1)
     outcome.stdout.fnmatch_lines(
-        ['*the local platform needs flask and jwt, which are not installed: pip install "scope-prompts[[]local]"']
+        ['*the local platform needs Flask and PyJWT, which are not installed: pip install "scope-prompts[[]local]"']
     )
     outcome.stdout.no_fnmatch_line("*plugin.py*")
 
