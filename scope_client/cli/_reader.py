@@ -7,7 +7,8 @@ from typing import Any, Callable, TypeVar
 import click
 
 from .. import ScopeClient
-from .._config.credentials import kind_in_environment
+from .._config.credentials import ApiKeyCredentials, Credentials, kind_in_environment, read_parts
+from ..errors import MissingApiKeyError
 from ..frameworks import ARGUMENTS, LABELS, Report
 from . import _terminal as terminal
 
@@ -34,10 +35,18 @@ def show(
     """Runs a command that reads a version, and prints its report; raises what the command raises, and UsageError."""
     if label is not None and version is not None:
         raise click.UsageError("--label and --version exclude each other: give one of them")
-    credentials = kind_in_environment().from_env()
     # Without a prompt folder, so that the answer is the platform's, or its error.
-    with ScopeClient(credentials=credentials, prompt_dir=None) as client:
+    with ScopeClient(credentials=_credentials(), prompt_dir=None) as client:
         report = command(client, name=name, label=label, version=version, **more)
     if report.note and not as_json:
         terminal.note(report.note)
     terminal.say(report.text(as_json=as_json))
+
+
+def _credentials() -> Credentials:
+    kind = kind_in_environment()
+    missing = [f"SCOPE_{key}" for key, part in read_parts(kind, {}).items() if not part]
+    if missing:
+        hint = "; `scope serve` prints them" if kind is ApiKeyCredentials else ""
+        raise MissingApiKeyError(f"the credentials are missing: set {', '.join(missing)} in the environment{hint}")
+    return kind.from_env()

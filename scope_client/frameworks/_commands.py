@@ -15,7 +15,7 @@ from ._warm import warm
 ARGUMENTS: Mapping[str, str] = {
     "name": "The prompt's name or ID.",
     "label": "The version with this label; production by default.",
-    "version": "The version with this ID.",
+    "version": "The version with this ID, such as v_31G0...; `scope get` as JSON shows it.",
     "var": "The value of one variable; repeat it for more.",
     "names": "Further prompts, which no template names.",
 }

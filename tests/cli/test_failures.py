@@ -38,10 +38,19 @@ def test_an_error_of_the_sdk_is_named(scope, arguments, error):
     assert done.complaint.startswith(f"scope: {error}")
 
 
-def test_missing_credentials_are_named(scope):
+def test_missing_credentials_are_named_with_where_to_find_them(scope):
     done = scope("get", "greeting", SCOPE_API_KEY="", SCOPE_API_SECRET="")
     assert done.code == 1
-    assert "MissingApiKeyError: ApiKeyCredentials.from_env() needs SCOPE_API_KEY, SCOPE_API_SECRET" in done.complaint
+    assert done.complaint == (
+        "scope: MissingApiKeyError: the credentials are missing: "
+        "set SCOPE_API_KEY, SCOPE_API_SECRET in the environment; `scope serve` prints them"
+    )
+
+
+def test_a_client_without_its_secret_is_not_sent_to_what_prints_an_api_key(scope):
+    done = scope("get", "greeting", SCOPE_API_KEY="", SCOPE_CLIENT_ID="app")
+    assert done.code == 1
+    assert done.complaint.endswith(": set SCOPE_CLIENT_SECRET in the environment")
 
 
 def test_a_url_that_is_none_is_named(scope):
@@ -70,9 +79,10 @@ def test_a_url_that_is_none_is_named(scope):
         (["serve"], ["FOLDER"]),
         (["serve", "gone"], ["gone", "does not exist"]),
         (["serve", "list.json"], ["list.json", "is a file"]),
-        (["serve", ".", "--port", "70000"], ["--port", "65535"]),
-        (["serve", ".", "--token-ttl", "0"], ["--token-ttl"]),
-        (["serve", ".", "--latency", "-1"], ["--latency"]),
+        (["serve", ".", "--port", "70000"], ["--port", "it must be a whole number from 0 to 65535, got '70000'"]),
+        (["serve", ".", "--port", "abc"], ["--port", "it must be a whole number from 0 to 65535, got 'abc'"]),
+        (["serve", ".", "--token-ttl", "0"], ["--token-ttl", "it must be a whole number of seconds, 1 or more"]),
+        (["serve", ".", "--latency", "-1"], ["--latency", "it must be a number of seconds, 0 or more, got '-1'"]),
         (["demo", "more"], ["more"]),
     ],
     ids=" ".join,

@@ -40,6 +40,13 @@ def test_a_label_and_an_id_choose_the_version(scope, platform):
     assert scope("get", str(first.prompt_id), "--version", str(first.id)).out == f"{first.content}\n"
 
 
+def test_the_help_says_what_an_id_looks_like_and_where_it_is_shown(scope, platform):
+    found = platform.client().get_prompt_version("greeting")
+    assert str(found.id).startswith("v_")
+    said = " ".join(scope("get", "--help").out.split())
+    assert "The version with this ID, such as v_31G0...; `scope get` as JSON shows it." in said
+
+
 def test_json_is_everything_that_is_known_and_nothing_goes_to_stderr(scope, platform):
     done = scope("get", "greeting", "--json")
     assert (done.code, done.err) == (0, "")
