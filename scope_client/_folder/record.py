@@ -129,8 +129,7 @@ def _check_content(content: object, kind: str) -> None:
         if kind == "chat":
             ChatTemplate(content)
     except ApiError as error:
-        wanted = 'a JSON array of {"role": text, "content": text}'
-        raise ConfigurationError(f"the content of a chat prompt must be {wanted}: {error.message}") from None
+        raise ConfigurationError(error.message) from None
 
 
 def _checked_id(value: object) -> str:

@@ -14,6 +14,8 @@ from .jsonvalue import copied, parse
 
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 _NAMES = slice(1, None, 2)  # of the pieces
+_MESSAGE = '{"role": text, "content": text}'
+_EXPECTED_MESSAGES = f"expected a chat prompt's content as a JSON array of {_MESSAGE}"
 
 
 class Template(Frozen):
@@ -140,14 +142,13 @@ def _read_messages(content: str) -> list[dict[str, Any]]:
     try:
         messages = parse(content)
     except ValueError as error:
-        raise ApiError(
-            f"expected a chat prompt's content as a JSON array, got text that is not JSON: {error}"
-        ) from None
+        raise ApiError(f"{_EXPECTED_MESSAGES}, got text that is not JSON: {error}") from None
     if not isinstance(messages, list):
-        raise ApiError(f"expected a chat prompt's content as a JSON array, got a {type(messages).__name__}")
-    for message in messages:
+        kind = type(messages).__name__
+        raise ApiError(f"{_EXPECTED_MESSAGES}, got {'an' if kind == 'int' else 'a'} {kind}")
+    for number, message in enumerate(messages, 1):
         if not isinstance(message, dict) or not all(isinstance(message.get(key), str) for key in ("role", "content")):
-            raise ApiError('expected each message of a chat prompt as {"role": text, "content": text}')
+            raise ApiError(f"expected message {number} of a chat prompt as {_MESSAGE}")
     return messages
 
 

@@ -262,6 +262,13 @@ def test_what_is_no_prompt_is_refused_before_the_test_begins(given: object) -> N
         override_prompts({"greeting": given})
 
 
+def test_the_error_says_what_was_given() -> None:
+    with pytest.raises(ValidationError, match=r"\(expected a chat prompt's content as .*, got an int\)$"):
+        override_prompts({"greeting": 5})  # type: ignore[dict-item]  # on purpose
+    with pytest.raises(ValidationError, match=r"\(expected message 1 of a chat prompt as .*\)$"):
+        override_prompts({"greeting": [{"role": "user"}]})
+
+
 def test_variables_are_checked_as_ever() -> None:
     with override_prompts({"greeting": "Hi {{name}} and {{friend}}"}):
         with pytest.raises(MissingVariableError):

@@ -192,7 +192,7 @@ def test_a_program_is_pointed_at_the_platform_by_its_environment(
         ({"prompts": ["greeting"]}, "prompts must be a mapping of names to contents, or a folder, got list"),
         ({"prompts": {"": "Hi"}}, "a prompt's name must be text other than"),
         ({"prompts": {"greeting": 7}}, "content must be text, or a list"),
-        ({"prompts": {"greeting": [{"role": "user"}]}}, "content of a chat prompt must be a JSON array"),
+        ({"prompts": {"greeting": [{"role": "user"}]}}, "expected message 1 of a chat prompt as"),
         ({"generation": "newest"}, "generation must be one of newer, older"),
         ({"latency": -1}, "latency must be a number of seconds, 0 or more"),
         ({"token_ttl": 0}, "token_ttl must be a whole number from 1"),

@@ -168,9 +168,15 @@ def test_content_written_below_front_matter_is_read_to_the_byte(content: str, fr
         ("---\nmetadata: !!python/object:os.system {}\n---\n", "front matter is not YAML"),
         ("---\nmetadata: " + "[" * 5_000 + "\n---\n", "front matter"),
         ("---\nstatus: draft\n", "front matter never ends; close it"),
-        ("---\ntype: chat\n---\nHi", "the content of a chat prompt must be a JSON array"),
-        ('---\ntype: chat\n---\n{"role": "user", "content": ""}', "must be a JSON array"),
-        ('---\ntype: chat\n---\n[{"role": "user"}]', "must be a JSON array"),
+        (
+            "---\ntype: chat\n---\nHi",
+            'chat prompt\'s content as a JSON array of {"role": text, "content": text}, got text',
+        ),
+        ('---\ntype: chat\n---\n{"role": "user", "content": ""}', "text}, got a dict"),
+        (
+            '---\ntype: chat\n---\n[{"role": "user"}]',
+            'g/v1.md: expected message 1 of a chat prompt as {"role": text, "content": text}',
+        ),
         (b"caf\xe9", "is not UTF-8 (byte 3); save it as UTF-8"),
     ],
 )

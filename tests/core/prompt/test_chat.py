@@ -129,15 +129,21 @@ def test_what_lies_deep_in_a_message_is_read_or_refused_and_breaks_nothing_later
     [
         ("Hello", "got text that is not JSON: "),
         ('{"role": "user"}', "got a dict"),
-        ("5", "got a int"),
+        ("5", "got an int"),
     ],
 )
 def test_the_error_says_what_came_instead_of_messages(content: str, said: str) -> None:
     with pytest.raises(ApiError) as caught:
         ChatTemplate(content)
-    begins = f"expected a chat prompt's content as a JSON array, {said}"
+    begins = f'expected a chat prompt\'s content as a JSON array of {{"role": text, "content": text}}, {said}'
     assert str(caught.value).startswith(begins)
     assert ("(char 0)" in str(caught.value)) == ("JSON: " in said)
+
+
+def test_the_error_names_the_number_of_the_message_that_is_wrong() -> None:
+    with pytest.raises(ApiError) as caught:
+        ChatTemplate('[{"role": "system", "content": "Hi"}, {"role": "user"}]')
+    assert str(caught.value) == 'expected message 2 of a chat prompt as {"role": text, "content": text}'
 
 
 def test_the_parts_are_the_role_and_the_parsed_content_of_each_message() -> None:
