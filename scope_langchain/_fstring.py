@@ -22,9 +22,10 @@ def check_names(version: PromptVersion) -> None:
     """Raises ValidationError for a variable that LangChain cannot take."""
     bad = [name for name in version.variables if name in _NAMES_OF_LANGCHAIN or name.isdigit()]
     if bad:
+        variables, them = ("variable", "it") if len(bad) == 1 else ("variables", "them")
         raise ValidationError(
-            f"LangChain cannot take the variable {', '.join(map(repr, bad))} of the prompt {version.name!r}: rename it "
-            "there, or call version.render(...) or version.messages(...) in a RunnableLambda"
+            f"LangChain cannot take the {variables} {', '.join(map(repr, bad))} of the prompt {version.name!r}: "
+            f"rename {them} there, or call version.render(...) or version.messages(...) in a RunnableLambda"
         )
 
 

@@ -30,7 +30,8 @@ def check(site: Site) -> Report:
     lines = [*map(str, findings)] if findings else [_praise(checked)]
     unchecked = [use.place for use in uses if use.is_dynamic]
     if unchecked:
-        lines.append(f"{len(unchecked)} more are named only when rendered, and were not checked")
+        are, were = ("is", "was") if len(unchecked) == 1 else ("are", "were")
+        lines.append(f"{len(unchecked)} more {are} named only when rendered, and {were} not checked")
     data = {"findings": [finding.to_dict() for finding in findings], "uses": len(uses), "unchecked": unchecked}
     return Report(lines, data, f"{counted(len(findings), 'problem')} found" if findings else None)
 
@@ -74,7 +75,7 @@ def _mistakes(use: PromptUse, answer: _Answer) -> Iterator[str]:
             yield f"prompt {use.name!r} has no variable {variable!r}; {advice}"
     missing = [variable for variable in answer.variables if variable not in use.variables]
     if missing and not use.is_open:
-        yield f"prompt {use.name!r} needs {_names(missing)}, and nothing is passed for it"
+        yield f"prompt {use.name!r} is given no value for {_names(missing)}"
 
 
 def _names(names: Iterable[str]) -> str:

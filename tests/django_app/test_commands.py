@@ -509,7 +509,7 @@ class TestCheck:
         assert ended.error == "3 problems found"
         assert lines[0].startswith(f"{path}:2: prompt 'greetings'")
         assert lines[1] == f"{path}:4: prompt 'greeting' has no variable 'nam'; the nearest one is 'name'"
-        assert lines[2].startswith(f"{path}:6: prompt 'greeting' needs 'time_of_day'")
+        assert lines[2] == f"{path}:6: prompt 'greeting' is given no value for 'time_of_day'"
         assert len(lines) == 3
 
     def test_a_variable_that_is_like_no_other_is_told_those_there_are(self, templates: Templates) -> None:

@@ -158,7 +158,7 @@ MISTAKES = {
         "scope_prompt('greeting', time_of_day=1, nmae=2)",
         "no variable 'nmae'; the nearest one is 'name'",
     ),
-    "a missing variable": ("scope_prompt('greeting', name=2)", "needs 'time_of_day'"),
+    "a missing variable": ("scope_prompt('greeting', name=2)", "is given no value for 'time_of_day'"),
     "one in the mapping": (
         "scope_prompt('greeting', variables={'time_of_day': 1, 'name': 2, 'zzz': 3})",
         "no variable 'zzz'",

@@ -350,6 +350,11 @@ def test_a_name_that_langchain_cannot_take_is_refused_at_conversion_with_the_way
         assert "V" in version.render(**{"fine": "ok", name: "V"})
 
 
+def test_several_names_that_langchain_cannot_take_are_named_together() -> None:
+    with pytest.raises(ValidationError, match=r"cannot take the variables 'self', '1' of the prompt .*: rename them"):
+        to_langchain(text("{{self}} {{1}}"))
+
+
 @pytest.mark.parametrize("name", ["self", "stop", "42"])
 def test_what_only_looks_like_such_a_name_is_no_reason_to_refuse(name: str) -> None:
     version = text(f"{{{name}}} {{{{ {name} }}}} {{{{{name}!r}}}} {{{{x}}}}")

@@ -76,6 +76,7 @@ def test_check_names_what_is_wrong_with_its_place() -> None:
     report = run("check", HI, gone, odd, unread=(Finding("cannot be read: x", "b.html", 1),))
     assert report.failure == "4 problems found"
     assert [line.split(": ")[0] for line in report.lines] == ["b.html:1", "page.html:4", "page.html:5", "page.html:5"]
+    assert report.lines[-1] == "page.html:5: prompt 'hi' is given no value for 'name'"
 
 
 def test_check_asks_for_no_prompt_while_the_settings_are_wrong() -> None:
@@ -87,8 +88,9 @@ def test_check_asks_for_no_prompt_while_the_settings_are_wrong() -> None:
 def test_a_use_that_is_named_when_rendered_is_counted_and_not_asked_for() -> None:
     dynamic = PromptUse("page.html", 4, None, is_dynamic=True)
     report = run("check", HI, dynamic)
-    assert report.lines[-1] == "1 more are named only when rendered, and were not checked"
+    assert report.lines[-1] == "1 more is named only when rendered, and was not checked"
     assert report.data["unchecked"] == ["page.html:4"]
+    assert run("check", dynamic, dynamic).lines[-1] == "2 more are named only when rendered, and were not checked"
     assert run("warm", dynamic, names=[]).lines == ("no template names a prompt",)
     assert run("list", dynamic).lines == ("page.html:4  a prompt named when rendered",)
 
