@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 from flask import Flask
-from werkzeug.utils import import_string
+from werkzeug.utils import ImportStringError, import_string
 
 from scope_client import CacheStore, ConfigurationError, RedisStore
-from scope_client.frameworks import STORE_METHODS, ForeignStore, has_methods, warn_of_patience
+from scope_client.frameworks import STORE_METHODS, ForeignStore, explained, has_methods, warn_of_patience
 
 _CACHELIB_METHODS = ("get_dict", "get", "set", "add", "delete")
 _CACHE_MUST_BE = (
@@ -82,7 +82,8 @@ def _imported(path: str) -> Any:
     try:
         return import_string(path)
     except Exception as error:  # noqa: BLE001  # whatever that module raises
-        raise ConfigurationError(f"{_CACHE_MUST_BE.format(repr(path))}: {error}") from None
+        why = str(error.exception) if isinstance(error, ImportStringError) else explained(error)
+        raise ConfigurationError(f"SCOPE_CACHE: {path!r} cannot be imported ({why})") from None
 
 
 class _Backend:

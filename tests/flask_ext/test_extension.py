@@ -314,9 +314,26 @@ def test_an_unknown_key_is_named_with_the_nearest(key: str, nearest: str) -> Non
     assert SECRET not in said
 
 
-@pytest.mark.parametrize("value", ["", "..", "no.such.module", "os", "os.path", "cachelib.SimpleCache", 5, object()])
+@pytest.mark.parametrize("value", ["", "..", "os", "os.path", "cachelib.SimpleCache", 5, object()])
 def test_a_cache_that_is_none_is_named_with_what_it_must_be(value: Any) -> None:
     assert "SCOPE_CACHE must be a cachelib cache" in refusal(SCOPE_CACHE=value)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("nope:x", "No module named 'nope'"),
+        ("no.such.module", "No module named 'no'"),
+        ("os:nothing", "module 'os' has no attribute 'nothing'"),
+        ("broken_caches:cache", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_cache_that_cannot_be_imported_is_one_sentence_that_says_why(
+    path: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_caches.py").write_text("cache = 1 / 0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert refusal(SCOPE_CACHE=path) == f"SCOPE_CACHE: {path!r} cannot be imported ({why})"
 
 
 @pytest.mark.parametrize(
