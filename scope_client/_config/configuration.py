@@ -186,8 +186,8 @@ def check_option(name: str, value: object, shown_as: str) -> Any:
         The value, in the type that the option has.
 
     Raises:
-        ConfigurationError: The value is not what it must be. The message does not show text, because it may be a
-            secret under the wrong name.
+        ConfigurationError: The value is not what it must be. The message shows no text that may be a secret under the
+            wrong name: none of an option that takes text, and no long one.
     """
     return _OPTIONS[name][1].check(shown_as, value, ConfigurationError, shows_text=False)
 

@@ -15,6 +15,7 @@ _URL_PATTERN = (
 )
 LARGEST_COUNT = 1_000_000_000
 SHOWN_CHARACTERS = 200  # of a value, in a message
+LONGEST_TYPO_CHARACTERS = 20  # longer text in the place of a number may be a secret
 _URL_FLAGS = re.IGNORECASE | re.ASCII
 _LOOPBACK_PATTERN = r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]"
 _HEADER_TEXT_PATTERN = r"[!-~]([ -~]*[!-~])?"
@@ -29,9 +30,10 @@ class Rule:
         accept: Returns the value as it is kept, or raises ValueError.
         from_text: Reads the value of an environment variable.
         shows_value: Whether a message may show the value.
+        takes_text: Whether a good value may be text.
     """
 
-    __slots__ = ("accept", "from_text", "must_be", "shows_value")
+    __slots__ = ("accept", "from_text", "must_be", "shows_value", "takes_text")
 
     def __init__(
         self,
@@ -40,11 +42,13 @@ class Rule:
         *,
         from_text: Callable[[str], Any] = str,
         shows_value: bool = True,
+        takes_text: bool = True,
     ) -> None:
         self.must_be = must_be
         self.accept = accept
         self.from_text = from_text
         self.shows_value = shows_value
+        self.takes_text = takes_text
 
     def check(self, name: str, value: object, error: type[Exception], *, shows_text: bool = True) -> Any:
         """The value as it is kept.
@@ -53,7 +57,7 @@ class Rule:
             name: What the user calls the option or argument.
             value: What the user gave.
             error: The class of the error to raise.
-            shows_text: Whether the message may show the value if it is text.
+            shows_text: Whether the message may show any text; if not, only short text in the place of a number or flag.
 
         Returns:
             The value, in the type that the rule promises.
@@ -77,7 +81,8 @@ class Rule:
     def _described(self, value: object, shows_text: bool) -> str:
         if not self.shows_value:
             return type(value).__name__
-        if isinstance(value, str) and not shows_text:
+        is_typo = isinstance(value, str) and not self.takes_text and len(value) <= LONGEST_TYPO_CHARACTERS
+        if isinstance(value, str) and not shows_text and not is_typo:
             return "text (not shown, because it may be a secret)"
         return _shown(value)
 
@@ -190,16 +195,18 @@ def _session(value: Any) -> Any:
     return value
 
 
-SECONDS = Rule("a number of seconds, 0 or more", _seconds, from_text=float)
-POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, from_text=float)
-COUNT = Rule(f"a whole number from 0 to {LARGEST_COUNT}", _count, from_text=int)
-POSITIVE_COUNT = Rule(f"a whole number from 1 to {LARGEST_COUNT}", _positive_count, from_text=int)
-DEADLINE = Rule("a positive number of seconds, or None", _optional(_positive_seconds), from_text=float)
+SECONDS = Rule("a number of seconds, 0 or more", _seconds, from_text=float, takes_text=False)
+POSITIVE_SECONDS = Rule("a positive number of seconds", _positive_seconds, from_text=float, takes_text=False)
+COUNT = Rule(f"a whole number from 0 to {LARGEST_COUNT}", _count, from_text=int, takes_text=False)
+POSITIVE_COUNT = Rule(f"a whole number from 1 to {LARGEST_COUNT}", _positive_count, from_text=int, takes_text=False)
+DEADLINE = Rule(
+    "a positive number of seconds, or None", _optional(_positive_seconds), from_text=float, takes_text=False
+)
 FOLDER = Rule("a folder that exists, or None", _optional(_folder))
 STORE = Rule(
     f"a CacheStore ({', '.join(STORE_METHODS)}), such as RedisStore(url), or None", _optional(_store), shows_value=False
 )
-FLAG = Rule("True or False", _flag)
+FLAG = Rule("True or False", _flag, takes_text=False)
 URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
 SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT_PATTERN))
 HEADER_TEXT = Rule(

@@ -144,6 +144,40 @@ def test_every_problem_is_told_in_one_error() -> None:
         assert problem.hint in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("CACHE_TTL", "10 minutes", "'10 minutes'"),
+        ("CACHE_TTL", -5, "-5"),
+        ("TIMEOUT", "x" * 20, repr("x" * 20)),
+        ("DEADLINE", "soon", "'soon'"),
+        ("MAX_RETRIES", "3", "'3'"),
+        ("CACHE_MAX_SIZE", "many", "'many'"),
+        ("CACHE_ENABLED", "yes", "'yes'"),
+    ],
+)
+def test_a_bad_number_or_flag_is_shown(key: str, value: Any, shown: str) -> None:
+    (problem,) = settings(**KEYS, **{key: value}).problems
+    assert problem.message.endswith(f", got {shown}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("CACHE_TTL", "sk_live_0123456789abc"),  # 21 characters
+        ("CACHE_ENABLED", "sk_live_0123456789abc"),
+        ("TIMEOUT", "me:pw@host"),
+        *((key, "pa ss") for key in ("BASE_URL", "AUTH_API_URL", "API_VERSION", "PROMPT_DIR")),
+        ("ENVIRONMENT", " pa ss"),
+        *((key, "pa ss") for key in ("CREDENTIALS", "CACHE_STORE", "SESSION")),
+    ],
+)
+def test_text_that_may_be_a_secret_under_the_wrong_key_is_not_shown(key: str, value: str) -> None:
+    problems = settings(**KEYS, **{key: value}).problems
+    assert problems[0].key == key
+    assert value not in str(problems)
+
+
 def test_values_that_are_good_alone_and_not_together_are_one_problem() -> None:
     found = settings(**KEYS, BASE_URL="http://scope.example.com")
     assert kinds(found) == [("together", None)]
