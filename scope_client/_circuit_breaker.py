@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from enum import Enum
+from enum import Enum, auto
 from typing import NamedTuple
 
 from ._clock import Clock
@@ -24,9 +24,14 @@ class Pauses(NamedTuple):
 
 
 class Circuit(Enum):
-    CLOSED = "it works: everybody may ask"
-    OPEN = "it failed, and the pause is not over: nobody may ask"
-    HALF_OPEN = "it failed, and the pause is over: one caller may ask"
+    """Whether something that may fail may be asked."""
+
+    CLOSED = auto()
+    """It works: everybody may ask."""
+    OPEN = auto()
+    """It failed, and the pause is not over: nobody may ask."""
+    HALF_OPEN = auto()
+    """It failed, and the pause is over: one caller may ask."""
 
 
 class CircuitBreaker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Hashable
-from enum import Enum
+from enum import Enum, auto
 from typing import Callable, Generic, TypeVar
 
 from ._fork import renew_in_children
@@ -18,11 +18,16 @@ LOOK_UP_SECONDS = 1.0
 class State(Enum):
     """The life of a flight: BOARDING, LED, and one of the three ends."""
 
-    BOARDING = "a thread is to lead it, and has not begun the call yet"
-    LED = "its leader is at the call"
-    LANDED = "the call gave a result, which all share"
-    FAILED = "the call raised an error, which all share"
-    ABANDONED = "its leader ended alone; one of the waiters makes the call in its stead"
+    BOARDING = auto()
+    """A thread is to lead it, and has not begun the call yet."""
+    LED = auto()
+    """Its leader is at the call."""
+    LANDED = auto()
+    """The call gave a result, which all share."""
+    FAILED = auto()
+    """The call raised an error, which all share."""
+    ABANDONED = auto()
+    """Its leader ended alone; one of the waiters makes the call in its stead."""
 
 
 _ENDS = (State.LANDED, State.FAILED, State.ABANDONED)

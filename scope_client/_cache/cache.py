@@ -146,7 +146,9 @@ class PromptCache:
     ) -> Facts:
         """What is fresh is served, and what nobody knows is fetched, whatever the rest may be: it is not looked up."""
         if now < known.fresh_until if known else not has_stand_in:
-            return Facts(now, known, max_age, is_renewing=False, is_likely_down=False, is_failing=False)
+            return Facts(
+                now, known, max_age, is_renewing=False, is_likely_down=False, is_failing=False, has_stand_in=False
+            )
         return Facts(
             now,
             known,

@@ -14,7 +14,7 @@ No lock, no clock, no I/O: each row and each boundary of the table is a test wit
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, auto
 from typing import NamedTuple
 
 RENEWAL_SHARE = 0.17  # of a jittered life: never before the last fifth of the TTL
@@ -25,12 +25,20 @@ LOOK_AGAIN_SECONDS = 0.25
 
 
 class Step(Enum):
-    SERVE = "serve what is known"
-    SERVE_AND_RENEW = "serve what is known, renew it behind"
-    TRY_FIRST = "wait a little for the platform; if it does not answer, serve the last known good version"
-    SERVE_STALE = "serve the last known good version, renew it behind"
-    STAND_IN = "let the stand-in be served, ask the platform behind"
-    FETCH = "wait for the platform"
+    """What the cache does next."""
+
+    SERVE = auto()
+    """Serve what is known."""
+    SERVE_AND_RENEW = auto()
+    """Serve what is known, and renew it behind."""
+    TRY_FIRST = auto()
+    """Wait a little for the platform; if it does not answer, serve the last known good version."""
+    SERVE_STALE = auto()
+    """Serve the last known good version, and renew it behind."""
+    STAND_IN = auto()
+    """Let the stand-in be served, and ask the platform behind."""
+    FETCH = auto()
+    """Wait for the platform."""
 
 
 class Rules(NamedTuple):
@@ -68,7 +76,7 @@ class Facts(NamedTuple):
     is_renewing: bool
     is_likely_down: bool
     is_failing: bool
-    has_stand_in: bool = False
+    has_stand_in: bool
 
 
 def decide(facts: Facts, rules: Rules) -> Step:
