@@ -1,5 +1,6 @@
 """Site: what the commands need of a framework, and what both `check` and `warm` find out before they read."""
 
+import re
 from collections.abc import Sequence
 from typing import Callable, NamedTuple, Optional
 
@@ -13,6 +14,7 @@ from ._uses import Ref, Survey
 
 PROBE_KEY = "scope:check"
 PROBE_SECONDS = 10.0
+_TABLE_MISSING = re.compile(r"no such table|\b(table|relation)\b.* (does not|doesn't) exist", re.IGNORECASE)
 
 
 class Site(NamedTuple):
@@ -34,8 +36,17 @@ def store_problem(client: ScopeClient) -> Optional[str]:
             store.set(PROBE_KEY, "works", PROBE_SECONDS)
             store.get_many([PROBE_KEY])
     except Exception as error:  # noqa: BLE001  # of anybody's store
-        return f"the shared cache does not work: {Redaction(()).text(explained(error))}"
+        return f"the shared cache does not work: {Redaction(()).text(explained(error))}{_advice(error)}"
     return None
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name == "redis":
+        return ' (pip install "scope-prompts[redis]")'
+    # Known by its module, because this package imports no framework.
+    if type(error).__module__ == "django.db.utils" and _TABLE_MISSING.search(str(error)):
+        return " (run manage.py createcachetable)"
+    return ""
 
 
 def refusal(ref: Ref) -> Optional[ScopeError]:

@@ -15,6 +15,7 @@ import jinja2
 import pytest
 from django.core.management import CommandError, call_command
 from django.template import Library, Node
+from django_app.caching import BACKENDS
 from django_app.process import reset_client
 from faults.greeting import GREETING
 
@@ -631,6 +632,23 @@ class TestCheck:
         with override_prompts({"greeting": "Hi {{name}}"}):
             assert "has no variable 'time_of_day'" in Ended("check").out
         assert not platform.requests
+
+    @pytest.mark.django_db
+    def test_a_database_cache_without_its_table_is_told_with_the_command_that_makes_it(self, settings: Any) -> None:
+        settings.CACHES = {"default": {"BACKEND": BACKENDS + "db.DatabaseCache", "LOCATION": "no_table_yet"}}
+        assert Ended("check").out == (
+            "the shared cache does not work: OperationalError: no such table: no_table_yet "
+            "(run manage.py createcachetable)\n"
+        )
+
+    def test_a_redis_cache_without_its_package_is_told_with_what_to_install(
+        self, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.CACHES = {"default": {"BACKEND": BACKENDS + "redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}}
+        monkeypatch.setitem(sys.modules, "redis", None)
+        said = Ended("check").out
+        assert said.startswith("the shared cache does not work: ModuleNotFoundError: ")
+        assert said.endswith(' (pip install "scope-prompts[redis]")\n')
 
 
 class TestWarm:

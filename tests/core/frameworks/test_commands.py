@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scope_client import ConfigurationError, NotFoundError, ValidationError
+from scope_client import ConfigurationError, MemoryStore, NotFoundError, ValidationError
 from scope_client.frameworks import (
     ARGUMENTS,
     COMMANDS,
@@ -100,6 +100,50 @@ def test_warm_goes_on_after_a_mistake() -> None:
     assert [line.split(": ")[0] for line in report.lines] == ["hi", "..", "nowhere", "other"]
     assert [prompt["is_warm"] for prompt in report.data["prompts"]] == [True, False, False, True]
     assert report.failure == "2 of 4 prompts could not be fetched"
+
+
+class Broken(MemoryStore):
+    """A store whose every write ends in one error."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def set(self, key: str, value: str, ttl: float | None) -> None:
+        raise self.error
+
+
+class OperationalError(Exception):
+    __module__ = "django.db.utils"
+
+
+NO_REDIS = ModuleNotFoundError("No module named 'redis'", name="redis")
+NO_OTHER = ModuleNotFoundError("No module named 'valkey'", name="valkey")
+PIP = ' (pip install "scope-prompts[redis]")'
+CREATE = " (run manage.py createcachetable)"
+
+
+@pytest.mark.parametrize("name", ["check", "warm"])
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (NO_REDIS, PIP),
+        (NO_OTHER, ""),
+        (OSError("refused"), ""),
+        (OperationalError("no such table: prompts"), CREATE),
+        (OperationalError('relation "prompts" does not exist\nLINE 1: SELECT'), CREATE),
+        (OperationalError("(1146, \"Table 'site.prompts' doesn't exist\")"), CREATE),
+        (OperationalError('FATAL: database "site" does not exist'), ""),
+        (RuntimeError("no such table: prompts"), ""),
+    ],
+    ids=str,
+)
+def test_a_shared_cache_that_does_not_work_is_told_with_what_to_do(name: str, error: Exception, advice: str) -> None:
+    client = PromptsClient({"hi": "Hi {{name}}"}, cache_store=Broken(error))
+    site = Site(lambda: client, lambda: (), lambda: Survey([HI], []))
+    report = COMMANDS[name].run(site, **{key: [] for key in COMMANDS[name].arguments})
+    said = f"the shared cache does not work: {type(error).__name__}: {error}{advice}"
+    assert said in (report.failure if name == "warm" else report.lines)
 
 
 @pytest.mark.parametrize("name", ["list", "warm"])
