@@ -68,8 +68,8 @@ class CircuitBreaker:
         """One failure more; `asked_to_wait` is the least pause, in seconds."""
         now = self._clock.now()
         # Many threads that fail at the same time met one failure, not many.
-        is_another = now >= self.failed_at + self._pauses.after(self.failures) / 2
-        self.failures = max(1, self.failures + is_another)
+        if now >= self.failed_at + self._pauses.after(self.failures) / 2:
+            self.failures += 1
         self.failed_at = now
         self.ask_at = max(self.ask_at, now + max(self._jittered(), asked_to_wait))
 

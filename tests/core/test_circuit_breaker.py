@@ -104,6 +104,14 @@ def test_what_works_again_closes_it_and_begins_anew(breaker: CircuitBreaker, clo
     assert breaker.failures == 1
 
 
+def test_one_failure_opens_it_and_one_success_closes_it(breaker: CircuitBreaker) -> None:
+    breaker.failed()
+    assert breaker.worked()
+    breaker.failed()
+    assert breaker.failures == 1
+    assert breaker.circuit is Circuit.OPEN
+
+
 def test_a_pause_can_be_ended_and_the_circuit_stays_half_open(breaker: CircuitBreaker, clock: ManualClock) -> None:
     breaker.failed(asked_to_wait=60.0)
     breaker.may_be_asked()
