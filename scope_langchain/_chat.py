@@ -12,12 +12,13 @@ from typing_extensions import Self
 from scope_client import PromptVersion
 
 from . import _fstring as fstring
-from ._reading import ScopeTemplate, raise_for_missing
+from ._reading import ScopeTemplate, names_itself, raise_for_missing
 from ._text import ScopePromptTemplate
 from ._tracing import trace_metadata, trace_tags
 from .messages import message_templates
 
 
+@names_itself
 class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
     """A ChatPromptTemplate of ScopePromptTemplates. A text prompt is one message of the user.
 

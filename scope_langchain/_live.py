@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, Optional, Union
 
@@ -165,4 +166,8 @@ def scope_prompt(*name: Any, **asked: Any) -> LivePrompt:
     Raises:
         TypeError: An unknown keyword is given.
     """
+    try:
+        inspect.signature(scope_prompt).bind(*name, **asked)
+    except TypeError as error:
+        raise TypeError(f"scope_prompt(): {error}") from None
     return LivePrompt(*name, **asked)

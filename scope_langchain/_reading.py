@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from types import FunctionType
+from typing import Any, Optional, TypeVar
 
 from typing_extensions import Self
 
@@ -80,6 +81,20 @@ class ScopeTemplate:
     def _validate_input(self, inner_input: Any) -> dict[str, Any]:
         raise_for_missing(self.needed(), inner_input)
         return super()._validate_input(inner_input)  # type: ignore[misc,no-any-return]  # of LangChain's class
+
+
+_Kind = TypeVar("_Kind", bound=type[ScopeTemplate])
+
+
+def names_itself(kind: _Kind) -> _Kind:
+    """Gives a class a `from_scope` of its own. Python then names this class if a keyword is wrong."""
+    shared: Any = kind.from_scope.__func__  # type: ignore[attr-defined]  # of a class method
+    own: Any = FunctionType(shared.__code__, shared.__globals__, shared.__name__)
+    own.__kwdefaults__, own.__annotations__ = shared.__kwdefaults__, shared.__annotations__
+    own.__module__, own.__doc__ = shared.__module__, shared.__doc__
+    own.__qualname__ = f"{kind.__name__}.{shared.__name__}"
+    kind.from_scope = classmethod(own)  # type: ignore[assignment]  # as a class method is declared
+    return kind
 
 
 def checked_partials(version: PromptVersion, given: Mapping[str, Any] | None) -> dict[str, Any]:

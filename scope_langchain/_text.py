@@ -12,10 +12,11 @@ from scope_client import PromptVersion, ValidationError
 
 from . import _fstring as fstring
 from ._errors import missing_input
-from ._reading import ScopeTemplate
+from ._reading import ScopeTemplate, names_itself
 from ._tracing import trace_metadata, trace_tags
 
 
+@names_itself
 class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
     """A PromptTemplate that fills in as `PromptVersion.render` does: values go through `str()`, None is an error.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import json
 import pickle
+import sys
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
@@ -169,6 +171,36 @@ def test_what_langchain_rescues_from_a_key_error_it_rescues_from_ours() -> None:
     for made in (text("{{a}}"), chat("{{a}}")):
         for family in (KeyError, MissingVariableError):
             assert made.with_fallbacks([rescue], exceptions_to_handle=(family,)).invoke({}) == "rescued"
+
+
+@pytest.mark.parametrize("kind", [ScopePromptTemplate, ScopeChatPromptTemplate])
+def test_a_typo_in_a_keyword_names_the_class_that_was_called(kind: Any) -> None:
+    with pytest.raises(TypeError, match="'lable'") as raised:
+        kind.from_scope("greeting", lable="latest")
+    # Python 3.9 names no class.
+    named = f"{kind.__name__}.from_scope()" if sys.version_info >= (3, 10) else "from_scope()"
+    assert str(raised.value).startswith(f"{named} got an unexpected keyword argument")
+    assert list(inspect.signature(kind.from_scope).parameters)[:3] == ["name", "client", "label"]
+    assert "Args:" in kind.from_scope.__doc__
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: scope_prompt("greeting", lable="latest"), "got an unexpected keyword argument 'lable'"),  # type: ignore[call-arg]
+        (lambda: scope_prompt("greeting", None), "too many positional arguments"),  # type: ignore[call-arg]
+        (lambda: scope_prompt(), "missing a required argument: 'name'"),  # type: ignore[call-arg]
+    ],
+)
+def test_a_call_of_scope_prompt_that_cannot_be_meant_names_it(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(TypeError) as raised:
+        call()
+    assert str(raised.value) == f"scope_prompt(): {said}"
+
+
+def test_what_is_no_version_cannot_be_converted() -> None:
+    with pytest.raises(TypeError, match=r"^to_langchain takes a PromptVersion, got str$"):
+        to_langchain("greeting")  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize(
