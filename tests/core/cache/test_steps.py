@@ -10,6 +10,7 @@ from faults.crowd import Crowd
 from faults.rig import GREETING, Rig, down
 
 from scope_client import AuthorizationError, NotFoundError, TimeoutError
+from scope_client._http.budget import Budget
 from scope_client._prompt.ref import PromptRef
 
 
@@ -100,21 +101,27 @@ class TestExpired:
         rig.read(seconds=0.4)
         assert rig.source.asked[1][1].seconds == 0.4
 
-    def test_those_who_find_that_attempt_under_way_wait_a_quarter_of_a_second(self, clock: ManualClock) -> None:
-        rig, may_end = Rig(clock), threading.Event()
+    def test_those_who_find_that_attempt_under_way_wait_a_quarter_of_a_second(
+        self, rig: Rig, clock: ManualClock
+    ) -> None:
+        given, may_end = [], threading.Event()
+
+        class Noted(Budget):
+            def at_most(self, seconds: float, **limits: int) -> Budget:
+                given.append(seconds)
+                return super().at_most(seconds, **limits)
+
         rig.read()
         clock.passes(100)
         rig.source.gives(lambda: may_end.wait(10) and "second")
-        leader = Crowd(1, lambda: rig.read(settles=False))
+        leader = Crowd(1, lambda: rig.cache.get(GREETING, Noted(clock.clock.now)))
         eventually(lambda: rig.fetches == 2)
-        joiner = Crowd(1, lambda: rig.read(settles=False))
-        joiner.wait_until_waiting(1)
-        clock.passes(0.2)
-        joiner.stays_waiting()
-        clock.passes(0.06)
-        assert joiner.outcomes() == ["first"]
+        joiner = rig.cache.get(GREETING, Noted(clock.clock.now))
+        assert given == [1.0, 0.25]
+        assert joiner is not None
+        assert joiner.content == "first"
         may_end.set()
-        assert leader.outcomes() == ["second"]
+        assert [version.content for version in leader.outcomes()] == ["second"]
 
     def test_an_outage_gives_the_last_known_good_version(self, rig: Rig, clock: ManualClock) -> None:
         rig.source.gives("first", down())
