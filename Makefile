@@ -6,8 +6,8 @@ WORKERS ?= auto
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 SHELL := bash
-# Installs, and names the packages while they arrive, in one paragraph.
-PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --progress-bar off
+# Installs, and names the packages while they arrive, in one paragraph. On an old Python the newest gevent would be compiled.
+PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
 .PHONY: install demo outage django-site flask-site langchain-chain test mutants lint format typecheck bench bench-peers profile build clean
