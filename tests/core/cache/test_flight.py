@@ -9,7 +9,7 @@ import traceback
 import pytest
 from faults.crowd import Crowd, crowd
 
-from scope_client import ScopeError
+from scope_client import ConfigurationError, ScopeError, TimeoutError
 from scope_client._flight import Flights
 
 
@@ -110,3 +110,79 @@ def test_many_threads_on_many_keys_all_land(flights: Flights) -> None:
             assert flights.run(number % 5, lambda number=number: number % 5) == number % 5
 
     assert crowd(8, work) == [None] * 8
+
+
+@pytest.mark.parametrize(
+    ("outcome", "made"), [("result", 1), (ScopeError("shared"), 1), (TimeoutError("mine", is_deadline=True), 4)]
+)
+def test_waiters_learn_of_an_end_that_an_interrupt_kept_from_them(
+    outcome: object, made: int, flights: Flights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call, tells = Call(outcome), threading.Event.set
+    threads = Crowd(4, lambda: flights.run("key", call))
+    threads.wait_until_waiting(4)
+    monkeypatch.setattr(threading.Event, "set", lambda event: tells(event) if event is call.may_end else None)
+    call.may_end.set()
+    outcomes = threads.outcomes()
+    assert [str(each) for each in outcomes] == [str(outcome)] * 4
+    assert call.made == made
+
+
+def test_a_call_that_asks_for_itself_is_told_so(flights: Flights) -> None:
+    with pytest.raises(ConfigurationError, match="the very prompt that is being fetched"):
+        flights.run("key", lambda: flights.run("key", lambda: "never"))
+    assert flights.run("key", lambda: "later") == "later"
+
+
+def test_an_error_that_is_not_shared_ends_its_leader_alone(flights: Flights) -> None:
+    call = Call(ScopeError("tried less hard"), "result")
+    leader = Crowd(1, lambda: flights.run("key", call, shares_error=False))
+    leader.wait_until_waiting(1)
+    waiter = Crowd(1, lambda: flights.run("key", call))
+    waiter.wait_until_waiting(1)
+    call.may_end.set()
+    assert [str(outcome) for outcome in leader.outcomes()] == ["tried less hard"]
+    assert waiter.outcomes() == ["result"]
+
+
+def test_a_waiter_whose_time_is_over_gets_a_time_out_and_the_leader_goes_on(flights: Flights) -> None:
+    call = Call("result")
+    leader = Crowd(1, lambda: flights.run("key", call))
+    leader.wait_until_waiting(1)
+    with pytest.raises(TimeoutError) as caught:
+        flights.run("key", call, lambda: 0.05)
+    assert caught.value.is_deadline
+    call.may_end.set()
+    assert leader.outcomes() == ["result"]
+    assert call.made == 1
+
+
+def test_a_waiter_whose_budget_raises_gets_that(flights: Flights) -> None:
+    call = Call("result")
+    leader = Crowd(1, lambda: flights.run("key", call))
+    leader.wait_until_waiting(1)
+
+    def over() -> float:
+        raise TimeoutError("the budget is spent", is_deadline=True)
+
+    with pytest.raises(TimeoutError, match="the budget is spent"):
+        flights.run("key", call, over)
+    call.may_end.set()
+    leader.outcomes()
+
+
+def test_it_knows_what_is_under_way(flights: Flights) -> None:
+    call = Call("result")
+    leader = Crowd(1, lambda: flights.run("key", call))
+    leader.wait_until_waiting(1)
+    assert flights.is_flying("key")
+    assert not flights.is_flying("other")
+    call.may_end.set()
+    leader.outcomes()
+    assert not flights.is_flying("key")
+
+
+def test_an_error_keeps_its_cause_for_each_who_waits(flights: Flights) -> None:
+    error = ScopeError("shared")
+    error.__cause__ = OSError("the reason")
+    assert {str(outcome.__cause__) for outcome in together(flights, Call(error))} == {"the reason"}
