@@ -10,7 +10,25 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: install demo outage django-site flask-site langchain-chain test mutants lint format typecheck bench bench-peers profile build clean
+.PHONY: help install demo outage django-site flask-site langchain-chain test mutants lint format typecheck bench bench-peers profile build clean
+
+help:
+	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
+	@echo "make demo             the quick start, run against a platform on this machine"
+	@echo "make outage           reads that go on while the platform is down"
+	@echo "make django-site      a Django site with prompts in its pages"
+	@echo "make flask-site       a Flask site with prompts in its pages"
+	@echo "make langchain-chain  a LangChain chain that follows a promotion"
+	@echo "make test             the whole suite; ARGS=\"tests/core -k token\" for a part of it"
+	@echo "make mutants          puts faults into the code, and fails if no test notices one"
+	@echo "make lint             what ruff has to say"
+	@echo "make format           ruff's corrections"
+	@echo "make typecheck        mypy, strict"
+	@echo "make bench            the speed, beside the plain thing"
+	@echo "make bench-peers      the speed of other clients"
+	@echo "make profile          where the time goes"
+	@echo "make build            the wheel and the sdist"
+	@echo "make clean            removes what the others made"
 
 install: $(VENV)/.installed
 

@@ -236,6 +236,14 @@ def test_every_option_is_in_the_readme():
         assert f"`{option}`" in README
 
 
+def test_bare_make_lists_every_target_with_a_line():
+    (targets,) = re.findall(r"^\.PHONY: help (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    done = subprocess.run(["make", "--no-print-directory"], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [["make", name] for name in targets.split()]
+    assert all(len(line.split()) > 2 for line in done.stdout.splitlines())
+
+
 def test_every_make_command_of_the_documents_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     documents = README + (ROOT / "CONTRIBUTING.md").read_text()
