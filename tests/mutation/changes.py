@@ -88,6 +88,14 @@ def is_for_types_only(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
 
 
+def _is_only_told(node: ast.stmt, owner: ast.ClassDef) -> bool:
+    """A member of an enumeration whose value says what it means."""
+    is_text = (
+        isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    )
+    return is_text and any(ast.unparse(base).endswith("Enum") for base in owner.bases)
+
+
 def is_elif(node: ast.stmt, parent: ast.stmt, lines: Sequence[bytes]) -> bool:
     return (
         isinstance(parent, ast.If)
@@ -163,7 +171,7 @@ class _Finder:
             return
         if isinstance(node, ast.ClassDef):
             inner = place._replace(where=f"{place.where}.{node.name}".lstrip("."), in_function=False)
-            yield from self.statements(node.body, inner)
+            yield from self.statements([each for each in node.body if not _is_only_told(each, node)], inner)
             return
         if isinstance(node, ast.Assign) and {"__slots__", "__all__"} & names_bound_by(node):
             return
@@ -265,7 +273,7 @@ class _Finder:
                 yield self._mutant(place, node, _swapped(node, op=_OPERATORS[type(node.op)]()))
         elif isinstance(node, ast.IfExp):
             yield from self._condition(node.test, place)
-        elif isinstance(node, ast.Lambda):
+        elif isinstance(node, ast.Lambda) and ast.unparse(node.body) != "None":
             yield self._mutant(place, node.body, "None")
         elif isinstance(node, (ast.Tuple, ast.List, ast.Set)) and not is_of_fixed_length:
             for each in node.elts:

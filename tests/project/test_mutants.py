@@ -55,6 +55,10 @@ def test_constants_of_modules_and_classes_decorated_functions_and_defaults_have_
     ]
 
 
+def test_the_words_that_a_member_of_an_enumeration_stands_for_have_none() -> None:
+    assert changes("class A(enum.Enum):\n  B = 'says what B means'\n  C = 1\n") == ["A: `1` -> `2`", "A: `1` -> `0`"]
+
+
 def test_two_mutants_that_read_the_same_are_told_apart() -> None:
     assert changes("def f(a):\n  a()\n  a()") == ["f: without `a()`", "f: without `a()` (2)"]
 
