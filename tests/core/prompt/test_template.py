@@ -288,6 +288,7 @@ def test_a_look_up_that_fails_although_every_name_is_there_is_made_up_for_with_a
 def test_rendering_leaves_the_template_as_it_was() -> None:
     template = Template("{{name}}")
     assert [template.render({"name": value}) for value in ("A", "B", "A")] == ["A", "B", "A"]
+    assert template.content == "{{name}}"
 
 
 def test_a_large_content_full_of_openings_is_no_trouble() -> None:
