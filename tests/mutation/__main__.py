@@ -79,6 +79,11 @@ def report(results: Sequence[Result], rooms: Sequence[str], seconds: float) -> i
     return 1 if survived else 0
 
 
+def stop(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what there is to clean up takes a moment
+    sys.exit(1)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("rooms", nargs="*", default=ROOMS, help="such as _cache or _http/budget")
@@ -89,7 +94,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has it ignored in the background
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, stop)
     started = time.monotonic()
     tests = given.tests or list(TESTS)
     with at_work(given.workers, tests) as workers:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FIRST_TESTS = 12  # asked by themselves, before the files of the others are imported
 FIRST_FILES = 3
+GRACE = 4  # times as long as with a mutant may a test take without one, where a time-out counts against the test
 SECONDS_OF_TESTS = 60.0  # at most for one mutant
 
 
@@ -74,7 +75,9 @@ class Trial:
     def _asked(self, worker: Worker, mutant: Mutant | None, tests: Sequence[str]) -> tuple[str, str]:
         seconds = {test: self._reach.seconds[test] for test in tests}
         job: dict[str, Any] = {"files": files_of(tests), "seconds": seconds}
-        if mutant is not None:
+        if mutant is None:
+            job.update(grace=GRACE)
+        else:
             self._number += 1
             path = worker.folder / "scope_client" / f"{mutant.room}.py"
             job.update(path=str(path), source=mutant.source.decode(), number=self._number)
@@ -112,7 +115,8 @@ def drop_what_fails_without_a_mutant(workers: Sequence[Worker], reach: Reach, te
 
     def run(worker: Worker, part: list[str]) -> Any:
         seconds = {test: reach.seconds[test] for test in part}
-        return worker.do("run", files=files_of(part), seconds=seconds, options=["--maxfail=0"], compiles=True)
+        files, options = files_of(part), ["--maxfail=0"]
+        return worker.do("run", files=files, seconds=seconds, options=options, grace=GRACE, compiles=True)
 
     for done in each_by(workers, [ordered[number :: len(workers)] for number in range(len(workers))], run):
         if done.get("timed_out") or done["code"] not in (0, 1, 5):

@@ -60,8 +60,9 @@ class Selected:
     The files in the order of their first test there, and within a file as it stands: tests may build on that.
     """
 
-    def __init__(self, seconds: dict[str, float], deadline: Deadline) -> None:
+    def __init__(self, seconds: dict[str, float], grace: float, deadline: Deadline) -> None:
         self._seconds = seconds
+        self._grace = grace
         self._deadline = deadline
         self.durations: dict[str, float] = {}
         self.failed: list[str] = []
@@ -79,7 +80,7 @@ class Selected:
             item.add_marker(pytest.mark.timeout(self._limit(item.nodeid)), append=False)
 
     def _limit(self, test: str) -> float:
-        return max(LEAST_SECONDS_OF_A_TEST, TIMES_AS_LONG * self._seconds[test])
+        return self._grace * max(LEAST_SECONDS_OF_A_TEST, TIMES_AS_LONG * self._seconds[test])
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if nodeid in self._seconds:
@@ -103,7 +104,7 @@ def run_tests(job: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
     """Without times of the tests, as when they are measured, they are all run, and all have the time of the job."""
     if not job["seconds"]:
         deadline.is_in(job["limit"])
-    selected = Selected(job["seconds"], deadline)
+    selected = Selected(job["seconds"], job.get("grace", 1), deadline)
     options = [*OPTIONS, *job.get("options", [])]
     code = int(pytest.main([*options, *job["files"]], plugins=[selected]))
     return {
@@ -165,6 +166,7 @@ def in_child(job: dict[str, Any]) -> dict[str, Any]:
     if child == 0:
         try:
             os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             with output.open("wb") as said, open(os.devnull, "rb") as nothing:
                 os.dup2(nothing.fileno(), 0)
                 os.dup2(said.fileno(), 1)
@@ -200,6 +202,7 @@ def in_child(job: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     sys.path.remove(str(Path(__file__).parent))  # a test finds there what it finds when pytest runs by itself
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of the `finally` that ends a child
     for line in sys.stdin:
         job = json.loads(line)
         if job["do"] == "import":
