@@ -8,7 +8,7 @@ from ._background import Background
 from ._cache.cache import PromptCache
 from ._cache.loading import Source
 from ._cache.memory import Entry
-from ._cache.outage import Outage, is_outage
+from ._cache.platform_breaker import PlatformBreaker, is_outage
 from ._cache.shared_store import SharedStore
 from ._clock import Clock
 from ._config import rules
@@ -78,7 +78,7 @@ class ScopeClient:
         self._now = clock.now
         self._counters = Counters(clock, is_telling=self._config.telemetry_enabled)
         self._background = Background()
-        self._outage = Outage(clock, longest_retry_after=self._config.retry_max_delay)
+        self._platform = PlatformBreaker(clock, longest_retry_after=self._config.retry_max_delay)
         self._source = self._new_source(self._config.credentials)
         store, folder = self._config.cache_store, self._config.prompt_dir
         self._shared = None if store is None else SharedStore(store, self._config, clock)
@@ -88,7 +88,7 @@ class ScopeClient:
             clock,
             source=self._source,
             background=self._background,
-            outage=self._outage,
+            platform=self._platform,
             shared=self._shared,
             counters=self._counters,
         )
@@ -221,7 +221,7 @@ class ScopeClient:
         counters = self._counters.counts
         counters["store_failures"] = 0 if self._shared is None else self._shared.failures
         return Status(
-            is_down=self._outage.is_known,
+            is_down=self._platform.is_known,
             is_serving_stale=any(
                 max(entry.expires_at, now - SERVED_STALE_LATELY_SECONDS) <= entry.stale_at for entry in entries
             ),

@@ -19,7 +19,7 @@ from ..errors import ScopeError
 from . import policy
 from .loading import Load, Loader, Source
 from .memory import Entry, Memory
-from .outage import Outage, Turn, is_outage
+from .platform_breaker import PlatformBreaker, Turn, is_outage
 from .policy import Facts, Known, Rules, Step
 from .shared_store import SharedStore
 
@@ -36,7 +36,7 @@ class PromptCache:
         *,
         source: Source,
         background: Background,
-        outage: Outage,
+        platform: PlatformBreaker,
         shared: SharedStore | None,
         counters: Counters,
     ) -> None:
@@ -45,13 +45,13 @@ class PromptCache:
         self._local_ttl = config.cache_local_ttl
         self._clock = clock
         self._background = background
-        self._outage = outage
+        self._platform = platform
         self._shared = shared
         self._counters = counters
         self._memory = Memory(config.cache_max_size)
         self._flights: Flights[PromptVersion] = Flights()
         self._loader = Loader(
-            config, clock, source=source, memory=self._memory, outage=outage, shared=shared, counters=counters
+            config, clock, source=source, memory=self._memory, platform=platform, shared=shared, counters=counters
         )
         renew_in_children(self)
 
@@ -154,8 +154,8 @@ class PromptCache:
             known,
             max_age,
             is_renewing=self._background.is_running(self._flight(ref)),
-            is_likely_down=self._outage.is_likely,
-            is_failing=has_stand_in and self._outage.is_failing(ref.key),
+            is_likely_down=self._platform.is_likely,
+            is_failing=has_stand_in and self._platform.is_failing(ref.key),
             has_stand_in=has_stand_in,
         )
 
@@ -199,7 +199,7 @@ class PromptCache:
     def _renew(self, ref: PromptRef, entry: Entry | None) -> None:
         if self._background.has(self._flight(ref)):
             return
-        turn = self._outage.claim(ref.key)
+        turn = self._platform.claim(ref.key)
         if turn is not None:
             # The turn may be another prompt's, one that was refused before this one.
             if turn.key != ref.key:
@@ -209,9 +209,9 @@ class PromptCache:
     def _renew_now(self, ref: PromptRef, entry: Entry | None, turn: Turn) -> None:
         """One attempt without a retry: the pause of an outage takes its place."""
         # It may have waited in the queue behind an attempt that found the platform down.
-        if not self._outage.holds(turn):
+        if not self._platform.holds(turn):
             return
-        budget = Budget(self._clock.now, attempt=self._outage.attempt_seconds, retries=0)
+        budget = Budget(self._clock.now, attempt=self._platform.attempt_seconds, retries=0)
         wanted = Load(ref, budget, replaces=entry)
         try:
             # Its error is not shared: those who wait for it would have tried harder.

@@ -12,7 +12,7 @@ from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from ..errors import NoProductionVersionError, NotFoundError, ScopeError, TimeoutError
 from .memory import Entry, Memory
-from .outage import Outage, is_outage
+from .platform_breaker import PlatformBreaker, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
 from .shared_store import LOCK_SECONDS, Found, SharedStore
 
@@ -58,7 +58,7 @@ class Loader:
         *,
         source: Source,
         memory: Memory,
-        outage: Outage,
+        platform: PlatformBreaker,
         shared: SharedStore | None,
         counters: Counters,
     ) -> None:
@@ -67,7 +67,7 @@ class Loader:
         self._clock = clock
         self._source = source
         self._memory = memory
-        self._outage = outage
+        self._platform = platform
         self._shared = shared
         self._counters = counters
 
@@ -147,7 +147,7 @@ class Loader:
             self._failed(wanted, began, error)
             raise
         # Before the version is kept: who finds it must not find the outage that it ends.
-        self._outage.ended(wanted.ref.key)
+        self._platform.ended(wanted.ref.key)
         self._keep(wanted, began, version)
         if wanted.replaces is not None:
             self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
@@ -161,13 +161,13 @@ class Loader:
             if isinstance(evidence, TimeoutError):
                 # The call ran out of time, not an attempt: it proves only that the platform is not a quick one.
                 if (wanted.budget.seconds or 0.0) >= JOINER_SECONDS:
-                    self._outage.doubt()
+                    self._platform.doubt()
                 return
         if isinstance(evidence, ScopeError) and is_outage(evidence):
-            self._outage.began(wanted.ref.key, error)
+            self._platform.began(wanted.ref.key, error)
             return
         # A refusal is an answer. A refused renewal waits all the same: its version is in use, and asked for often.
-        self._outage.ended(wanted.ref.key, is_refused=wanted.replaces is not None)
+        self._platform.ended(wanted.ref.key, is_refused=wanted.replaces is not None)
         if began.epoch == self._memory.epoch and isinstance(evidence, (NotFoundError, NoProductionVersionError)):
             self._evict(wanted.ref)
 

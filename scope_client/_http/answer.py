@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from datetime import timezone
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from requests import PreparedRequest
@@ -29,13 +26,18 @@ _EXPECTED = "expected a JSON object"
 class Question(NamedTuple):
     """One request, as it will be sent with each attempt.
 
-    `redaction` cleans what an error shows. The answer to one that `is_for_a_secret` is in no error.
+    `secrets` is what it sends that no error may show. The answer to one that `is_for_a_secret` is in no error either.
     """
 
     prepared: PreparedRequest
     request_id: str
-    redaction: Redaction
+    secrets: Sequence[str]
     is_for_a_secret: bool
+
+    @property
+    def redaction(self) -> Redaction:
+        """What cleans the texts that an error shows."""
+        return Redaction(self.secrets)
 
     def __repr__(self) -> str:
         """Without its fields: what it sends is secret, and an error may show it as a local variable."""
@@ -57,22 +59,20 @@ class Answer(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """How an attempt failed; `may_pass` if another one may end better, `retry_after` the pause that was asked for."""
+    """How an attempt failed; `may_pass` if another one may end better."""
 
     error: ScopeError
     may_pass: bool
-    retry_after: float | None = None
 
 
 class Reply:
     """The JSON object of a good answer, `body`. It has no repr, for it may hold a secret."""
 
-    __slots__ = ("_answer", "_question", "_wall", "body")
+    __slots__ = ("_answer", "_question", "body")
 
-    def __init__(self, question: Question, answer: Answer, body: dict[str, Any], wall: float) -> None:
+    def __init__(self, question: Question, answer: Answer, body: dict[str, Any]) -> None:
         self._question = question
         self._answer = answer
-        self._wall = wall
         self.body = body
 
     def unfit(self, flaw: ApiError) -> ApiError:
@@ -80,43 +80,26 @@ class Reply:
 
         To be raised when the flaw is no longer being handled: its frames hold the body.
         """
-        return _error(type(flaw), flaw.message, None, self._question, self._answer, self._wall)
+        return _error(type(flaw), flaw.message, None, self._question, self._answer)
 
 
-def understood(question: Question, answer: Answer, wall: float) -> Reply | Failure:
-    """What the answer means; `wall` is the time in seconds since 1970."""
+def understood(question: Question, answer: Answer) -> Reply | Failure:
+    """What the answer means."""
     body = _parsed(answer)
     if answer.status == 200 and isinstance(body, dict):
-        return Reply(question, answer, body, wall)
+        return Reply(question, answer, body)
     kind = class_for_status(answer.status)
     code, said = _said(body) if isinstance(body, dict) else (None, None)
     if 300 <= answer.status < 400:
         code, said = None, "the platform redirects, which is not followed: check base_url and auth_api_url"
     if said is None and answer.status == 200:
         said = f"{body}; check that base_url and auth_api_url lead to the API"
-    error = _error(kind, said or _unexplained(answer.status, body), code, question, answer, wall)
+    error = _error(kind, said or _unexplained(answer.status, body), code, question, answer)
     may_pass = answer.status in RETRIED_STATUSES or (answer.status == 200 and answer.is_cut_short)
-    return Failure(error, may_pass, error.retry_after)
+    return Failure(error, may_pass)
 
 
-def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
-    """Seconds to wait by the Retry-After header (RFC 9110, 10.2.3), None if it says nothing that can be read.
-
-    A date is held against the platform's own Date, so that a clock that is wrong here does not matter.
-    """
-    text = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        return float(text)
-    until = _timestamp(text)
-    if until is None:
-        return None
-    now = _timestamp(headers.get("Date", ""))
-    return max(0.0, until - (wall if now is None else now))
-
-
-def _error(
-    kind: type[ApiError], message: str, code: str | None, question: Question, answer: Answer, wall: float
-) -> ApiError:
+def _error(kind: type[ApiError], message: str, code: str | None, question: Question, answer: Answer) -> ApiError:
     """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
     is_secret = question.is_for_a_secret and answer.status < 400
     request_id = answer.headers.get("X-Request-ID") or question.request_id
@@ -128,7 +111,6 @@ def _error(
         http_body=None if is_secret else _printable(question.redaction.head(answer.body)),
         error_code=code or None,
         request_id=request_id,
-        retry_after=retry_after(answer.headers, wall),
     )
 
 
@@ -140,14 +122,6 @@ def _unexplained(status: int, body: dict[str, Any] | str) -> str:
 
 def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
 
 
 def _parsed(answer: Answer) -> dict[str, Any] | str:

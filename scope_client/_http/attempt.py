@@ -7,7 +7,7 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -16,7 +16,6 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from .._config.rules import is_loopback
-from .._redaction import Redaction
 from .._version import __version__
 from . import failures, limits
 from .answer import Answer, Question
@@ -42,7 +41,7 @@ class Line:
         self,
         url: str,
         headers: Mapping[str, str],
-        redaction: Redaction,
+        secrets: Sequence[str],
         *,
         token: str | None = None,
         body: bytes | None = None,
@@ -61,7 +60,7 @@ class Line:
             prepared.headers["Content-Length"] = str(len(body))
         if token is not None:
             prepared.headers["Authorization"] = f"Bearer {token}"
-        return Question(prepared, headers["X-Request-ID"], redaction, is_for_a_secret=body is not None)
+        return Question(prepared, headers["X-Request-ID"], secrets, is_for_a_secret=body is not None)
 
     def send(self, question: Question, timeout: float) -> Answer:
         """The answer to one attempt, of which `timeout` bounds all, in seconds from the connect to the last byte.

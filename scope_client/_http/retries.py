@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 
 from .. import _telemetry as telemetry
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import renew_in_children
 from .._log import Log
-from .._redaction import Redaction
-from ..errors import ConfigurationError, ConnectionError, TimeoutError
+from ..errors import ApiError, ConfigurationError, ConnectionError, TimeoutError
 from .answer import Answer, Failure, Question, Reply, understood
 from .attempt import Line
 from .budget import Budget
@@ -42,7 +44,7 @@ class Exchange:
             TimeoutError: The budget ended before the attempts did.
         """
         headers = {"X-Request-ID": request_id, "X-Scope-Environment": self._config.environment}
-        return self._exchange(self._line.question(url, headers, Redaction([token]), token=token), budget)
+        return self._exchange(self._line.question(url, headers, [token], token=token), budget)
 
     def post(self, url: str, request_id: str, budget: Budget, *, body: Mapping[str, str]) -> Reply:
         """The JSON object that answers this one; both hold secrets, of which an error shows only the IDs.
@@ -51,9 +53,9 @@ class Exchange:
             ScopeError: What `get` raises.
         """
         headers = {"X-Request-ID": request_id, "Content-Type": "application/json"}
-        redaction = Redaction([value for name, value in body.items() if not name.endswith("_id")])
+        secrets = [value for name, value in body.items() if not name.endswith("_id")]
         # The encoded body stays out of the local variables of this frame, which an error may show.
-        return self._exchange(self._line.question(url, headers, redaction, body=json.dumps(body).encode()), budget)
+        return self._exchange(self._line.question(url, headers, secrets, body=json.dumps(body).encode()), budget)
 
     def close(self) -> None:
         self._line.close()
@@ -86,7 +88,10 @@ class Exchange:
             if isinstance(error, TimeoutError) and (is_whole or not budget.affords(0)):
                 raise budget.overdrawn(error) from error
             return Failure(error, may_pass(error))
-        return understood(question, answer, self._clock.wall())
+        outcome = understood(question, answer)
+        if isinstance(outcome, Failure) and isinstance(outcome.error, ApiError):
+            outcome.error.retry_after = _retry_after(answer.headers, self._clock.wall())
+        return outcome
 
     def _send(self, question: Question, timeout: float) -> Answer:
         method, url = str(question.prepared.method), str(question.prepared.url)
@@ -108,8 +113,31 @@ class Exchange:
         retries = config.max_retries if budget.retries is None else min(budget.retries, config.max_retries)
         if not failure.may_pass or retry >= retries:
             return None
-        asked_to_wait = failure.retry_after
+        asked_to_wait = getattr(failure.error, "retry_after", None)
         if asked_to_wait is not None:
             return asked_to_wait if asked_to_wait <= config.retry_max_delay else None
         longest = min(config.retry_max_delay, config.retry_base_delay * 2.0 ** min(retry, MAX_PAUSE_DOUBLINGS))
         return self._clock.chance() * longest
+
+
+def _retry_after(headers: Mapping[str, str], wall: float) -> float | None:
+    """Seconds to wait by the Retry-After header (RFC 9110, 10.2.3), None if it says nothing that can be read.
+
+    A date is held against the platform's own Date, so that a clock that is wrong here does not matter.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return float(text)
+    until = _timestamp(text)
+    if until is None:
+        return None
+    now = _timestamp(headers.get("Date", ""))
+    return max(0.0, until - (wall if now is None else now))
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None

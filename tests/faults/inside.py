@@ -73,7 +73,7 @@ def ends_the_rest_of_the_store(client: ScopeClient) -> None:
 
 def is_troubled(client: ScopeClient) -> bool:
     """Whether the client knows of an outage, of all or of one prompt."""
-    return bool(client._outage._platform.failures or client._outage._failing)
+    return bool(client._platform._breaker.failures or client._platform._failing)
 
 
 def redis_of(store: RedisStore) -> Any:

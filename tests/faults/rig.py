@@ -10,7 +10,7 @@ from faults.clock import ManualClock, eventually
 from scope_client import ApiKeyCredentials, Configuration, PromptVersion, ServerError
 from scope_client._background import Background
 from scope_client._cache.cache import PromptCache
-from scope_client._cache.outage import Outage
+from scope_client._cache.platform_breaker import PlatformBreaker
 from scope_client._cache.shared_store import SharedStore
 from scope_client._counters import Counters
 from scope_client._http.budget import Budget
@@ -64,7 +64,7 @@ class Rig:
         self.clock = clock
         self.source = Source(clock)
         self.background = Background()
-        self.outage = Outage(clock.clock, longest_retry_after=config.retry_max_delay)
+        self.platform = PlatformBreaker(clock.clock, longest_retry_after=config.retry_max_delay)
         self.shared = None if store is None else SharedStore(store, config, clock.clock)
         self.counters = Counters(clock.clock, is_telling=False)
         self.cache = PromptCache(
@@ -72,7 +72,7 @@ class Rig:
             clock.clock,
             source=self.source,
             background=self.background,
-            outage=self.outage,
+            platform=self.platform,
             shared=self.shared,
             counters=self.counters,
         )

@@ -105,7 +105,7 @@ class TestOneFetch:
         rig.settle()
         assert rig.fetches == 1
         assert clock.time - began == pytest.approx(1, abs=0.11)
-        assert not rig.outage.is_known
+        assert not rig.platform.is_known
 
     def test_a_caller_without_the_time_for_it_gets_a_time_out(self, rig: Rig, clock: ManualClock, store: Store) -> None:
         store.add(lock_of(rig.shared, GREETING), "1", 1000)

@@ -219,8 +219,8 @@ class TestRefusedRenewals:
         rig.read()
         clock.passes(90)
         rig.read()
-        assert not rig.outage.is_known
-        assert not rig.outage.is_failing(GREETING.key)
+        assert not rig.platform.is_known
+        assert not rig.platform.is_failing(GREETING.key)
 
     def test_an_outage_while_renewing_refuses_nothing(self, rig: Rig, clock: ManualClock) -> None:
         rig.source.gives("first", down())
@@ -263,7 +263,7 @@ class TestUnknown:
             rig.read()
         rig.source.gives("other")
         rig.read(PromptRef("another"))
-        assert not rig.outage.is_known
+        assert not rig.platform.is_known
         assert rig.read(has_stand_in=True) is None
 
     def test_a_renewal_behind_a_stand_in_keeps_what_it_brings(self, rig: Rig, clock: ManualClock) -> None:
@@ -382,19 +382,19 @@ class TestEvidence:
         rig.read()
         clock.passes(100)
         assert rig.read() == "first"
-        assert not rig.outage.is_known
-        assert rig.outage.is_likely
+        assert not rig.platform.is_known
+        assert rig.platform.is_likely
         clock.passes(5.9)
-        assert rig.outage.is_likely
+        assert rig.platform.is_likely
         clock.passes(0.2)
-        assert not rig.outage.is_likely
+        assert not rig.platform.is_likely
 
     @pytest.mark.parametrize(("seconds", "is_doubt"), [(0.24, False), (0.25, True)])
     def test_a_call_in_great_haste_proves_nothing(self, seconds: float, is_doubt: bool, rig: Rig) -> None:
         rig.source.gives(TimeoutError("late", is_deadline=True))
         with pytest.raises(TimeoutError):
             rig.read(seconds=seconds)
-        assert rig.outage.is_likely is is_doubt
+        assert rig.platform.is_likely is is_doubt
 
     def test_a_time_out_of_an_attempt_within_such_a_call_proves_nothing_more(self, rig: Rig) -> None:
         error = TimeoutError("late", is_deadline=True)
@@ -402,7 +402,7 @@ class TestEvidence:
         rig.source.gives(error)
         with pytest.raises(TimeoutError):
             rig.read(seconds=1.0)
-        assert not rig.outage.is_known
+        assert not rig.platform.is_known
 
     def test_a_call_that_ran_out_of_time_between_failures_is_an_outage(self, rig: Rig) -> None:
         error = TimeoutError("late", is_deadline=True)
@@ -410,7 +410,7 @@ class TestEvidence:
         rig.source.gives(error)
         with pytest.raises(TimeoutError):
             rig.read(seconds=1.0)
-        assert rig.outage.is_known
+        assert rig.platform.is_known
 
     def test_a_call_that_ran_out_of_time_after_a_404_evicts(self, rig: Rig, clock: ManualClock) -> None:
         rig.read()
@@ -419,18 +419,18 @@ class TestEvidence:
         error.__cause__ = NotFoundError("no", http_status=404)
         rig.source.gives(error)
         rig.read()
-        assert not rig.outage.is_known
+        assert not rig.platform.is_known
         assert not rig.cache.entries
 
     def test_an_answer_ends_the_outage_and_the_doubt(self, rig: Rig, clock: ManualClock) -> None:
         rig.source.gives(down())
         with pytest.raises(Exception, match="down"):
             rig.read()
-        rig.outage.doubt()
+        rig.platform.doubt()
         rig.source.gives("first")
         rig.read()
-        assert not rig.outage.is_known
-        assert not rig.outage.is_likely
+        assert not rig.platform.is_known
+        assert not rig.platform.is_likely
 
 
 class TestPeek:

@@ -1,4 +1,4 @@
-"""Outage: when the platform is asked again, for which prompt, and what counts as one."""
+"""PlatformBreaker: when the platform is asked again, for which prompt, and what counts as one."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from scope_client import (
     TokenRefreshError,
     ValidationError,
 )
-from scope_client._cache.outage import Outage, Turn, is_outage
+from scope_client._cache.platform_breaker import PlatformBreaker, Turn, is_outage
 
 DOWN = ServerError("down", http_status=503)
 
 
 @pytest.fixture
-def outage(clock: ManualClock) -> Outage:
-    return Outage(clock.clock, longest_retry_after=30.0)
+def outage(clock: ManualClock) -> PlatformBreaker:
+    return PlatformBreaker(clock.clock, longest_retry_after=30.0)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_an_answer_about_the_prompt_or_the_credentials_is_none(error: ScopeError
 
 
 class TestKnown:
-    def test_at_first_nothing_is_known(self, outage: Outage) -> None:
+    def test_at_first_nothing_is_known(self, outage: PlatformBreaker) -> None:
         assert not outage.is_known
         assert not outage.is_likely
         assert not outage.is_failing("a")
 
     def test_a_failure_is_remembered_for_a_minute_past_the_next_attempt(
-        self, outage: Outage, clock: ManualClock
+        self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
         outage.began("a", DOWN)
         assert outage.is_known
@@ -97,7 +97,7 @@ class TestKnown:
         clock.passes(0.2)
         assert not outage.is_failing("a")
 
-    def test_an_answer_ends_it_but_for_other_prompts(self, outage: Outage) -> None:
+    def test_an_answer_ends_it_but_for_other_prompts(self, outage: PlatformBreaker) -> None:
         outage.began("a", DOWN)
         outage.began("b", DOWN)
         outage.ended("a")
@@ -105,7 +105,7 @@ class TestKnown:
         assert not outage.is_failing("a")
         assert outage.is_failing("b")
 
-    def test_doubt_makes_it_likely_for_six_seconds(self, outage: Outage, clock: ManualClock) -> None:
+    def test_doubt_makes_it_likely_for_six_seconds(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.doubt()
         assert outage.is_likely
         assert not outage.is_known
@@ -114,13 +114,13 @@ class TestKnown:
         clock.passes(0.2)
         assert not outage.is_likely
 
-    def test_an_answer_ends_the_doubt(self, outage: Outage) -> None:
+    def test_an_answer_ends_the_doubt(self, outage: PlatformBreaker) -> None:
         outage.doubt()
         outage.ended("a")
         assert not outage.is_likely
 
     def test_one_warning_and_one_notice_an_outage(
-        self, outage: Outage, clock: ManualClock, caplog: pytest.LogCaptureFixture
+        self, outage: PlatformBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "scope_client.outage")
         for key in ("a", "b", "a"):
@@ -132,7 +132,7 @@ class TestKnown:
         assert "down" in caplog.records[0].getMessage()
 
     def test_a_prompt_that_goes_on_failing_alone_is_not_warned_of_again(
-        self, outage: Outage, clock: ManualClock, caplog: pytest.LogCaptureFixture
+        self, outage: PlatformBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
     ) -> None:
         for _ in range(3):
             outage.began("a", DOWN)
@@ -141,7 +141,7 @@ class TestKnown:
         assert len(caplog.records) == 1
 
     def test_the_warning_names_what_the_last_attempt_ended_in(
-        self, outage: Outage, caplog: pytest.LogCaptureFixture
+        self, outage: PlatformBreaker, caplog: pytest.LogCaptureFixture
     ) -> None:
         late = TimeoutError("the call is over", is_deadline=True)
         late.__cause__ = DOWN
@@ -150,10 +150,10 @@ class TestKnown:
 
 
 class TestTurns:
-    def test_with_no_failure_everybody_has_one(self, outage: Outage) -> None:
+    def test_with_no_failure_everybody_has_one(self, outage: PlatformBreaker) -> None:
         assert [outage.claim(key) for key in "aab"] == [Turn("a", 0), Turn("a", 0), Turn("b", 0)]
 
-    def test_in_an_outage_one_is_given_after_each_pause(self, outage: Outage, clock: ManualClock) -> None:
+    def test_in_an_outage_one_is_given_after_each_pause(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.began("a", DOWN)
         assert outage.claim("b") is None
         clock.passes(0.5)
@@ -162,14 +162,14 @@ class TestTurns:
         clock.passes(0.5)
         assert outage.claim("b") == Turn("b", 1)
 
-    def test_the_prompt_that_failed_waits_twice_as_long(self, outage: Outage, clock: ManualClock) -> None:
+    def test_the_prompt_that_failed_waits_twice_as_long(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.began("a", DOWN)
         clock.passes(0.6)
         assert outage.claim("a") is None
         clock.passes(0.4)
         assert outage.claim("a") == Turn("a", 1)
 
-    def test_it_waits_so_after_the_platform_answers_others(self, outage: Outage, clock: ManualClock) -> None:
+    def test_it_waits_so_after_the_platform_answers_others(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.began("a", DOWN)
         outage.ended("b")
         assert outage.claim("a") is None
@@ -177,7 +177,7 @@ class TestTurns:
         assert outage.claim("a") == Turn("a", 0)
 
     def test_a_prompt_that_fails_alone_gives_its_turn_to_one_that_was_refused(
-        self, outage: Outage, clock: ManualClock
+        self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
         outage.began("a", DOWN)
         assert outage.claim("b") is None
@@ -186,7 +186,7 @@ class TestTurns:
         clock.passes(1)
         assert outage.claim("a") == Turn("a", 1)
 
-    def test_the_one_that_was_refused_takes_its_own_turn(self, outage: Outage, clock: ManualClock) -> None:
+    def test_the_one_that_was_refused_takes_its_own_turn(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.began("a", DOWN)
         outage.claim("b")
         clock.passes(0.5)
@@ -194,13 +194,15 @@ class TestTurns:
         clock.passes(0.5)
         assert outage.claim("a") == Turn("a", 1)
 
-    def test_a_prompt_that_is_not_failing_gives_no_turn_away(self, outage: Outage, clock: ManualClock) -> None:
+    def test_a_prompt_that_is_not_failing_gives_no_turn_away(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.began("a", DOWN)
         outage.claim("b")
         clock.passes(0.5)
         assert outage.claim("c") == Turn("c", 1)
 
-    def test_a_failing_prompt_that_is_refused_is_not_passed_over(self, outage: Outage, clock: ManualClock) -> None:
+    def test_a_failing_prompt_that_is_refused_is_not_passed_over(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
         outage.began("a", DOWN)
         clock.passes(1)
         assert outage.claim("b") == Turn("b", 1)
@@ -208,7 +210,7 @@ class TestTurns:
         clock.passes(1)
         assert outage.claim("a") == Turn("a", 1)
 
-    def test_a_turn_holds_until_a_failure_comes_in(self, outage: Outage, clock: ManualClock) -> None:
+    def test_a_turn_holds_until_a_failure_comes_in(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         turn = outage.claim("a")
         assert turn is not None
         assert outage.holds(turn)
@@ -221,26 +223,30 @@ class TestTurns:
         outage.ended("b")
         assert outage.holds(turn)
 
-    def test_a_retry_after_puts_all_turns_off(self, outage: Outage, clock: ManualClock) -> None:
+    def test_a_retry_after_puts_all_turns_off(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.began("a", RateLimitError("slow down", http_status=429, retry_after=20.0))
         clock.passes(19.9)
         assert outage.claim("b") is None
         clock.passes(0.1)
         assert outage.claim("b") == Turn("b", 1)
 
-    def test_a_longer_retry_after_than_the_longest_is_cut(self, outage: Outage, clock: ManualClock) -> None:
+    def test_a_longer_retry_after_than_the_longest_is_cut(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.began("a", RateLimitError("slow down", http_status=429, retry_after=3000.0))
         clock.passes(30)
         assert outage.claim("b") == Turn("b", 1)
 
-    def test_the_retry_after_of_the_last_attempt_of_a_call_counts(self, outage: Outage, clock: ManualClock) -> None:
+    def test_the_retry_after_of_the_last_attempt_of_a_call_counts(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
         late = TimeoutError("the call is over", is_deadline=True)
         late.__cause__ = RateLimitError("slow down", http_status=429, retry_after=20.0)
         outage.began("a", late)
         clock.passes(19.9)
         assert outage.claim("b") is None
 
-    def test_a_refused_renewal_waits_for_a_second_and_doubles(self, outage: Outage, clock: ManualClock) -> None:
+    def test_a_refused_renewal_waits_for_a_second_and_doubles(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
         for pause in (1.0, 2.0, 4.0):
             outage.ended("a", is_refused=True)
             assert outage.claim("a") is None
@@ -251,12 +257,12 @@ class TestTurns:
             assert outage.claim("a") == Turn("a", 0)
         assert not outage.is_failing("a")
 
-    def test_an_answer_ends_the_pause_of_a_refused_renewal(self, outage: Outage) -> None:
+    def test_an_answer_ends_the_pause_of_a_refused_renewal(self, outage: PlatformBreaker) -> None:
         outage.ended("a", is_refused=True)
         outage.ended("a")
         assert outage.claim("a") == Turn("a", 0)
 
-    def test_pauses_grow_to_fifteen_seconds(self, outage: Outage, clock: ManualClock) -> None:
+    def test_pauses_grow_to_fifteen_seconds(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         pauses = []
         for _ in range(8):
             outage.began("a", DOWN)
@@ -266,7 +272,9 @@ class TestTurns:
             pauses.append(clock.time - began)
         assert pauses == [0.5, 1, 2, 4, 8, 15, 15, 15]
 
-    def test_attempts_in_the_background_get_longer_with_each_failure(self, outage: Outage, clock: ManualClock) -> None:
+    def test_attempts_in_the_background_get_longer_with_each_failure(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
         given = []
         for _ in range(5):
             given.append(outage.attempt_seconds)
@@ -278,7 +286,7 @@ class TestTurns:
             clock.passes(20)
         assert outage.attempt_seconds == 5 * 1024
 
-    def test_a_thousand_failing_prompts_are_remembered_and_no_more(self, outage: Outage) -> None:
+    def test_a_thousand_failing_prompts_are_remembered_and_no_more(self, outage: PlatformBreaker) -> None:
         for number in range(1000):
             outage.began(f"prompt-{number}", DOWN)
         assert outage.is_failing("prompt-0")

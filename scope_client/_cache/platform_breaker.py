@@ -1,4 +1,4 @@
-"""Outage: whether the platform is known to be down, and which prompt is asked for next."""
+"""PlatformBreaker: whether the platform is known to be down, when it is asked again, and for which prompt."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class _FailingPrompt(CircuitBreaker):
         self.is_outage = False
 
 
-class Outage:
+class PlatformBreaker:
     """One circuit breaker for the platform, and one for each prompt that fails.
 
     What fails for one prompt alone is asked half as often as the platform as a whole. It gives its turn to another
@@ -65,7 +65,7 @@ class Outage:
     def __init__(self, clock: Clock, *, longest_retry_after: float) -> None:
         self._clock = clock
         self._longest_retry_after = longest_retry_after
-        self._platform = CircuitBreaker(clock, PLATFORM_PAUSES)
+        self._breaker = CircuitBreaker(clock, PLATFORM_PAUSES)
         # Read without the lock on every stale read: a prompt is put in or taken out whole, never changed half.
         self._failing: dict[CacheKey, _FailingPrompt] = {}
         self._doubtful_until = NEVER
@@ -79,8 +79,8 @@ class Outage:
     @property
     def is_known(self) -> bool:
         """Whether the last word of the platform was a failure, not older than a minute without a new attempt."""
-        platform = self._platform
-        return platform.failures > 0 and self._clock.now() < platform.ask_at + OUTAGE_REMEMBERED_SECONDS
+        breaker = self._breaker
+        return breaker.failures > 0 and self._clock.now() < breaker.ask_at + OUTAGE_REMEMBERED_SECONDS
 
     @property
     def is_likely(self) -> bool:
@@ -90,7 +90,7 @@ class Outage:
     @property
     def attempt_seconds(self) -> float:
         """What an attempt in the background may take: longer each time, so that one that hangs delays few others."""
-        return FIRST_ATTEMPT_SECONDS * 2.0 ** min(self._platform.failures, MAX_ATTEMPT_DOUBLINGS)
+        return FIRST_ATTEMPT_SECONDS * 2.0 ** min(self._breaker.failures, MAX_ATTEMPT_DOUBLINGS)
 
     def is_failing(self, key: CacheKey) -> bool:
         """Whether the platform failed for this prompt when it was last asked."""
@@ -105,11 +105,11 @@ class Outage:
         # Its own pause first, so that a prompt which fails alone cannot take the turn of the whole platform.
         if prompt is not None and self._clock.now() < prompt.ask_at:
             return None
-        failures = self._platform.failures
+        failures = self._breaker.failures
         if not failures:
             return Turn(key, 0)
         with self._lock:
-            if not self._platform.claim():
+            if not self._breaker.claim():
                 if prompt is None:
                     self._passed_over = key
                 return None
@@ -120,15 +120,15 @@ class Outage:
 
     def holds(self, turn: Turn) -> bool:
         """Whether no failure has come in since."""
-        return self._platform.failures <= turn.failures
+        return self._breaker.failures <= turn.failures
 
     def began(self, key: CacheKey, error: ScopeError) -> None:
         """The platform failed for this prompt."""
         asked_to_wait = min(_retry_after(error), self._longest_retry_after)
         with self._lock:
             # Before either breaker hears of it. A prompt that fails on and on while the others work is not new.
-            is_new = not (self._platform.failures or self.is_failing(key))
-            self._platform.failed(asked_to_wait)
+            is_new = not (self._breaker.failures or self.is_failing(key))
+            self._breaker.failed(asked_to_wait)
             self._prompt_failed(key, asked_to_wait, is_outage=True)
         if is_new:
             _log.warning("the platform is down, prompts that are known go on being served: %s", _evidence(error))
@@ -141,10 +141,10 @@ class Outage:
         """The platform answered; `is_refused` if it refuses a renewal, which is not to be tried at once again."""
         self._doubtful_until = NEVER
         # This runs after every fetch: while all is well, without the lock.
-        if not (self._platform.failures or self._failing or is_refused):
+        if not (self._breaker.failures or self._failing or is_refused):
             return
         with self._lock:
-            was_down = self._platform.worked()
+            was_down = self._breaker.worked()
             if is_refused:
                 self._prompt_failed(key, 0.0, is_outage=False)
             else:
