@@ -280,6 +280,17 @@ class TestWhatIsAdopted:
         assert rig.counters.counts["evictions"] == 1
 
 
+class TestFork:
+    def test_the_end_of_a_life_is_the_fleets_and_stays(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig.read()
+        ends = rig.entry().expires_at
+        clock.chance = 1.0
+        rig.cache.after_fork()
+        assert rig.entry().expires_at == ends
+        assert rig.entry().due_at == rig.entry().fetched_at
+
+
 class TestGenerations:
     def test_a_clear_reaches_every_process(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
         rig.read()
