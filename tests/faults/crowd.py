@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 from typing import Any, Callable
 
 from faults.clock import eventually
@@ -27,6 +28,11 @@ class Crowd:
     def wait_until_waiting(self, count: int) -> None:
         """Until so many of the threads, in the midst of the call, wait for another thread."""
         eventually(lambda: sum(_waits(ident) for ident in list(self._under_way)) >= count)
+
+    def stays_waiting(self) -> None:
+        """For a moment of real time: none of the threads has come back."""
+        time.sleep(0.05)
+        assert all(thread.is_alive() for thread in self._threads)
 
     def outcomes(self) -> list[Any]:
         for thread in self._threads:
