@@ -232,7 +232,7 @@ class _Guard:
         was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
         if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):
             self.failed(what, f"an answer took {took:.1f} seconds")
-        elif self._failing:
+        elif self._breaker.failures:
             self._worked(what)
         return result
 
@@ -245,20 +245,21 @@ class _Guard:
     def failed(self, what: str, why: str) -> None:
         with self._lock:
             self.failures += 1
-            self._breaker.failed()
             was_failing = bool(self._failing)
+            # First the set, then the breaker, and whether it is open is asked of the breaker alone: an interrupt, or a
+            # fork, between the two leaves nothing behind that the next answer would not put right.
             self._failing.add(what)
+            self._breaker.failed()
         if not was_failing:
             _log.warning("the shared cache fails, each process goes on with its own: %s", Redaction(()).text(why))
 
     def _worked(self, what: str) -> None:
         with self._lock:
             self._failing.discard(what)
-            is_over = not self._failing
-            if is_over:
-                self._breaker.worked()
-            else:
+            if self._failing:
                 self._breaker.may_be_asked()
+            # Of several answers that were under way, one is the first to find that all work again.
+            is_over = not self._failing and self._breaker.worked()
         if is_over:
             _log.info("the shared cache works again")
 

@@ -68,38 +68,47 @@ class Failure(NamedTuple):
 class Reply:
     """The JSON object of a good answer, `body`. It has no repr, for it may hold a secret."""
 
-    __slots__ = ("_answer", "_question", "body")
+    __slots__ = ("_answer", "_question", "_retry_after", "body")
 
-    def __init__(self, question: Question, answer: Answer, body: dict[str, Any]) -> None:
+    def __init__(self, question: Question, answer: Answer, body: dict[str, Any], retry_after: float | None) -> None:
         self._question = question
         self._answer = answer
+        self._retry_after = retry_after
         self.body = body
 
     def unfit(self, flaw: ApiError) -> ApiError:
         """The same error with the facts of this answer, whose object is not what was promised.
 
-        To be raised when the flaw is no longer being handled: its frames hold the body.
+        To be raised when the flaw is no longer being handled, in a frame that does not hold this reply: an error keeps
+        its frames alive, and shows their local variables.
         """
-        return _error(type(flaw), flaw.message, None, self._question, self._answer)
+        return _error(type(flaw), flaw.message, None, self._question, self._answer, self._retry_after)
 
 
-def understood(question: Question, answer: Answer) -> Reply | Failure:
-    """What the answer means."""
+def understood(question: Question, answer: Answer, retry_after: float | None) -> Reply | Failure:
+    """What the answer means; `retry_after` is the pause that it asks for, in seconds."""
     body = _parsed(answer)
     if answer.status == 200 and isinstance(body, dict):
-        return Reply(question, answer, body)
+        return Reply(question, answer, body, retry_after)
     kind = class_for_status(answer.status)
     code, said = _said(body) if isinstance(body, dict) else (None, None)
     if 300 <= answer.status < 400:
         code, said = None, "the platform redirects, which is not followed: check base_url and auth_api_url"
-    if said is None and answer.status == 200:
+    if said is None and answer.status == 200 and not answer.is_cut_short:
         said = f"{body}; check that base_url and auth_api_url lead to the API"
-    error = _error(kind, said or _unexplained(answer.status, body), code, question, answer)
+    error = _error(kind, said or _unexplained(answer.status, body), code, question, answer, retry_after)
     may_pass = answer.status in RETRIED_STATUSES or (answer.status == 200 and answer.is_cut_short)
     return Failure(error, may_pass)
 
 
-def _error(kind: type[ApiError], message: str, code: str | None, question: Question, answer: Answer) -> ApiError:
+def _error(
+    kind: type[ApiError],
+    message: str,
+    code: str | None,
+    question: Question,
+    answer: Answer,
+    retry_after: float | None,
+) -> ApiError:
     """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
     is_secret = question.is_for_a_secret and answer.status < 400
     request_id = answer.headers.get("X-Request-ID") or question.request_id
@@ -111,6 +120,7 @@ def _error(kind: type[ApiError], message: str, code: str | None, question: Quest
         http_body=None if is_secret else _printable(question.redaction.head(answer.body)),
         error_code=code or None,
         request_id=request_id,
+        retry_after=retry_after,
     )
 
 

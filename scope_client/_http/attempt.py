@@ -14,6 +14,7 @@ from typing import Any
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from .._config.rules import is_loopback
 from .._version import __version__
@@ -48,13 +49,13 @@ class Line:
     ) -> Question:
         """A GET, or a POST of the body, whose answer then holds a secret.
 
-        The URL is sent as it is: neither its path nor its escapes are touched.
+        requests does not touch the URL; urllib3 writes escapes in a base_url in its own way, and ours as they are.
         """
         prepared = requests.PreparedRequest()
         prepared.method = "GET" if body is None else "POST"
         prepared.url = url
         theirs: Any = {name: value for name, value in self._session.headers.items() if value is not None}
-        prepared.headers = requests.structures.CaseInsensitiveDict({**theirs, **_HEADERS, **headers})
+        prepared.headers = CaseInsensitiveDict({**theirs, **_HEADERS, **headers})
         if body is not None:
             prepared.body = body
             prepared.headers["Content-Length"] = str(len(body))
@@ -193,9 +194,10 @@ def _stay(response: requests.Response, **_: Any) -> requests.Response:
 
 def _read(response: requests.Response, ends_at: float) -> Answer:
     def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
-        return Answer(response.status_code, response.headers, body, flaw, is_cut_short)
+        return Answer(response.status_code, headers, body, flaw, is_cut_short)
 
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    headers = _unfolded(response.headers)
+    encoding = headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         return answer(b"", f"a body encoded as {encoding!r}, which was not asked for")
     if _has_broken_headers(response):
@@ -215,7 +217,7 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
             return answer(b"", too_large)
         if not _is_cut_short(error):
             raise
-        came = len(body) + len(getattr(error, "partial", b""))
+        came = _count_of_bytes(error, len(body))
         return answer(b"", f"a body that broke off after {came} bytes", is_cut_short=True)
     if promised is not None and len(body) < promised:
         return answer(b"", f"a body that broke off after {len(body)} of {promised} bytes", is_cut_short=True)
@@ -223,9 +225,21 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
     return answer(bytes(body), is_cut_short=not body and is_end_unsaid)
 
 
+def _unfolded(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A value over several lines becomes one line (RFC 9112, 5.2); urllib3 1.26 leaves it as it came."""
+    if not any(isinstance(value, str) and "\n" in value for value in headers.values()):
+        return headers
+    return CaseInsensitiveDict({name: _in_one_line(value) for name, value in headers.items()})
+
+
+def _in_one_line(value: Any) -> Any:
+    return " ".join(map(str.strip, value.splitlines())) if isinstance(value, str) else value
+
+
 def _has_broken_headers(response: requests.Response) -> bool:
-    message = getattr(getattr(response.raw, "_original_response", response.raw), "msg", None)
-    return bool(getattr(message, "defects", ()))
+    original = getattr(response.raw, "_original_response", response.raw)
+    is_broken: bool | None = getattr(original, "has_broken_headers", None)
+    return bool(getattr(getattr(original, "msg", None), "defects", ())) if is_broken is None else is_broken
 
 
 def _promised_length(headers: Mapping[str, str]) -> int | None:
@@ -240,6 +254,15 @@ def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
         yield chunk
         if time.monotonic() > ends_at:
             raise requests.exceptions.ReadTimeout("the answer took too long")
+
+
+def _count_of_bytes(error: Exception, read: int) -> int:
+    """How many bytes of the body came: http.client has those of the last read, urllib3 the count of all."""
+    counts = [read]
+    for each in failures.layers(error):
+        partial = getattr(each, "partial", None)
+        counts.append(partial if isinstance(partial, int) else read + len(partial or b""))
+    return max(counts)
 
 
 def _is_cut_short(error: Exception) -> bool:

@@ -63,6 +63,8 @@ class Fetcher:
         started = self._clock.now()
         try:
             version = _read(self._ask(exchange, ref, request_id, budget), ref)
+            if isinstance(version, ApiError):
+                raise version
         except ScopeError as failure:
             error = explained(failure, ref) if isinstance(failure, NotFoundError) else failure
             error.request_id = error.request_id or request_id
@@ -99,9 +101,9 @@ class Fetcher:
             return self._exchange
 
 
-def _read(reply: Reply, ref: PromptRef) -> PromptVersion:
+def _read(reply: Reply, ref: PromptRef) -> PromptVersion | ApiError:
+    """The error is returned, to be raised where nobody holds the reply."""
     try:
         return PromptVersion.from_api(reply.body, ref)
-    except ApiError as error:
-        flaw = error
-    raise reply.unfit(flaw)
+    except ApiError as flaw:
+        return reply.unfit(flaw)

@@ -5,6 +5,7 @@ They hold for the requests of a thread while it has set `of_this_thread.limits`,
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http
 import http.client
@@ -124,6 +125,11 @@ class _BoundedResponse(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
+        # urllib3 logs broken headers as they came, and a server may echo the token there: it is told of none.
+        self.has_broken_headers = bool(self.msg.defects)
+        if self.has_broken_headers:
+            self.msg.defects = []
+            self.msg.set_payload("")
         if not self.chunked and _ends_in_chunks(self.msg.get_all("Transfer-Encoding", ())):
             self.chunked, self.chunk_left, self.length = True, None, None
             self.will_close = self._check_close()  # type: ignore[attr-defined]  # not in the stubs
@@ -153,7 +159,8 @@ class _BoundedTlsResponse(_BoundedResponse):
         super()._close_conn()  # type: ignore[misc]  # not in the stubs
         pending = getattr(self._its_socket, "pending", None)  # a TLS connection within another has a socket without
         if pending is not None and pending():
-            self._its_socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the peer has gone: it looks dropped already
+                self._its_socket.shutdown(socket.SHUT_RDWR)
 
 
 def _ends_in_chunks(codings: Iterable[str]) -> bool:

@@ -14,7 +14,7 @@ from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import renew_in_children
 from .._log import Log
-from ..errors import ApiError, ConfigurationError, ConnectionError, TimeoutError
+from ..errors import ConfigurationError, ConnectionError, TimeoutError
 from .answer import Answer, Failure, Question, Reply, understood
 from .attempt import Line
 from .budget import Budget
@@ -88,10 +88,7 @@ class Exchange:
             if isinstance(error, TimeoutError) and (is_whole or not budget.affords(0)):
                 raise budget.overdrawn(error) from error
             return Failure(error, may_pass(error))
-        outcome = understood(question, answer)
-        if isinstance(outcome, Failure) and isinstance(outcome.error, ApiError):
-            outcome.error.retry_after = _retry_after(answer.headers, self._clock.wall())
-        return outcome
+        return understood(question, answer, _retry_after(answer.headers, self._clock.wall()))
 
     def _send(self, question: Question, timeout: float) -> Answer:
         method, url = str(question.prepared.method), str(question.prepared.url)
@@ -126,6 +123,8 @@ def _retry_after(headers: Mapping[str, str], wall: float) -> float | None:
     A date is held against the platform's own Date, so that a clock that is wrong here does not matter.
     """
     text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return float(text)
     until = _timestamp(text)

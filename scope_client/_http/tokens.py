@@ -104,6 +104,9 @@ class Tokens:
         try:
             reply = exchange.post(f"{self._auth_api_url}{path}", request_id, budget, body=body)
             token = _read(reply, asked_at, self._buffer)
+            del reply  # it holds what came in place of a token
+            if isinstance(token, ApiError):
+                raise token
         except TokenRefreshError:
             raise
         except (ApiError, ConnectionError) as error:
@@ -148,10 +151,11 @@ class Tokens:
         return path, {name: text if name.endswith("_id") else Secret(text) for name, text in body.items()}
 
 
-def _read(reply: Reply, asked_at: float, buffer: float) -> Token:
+def _read(reply: Reply, asked_at: float, buffer: float) -> Token | ApiError:
+    """The error is returned, to be raised where no local variable holds what came in place of a token."""
     text = reply.body.get("access_token")
     if not isinstance(text, str) or not text or not all("!" <= char <= "~" for char in text):
-        raise reply.unfit(TokenRefreshError("the token endpoint answered without a usable access_token"))
+        return reply.unfit(TokenRefreshError("the token endpoint answered without a usable access_token"))
     life = _life(reply.body.get("expires_in"))
     # From when it was asked for: the answer may have been on its way for long.
     dies_at = asked_at + life

@@ -9,10 +9,11 @@ import traceback
 from typing import TYPE_CHECKING, Callable
 
 import pytest
-from faults.replies import PROMPT, answer, closes, echoes, error, hangs, json_answer, resets, token
+from faults import inside
+from faults.replies import PROMPT, answer, closes, echoes, error, hangs, json_answer, prompt, resets, token
 from faults.server import FaultServer
 
-from scope_client import ApiKeyCredentials, Clock, ScopeClient, ScopeError
+from scope_client import ApiError, ApiKeyCredentials, Clock, ScopeClient, ScopeError, TokenRefreshError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +108,50 @@ def test_no_frame_of_an_error_shows_a_token_or_a_secret(
     shown = "\n".join(shown_by_debug_pages(caught.value))
     assert "greeting" in shown
     assert not leaks(TOKEN, shown) + leaks(SECRET, shown)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [f"{TOKEN}\n", f"Bearer {TOKEN}", f"{TOKEN}\u2603", [TOKEN], {"text": TOKEN}],
+    ids=["newline", "space", "not ASCII", "list", "object"],
+)
+def test_no_frame_shows_what_came_in_place_of_a_token(
+    odd: object, make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    server.gives_tokens(json_answer({"access_token": odd, "expires_in": 3600}))
+    with pytest.raises(TokenRefreshError) as caught:
+        make_client(max_retries=0).get_prompt_version("greeting")
+    assert not leaks(TOKEN, "\n".join([*shown_by_debug_pages(caught.value), *surfaces(caught.value)]))
+
+
+def test_no_frame_shows_a_token_that_the_platform_echoes_in_a_version(
+    make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    server.gives_tokens(token(TOKEN))
+    server.answers(prompt("x", type=TOKEN))
+    with pytest.raises(ApiError) as caught:
+        make_client(max_retries=0).get_prompt_version("greeting")
+    assert not leaks(TOKEN, "\n".join([*shown_by_debug_pages(caught.value), *surfaces(caught.value)]))
+
+
+def test_an_error_about_a_version_does_not_keep_the_answer_alive(
+    make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    server.answers(prompt(["no content"], type="text", filler="x" * 1_000_000))
+    with pytest.raises(ApiError) as caught:
+        make_client(max_retries=0).get_prompt_version("greeting")
+    held = inside.Graph(*(frame.f_locals for frame, _ in traceback.walk_tb(caught.value.__traceback__)))
+    assert not [each for each in held.texts if len(each) >= 1_000_000]
+
+
+def test_headers_that_break_off_are_in_no_log_of_urllib3s(
+    make_client: Callable[..., ScopeClient], server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.gives_tokens(token(TOKEN))
+    server.answers(f"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n{TOKEN}\r\n\r\n{{}}".encode())
+    with pytest.raises(ApiError, match="headers that broke off"):
+        make_client(max_retries=0).get_prompt_version("greeting")
+    assert not leaks(TOKEN, caplog.text)
 
 
 def pieces(secret: str) -> Iterator[str]:

@@ -122,6 +122,11 @@ class Graph:
         return self._of(Flight)
 
     @property
+    def texts(self) -> list[str | bytes]:
+        """Those that the objects found hold."""
+        return [text for each, _ in self._found.values() for text in _held_by(each) if isinstance(text, (str, bytes))]
+
+    @property
     def threads(self) -> list[object]:
         return self._of(threading.Thread)
 

@@ -12,7 +12,7 @@ from faults.inside import lock_of, store_key_of
 from faults.rig import CREDENTIALS, GREETING, Rig, down
 from faults.watched_store import WatchedStore
 
-from scope_client import Configuration, MemoryStore, NotFoundError, PromptVersion, TimeoutError
+from scope_client import Clock, Configuration, MemoryStore, NotFoundError, PromptVersion, TimeoutError
 from scope_client._cache.shared_store import SharedStore
 from scope_client._prompt.ref import PromptRef
 
@@ -422,6 +422,45 @@ class TestAStoreThatFails:
         store.broken.clear()
         for name in "efgh":
             rig.read(PromptRef(name))
+        assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+    def test_an_interrupt_while_a_failure_is_written_down_does_not_leave_it_alone_for_good(
+        self, store: Store, clock: ManualClock
+    ) -> None:
+        class Interrupted(Exception):
+            """What a task queue's time limit raises."""
+
+        interrupts = iter([Interrupted()])
+
+        def interrupts_once() -> float:
+            for interrupt in interrupts:
+                raise interrupt
+            return 1.0
+
+        hasty = ManualClock()
+        hasty.clock = Clock(now=lambda: clock.time, wall=lambda: clock.wall, chance=interrupts_once)
+        rig = Rig(hasty, store)
+        store.broken.add("get_many")
+        with pytest.raises(Interrupted):
+            rig.shared.find(GREETING)
+        store.broken.clear()
+        for _ in range(3):
+            rig.shared.find(GREETING)
+        store.calls.clear()
+        for _ in range(5):
+            rig.shared.find(GREETING)
+        assert len(store.calls) == 5
+
+    def test_that_it_works_again_is_said_once(
+        self, rig: Rig, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", "scope_client.store")
+        store.broken.add("get_many")
+        rig.shared.find(GREETING)
+        store.broken.clear()
+        clock.passes(5)
+        for _ in range(3):
+            rig.shared.find(GREETING)
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
     @pytest.mark.parametrize(("takes", "is_left_alone"), [([0.6], False), ([0.6, 0.6], True), ([0.6, 0.1, 0.6], False)])

@@ -376,3 +376,21 @@ def test_an_error_without_a_reason_says_what_can_be_said(
     with pytest.raises(ApiError) as caught:
         make_client(max_retries=0).get_prompt_version("greeting", cache=False)
     assert str(caught.value) == said
+
+
+def test_a_version_that_is_not_what_was_promised_has_the_pause_that_was_asked_for(
+    make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    server.answers(json_answer({"no": "content"}, Retry_After="4"))
+    with pytest.raises(ApiError, match="its content") as caught:
+        make_client(max_retries=0).get_prompt_version("greeting", cache=False)
+    assert caught.value.retry_after == 4.0
+
+
+def test_a_body_that_breaks_off_says_how_much_of_it_came(
+    make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    server.answers(closes(head(200, Content_Length=95) + b"x" * 90))
+    with pytest.raises(ApiError, match="a body that broke off after 90") as caught:
+        make_client(max_retries=0).get_prompt_version("greeting", cache=False)
+    assert "base_url" not in str(caught.value)
