@@ -159,7 +159,7 @@ class TestWhatAThreadOpensIsClosed:
             threads = [threading.Thread(target=works, daemon=True) for _ in range(5)]
             for thread in threads:
                 thread.start()
-            eventually(lambda: client.stats()[b"curr_connections"] == before)
+            eventually(lambda: client.stats()[b"curr_connections"] <= before)
             ended.set()
             for thread in threads:
                 thread.join(PATIENCE)
