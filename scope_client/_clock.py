@@ -1,13 +1,15 @@
 """Time and chance as one parameter, so that no test waits for either."""
 
-import random
+import os
 import time
 from collections.abc import Callable
 
 from ._frozen import Frozen
 
-# The system's own source: a program that seeds `random` gives its workers neither equal jitter nor another sequence.
-_chance = random.SystemRandom().random
+
+def _chance() -> float:
+    # The system's own source: a program that seeds `random` does not give its workers equal jitter by it.
+    return int.from_bytes(os.urandom(6), "big") / 2**48
 
 
 class Clock(Frozen):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 # As pip knows them: `pip install jwt` would bring another package.
 _PACKAGE_OF_MODULE = {
@@ -39,6 +38,8 @@ def missing_extra(what: str, modules: Sequence[str], extra: str, error: ImportEr
 
 
 def _is_missing(name: str) -> bool:
+    from importlib.util import find_spec  # only an error needs it
+
     return sys.modules[name] is None if name in sys.modules else find_spec(name) is None
 
 

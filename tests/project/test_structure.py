@@ -23,6 +23,7 @@ OPTIONAL = {
 LAZY = {
     "_config/configuration": {"difflib"},
     "_client": {"scope_client._folder.bundle"},
+    "_extras": {"importlib.util"},
     "_log": {"logging"},
     "_redaction": {"urllib.parse"},
     "_stores/memory_store": {"cachetools"},
