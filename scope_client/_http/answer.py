@@ -94,8 +94,9 @@ def understood(question: Question, answer: Answer, retry_after: float | None) ->
     code, said = _said(body) if isinstance(body, dict) else (None, None)
     if 300 <= answer.status < 400:
         code, said = None, "the platform redirects, which is not followed: check base_url and auth_api_url"
-    if said is None and answer.status == 200 and not answer.is_cut_short:
-        said = f"{body}; check that base_url and auth_api_url lead to the API"
+    if answer.status == 200:
+        advice = "" if answer.is_cut_short else "; check that base_url and auth_api_url lead to the API"
+        said = f"{body}{advice}"
     error = _error(kind, said or _unexplained(answer.status, body), code, question, answer, retry_after)
     may_pass = answer.status in RETRIED_STATUSES or (answer.status == 200 and answer.is_cut_short)
     return Failure(error, may_pass)

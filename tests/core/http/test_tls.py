@@ -9,7 +9,7 @@ import pytest
 import requests
 from faults.clock import ManualClock, ends_within
 from faults.replies import PROMPT, answer, closes, drips, hangs, prompt, resets
-from faults.server import CERTIFICATE, FaultServer
+from faults.server import CERTIFICATE, FaultServer, Peer
 
 from scope_client import ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
 
@@ -142,3 +142,15 @@ def test_bytes_that_nobody_asked_for_are_not_the_next_answer(
     client = trusted()
     client.get_prompt_version("greeting")
     assert client.get_prompt_version("next").content == "the next"
+
+
+def test_an_answer_that_is_whole_counts_although_the_connection_is_reset_behind_it(
+    trusted: Callable[..., ScopeClient], secure: FaultServer
+) -> None:
+    def sends_more_than_was_asked_for_and_resets(peer: Peer) -> None:
+        peer.send(prompt("whole") + b"j" * 12_000)
+        peer.reset()
+
+    secure.answers(sends_more_than_was_asked_for_and_resets)
+    for _ in range(4):  # each over a connection of its own
+        assert trusted(max_retries=0).get_prompt_version("greeting").content == "whole"
