@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import threading
@@ -12,7 +11,7 @@ from typing import Any, Callable, NamedTuple, TypeVar
 from .._circuit_breaker import CircuitBreaker, Pauses
 from .._clock import Clock
 from .._config.configuration import Configuration
-from .._fork import renew_in_children
+from .._fork import held_back, renew_in_children
 from .._log import Log
 from .._prompt.jsonvalue import parse
 from .._prompt.prompt_version import PromptVersion
@@ -54,11 +53,14 @@ class SharedStore:
     """
 
     def __init__(self, store: CacheStore, config: Configuration, clock: Clock) -> None:
+        with held_back():  # it loads OpenSSL, which would be a tenth of what the package takes to import
+            import hashlib
+        self._sha256 = hashlib.sha256
         self._clock = clock
         self._store = store
         self._guard = _Guard(clock)
         whose = (config.base_url, config.api_version, getattr(config.credentials, "org_id", None), config.environment)
-        self._prefix = f"scope:{SCHEMA}:{{{_hash(*whose)[:20]}}}:"
+        self._prefix = f"scope:{SCHEMA}:{{{self._hash(*whose)[:20]}}}:"
         self._generation_key = f"{self._prefix}generation"
         self._known_generation = 0
         self._refused_since: dict[str, float] = {}
@@ -200,7 +202,12 @@ class SharedStore:
         return stamp, life, self._clock.wall() - stamp
 
     def _key(self, ref: PromptRef) -> str:
-        return f"{self._prefix}{_hash(ref.name, ref.label, ref.version)[:32]}"
+        return f"{self._prefix}{self._hash(ref.name, ref.label, ref.version)[:32]}"
+
+    def _hash(self, *parts: object) -> str:
+        """Of the parts as text, with their lengths, so that no two lists of parts look alike."""
+        joined = "".join(["-" if part is None else f"{len(str(part))}:{part}" for part in parts])
+        return self._sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class _Guard:
@@ -266,9 +273,3 @@ class _Guard:
 
 def _number(text: object) -> int:
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 20 else 0
-
-
-def _hash(*parts: object) -> str:
-    """Of the parts as text, with their lengths, so that no two lists of parts look alike."""
-    joined = "".join(["-" if part is None else f"{len(str(part))}:{part}" for part in parts])
-    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()

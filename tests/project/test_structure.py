@@ -22,6 +22,7 @@ OPTIONAL = {
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
     "_config/configuration": {"difflib"},
+    "_cache/shared_store": {"hashlib"},
     "_client": {"scope_client._folder.bundle"},
     "_extras": {"importlib.util"},
     "_log": {"logging"},
