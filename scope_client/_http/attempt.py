@@ -250,10 +250,10 @@ def _promised_length(headers: Mapping[str, str]) -> int | None:
 
 
 def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
+    time_left = limits.TimeLeft(ends_at)
     for chunk in response.iter_content(READ_BYTES):
         yield chunk
-        if time.monotonic() > ends_at:
-            raise requests.exceptions.ReadTimeout("the answer took too long")
+        time_left.seconds()
 
 
 def _count_of_bytes(error: Exception, read: int) -> int:

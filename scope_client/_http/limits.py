@@ -23,6 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 MAX_CONNECT_SECONDS = 1e6
 TIMEOUT_SLACK_SECONDS = 0.01
+ARRIVED_SECONDS = 0.25
 _connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
@@ -31,6 +32,29 @@ class Limits(NamedTuple):
 
     ends_at: float
     max_bytes: int
+
+
+class TimeLeft:
+    """The seconds that are left until `ends_at`, and a moment more, once, to read what has arrived by then.
+
+    Who is past the end while it reads was kept from reading: an answer that drips meets its end in a read.
+    """
+
+    __slots__ = ("_ends_at", "_is_past")
+
+    def __init__(self, ends_at: float) -> None:
+        self._ends_at = ends_at
+        self._is_past = False
+
+    def seconds(self) -> float:
+        """Raises socket.timeout if none are left."""
+        now = time.monotonic()
+        if now >= self._ends_at and not self._is_past:
+            self._is_past = True
+            self._ends_at = now + ARRIVED_SECONDS
+        if now >= self._ends_at:
+            raise socket.timeout("timed out")
+        return self._ends_at - now
 
 
 class _OfThisThread(threading.local):
@@ -92,15 +116,14 @@ class _BoundedReads(io.RawIOBase):
     def __init__(self, stream: Any, sock: Any, limits: Limits) -> None:
         self._stream = stream
         self._sock = sock
-        self._ends_at, self._bytes_left = limits
+        self._time = TimeLeft(limits.ends_at)
+        self._bytes_left = limits.max_bytes
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        left = self._ends_at - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("timed out")
+        left = self._time.seconds()
         waits = self._sock.gettimeout()
         if waits is None or abs(waits - left) > TIMEOUT_SLACK_SECONDS:  # setting it takes a system call
             self._sock.settimeout(left)
