@@ -83,9 +83,17 @@ class Line:
             finally:
                 response.close()
         except Exception as error:
-            raise failures.translated(error, _origin(prepared), timeout, question.redaction) from error
+            raise failures.translated(
+                error,
+                _origin(prepared),
+                timeout,
+                question.redaction,
+                open_timeout=self._open_timeout,
+                was_connecting=limits.of_this_thread.is_connecting,
+            ) from error
         finally:
             limits.of_this_thread.limits = None
+            limits.of_this_thread.is_connecting = False
 
     def _answer_to(
         self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], timeout: float

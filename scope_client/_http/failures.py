@@ -45,8 +45,10 @@ def unusable(error: Exception, host: str) -> ConfigurationError:
     return ConfigurationError(f"nothing can be sent to {host}, check the URL and the proxies ({why})")
 
 
-def translated(error: Exception, host: str, timeout: float, redaction: Redaction) -> ScopeError:
-    """The error for an attempt that `error` ended; `timeout` is the seconds that it had."""
+def translated(
+    error: Exception, host: str, timeout: float, redaction: Redaction, *, open_timeout: float, was_connecting: bool
+) -> ScopeError:
+    """The error for an attempt that `error` ended; `timeout` is the seconds that it had, to connect `open_timeout`."""
     wrapped = list(layers(error))
     for each in _chain(error):
         redaction.error(each)
@@ -60,6 +62,9 @@ def translated(error: Exception, host: str, timeout: float, redaction: Redaction
         return unusable(error, host)
     if _is_tls(wrapped):
         return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
+    if _is_timeout(wrapped) and (was_connecting or is_any(wrapped, urllib3.exceptions.ConnectTimeoutError)):
+        which = " (open_timeout)" if open_timeout < timeout else ""
+        return TimeoutError(f"no connection to {host} within {min(open_timeout, timeout):.3g} seconds{which}")
     if _is_timeout(wrapped):
         return TimeoutError(f"{host} did not answer in full within {timeout:.3g} seconds")
     return ConnectionError(f"{host} could not be reached, or broke off: check the URL, and that it is up ({why})")

@@ -59,6 +59,7 @@ class TimeLeft:
 
 class _OfThisThread(threading.local):
     limits: Limits | None = None
+    is_connecting = False  # until the connect has ended well, TLS included
 
 
 of_this_thread = _OfThisThread()
@@ -194,7 +195,9 @@ def _ends_in_chunks(codings: Iterable[str]) -> bool:
 class _BoundedAnswers:
     def connect(self: Any) -> None:
         _connections.add(self)
+        of_this_thread.is_connecting = of_this_thread.limits is not None
         super().connect()  # type: ignore[misc]  # of the class that this is mixed into
+        of_this_thread.is_connecting = False
 
 
 class _BoundedConnect(_BoundedAnswers):

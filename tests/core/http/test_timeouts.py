@@ -87,7 +87,7 @@ def test_a_connect_that_hangs_is_a_time_out(
         max_retries=0,
         session=make_session() if own_session else None,
     )
-    with ends_within(NEVER), pytest.raises(TimeoutError):
+    with ends_within(NEVER), pytest.raises(TimeoutError, match=r"within 0\.3 seconds \(open_timeout\)"):
         client.get_prompt_version("greeting")
 
 
@@ -95,7 +95,7 @@ def test_a_connect_that_hangs_does_not_outlast_the_timeout_of_the_attempt(
     make_client: Callable, full_port: int
 ) -> None:
     client = make_client(base_url=f"http://127.0.0.1:{full_port}", timeout=0.3, max_retries=0)
-    with ends_within(NEVER), pytest.raises(TimeoutError):
+    with ends_within(NEVER), pytest.raises(TimeoutError, match=r"no connection to .* within 0\.3 seconds$"):
         client.get_prompt_version("greeting")
 
 
@@ -106,10 +106,18 @@ def test_a_refused_connection_is_no_time_out(make_client: Callable, closed_port:
     assert not isinstance(caught.value, TimeoutError)
 
 
-def test_a_tls_handshake_that_hangs_is_a_time_out(make_client: Callable, server: FaultServer) -> None:
-    url = server.url.replace("http://", "https://")
-    with ends_within(NEVER), pytest.raises(TimeoutError):
-        make_client(base_url=url, timeout=0.5, max_retries=0).get_prompt_version("greeting")
+@pytest.mark.parametrize("own_session", [False, True])
+def test_a_tls_handshake_that_hangs_is_a_time_out_of_the_connect(
+    own_session: bool, make_client: Callable, make_session: Callable, server: FaultServer
+) -> None:
+    client = make_client(
+        base_url=server.url.replace("http://", "https://"),
+        open_timeout=0.5,
+        max_retries=0,
+        session=make_session() if own_session else None,
+    )
+    with ends_within(NEVER), pytest.raises(TimeoutError, match=r"within 0\.5 seconds \(open_timeout\)"):
+        client.get_prompt_version("greeting")
 
 
 def test_a_time_out_is_tried_again(make_client: Callable, server: FaultServer, clock: ManualClock) -> None:
