@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .._clock import Clock
 from .._fork import renew_in_children
 from .._log import Log
 from .._prompt.prompt_version import PromptVersion
-from .._prompt.ref import CacheKey, PromptRef
-from ..errors import ScopeError
-from .reader import StrPath, read_prompt_dir, signature
-from .record import is_prompt_id, prompt_id
+from .._prompt.ref import PromptRef
+from .reader import PromptFolder, StrPath
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .record import VersionRecord
 
 _log = Log("scope_client.folder")
@@ -24,18 +23,18 @@ FOLDER_LOOK_SECONDS = 1.0
 
 
 class Bundle:
-    """A prompt folder, read when this is made, and again when it has changed; at most one look a second.
+    """A prompt folder, read when this is made; of a prompt that is asked for, the files that changed are read again.
 
     Raises ConfigurationError for a folder that cannot be used, and names each broken file. If a file breaks later, a
-    warning is logged, and what was read before stays in use.
+    warning is logged, and what was read before of its prompt stays in use.
     """
 
     def __init__(self, folder: StrPath, clock: Clock) -> None:
-        self._folder = os.path.abspath(folder)
-        self._clock = clock
-        self._signature = signature(self._folder)
-        self._contents = _Contents(read_prompt_dir(self._folder))
-        self._looked_at = clock.now()
+        # An absolute path, so that the program may change its working directory.
+        self._folder = PromptFolder(
+            os.path.abspath(folder), _warn, look_seconds=FOLDER_LOOK_SECONDS, now=lambda: clock.now()
+        )
+        self._parsed: dict[tuple[str, int], tuple[VersionRecord, PromptVersion]] = {}
         self.after_fork()
         renew_in_children(self)
 
@@ -44,49 +43,34 @@ class Bundle:
 
     def find(self, ref: PromptRef) -> PromptVersion | None:
         """What a platform with these prompts would give for this ref; None if the folder has nothing for it."""
-        now = self._clock.now()
-        if now >= self._looked_at + FOLDER_LOOK_SECONDS and self._lock.acquire(blocking=False):  # one looks, none waits
+        if self._lock.acquire(blocking=False):  # one looks, none waits
             try:
-                self._looked_at = now
-                self._look()
+                self._folder.look(ref.name)
             finally:
                 self._lock.release()
-        return self._contents.find(ref)
+        record = _chosen(self._folder.versions(ref.name), ref)
+        return None if record is None else self._version(record)
 
-    def _look(self) -> None:
-        seen = signature(self._folder)
-        if seen == self._signature:
-            return
-        self._signature = seen
-        try:
-            self._contents = _Contents(read_prompt_dir(self._folder))
-        except ScopeError as error:
-            _log.warning("%s; what was read before stays in use", error.message)
-
-
-class _Contents:
-    """One reading of a folder; a version is parsed when it is first asked for."""
-
-    def __init__(self, prompts: Mapping[str, tuple[VersionRecord, ...]]) -> None:
-        self._records: dict[CacheKey, VersionRecord] = {}
-        self._names = {prompt_id(name): name for name in prompts}
-        self._parsed: dict[CacheKey, PromptVersion] = {}
-        for name, versions in prompts.items():
-            self._records[name, "latest", None] = versions[-1]
-            for version in versions:
-                self._records[name, None, version.id] = version
-                if version.status == "published":
-                    self._records[name] = version
-
-    def find(self, ref: PromptRef) -> PromptVersion | None:
-        name = ref.name
-        if is_prompt_id(name):
-            name = self._names.get(f"prompt_{name[len('prompt_') :].upper()}", name)
-        key = PromptRef(name, ref.label, ref.version).key
-        record = self._records.get(key)
-        if record is None:
-            return None
-        if key not in self._parsed:
+    def _version(self, record: VersionRecord) -> PromptVersion:
+        key = record.prompt, record.number
+        found, version = self._parsed.get(key, (None, None))
+        if version is None or found is not record:
             body = {"id": record.id, "version_number": record.number, **record.to_body()}
-            self._parsed[key] = PromptVersion(body, is_fallback=True)
-        return self._parsed[key]
+            version = PromptVersion(body, is_fallback=True)
+            self._parsed[key] = record, version
+        return version
+
+
+def _warn(flaws: str) -> None:
+    _log.warning("%s; what was read before stays in use", flaws)
+
+
+def _chosen(versions: Iterable[VersionRecord], ref: PromptRef) -> VersionRecord | None:
+    fitting = [version for version in versions if _fits(version, ref)]
+    return fitting[-1] if fitting else None
+
+
+def _fits(version: VersionRecord, ref: PromptRef) -> bool:
+    if ref.label is None:
+        return version.id == ref.version
+    return ref.label == "latest" or version.status == "published"

@@ -1,30 +1,26 @@
-"""The reader of a folder of prompts: one Markdown file for each version, with front matter in YAML."""
+"""The reader of a folder of prompts, a file for each version; of what it has read, only what changed is read again."""
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import os
 import re
+import stat
 import time
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Callable, Union
+from typing import Callable, NamedTuple, Union
 
-from .._extras import missing_extra
-from .._fork import held_back
+from .._circuit_breaker import NEVER
 from ..errors import ConfigurationError
-from .record import VersionRecord, new_version, rfc3339
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "id")
+from .record import VersionRecord, is_prompt_id, prompt_id
+from .version_file import read_version
 
 StrPath = Union[str, "os.PathLike[str]"]
-Signature = tuple[tuple[str, int, int, int], ...]
+# A file's size, times and inode; or in words why what is there cannot be a version.
+_Sight = Union[tuple[int, ...], str]
 
 _NUMBERED = re.compile(r"v([1-9][0-9]*)\.md")
-_FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 # A file system may give two writes the same time if they are closer than this.
 SAME_TIME_NANOSECONDS = 50_000_000
 # A file may also be from the future, if its clock is wrong; one that is further ahead is taken as it is.
@@ -33,195 +29,256 @@ CLOCK_ERROR_NANOSECONDS = 60_000_000_000
 
 def read_prompt_dir(folder: StrPath) -> Mapping[str, tuple[VersionRecord, ...]]:
     """The versions of every prompt, in the order of their numbers; one ConfigurationError names every wrong file."""
-    root = Path(folder)
-    if not root.is_dir():
-        wrong = "is not a folder" if root.exists() else "does not exist"
-        raise ConfigurationError(f"the prompt folder {str(root)!r} {wrong}; name one that holds .md files")
-    reading = _Reading(root)
-    prompts = {name: reading.versions(name, files) for name, files in reading.layout().items()}
-    reading.finish()
-    return MappingProxyType({name: versions for name, versions in prompts.items() if versions})
+    read = PromptFolder(folder)
+    return MappingProxyType({name: read.versions(name) for name in read.names})
 
 
-def signature(folder: StrPath, *, clock: Callable[[], int] = time.time_ns) -> Signature:
-    """Differs from the last one if the folder has changed; no file is read. Empty if there is no such folder.
+class _Prompt(NamedTuple):
+    """What is known of a prompt: its files as they are `seen`, what they hold, and the last versions without a flaw.
 
-    It also differs if a file is so young that the next write to it could carry the same time.
+    `read` has, by file and by the status of one that gives none, the version or what is wrong. `misplaced` and `wrong`
+    are the flaws of the present files.
     """
-    now = clock()
-    try:
-        seen = list(_stamps(Path(folder), nested=True))
-    except FileNotFoundError:
-        return ()
-    except OSError:
-        return ((str(folder), -1, now, 0),)
-    if any(now - SAME_TIME_NANOSECONDS < mtime < now + CLOCK_ERROR_NANOSECONDS for _, _, mtime, _ in seen):
-        seen.append(("", 0, now, 0))
-    return tuple(seen)
+
+    looked_at: float = NEVER
+    seen: Mapping[str, _Sight] = MappingProxyType({})
+    read: Mapping[tuple[str, str], VersionRecord | str] = MappingProxyType({})
+    versions: tuple[VersionRecord, ...] = ()
+    misplaced: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def flaws(self) -> tuple[str, ...]:
+        return (*self.misplaced, *self.wrong)
 
 
-def _stamps(folder: Path, *, nested: bool) -> Iterator[tuple[str, int, int, int]]:
-    for entry in _visible(folder):
-        if _is_folder(entry):
-            yield f"{entry.path}/", 0, 0, 0
-            yield from _stamps(Path(entry.path), nested=False) if nested else ()
-        elif entry.name.endswith(".md"):
-            yield _stamp(entry.path)
+class PromptFolder:
+    """The prompts of a folder. A look at one of them lists the folder, and reads those of its files that changed.
 
+    A prompt with a flaw stays as it was before. Only `versions` may be called while another thread looks.
 
-def _stamp(path: str) -> tuple[str, int, int, int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return path, -1, 0, 0
-    return path, found.st_size, found.st_mtime_ns, found.st_ino
+    Args:
+        folder: Where the files are.
+        warn: Is called with a text that names all flaws, if a look finds a new one.
+        look_seconds: For how long what a look saw is taken as it is.
+        now: Returns monotonic seconds.
+        file_time: Returns the time of the file system, in nanoseconds since 1970.
 
+    Raises:
+        ConfigurationError: There is no such folder, or files in it have flaws; it names all of them.
+    """
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
+    def __init__(
+        self,
+        folder: StrPath,
+        warn: Callable[[str], object] = lambda flaws: None,
+        *,
+        look_seconds: float = 0.0,
+        now: Callable[[], float] = time.monotonic,
+        file_time: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._root = os.fspath(folder)
+        self._look_seconds = look_seconds
+        self._now = now
+        self._file_time = file_time
+        self._listed_at = NEVER
+        self._entries: frozenset[str] = frozenset()
+        self._why_unlisted = ""
+        self._names_by_id: dict[str, str] = {}
+        self._prompts: dict[str, _Prompt] = {}
+        self._told: set[str] = set()
+        self._warn: Callable[[str], object] = _refuse
+        self.look_at_all()
+        self._warn = warn
 
+    @property
+    def names(self) -> list[str]:
+        """Of all prompts that are known."""
+        return [name for name, prompt in self._prompts.items() if prompt.versions]
 
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        shown = [entry for entry in entries if not entry.name.startswith(".") and entry.name != "README.md"]
-    return sorted(shown, key=lambda entry: entry.name)
+    def versions(self, prompt: str) -> tuple[VersionRecord, ...]:
+        """What is known of a prompt, by its name or ID, in the order of the numbers; empty if there is none."""
+        return self._prompts.get(self._name(prompt), _NOTHING).versions
 
+    def look(self, prompt: str) -> None:
+        """Brings what is known of this prompt, by its name or ID, up to date."""
+        now = self._now()
+        if now >= self._listed_at + self._look_seconds:
+            self._list(now)
+        if not self._why_unlisted and self._finds_a_flaw(self._name(prompt), now):
+            self.look_at_all()
 
-class _Reading:
-    """One pass over a folder; it goes on after a broken file, so that all of them are reported."""
+    def look_at_all(self) -> None:
+        """Brings what is known of every prompt up to date."""
+        now = self._now()
+        self._list(now)
+        if self._why_unlisted:
+            return
+        for name in {**dict.fromkeys(_names(sorted(self._entries))), **self._prompts}:
+            self._finds_a_flaw(name, now)
+        prompts = self._prompts.values()
+        flaws = [
+            *(flaw for each in prompts for flaw in each.misplaced),
+            *(flaw for each in prompts for flaw in each.wrong),
+        ]
+        if not self._told.issuperset(flaws):
+            self._told = set(flaws)
+            self._warn(self._unusable(flaws))
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.problems: list[str] = []
+    def _name(self, prompt: str) -> str:
+        if not is_prompt_id(prompt):
+            return prompt
+        return self._names_by_id.get(f"prompt_{prompt[len('prompt_') :].upper()}", prompt)
 
-    def layout(self) -> dict[str, dict[int, str]]:
-        """The files of each prompt, relative to the folder, by version number."""
-        prompts: dict[str, dict[int, str]] = {}
-        for entry in self._entries(""):
-            if _is_folder(entry):
-                prompts[entry.name] = self._numbered(entry.name)
-            elif entry.name.endswith(".md"):
-                name = entry.name[: -len(".md")]
-                if name in prompts:
-                    self.problem(entry.name, f"there is a folder {name}/ too; keep one of the two")
-                prompts[name] = {1: entry.name}
-        return prompts
-
-    def _entries(self, inside: str) -> list[os.DirEntry[str]]:
+    def _list(self, now: float) -> None:
+        self._listed_at = now
         try:
-            return _visible(self.root / inside)
+            entries = _visible(self._root)
         except OSError as error:
-            self.problem(inside or "./", f"cannot be read ({error.strerror}); make it a readable folder")
-            return []
+            if error.errno is None:  # a signal handler of the caller's
+                raise
+            why = self._why_not_there(error)
+        else:
+            why = ""
+            for name in _names(entries - self._entries):
+                with contextlib.suppress(UnicodeEncodeError):  # a name that no prompt can have
+                    self._names_by_id[prompt_id(name)] = name
+            self._entries = entries
+        was, self._why_unlisted = self._why_unlisted, why
+        if why not in ("", was):
+            self._warn(why)
 
-    def _numbered(self, name: str) -> dict[int, str]:
-        files = {}
-        for entry in self._entries(f"{name}/"):
-            file = f"{name}/{entry.name}"
-            found = _NUMBERED.fullmatch(entry.name)
-            if _is_folder(entry):
-                self.problem(f"{file}/", "too deep; move its files up, or elsewhere")
-            elif found:
-                files[int(found[1])] = file
-            elif entry.name.endswith(".md"):
-                self.problem(file, "a version's file is named v1.md, v2.md and so on; rename it")
-        return files
+    def _why_not_there(self, error: OSError) -> str:
+        if os.path.isdir(self._root):
+            return self._unusable([f"./: {_unreadable_folder(error)}"])
+        wrong = "is not a folder" if os.path.exists(self._root) else "does not exist"
+        return f"the prompt folder {self._root!r} {wrong}; name one that holds .md files"
 
-    def versions(self, name: str, files: Mapping[int, str]) -> tuple[VersionRecord, ...]:
+    def _unusable(self, flaws: Iterable[str]) -> str:
+        listed = "\n  ".join(flaws)
+        return f"the prompt folder {self._root!r} cannot be used:\n  {listed}"
+
+    def _finds_a_flaw(self, name: str, now: float) -> bool:
+        """Looks at one prompt; whether it has a flaw that was not told of."""
+        known = self._prompts.get(name, _NOTHING)
+        if now < known.looked_at + self._look_seconds:
+            return False
+        seen = self._seen(name)
+        prompt = known if seen == known.seen else self._read(name, seen, known)
+        self._told.difference_update(set(known.flaws).difference(prompt.flaws))
+        if seen:
+            self._prompts[name] = prompt._replace(looked_at=now)
+        else:
+            self._prompts.pop(name, None)
+        return not self._told.issuperset(prompt.flaws)
+
+    def _seen(self, name: str) -> dict[str, _Sight]:
+        """The files of a prompt, by their paths in the folder. A name becomes a path only if the folder lists it."""
+        seen: dict[str, _Sight] = {}
+        has_folder = name in self._entries and self._sight(name) is None
+        if has_folder:
+            seen.update(self._seen_inside(name))
+        file = f"{name}.md"
+        sight = self._sight(file) if file in self._entries else None
+        if sight is not None:
+            seen[file] = f"there is a folder {name}/ too; keep one of the two" if has_folder else sight
+        return seen
+
+    def _seen_inside(self, name: str) -> Iterator[tuple[str, _Sight]]:
+        try:
+            entries = sorted(_visible(os.path.join(self._root, name)))
+        except OSError as error:
+            if error.errno is None:
+                raise
+            yield f"{name}/", _unreadable_folder(error)
+            return
+        for entry in entries:
+            file = f"{name}/{entry}"
+            sight = self._sight(file)
+            if sight is None:
+                yield f"{file}/", "too deep; move its files up, or elsewhere"
+            elif _NUMBERED.fullmatch(entry):
+                yield file, sight
+            elif entry.endswith(".md"):
+                yield file, "a version's file is named v1.md, v2.md and so on; rename it"
+
+    def _sight(self, file: str) -> _Sight | None:
+        """None for a folder. No two are equal of a file so young that its next write could carry the same time."""
+        try:
+            found = os.stat(os.path.join(self._root, file))
+        except OSError as error:  # a link to nowhere, say: the reader tells what is wrong with it
+            if error.errno is None:
+                raise
+            return ()
+        if stat.S_ISDIR(found.st_mode):
+            return None
+        changed_at, now = max(found.st_mtime_ns, found.st_ctime_ns), self._file_time()
+        is_young = now - SAME_TIME_NANOSECONDS < changed_at < now + CLOCK_ERROR_NANOSECONDS
+        return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, now if is_young else 0
+
+    def _read(self, name: str, seen: Mapping[str, _Sight], known: _Prompt) -> _Prompt:
+        files = {_number(file): file for file, sight in seen.items() if not isinstance(sight, str)}
         default = "published" if len(files) == 1 else "draft"
-        read = [self._version(name, number, files[number], default) for number in sorted(files)]
-        found = [version for version in read if version is not None]
-        published = [files[version.number] for version in found if version.status == "published"]
-        for file in published[1:]:
-            self.problem(file, f"{published[0]} is published too; make one of them archived or draft")
-        self._check_ids(found, files)
-        return tuple(found)
+        read: dict[tuple[str, str], VersionRecord | str] = {}
+        for number, file in sorted(files.items()):
+            key = file, default
+            is_known = key in known.read and known.seen[file] == seen[file]
+            read[key] = known.read[key] if is_known else self._version(file, name, number, default)
+        versions = tuple(version for version in read.values() if not isinstance(version, str))
+        misplaced = tuple(_flaw(file, sight) for file, sight in seen.items() if isinstance(sight, str))
+        unread = (_flaw(file, why) for (file, _), why in read.items() if isinstance(why, str))
+        wrong = (*unread, *_published_twice(versions, files), *_ids_twice(versions, files))
+        return _Prompt(NEVER, seen, read, known.versions if misplaced or wrong else versions, misplaced, wrong)
 
-    def _check_ids(self, versions: Iterable[VersionRecord], files: Mapping[int, str]) -> None:
-        owners: dict[str, str] = {}
-        for version in versions:
-            file = files[version.number]
-            owner = owners.setdefault(version.id, file)
-            if owner != file:
-                self.problem(file, f"its id {version.id!r} is also that of {owner}; change one")
-
-    def _version(self, name: str, number: int, file: str, default: str) -> VersionRecord | None:
+    def _version(self, file: str, name: str, number: int, default_status: str) -> VersionRecord | str:
         try:
-            front, content = _parsed(_text(self.root / file))
-            at = rfc3339(os.stat(self.root / file).st_mtime)
-            return new_version(name, number, content, **{"status": default, **front}, at=at)
+            return read_version(os.path.join(self._root, file), name, number, default_status)
         except ConfigurationError as error:
-            self.problem(file, error.message)
-        except OSError as error:
-            self.problem(file, f"cannot be read ({error.strerror}); make it a readable file, or remove it")
-        except Exception as error:  # noqa: BLE001  # PyYAML builds the values of tags such as !!int almost unchecked
-            self.problem(file, f"its front matter cannot be understood ({type(error).__name__}); make it plainer")
-        return None
-
-    def problem(self, file: str, what: str) -> None:
-        self.problems.append(f"{file.encode('utf-8', 'backslashreplace').decode()}: {what}")
-
-    def finish(self) -> None:
-        """Raises one error with all the problems that were found."""
-        if self.problems:
-            listed = "\n  ".join(self.problems)
-            raise ConfigurationError(f"the prompt folder {str(self.root)!r} cannot be used:\n  {listed}")
+            return error.message
 
 
-def _text(path: Path) -> str:
-    if not path.is_file():
-        raise ConfigurationError("is not a file; replace it, or remove it")
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return file.read()
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+_NOTHING = _Prompt()
 
 
-def _parsed(text: str) -> tuple[dict[str, Any], str]:
-    """The front matter, and the content to the byte, except for one final newline."""
-    first = text.partition("\n")[0]
-    front, content = _split(text) if _FENCE.match(text) else ({}, text)
-    if first.endswith("\r") and content.endswith("\r\n"):
-        return front, content[:-2]
-    return front, content[:-1] if content.endswith("\n") else content
+def _refuse(flaws: str) -> None:
+    raise ConfigurationError(flaws)
 
 
-def _split(text: str) -> tuple[dict[str, Any], str]:
-    try:
-        with held_back():
-            import yaml
-            from frontmatter.default_handlers import YAMLHandler
-    except ImportError as error:
-        needed = ("yaml", "frontmatter")
-        raise ConfigurationError(missing_extra("reading front matter", needed, "local", error)) from None
-    # The library's own pattern also takes the blank lines after the fence, which belong to the content.
-    handler = YAMLHandler(fm_boundary=_FENCE)
-    if len(_FENCE.findall(text)) < 2:
-        raise ConfigurationError("its front matter never ends; close it with a line --- of its own")
-    front, content = handler.split(text)
-    try:
-        return _checked_keys(handler.load(f"\n{front}")), content  # the line break makes YAML count as the file does
-    except RecursionError:
-        raise ConfigurationError("its front matter is nested too deeply; make it flatter") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigurationError(f"its front matter is not YAML: {_one_line(error)}") from None
+def _visible(folder: str) -> frozenset[str]:
+    return frozenset(entry for entry in os.listdir(folder) if not entry.startswith(".") and entry != "README.md")
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).replace('in "<unicode string>", ', "in ").split())
+def _names(entries: Iterable[str]) -> Iterator[str]:
+    """The names of the prompts that these entries of the folder may belong to."""
+    for entry in entries:
+        yield entry
+        if entry.endswith(".md"):
+            yield entry[: -len(".md")]
 
 
-def _checked_keys(front: object) -> dict[str, Any]:
-    if front is None:
-        return {}
-    if not isinstance(front, dict):
-        raise ConfigurationError("its front matter must be lines such as 'status: published'")
-    for key in front:
-        if key not in FRONT_MATTER_KEYS:
-            near = difflib.get_close_matches(str(key), FRONT_MATTER_KEYS, n=1, cutoff=0.0)[0]
-            raise ConfigurationError(f"unknown front matter key {key!r}; the nearest one is {near!r}")
-    return {key: value for key, value in front.items() if value is not None}
+def _number(file: str) -> int:
+    found = _NUMBERED.fullmatch(file.rpartition("/")[2]) if "/" in file else None
+    return int(found[1]) if found else 1
+
+
+def _unreadable_folder(error: OSError) -> str:
+    return f"cannot be read ({error.strerror}); make it a readable folder"
+
+
+def _flaw(file: str, what: str) -> str:
+    return f"{file.encode('utf-8', 'backslashreplace').decode()}: {what}"
+
+
+def _published_twice(versions: Iterable[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
+    first, *others = [files[version.number] for version in versions if version.status == "published"] or [""]
+    for file in others:
+        yield _flaw(file, f"{first} is published too; make one of them archived or draft")
+
+
+def _ids_twice(versions: Iterable[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for version in versions:
+        file = files[version.number]
+        owner = owners.setdefault(version.id, file)
+        if owner != file:
+            yield _flaw(file, f"its id {version.id!r} is also that of {owner}; change one")

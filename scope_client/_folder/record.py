@@ -63,9 +63,9 @@ class VersionRecord(NamedTuple):
         }
 
 
-def is_prompt_id(text: str) -> bool:
+def is_prompt_id(text: object) -> bool:
     """Whether the platform takes this for a prompt's ID: `prompt_` and a ULID, in upper or lower case."""
-    return _PROMPT_ID.fullmatch(text) is not None
+    return isinstance(text, str) and _PROMPT_ID.fullmatch(text) is not None
 
 
 def prompt_id(name: str) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, NamedTuple, Union
 
-from .._folder.reader import Signature, StrPath, read_prompt_dir, signature
+from .._folder.reader import PromptFolder, StrPath
 from .._folder.record import VersionRecord, is_prompt_id, new_version, prompt_id, rfc3339
 from ..errors import ConfigurationError
 
@@ -28,7 +28,7 @@ class _Overlay(NamedTuple):
 
 
 class Library:
-    """All prompts of one local platform. Each call looks for changes in the folder, which is never written to."""
+    """All prompts of one local platform. Each call looks for changes of its prompt in the folder, never written to."""
 
     def __init__(
         self,
@@ -37,19 +37,16 @@ class Library:
         warn: Callable[[str], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._folder = folder
         self._warn = warn
         self._clock = clock
         self._lock = threading.RLock()
         self._overlays: dict[str, _Overlay] = {}
-        self._signature: Signature = () if folder is None else signature(folder)
-        self._in_folder = {} if folder is None else read_prompt_dir(folder)
-        self._warning = ""
+        self._folder = None if folder is None else PromptFolder(folder, self._warn_of)
 
     def find(self, prompt: str) -> tuple[VersionRecord, ...]:
         """The versions of a prompt, in the order of their numbers, by its name or ID; empty if there is none."""
         with self._lock:
-            self._refresh()
+            self._look(prompt)
             return self._versions(self._name(prompt) if is_prompt_id(prompt) else prompt)
 
     def add(
@@ -66,7 +63,7 @@ class Library:
         text, kind = _text_and_type(content, type)
         status = "published" if promote else "draft"
         with self._lock:
-            self._refresh()
+            self._look(name)
             at = rfc3339(self._clock())
             number = max((version.number for version in self._versions(name)), default=0) + 1
             new = new_version(name, number, text, status=status, type=kind, metadata=metadata, tags=tags, at=at)
@@ -77,50 +74,44 @@ class Library:
     def archive(self, name: str) -> None:
         """Leaves the prompt without a production version."""
         with self._lock:
-            self._refresh()
+            self._look(name)
             self._check_known(name)
             self._overlays[name] = self._overlay(name).without_production(rfc3339(self._clock()))
 
     def remove(self, name: str) -> None:
         with self._lock:
-            self._refresh()
+            self._look(name)
             self._check_known(name)
             self._overlays[name] = _Overlay(hides_folder=True)
 
-    def _refresh(self) -> None:
-        if self._folder is None:
-            return
-        now = signature(self._folder)
-        if now == self._signature:
-            return
-        self._signature = now
-        try:
-            self._in_folder, self._warning = read_prompt_dir(self._folder), ""
-        except ConfigurationError as error:
-            self._warn_once(f"{error.message}; serving what was there before")
+    def _look(self, prompt: str) -> None:
+        if self._folder is not None and isinstance(prompt, str):
+            self._folder.look(prompt)
 
-    def _warn_once(self, warning: str) -> None:
-        if warning != self._warning:
-            self._warning = warning
-            self._warn(warning)
+    def _warn_of(self, flaws: str) -> None:
+        self._warn(f"{flaws}; serving what was there before")
 
     def _overlay(self, name: str) -> _Overlay:
         return self._overlays.get(name, _Overlay())
 
     def _versions(self, name: str) -> tuple[VersionRecord, ...]:
         overlay = self._overlay(name)
-        below = () if overlay.hides_folder else self._in_folder.get(name, ())
+        below = () if overlay.hides_folder or self._folder is None else self._folder.versions(name)
         if overlay.decided_at is not None:
             below = tuple(_archived(version, overlay.decided_at) for version in below)
         merged = {version.number: version for version in (*below, *overlay.added)}
         return tuple(merged[number] for number in sorted(merged))
 
     def _names(self) -> list[str]:
-        return sorted(name for name in {*self._in_folder, *self._overlays} if self._versions(name))
+        names = set(self._overlays)
+        if self._folder is not None:
+            self._folder.look_at_all()
+            names.update(self._folder.names)
+        return sorted(name for name in names if self._versions(name))
 
     def _name(self, identity: str) -> str:
         wanted = identity.upper()
-        return next((name for name in self._names() if prompt_id(name).upper() == wanted), identity)
+        return next((name for name in self._overlays if prompt_id(name).upper() == wanted), identity)
 
     def _check_known(self, name: str) -> None:
         if not self._versions(name):

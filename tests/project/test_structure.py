@@ -16,7 +16,7 @@ OPTIONAL = {
     "local": {"flask", "jwt", "werkzeug"},
     "cli": {"click"},
     "testing": {"pytest"},
-    "_folder/reader": {"frontmatter", "yaml"},
+    "_folder/version_file": {"frontmatter", "yaml"},
     "_stores/redis_store": {"redis"},
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
@@ -29,7 +29,7 @@ LAZY = {
     "_redaction": {"urllib.parse"},
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},
-    "_folder/reader": {"frontmatter.default_handlers", "yaml"},
+    "_folder/version_file": {"frontmatter.default_handlers", "yaml"},
     "_stores/redis_store": {"redis", "redis.backoff", "redis.retry"},
 }
 # From the bottom up: a floor imports what stands before it here.

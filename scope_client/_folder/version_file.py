@@ -1,0 +1,97 @@
+"""The file of one version: Markdown with front matter in YAML."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import os
+import re
+import stat
+from typing import Any
+
+from .._extras import missing_extra
+from .._fork import held_back
+from ..errors import ConfigurationError
+from .record import VersionRecord, new_version, rfc3339
+
+FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "id")
+NOT_A_FILE = "is not a file; replace it, or remove it"
+
+_FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+# What PyYAML lets out where it builds the values of tags such as !!int almost unchecked.
+_YAML_SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def read_version(path: str, prompt: str, number: int, default_status: str) -> VersionRecord:
+    """The version that a file holds; raises ConfigurationError that says what is wrong with the file."""
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise ConfigurationError(NOT_A_FILE)
+        front, content = _parsed(_text(path))
+        at = rfc3339(found.st_mtime)
+        return new_version(prompt, number, content, **{"status": default_status, **front}, at=at)
+    except OSError as error:
+        if error.errno is None:  # not the system's: a signal handler of the caller's raises TimeoutError, say
+            raise
+        if error.errno in _NOWHERE:
+            raise ConfigurationError(NOT_A_FILE) from None
+        raise ConfigurationError(f"cannot be read ({error.strerror}); make it a readable file, or remove it") from None
+    except _YAML_SLIPS as error:
+        kind = type(error).__name__
+        raise ConfigurationError(f"its front matter cannot be understood ({kind}); make it plainer") from None
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+
+
+def _parsed(text: str) -> tuple[dict[str, Any], str]:
+    """The front matter, and the content to the byte, except for one final newline."""
+    first = text.partition("\n")[0]
+    front, content = _split(text) if _FENCE.match(text) else ({}, text)
+    if first.endswith("\r") and content.endswith("\r\n"):
+        return front, content[:-2]
+    return front, content[:-1] if content.endswith("\n") else content
+
+
+def _split(text: str) -> tuple[dict[str, Any], str]:
+    try:
+        with held_back():
+            import yaml
+            from frontmatter.default_handlers import YAMLHandler
+    except ImportError as error:
+        needed = ("yaml", "frontmatter")
+        raise ConfigurationError(missing_extra("reading front matter", needed, "local", error)) from None
+    # The library's own pattern also takes the blank lines after the fence, which belong to the content.
+    handler = YAMLHandler(fm_boundary=_FENCE)
+    if len(_FENCE.findall(text)) < 2:
+        raise ConfigurationError("its front matter never ends; close it with a line --- of its own")
+    front, content = handler.split(text)
+    try:
+        return _checked_keys(handler.load(f"\n{front}")), content  # the line break makes YAML count as the file does
+    except RecursionError:
+        raise ConfigurationError("its front matter is nested too deeply; make it flatter") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigurationError(f"its front matter is not YAML: {_one_line(error)}") from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).replace('in "<unicode string>", ', "in ").split())
+
+
+def _checked_keys(front: object) -> dict[str, Any]:
+    if front is None:
+        return {}
+    if not isinstance(front, dict):
+        raise ConfigurationError("its front matter must be lines such as 'status: published'")
+    for key in front:
+        if key not in FRONT_MATTER_KEYS:
+            near = difflib.get_close_matches(str(key), FRONT_MATTER_KEYS, n=1, cutoff=0.0)[0]
+            raise ConfigurationError(f"unknown front matter key {key!r}; the nearest one is {near!r}")
+    return {key: value for key, value in front.items() if value is not None}
