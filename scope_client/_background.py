@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from typing import Callable
 
 from ._fork import renew_in_children
+from ._interrupts import pass_on
 from ._log import Log
 
 _log = Log("scope_client.background")
@@ -31,11 +32,12 @@ class Background:
         renew_in_children(self)
 
     def after_fork(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._jobs: deque[tuple[Hashable, Job]] = deque()
         self._waiting: set[Hashable] = set()
         self._running: set[Hashable] = set()
-        self._threads = 0
+        self._threads: set[object] = set()  # a mark for each that is at work, or about to be started
         self._idle = 0
 
     @property
@@ -46,7 +48,7 @@ class Background:
     @property
     def threads(self) -> int:
         """How many threads there are, at a job or waiting for one."""
-        return self._threads
+        return len(self._threads)
 
     def is_running(self, key: Hashable) -> bool:
         return key in self._running
@@ -56,56 +58,62 @@ class Background:
 
     def submit(self, key: Hashable, job: Job) -> bool:
         """False if it cannot be done: the queue is full, or no thread can be started."""
-        with self._changed:
+        # The lock, which the condition has too: a signal handler may raise in Condition.__enter__, with it taken.
+        with self._lock:
             if self.has(key):
                 return True
             if len(self._jobs) >= self._max_jobs:
                 return False
             self._jobs.append((key, job))
             self._waiting.add(key)
-            if self._idle >= len(self._jobs) or self._threads >= MAX_THREADS:
+            if self._idle >= len(self._jobs) or len(self._threads) >= MAX_THREADS:
                 self._changed.notify()
                 return True
-            self._threads += 1
-        return self._start()
+            mark = object()
+            self._threads.add(mark)
+        return self._start(mark)
 
-    def _start(self) -> bool:
+    def _start(self, mark: object) -> bool:
         # Outside of the lock: Thread.start waits for the new thread, which takes this very lock first.
         try:
-            threading.Thread(target=self._work, name="scope-background", daemon=True).start()
+            threading.Thread(target=self._work, args=(mark,), name="scope-background", daemon=True).start()
         except RuntimeError as error:  # no more threads, or the interpreter is on its way out
+            has_others = self._has_threads_beside(mark)
+            pass_on(error)
             _log.debug("no thread could be started: %s", error)
-            return self._has_other_threads()
+            return has_others
         except BaseException:  # an interrupt
-            self._has_other_threads()
+            self._has_threads_beside(mark)
             raise
         return True
 
-    def _has_other_threads(self) -> bool:
+    def _has_threads_beside(self, mark: object) -> bool:
         """Takes back the thread that did not start; if there is no other, its jobs are dropped."""
-        with self._changed:
-            self._threads -= 1
+        with self._lock:
+            self._threads.discard(mark)
             if not self._threads:
                 self._jobs.clear()
                 self._waiting.clear()
-            return self._threads > 0
+            return bool(self._threads)
 
-    def _work(self) -> None:
+    def _work(self, mark: object) -> None:
+        with self._lock:
+            self._threads.add(mark)  # once more: an interrupt of its start may have taken it back
         while True:
-            todo = self._next()
+            todo = self._next(mark)
             if todo is None:
                 return
             self._do(*todo)
             del todo  # or a thread that waits would keep the client of its last job alive
 
-    def _next(self) -> tuple[Hashable, Job] | None:
+    def _next(self, mark: object) -> tuple[Hashable, Job] | None:
         """None if there was nothing to do for a while: the thread is no longer counted then."""
         with self._changed:
             self._idle += 1
             self._changed.wait_for(lambda: bool(self._jobs), IDLE_THREAD_SECONDS)
             self._idle -= 1
             if not self._jobs:
-                self._threads -= 1
+                self._threads.discard(mark)
                 return None
             key, job = self._jobs.popleft()
             self._running.add(key)

@@ -19,6 +19,7 @@ from ._counters import Counters
 from ._fork import held_back
 from ._http.budget import Budget
 from ._http.fetcher import Fetcher
+from ._interrupts import pass_on
 from ._log import open_logger
 from ._prefetch import PrefetchReport, Wanted, prefetch
 from ._prompt import fallback as stand_ins
@@ -289,6 +290,7 @@ class ScopeClient:
             else:
                 return self._source.fetch(ref, budget)
         except ScopeError as error:
+            pass_on(error)
             if not (has_stand_in and is_outage(error)):
                 raise
             if is_cached and isinstance(error, TimeoutError) and error.is_deadline:

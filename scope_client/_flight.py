@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import Callable, Generic, TypeVar
 
 from ._fork import renew_in_children
+from ._interrupts import pass_on
 from .errors import ConfigurationError, ScopeError, TimeoutError
 
 _Result = TypeVar("_Result")
@@ -113,6 +114,7 @@ class Flights(Generic[_Result]):
             flight.results.append(result)
             end = State.LANDED
         except ScopeError as error:
+            pass_on(error)
             if shares_error and not (isinstance(error, TimeoutError) and error.is_deadline):
                 flight.error = error
                 end = State.FAILED

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import TYPE_CHECKING
+
+from ._interrupts import pass_on
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -41,8 +42,10 @@ class Log:
             self._logger = open_logger(self._name)
         if not self._logger.isEnabledFor(level):
             return
-        with contextlib.suppress(Exception):  # what reports errors has failed itself
+        try:
             self._logger.log(level, message, *values, exc_info=exc_info, stacklevel=3)
+        except Exception as error:  # noqa: BLE001  # what reports errors has failed itself
+            pass_on(error)
 
 
 def open_logger(name: str = _PACKAGE) -> Logger:

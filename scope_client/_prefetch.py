@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Callable, Optional, Union
 
 from ._frozen import Frozen
+from ._interrupts import pass_on
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from .errors import ScopeError, ValidationError
@@ -71,6 +72,7 @@ def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion
             try:
                 versions[each] = read(refs[each])
             except ScopeError as error:
+                pass_on(error)
                 errors[each] = error
 
     try:
@@ -91,7 +93,8 @@ def _run_together(work: Callable[[], None], count: int) -> None:
     for thread in threads:
         try:
             thread.start()
-        except RuntimeError:
+        except RuntimeError as error:
+            pass_on(error)
             break
         started.append(thread)
     work()

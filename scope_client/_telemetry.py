@@ -7,6 +7,7 @@ from typing import Any, Callable, Generic, Optional, TypeVar
 
 from ._fork import renew_in_children
 from ._frozen import Frozen
+from ._interrupts import pass_on
 from ._log import Log
 from ._redaction import REDACTED
 from .errors import ScopeError
@@ -133,10 +134,11 @@ class _Callback(Generic[_Info]):
         """Does nothing if the callback itself has caused the event: it would go round for ever."""
         if getattr(self._running, "is_true", False):
             return
-        self._running.is_true = True
         try:
+            self._running.is_true = True
             self._function(info)
-        except Exception:  # noqa: BLE001  # a user's callback may raise anything
+        except Exception as error:  # noqa: BLE001  # a user's callback may raise anything
+            pass_on(error)
             if not self._has_failed:
                 self._has_failed = True
                 _log.exception("a telemetry callback raised an error; the call goes on; this is logged once")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.template import Origin, Template, engines
 from django.template.backends.django import DjangoTemplates
 
-from scope_client.frameworks import TEMPLATE_FUNCTION, PromptUse, Survey, jinja_survey
+from scope_client.frameworks import TEMPLATE_FUNCTION, PromptUse, Survey, jinja_survey, pass_on
 
 from .templatetags.scope import collected
 
@@ -88,6 +88,6 @@ def _octets(file: str) -> str:
         if stat.S_ISREG(facts.st_mode) and facts.st_size <= MAX_TEMPLATE_BYTES:
             with open(file, "rb") as opened:
                 return opened.read().decode("latin-1")
-    except OSError:
-        pass
+    except OSError as error:
+        pass_on(error)
     return ""

@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.utils import ImportStringError, import_string
 
 from scope_client import CacheStore, ConfigurationError, RedisStore
-from scope_client.frameworks import STORE_METHODS, ForeignStore, explained, has_methods, warn_of_patience
+from scope_client.frameworks import STORE_METHODS, ForeignStore, explained, has_methods, pass_on, warn_of_patience
 
 _CACHELIB_METHODS = ("get_dict", "get", "set", "add", "delete")
 _CACHE_MUST_BE = (
@@ -82,6 +82,7 @@ def _imported(path: str) -> Any:
     try:
         return import_string(path)
     except Exception as error:  # noqa: BLE001  # whatever that module raises
+        pass_on(error)
         why = str(error.exception) if isinstance(error, ImportStringError) else explained(error)
         raise ConfigurationError(f"SCOPE_CACHE: {path!r} cannot be imported ({why})") from None
 

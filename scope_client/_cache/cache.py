@@ -13,6 +13,7 @@ from .._counters import Counters
 from .._flight import Flights
 from .._fork import renew_in_children
 from .._http.budget import Budget
+from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from ..errors import ScopeError
@@ -51,7 +52,14 @@ class PromptCache:
         self._memory = Memory(config.cache_max_size)
         self._flights: Flights[PromptVersion] = Flights()
         self._loader = Loader(
-            config, clock, source=source, memory=self._memory, platform=platform, shared=shared, counters=counters
+            config,
+            clock,
+            source=source,
+            background=background,
+            memory=self._memory,
+            platform=platform,
+            shared=shared,
+            counters=counters,
         )
         renew_in_children(self)
 
@@ -180,6 +188,7 @@ class PromptCache:
         try:
             return self._flights.run(flight, partial(self._loader.load, Load(ref, patience, max_age)), patience.left)
         except ScopeError as error:
+            pass_on(error)
             if not is_outage(error):
                 raise
         return None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol
 
+from .._background import Background
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._counters import Counters
 from .._http.budget import Budget
+from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from ..errors import NoProductionVersionError, NotFoundError, ScopeError, TimeoutError
@@ -57,6 +60,7 @@ class Loader:
         clock: Clock,
         *,
         source: Source,
+        background: Background,
         memory: Memory,
         platform: PlatformBreaker,
         shared: SharedStore | None,
@@ -66,6 +70,7 @@ class Loader:
         self._stale_if_error = config.stale_if_error
         self._clock = clock
         self._source = source
+        self._background = background
         self._memory = memory
         self._platform = platform
         self._shared = shared
@@ -111,8 +116,9 @@ class Loader:
     def _fetched_for_the_fleet(self, shared: SharedStore, wanted: Load) -> PromptVersion:
         """Fetches under the fleet's lock, or brings what the process that holds it has fetched."""
         is_ours, entry = self._wait_for_the_fleet(shared, wanted)
-        ours_until = self._clock.now() + LOCK_SECONDS
+        ours_until = math.inf
         try:
+            ours_until = self._clock.now() + LOCK_SECONDS
             if entry is not None:
                 return entry.version
             if wanted.replaces is not None and not is_ours:
@@ -120,19 +126,36 @@ class Loader:
             if not (is_ours or wanted.budget.affords(LOCK_POLL_SECONDS)):
                 raise wanted.budget.overdrawn()
             return self._fetched(wanted)
+        except ScopeError:
+            raise
+        except BaseException:
+            if is_ours:
+                is_ours = False
+                self._unlock_behind(shared, wanted.ref)
+            raise
         finally:
             # Not after its end: by then the lock may be another process's.
             if is_ours and self._clock.now() < ours_until:
                 shared.unlock(wanted.ref)
+
+    def _unlock_behind(self, shared: SharedStore, ref: PromptRef) -> None:
+        """For a caller whose time is over: the store itself may be what it has waited for."""
+        self._background.submit(("unlock", ref.key), lambda: shared.unlock(ref))
 
     def _wait_for_the_fleet(self, shared: SharedStore, wanted: Load) -> tuple[bool, Entry | None]:
         """Whether this process holds the lock, and what another has brought; neither if the lock stays taken."""
         is_renewal = wanted.replaces is not None
         patience = wanted.budget.at_most(FIRST_READER_SECONDS if is_renewal else LOCK_SECONDS)
         while True:
-            # The lock first, then the look: between them, in the other order, its holder may put the version and leave.
-            is_ours = shared.lock(wanted.ref)
-            entry = self._usable(self.look_up(shared, wanted.ref), wanted)
+            is_ours = True  # until the store says that it is not: an interrupt may come before its answer
+            try:
+                # First the lock, then the look: in the other order its holder may put the version and leave in between.
+                is_ours = shared.lock(wanted.ref)
+                entry = self._usable(self.look_up(shared, wanted.ref), wanted)
+            except BaseException:
+                if is_ours:
+                    self._unlock_behind(shared, wanted.ref)
+                raise
             if is_ours or entry is not None or not patience.affords(LOCK_POLL_SECONDS):
                 return is_ours, entry
             self._clock.sleep(LOCK_POLL_SECONDS)
@@ -144,6 +167,7 @@ class Loader:
         try:
             version = self._source.fetch(wanted.ref, wanted.budget)
         except ScopeError as error:
+            pass_on(error)
             self._failed(wanted, began, error)
             raise
         # Before the version is kept: who finds it must not find the outage that it ends.

@@ -12,6 +12,7 @@ from .._circuit_breaker import CircuitBreaker, Pauses
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import held_back, renew_in_children
+from .._interrupts import pass_on
 from .._log import Log
 from .._prompt.jsonvalue import parse
 from .._prompt.prompt_version import PromptVersion
@@ -45,7 +46,7 @@ class Found(NamedTuple):
 
 
 class SharedStore:
-    """What one organisation, environment and API see of a store. Nothing here raises.
+    """What one organisation, environment and API see of a store. Nothing here raises, but for an interrupt.
 
     A failure of the store is a miss. It is logged once, and the store is then left alone for some seconds.
     `generation` is a number that only grows: the milliseconds since 1970 at which it began, or more. Memory of an
@@ -233,6 +234,7 @@ class _Guard:
         try:
             result = operation()
         except Exception as error:  # noqa: BLE001  # a store may be anybody's
+            pass_on(error)
             self.failed(what, f"{type(error).__name__}: {error}")
             return otherwise
         took = self._clock.now() - started

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Callable, NamedTuple, Union
 
 from .._circuit_breaker import NEVER
+from .._interrupts import pass_on
 from ..errors import ConfigurationError
 from .record import VersionRecord, is_prompt_id, prompt_id
 from .version_file import read_version
@@ -135,8 +136,7 @@ class PromptFolder:
         try:
             entries = _visible(self._root)
         except OSError as error:
-            if error.errno is None:  # a signal handler of the caller's
-                raise
+            pass_on(error)
             why = self._why_not_there(error)
         else:
             why = ""
@@ -188,8 +188,7 @@ class PromptFolder:
         try:
             entries = sorted(_visible(os.path.join(self._root, name)))
         except OSError as error:
-            if error.errno is None:
-                raise
+            pass_on(error)
             yield f"{name}/", _unreadable_folder(error)
             return
         for entry in entries:
@@ -207,8 +206,7 @@ class PromptFolder:
         try:
             found = os.stat(os.path.join(self._root, file))
         except OSError as error:  # a link to nowhere, say: the reader tells what is wrong with it
-            if error.errno is None:
-                raise
+            pass_on(error)
             return ()
         if stat.S_ISDIR(found.st_mode):
             return None

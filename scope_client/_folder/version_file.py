@@ -11,6 +11,7 @@ from typing import Any
 
 from .._extras import missing_extra
 from .._fork import held_back
+from .._interrupts import pass_on
 from ..errors import ConfigurationError
 from .record import VersionRecord, new_version, rfc3339
 
@@ -33,12 +34,12 @@ def read_version(path: str, prompt: str, number: int, default_status: str) -> Ve
         at = rfc3339(found.st_mtime)
         return new_version(prompt, number, content, **{"status": default_status, **front}, at=at)
     except OSError as error:
-        if error.errno is None:  # not the system's: a signal handler of the caller's raises TimeoutError, say
-            raise
+        pass_on(error)
         if error.errno in _NOWHERE:
             raise ConfigurationError(NOT_A_FILE) from None
         raise ConfigurationError(f"cannot be read ({error.strerror}); make it a readable file, or remove it") from None
     except _YAML_SLIPS as error:
+        pass_on(error)
         kind = type(error).__name__
         raise ConfigurationError(f"its front matter cannot be understood ({kind}); make it plainer") from None
 
@@ -78,6 +79,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     except RecursionError:
         raise ConfigurationError("its front matter is nested too deeply; make it flatter") from None
     except (yaml.YAMLError, ValueError) as error:
+        pass_on(error)
         raise ConfigurationError(f"its front matter is not YAML: {_one_line(error)}") from None
 
 

@@ -17,6 +17,8 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from .._config.rules import is_loopback
+from .._interrupts import pass_on
+from .._redaction import Redaction
 from .._version import __version__
 from . import failures, limits
 from .answer import Answer, Question
@@ -75,14 +77,16 @@ class Line:
         timeout = min(timeout, MAX_TIMEOUT_SECONDS)
         ends_at = time.monotonic() + timeout
         settings = self._settings_for(prepared)
-        limits.of_this_thread.limits = limits.Limits(ends_at, MAX_BODY_BYTES + MAX_FRAMING_BYTES)
         try:
+            limits.of_this_thread.limits = limits.Limits(ends_at, MAX_BODY_BYTES + MAX_FRAMING_BYTES)
             response = self._answer_to(prepared, settings, timeout)
             try:
                 return _read(response, ends_at)
             finally:
                 response.close()
-        except Exception as error:
+        except BaseException as error:
+            if not failures.is_of_the_network(error, question.redaction):
+                raise error  # not a bare raise: on Python 3.10 that brings back the frames it came with
             raise failures.translated(
                 error,
                 _origin(prepared),
@@ -154,7 +158,9 @@ class Line:
                 self._settings[origin] = settings
             elif not self._is_ours:
                 self._bound(prepared, settings)
-        except Exception as error:
+        except BaseException as error:
+            if not failures.is_of_the_network(error, Redaction(()), TypeError):
+                raise error  # as in `send`
             raise failures.unusable(error, origin) from error
         return settings
 
@@ -223,6 +229,7 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
     except (requests.exceptions.ChunkedEncodingError, http.client.HTTPException, limits.TooLargeError) as error:
         if failures.is_any(failures.layers(error), limits.TooLargeError):
             return answer(b"", too_large)
+        pass_on(error)
         if not _is_cut_short(error):
             raise
         came = _count_of_bytes(error, len(body))

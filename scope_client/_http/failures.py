@@ -1,18 +1,29 @@
-"""What requests, urllib3 and the system raise, translated into errors of ours; no secret is left in it."""
+"""The border: what the network raises becomes an error of ours, all else goes through; no secret is left in either."""
 
 from __future__ import annotations
 
 import http.client
 import socket
 import ssl
+import traceback
 from collections.abc import Iterable, Iterator
+from types import FrameType, TracebackType
+from typing import Any
 
 import requests
 import urllib3
+from requests.structures import CaseInsensitiveDict
+from urllib3._collections import HTTPHeaderDict
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from .._redaction import Redaction
+from .._interrupts import chain, interrupt_in, pass_on
+from .._redaction import Redaction, Secret
 from ..errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
+
+MAX_SHOWN_DEPTH = 5  # so far do error trackers unfold a value
+_TOOLS = ("requests", "urllib3", "http", "ssl", "socket", "encodings", "idna")
+_OF_THE_NETWORK = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
+_OF_TEXTS = (ValueError, OverflowError)  # addresses, headers, the lengths of chunks
 
 
 def layers(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:
@@ -23,43 +34,47 @@ def layers(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator
             yield from layers(inner, seen | {id(error), id(inner)})
 
 
-def _chain(error: BaseException) -> list[BaseException]:
-    """An exception with all that it wraps, that caused it, and in whose handling it was raised; each once."""
-    found: dict[int, BaseException] = {}
-    waiting: list[object] = [error]
-    while waiting:
-        each = waiting.pop(0)
-        if isinstance(each, BaseException) and id(each) not in found:
-            found[id(each)] = each
-            waiting += [each.__cause__, each.__context__, *each.args]
-    return list(found.values())
+def is_of_the_network(error: BaseException, redaction: Redaction, *kinds: type[BaseException]) -> bool:
+    """Whether the network, the platform, or an address that cannot be used has ended an attempt.
+
+    It was not, if a hook of the user's failed, or what replaces a part of requests. Then `error` is to be raised as it
+    is; the frames that may hold what is secret are taken out of it. Raises the interrupt that it is or wraps, if any.
+    `kinds` are of the network too, if a tool of ours raised them.
+    """
+    is_it = interrupt_in(error) is None and _is_of_the_network(error, (*_OF_TEXTS, *kinds))
+    try:
+        if not is_it:
+            _hide_secrets(error, redaction)
+            pass_on(error)
+    finally:
+        del error  # a circle: its traceback has this frame
+    return is_it
 
 
-def unusable(error: Exception, host: str) -> ConfigurationError:
+def _hide_secrets(error: BaseException, redaction: Redaction) -> None:
+    interrupt = interrupt_in(error)
+    for each in chain(error):
+        if each is not interrupt:  # which loses all its frames but those of the handler
+            each.__traceback__ = _without_secrets(each.__traceback__, redaction)
+
+
+def unusable(error: BaseException, host: str) -> ConfigurationError:
     """The error for a host, or for a proxy on the way to it, whose address or settings cannot be used."""
-    redaction = Redaction(())
-    for each in _chain(error):
-        redaction.error(each)
-        each.__traceback__ = None
-    why = redaction.text(_root(error))
+    why = _cleaned(error, Redaction(()))
     return ConfigurationError(f"nothing can be sent to {host}, check the URL and the proxies ({why})")
 
 
 def translated(
-    error: Exception, host: str, timeout: float, redaction: Redaction, *, open_timeout: float, was_connecting: bool
+    error: BaseException, host: str, timeout: float, redaction: Redaction, *, open_timeout: float, was_connecting: bool
 ) -> ScopeError:
-    """The error for an attempt that `error` ended; `timeout` is the seconds that it had, to connect `open_timeout`."""
-    wrapped = list(layers(error))
-    for each in _chain(error):
-        redaction.error(each)
-        each.__traceback__ = None  # whose frames hold the headers and the body; debug pages show them
-        if isinstance(each, requests.RequestException):
-            each.request = each.response = None  # they hold the token
-        if isinstance(each, http.client.BadStatusLine):
-            each.__dict__["line"] = ""  # which holds what the server sent, whole
-    why = redaction.text(_root(wrapped[-1]))
+    """The error for an attempt that `error`, which is of the network, ended.
+
+    `timeout` is the seconds that it had, of which `open_timeout` to connect.
+    """
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return unusable(error, host)
+    wrapped = list(layers(error))
+    why = _cleaned(error, redaction)
     if _is_tls(wrapped):
         return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
     if _is_timeout(wrapped) and (was_connecting or is_any(wrapped, urllib3.exceptions.ConnectTimeoutError)):
@@ -70,11 +85,59 @@ def translated(
     return ConnectionError(f"{host} could not be reached, or broke off: check the URL, and that it is up ({why})")
 
 
-def _root(error: BaseException) -> str:
-    """The operating system's own words, if it said anything."""
-    spoken = [each for each in _chain(error) if isinstance(each, OSError)]
-    root = spoken[-1] if spoken else error
-    return f"{type(root).__name__}: {root}"
+def _cleaned(error: BaseException, redaction: Redaction) -> str:
+    """The root of an error, in the operating system's own words if it said anything; no secret is left in either."""
+    wrapped = chain(error)
+    for each in wrapped:
+        redaction.error(each)
+        each.__traceback__ = None  # whose frames hold the headers and the body; debug pages show them
+        if isinstance(each, requests.RequestException):
+            each.request = each.response = None  # they hold the token
+        if isinstance(each, http.client.BadStatusLine):
+            each.__dict__["line"] = ""  # which holds what the server sent, whole
+    spoken = [each for each in wrapped if isinstance(each, OSError)]
+    root = (spoken or wrapped)[-1]
+    return redaction.text(f"{type(root).__name__}: {root}")
+
+
+def _is_of_the_network(error: BaseException, kinds_of_the_tools: tuple[type[BaseException], ...]) -> bool:
+    if isinstance(error, requests.exceptions.InvalidJSONError):  # of a hook that reads the answer
+        return False
+    frames = list(traceback.walk_tb(error.__traceback__))
+    is_of_the_tools = bool(frames) and _package(frames[-1][0]) in _TOOLS
+    return isinstance(error, _OF_THE_NETWORK) or (is_of_the_tools and isinstance(error, kinds_of_the_tools))
+
+
+def _without_secrets(trace: TracebackType | None, redaction: Redaction) -> TracebackType | None:
+    """What is left of a traceback without our frames, those of the tools, and those that show what is secret."""
+    entries = []
+    while trace is not None:
+        entries.append(trace)
+        trace = trace.tb_next
+    for each in reversed(entries):
+        frame = each.tb_frame
+        if _package(frame) not in (*_TOOLS, "scope_client") and not _tells(list(frame.f_locals.values()), redaction):
+            trace = TracebackType(trace, frame, each.tb_lasti, each.tb_lineno)
+    return trace
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).partition(".")[0]
+
+
+def _tells(value: Any, redaction: Redaction, depth: int = 0) -> bool:
+    """Whether a local variable shows what is secret. No repr is asked for: that of a lazy object may do work."""
+    kind = type(value)
+    if issubclass(kind, bytes):
+        value = value.decode("latin-1")
+    if isinstance(value, str):
+        return kind is not Secret and redaction.text(value) != value
+    inner: Iterable[Any] = ()
+    if issubclass(kind, (dict, CaseInsensitiveDict, HTTPHeaderDict)):
+        inner = [*value.keys(), *value.values()]
+    elif issubclass(kind, (list, tuple)):
+        inner = value
+    return depth < MAX_SHOWN_DEPTH and any(_tells(each, redaction, depth + 1) for each in inner)
 
 
 def _is_timeout(errors: Iterable[BaseException]) -> bool:
@@ -91,9 +154,6 @@ def may_pass(error: ScopeError) -> bool:
         return False
     is_no_ca_bundle = type(cause) is OSError and cause.errno is None
     return not (is_no_ca_bundle or _is_tls(layers(cause)))
-
-
-_OF_THE_NETWORK = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
 
 
 def _is_tls(errors: Iterable[BaseException]) -> bool:

@@ -12,6 +12,7 @@ from .._config.configuration import Configuration
 from .._config.credentials import Credentials
 from .._counters import Counters
 from .._fork import held_back, renew_in_children
+from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from ..errors import ApiError, AuthenticationError, NotFoundError, ScopeError
@@ -66,6 +67,7 @@ class Fetcher:
             if isinstance(version, ApiError):
                 raise version
         except ScopeError as failure:
+            pass_on(failure)
             error = explained(failure, ref) if isinstance(failure, NotFoundError) else failure
             error.request_id = error.request_id or request_id
             self._counters.failed(error)

@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from .._interrupts import pass_on
+
 MAX_CONNECT_SECONDS = 1e6
 TIMEOUT_SLACK_SECONDS = 0.01
 ARRIVED_SECONDS = 0.25
@@ -215,6 +217,7 @@ class _BoundedConnect(_BoundedAnswers):
             try:
                 sock: socket.socket = self._connected(socket.socket(family, kind, protocol), address, connect_by)
             except OSError as error:  # noqa: PERF203  # the next address may do
+                pass_on(error)
                 failure = error
             else:
                 return sock

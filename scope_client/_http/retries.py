@@ -13,6 +13,7 @@ from .. import _telemetry as telemetry
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import renew_in_children
+from .._interrupts import pass_on
 from .._log import Log
 from ..errors import ConfigurationError, ConnectionError, TimeoutError
 from .answer import Answer, Failure, Question, Reply, understood
@@ -82,6 +83,7 @@ class Exchange:
         try:
             answer = self._send(question, timeout)
         except (ConnectionError, ConfigurationError) as error:
+            pass_on(error)
             error.request_id = question.request_id
             # A time-out that the deadline cut short says nothing about the platform, and no retry can follow.
             is_whole = is_last and timeout <= self._config.open_timeout  # a connect has no less time than the attempt

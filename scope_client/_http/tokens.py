@@ -12,6 +12,7 @@ from .._config.configuration import Configuration
 from .._config.credentials import Credentials
 from .._flight import Flights
 from .._fork import renew_in_children
+from .._interrupts import pass_on
 from .._log import Log
 from .._redaction import Secret
 from ..errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TimeoutError, TokenRefreshError
@@ -110,6 +111,7 @@ class Tokens:
         except TokenRefreshError:
             raise
         except (ApiError, ConnectionError) as error:
+            pass_on(error)
             # The caller's time is over: that is not the token endpoint's failure.
             if isinstance(error, TimeoutError) and error.is_deadline:
                 raise
@@ -142,6 +144,7 @@ class Tokens:
         try:
             path, body = self._credentials.token_path, dict(self._credentials.token_body())
         except Exception as error:
+            pass_on(error)
             raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
         if not all(isinstance(text, str) for text in (path, *body, *body.values())):
             raise TokenRefreshError(f"{kind} must give token_path as text, and token_body() as text by name")

@@ -21,12 +21,8 @@ def checked(fallback: Fallback) -> Fallback:
 
 
 def stand_in(ref: PromptRef, fallback: str | Callable[[], str]) -> PromptVersion:
-    """A text prompt of the fallback's text; raises ValidationError if a callable raises, or does not return text."""
-    try:
-        text = fallback if isinstance(fallback, str) else fallback()
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise ValidationError(f"the fallback for the prompt {ref.name!r} raised {said}") from error
+    """A text prompt of the fallback's text; raises what a callable raises, and ValidationError for what is not text."""
+    text = fallback if isinstance(fallback, str) else fallback()
     if not isinstance(text, str):
         raise ValidationError(f"the fallback for the prompt {ref.name!r} must return text, got {type(text).__name__}")
     return _parsed(ref, str.__str__(text))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._frozen import Frozen
+from .._interrupts import pass_on
 from ..errors import ApiError, MissingVariableError, RenderError, ValidationError
 from .jsonvalue import copied, parse
 
@@ -171,6 +172,7 @@ def as_text(name: str, value: object) -> str:
     try:
         return str(value)
     except Exception as error:
+        pass_on(error)
         raise RenderError(f"str() fails for the value of {name!r}, a {type(value).__name__}: {_said(error)}") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._extras import missing_extra
 from .._fork import renew_in_children
+from .._interrupts import pass_on
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
 from .._public_names import publish
@@ -43,6 +44,7 @@ __all__ = [
     "jinja_survey",
     "jinja_uses",
     "missing_extra",
+    "pass_on",
     "publish",
     "render_in_template",
     "renew_in_children",

@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+from .._interrupts import pass_on
+
 LONGEST_TIMEOUT_SECONDS = 10 * 365 * 86_400
 
 # What such caches raise for an entry that somebody else wrote: they unpickle, and some inflate or decode it before.
@@ -58,7 +60,8 @@ class ForeignStore:
         with self.opened() as cache:
             try:
                 found = self.found(cache, keys)
-            except _ERRORS_OF_GARBAGE:
+            except _ERRORS_OF_GARBAGE as error:
+                pass_on(error)
                 found = _readable(cache, keys)
         return {key: value for key, value in found.items() if isinstance(value, str)}
 
@@ -67,10 +70,12 @@ class ForeignStore:
         with self.opened() as cache:
             try:
                 cache.set(key, value, self._whole(cache, ttl))
-            except _ERRORS_OF_GARBAGE:
+            except _ERRORS_OF_GARBAGE as error:
+                pass_on(error)
                 cache.delete(key)
                 cache.set(key, value, self._whole(cache, ttl))
-            except Exception:
+            except Exception as error:
+                pass_on(error)
                 # Each backend has errors of its own. A server that still answers has refused the value, as too large.
                 if not _answers(cache, key):
                     raise
@@ -80,7 +85,8 @@ class ForeignStore:
         with self.opened() as cache:
             try:
                 return bool(cache.add(key, value, self._whole(cache, ttl)))
-            except _ERRORS_OF_GARBAGE:
+            except _ERRORS_OF_GARBAGE as error:
+                pass_on(error)
                 cache.delete(key)
                 return bool(cache.add(key, value, self._whole(cache, ttl)))
 
@@ -97,14 +103,17 @@ class ForeignStore:
 def _readable(cache: Any, keys: Sequence[str]) -> dict[str, Any]:
     found = {}
     for key in keys:
-        with contextlib.suppress(*_ERRORS_OF_GARBAGE):
+        try:
             found[key] = cache.get(key)
+        except _ERRORS_OF_GARBAGE as error:  # noqa: PERF203  # the next one may be in order
+            pass_on(error)
     return found
 
 
 def _answers(cache: Any, key: str) -> bool:
     try:
         cache.get(key)
-    except Exception:  # noqa: BLE001  # whatever the backend raises
+    except Exception as error:  # noqa: BLE001  # whatever the backend raises
+        pass_on(error)
         return False
     return True

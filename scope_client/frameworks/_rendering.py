@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
 from .._client import ScopeClient
+from .._interrupts import pass_on
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
 from ..errors import MissingVariableError, ScopeError, ValidationError
@@ -48,6 +49,7 @@ def render_in_template(
     try:
         return found.template.render(values)
     except ScopeError as error:
+        pass_on(error)
         error.message = f"prompt {name!r}: {error.message}"
         error.args = (error.message,)
         raise

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Callable, NamedTuple, Optional
 
+from .._interrupts import pass_on
 from ._report import Finding, counted, explained
 
 TEMPLATE_FUNCTION = "scope_prompt"
@@ -69,6 +70,7 @@ class Survey(NamedTuple):
         try:
             self.uses.extend(read())
         except Exception as error:  # noqa: BLE001  # it is named
+            pass_on(error)
             line = getattr(error, "lineno", None) or getattr(getattr(error, "token", None), "lineno", None)
             self.unread.append(Finding(f"cannot be read: {explained(error)}", file, line))
 
@@ -88,8 +90,9 @@ def jinja_survey(env: Any) -> Survey:
     for name in _names(env):
         try:
             text, file, _ = env.loader.get_source(env, name)
-        except (OSError, LookupError, UnicodeError):  # a link that leads nowhere, a picture among the templates
-            continue
+        except (OSError, LookupError, UnicodeError) as error:
+            pass_on(error)
+            continue  # a link that leads nowhere, a picture among the templates
         if TEMPLATE_FUNCTION in text:
             found.take(file or name, partial(_parsed, env, name, text, file))
     return found

@@ -75,11 +75,21 @@ def test_what_the_platform_gives_is_no_fallback_and_no_fallback_is_made_then(cli
     assert not client.get_prompt_version("greeting", fallback=never).is_fallback
 
 
-def raises() -> str:
-    raise KeyError("oh")
+@pytest.mark.parametrize("raised", [KeyError("oh"), TimeoutError("mine"), NotFoundError("mine"), ServerError("mine")])
+def test_what_a_callable_raises_reaches_the_caller_unchanged(
+    raised: Exception, client: ScopeClient, server: FaultServer
+) -> None:
+    def raises() -> str:
+        raise raised
+
+    server.answers(error(503))
+    for _ in range(2):
+        with pytest.raises(type(raised)) as caught:
+            content(client, fallback=raises)
+        assert caught.value is raised
 
 
-@pytest.mark.parametrize("fallback", [raises, lambda: None, lambda: b"bytes", lambda: 5, lambda needed: "x"])
+@pytest.mark.parametrize("fallback", [lambda: None, lambda: b"bytes", lambda: 5])
 def test_a_callable_that_gives_no_text_is_a_validation_error(
     fallback: Callable, client: ScopeClient, server: FaultServer
 ) -> None:

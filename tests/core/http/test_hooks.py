@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, Callable
 
 import pytest
+import requests
 from faults.clock import ManualClock
-from faults.replies import PROMPT, error, json_answer, token
+from faults.replies import PROMPT, answer, closes, error, head, json_answer, prompt, resets, token
 from faults.server import FaultServer
 
 from scope_client import (
     AuthenticationError,
     ConfigurationError,
+    ConnectionError,
     InvalidCredentialsError,
     NotFoundError,
     ScopeError,
@@ -21,6 +24,13 @@ from scope_client import (
 
 def raises_for_status(response: Any, *_: object, **__: object) -> None:
     response.raise_for_status()
+
+
+def reads(what: Callable[[Any], object]) -> Callable[..., None]:
+    def hook(response: Any, *_: object, **__: object) -> None:
+        what(response)
+
+    return hook
 
 
 @pytest.fixture
@@ -49,22 +59,91 @@ def test_a_hook_that_raises_for_the_status_hides_no_refused_credentials(client: 
         client.get_prompt_version("greeting")
 
 
-@pytest.mark.parametrize("failure", [RuntimeError("x"), KeyError("x"), TypeError("x"), AssertionError(), EOFError()])
-def test_whatever_a_hook_raises_becomes_an_error_of_ours_that_is_not_tried_again(
-    failure: Exception, make_client: Callable, make_session: Callable, clock: ManualClock
+BUGS = [RuntimeError("x"), KeyError("x"), TypeError("x"), ValueError("x"), AssertionError(), EOFError()]
+
+
+@pytest.mark.parametrize("failure", BUGS)
+def test_what_a_hook_raises_reaches_the_caller_unchanged_and_is_evidence_of_nothing(
+    failure: Exception, make_client: Callable, make_session: Callable, server: FaultServer, clock: ManualClock
 ) -> None:
     def fails(*_: object, **__: object) -> None:
         raise failure
 
     session = make_session()
+    client = make_client(session=session, cache_ttl=100)
+    client.get_prompt_version("greeting")
+    clock.passes(101)
     session.hooks["response"] = fails
-    with pytest.raises(ScopeError) as caught:
+    for name, options in (("greeting", {}), ("cold", {}), ("cold", {"fallback": "stand-in"})):
+        with pytest.raises(type(failure)) as caught:
+            client.get_prompt_version(name, **options)
+        assert caught.value is failure
+    assert (clock.sleeps, client.status().is_down, client.status().last_error) == ([], False, None)
+    session.hooks["response"] = []
+    server.answers(prompt("new"))
+    assert client.get_prompt_version("greeting").content == "new"
+
+
+def test_what_a_hook_raises_for_an_answer_that_it_cannot_read_is_its_own(
+    make_client: Callable, make_session: Callable, server: FaultServer
+) -> None:
+    session = make_session()
+    session.hooks["response"] = reads(lambda response: response.json())
+    server.answers(answer("no JSON"))
+    with pytest.raises(requests.exceptions.JSONDecodeError):
         make_client(session=session).get_prompt_version("greeting")
-    assert isinstance(caught.value, TokenRefreshError)
-    assert clock.sleeps == []
 
 
-def test_an_exception_that_is_its_own_cause_is_told_like_any_other(
+def test_an_answer_that_breaks_off_as_a_hook_reads_it_is_a_failure_of_the_network(
+    make_client: Callable, make_session: Callable, server: FaultServer
+) -> None:
+    session = make_session()
+    session.hooks["response"] = reads(lambda response: response.text)
+    server.answers(resets(head(Content_Length=100) + b"{"))
+    client = make_client(session=session, max_retries=0)
+    assert client.get_prompt_version("greeting", fallback="stand-in").content == "stand-in"
+
+
+def test_a_bug_in_a_hook_is_shown_by_the_frames_of_the_hook_and_by_none_that_hold_the_token(
+    make_client: Callable, make_session: Callable
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        try:
+            raise OSError("the hook's own")
+        except OSError as error:
+            raise KeyError("x") from error
+
+    def passes_headers(response: requests.Response, **_: object) -> None:
+        if response.request.method == "GET":
+            headers = dict(response.request.headers)
+            assert headers
+            fails()
+
+    session = make_session()
+    session.hooks["response"] = passes_headers
+    with pytest.raises(KeyError) as caught:
+        make_client(session=session).get_prompt_version("greeting")
+    names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert (names[0], names[-2:]) == (
+        "test_a_bug_in_a_hook_is_shown_by_the_frames_of_the_hook_and_by_none_that_hold_the_token",
+        ["send", "fails"],
+    )
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_what_the_caller_is_handling_already_keeps_its_frames(make_client: Callable, server: FaultServer) -> None:
+    server.answers(closes())
+    try:
+        raise OSError("the caller's own: Bearer token-1")
+    except OSError as error:
+        handled, frames = error, error.__traceback__
+        with pytest.raises(ConnectionError) as caught:
+            make_client(max_retries=0).get_prompt_version("greeting")
+    assert (handled.__traceback__, str(handled)) == (frames, "the caller's own: Bearer token-1")
+    assert "the caller's own" not in str(caught.value)
+
+
+def test_an_exception_that_is_its_own_cause_goes_through_like_any_other(
     make_client: Callable, make_session: Callable
 ) -> None:
     def fails(*_: object, **__: object) -> None:
@@ -74,7 +153,7 @@ def test_an_exception_that_is_its_own_cause_is_told_like_any_other(
 
     session = make_session()
     session.hooks["response"] = fails
-    with pytest.raises(TokenRefreshError):
+    with pytest.raises(RuntimeError, match="first"):
         make_client(session=session).get_prompt_version("greeting")
 
 

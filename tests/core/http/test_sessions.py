@@ -86,9 +86,7 @@ def test_an_adapter_without_sockets_is_used(make_client: Callable, session: requ
     assert client.get_prompt_version("greeting").content == "canned"
 
 
-@pytest.mark.parametrize(
-    "failure", [requests.RequestException("x"), OSError("x"), ValueError("x"), requests.exceptions.SSLError("x")]
-)
+@pytest.mark.parametrize("failure", [requests.RequestException("x"), OSError("x"), requests.exceptions.SSLError("x")])
 def test_what_an_adapter_raises_becomes_an_error_of_ours(
     failure: Exception, make_client: Callable, session: requests.Session, server: FaultServer
 ) -> None:
@@ -97,6 +95,16 @@ def test_what_an_adapter_raises_becomes_an_error_of_ours(
         make_client(session=session, max_retries=0).get_prompt_version("greeting")
     assert isinstance(caught.value, ConnectionError)
     assert caught.value.__cause__ is failure
+
+
+@pytest.mark.parametrize("failure", [ValueError("x"), AttributeError("x"), UnicodeError("x"), MemoryError()])
+def test_a_bug_in_an_adapter_reaches_the_caller_unchanged(
+    failure: Exception, make_client: Callable, session: requests.Session, server: FaultServer
+) -> None:
+    session.mount(f"{server.url}/api", Broken(failure))
+    with pytest.raises(type(failure)) as caught:
+        make_client(session=session).get_prompt_version("greeting", fallback="stand-in")
+    assert caught.value is failure
 
 
 @pytest.mark.parametrize("as_list", [True, False])

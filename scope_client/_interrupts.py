@@ -1,0 +1,114 @@
+"""Interrupts: what a signal handler or a debugger raises in the middle of a call belongs to the caller.
+
+A time limit of the caller's, such as a task queue's, is an exception of any class. It may look like a failure of the
+network, and libraries that meet it wrap it as one. It is known by its traceback: the interpreter called the handler.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterator
+from types import CodeType, FrameType, TracebackType
+from typing import Any
+
+
+def pass_on(error: BaseException) -> None:
+    """Raises the interrupt that `error` is or wraps, unchanged; returns if there is none.
+
+    To be called first wherever an exception would be swallowed, translated or shared.
+    """
+    interrupt = interrupt_in(error)
+    del error
+    if interrupt is None:
+        return
+    context = interrupt.__context__
+    try:
+        # The frames between may hold what is secret: those of requests have the token among their local variables.
+        raise interrupt.with_traceback(_from_its_handler_on(interrupt, _installed_handlers()))
+    finally:
+        interrupt.__context__ = context  # the error that wraps it would take its place
+        del interrupt, context  # a circle: its traceback has this frame
+
+
+def interrupt_in(error: BaseException) -> BaseException | None:
+    """What a signal handler or a debugger raised, if that is `error` or what it wraps."""
+    handlers = _installed_handlers()
+    return next((each for each in chain(error) if _from_its_handler_on(each, handlers)), None)
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """An exception with all that it wraps, that caused it, and in whose handling it was raised; each once.
+
+    Without what the caller was handling already when the call began: that is in the context of all that we raise.
+    """
+    site = error.__traceback__
+    callers = [] if site is None else _callers_of(site.tb_frame)
+    found: dict[int, BaseException] = {}
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop(0)
+        if not isinstance(each, BaseException) or id(each) in found:
+            continue
+        trace = each.__traceback__
+        if trace is None or trace.tb_frame not in callers:
+            found[id(each)] = each
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+    return list(found.values())
+
+
+def _callers_of(frame: FrameType) -> list[FrameType]:
+    found = []
+    caller = frame.f_back
+    while caller is not None:
+        found.append(caller)
+        caller = caller.f_back
+    return found
+
+
+def _from_its_handler_on(error: BaseException, handlers: set[CodeType]) -> TracebackType | None:
+    """The part of its traceback that begins with the handler's frame."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in handlers or _was_called_by_the_interpreter(trace.tb_frame):
+            return trace
+        trace = trace.tb_next
+    return None
+
+
+def _was_called_by_the_interpreter(frame: FrameType) -> bool:
+    """Whether it was given the frame that it interrupted, as only handlers and trace functions are.
+
+    A handler gets (number, frame), a trace function (frame, event, argument). A handler may have been replaced since.
+    """
+    code, interrupted = frame.f_code, frame.f_back
+    if interrupted is None:
+        return False
+    takes_more = bool(code.co_flags & 0x04)  # inspect.CO_VARARGS
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + takes_more]
+    variables = frame.f_locals
+    given: list[Any] = [variables.get(name) for name in names]
+    if takes_more and isinstance(given[-1], tuple):
+        given += given.pop()
+    return any(
+        (second is interrupted and type(first) is int) or (first is interrupted and type(second) is str)
+        for first, second in zip(given, given[1:])
+    )
+
+
+def _installed_handlers() -> set[CodeType]:
+    """A handler that has let go of the frame it was given is still known by its code."""
+    signal = sys.modules.get("signal")  # a program that has not imported it has set no handler
+    if signal is None:
+        return set()
+    return {code for number in signal.valid_signals() for code in _code_of(signal.getsignal(number))}
+
+
+def _code_of(handler: Any) -> Iterator[CodeType]:
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    if callable(handler):
+        function = handler if hasattr(handler, "__code__") else type(handler).__call__
+        code = getattr(function, "__code__", None)  # a bound method has that of its function
+        if isinstance(code, CodeType):
+            yield code
