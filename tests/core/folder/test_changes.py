@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from faults.opened import opened_in
+from faults.timelimit import TimeLimit
 
 from scope_client._folder.reader import PromptFolder
 from scope_client._folder.record import prompt_id
@@ -216,14 +218,11 @@ def test_within_the_seconds_of_a_look_there_is_no_other(watched: Watched) -> Non
 @pytest.mark.parametrize("moment", ["open", "os.listdir"])
 def test_the_time_limit_of_a_caller_is_no_flaw(moment: str, watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a handler of SIGALRM raises in the middle of a look; TimeoutError is an OSError."""
-
-    def raises(*arguments: object, **options: object) -> None:
-        raise TimeoutError("the task took too long")
-
     write(watched.root / "a.md", "edited")
-    monkeypatch.setattr(f"builtins.{moment}" if moment == "open" else moment, raises)
-    with pytest.raises(TimeoutError, match="the task"):
-        watched.folder.look("a")
+    with TimeLimit(TimeoutError(errno.ETIMEDOUT, "the task took too long")) as limit:
+        monkeypatch.setattr(f"builtins.{moment}" if moment == "open" else moment, limit.strikes)
+        with pytest.raises(TimeoutError, match="the task"):
+            watched.folder.look("a")
     monkeypatch.undo()
     assert watched.warnings == []
     assert watched.contents("a") == ["edited"]
