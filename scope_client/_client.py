@@ -250,8 +250,10 @@ class ScopeClient:
         self.close()
 
     def __repr__(self) -> str:
-        org_id = getattr(self._config.credentials, "org_id", None)
-        return f"ScopeClient(base_url={self._config.base_url!r}, org_id={org_id!r})"
+        config = getattr(self, "_config", None)
+        if config is None:  # half made, in a frame of an error that is being shown
+            return "ScopeClient()"
+        return f"ScopeClient(base_url={config.base_url!r}, org_id={getattr(config.credentials, 'org_id', None)!r})"
 
     def _new_source(self, credentials: Credentials) -> ClientSource:
         """Where this client's versions come from."""

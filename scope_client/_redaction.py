@@ -9,18 +9,61 @@ from typing import Any
 
 REDACTED = "***"
 SHORTEST_SECRET_CHARACTERS = 4  # a shorter one would blank half of any text
-TELLING_CHARACTERS = 12  # so much of a secret is as bad as all of it
+TELLING_CHARACTERS = 8  # so much of a secret is as bad as all of it
 SHOWN_BODY_BYTES = 65_536
 _USERINFO = r"//[^/@\s]*@"
 
 
 class Secret(str):
-    """Text whose repr is ***, so that a traceback or a log that shows variables does not show it."""
+    """Text whose repr is ***, and that of its parts, so that a traceback or log that shows variables shows neither.
+
+    `str(secret)` opens it, and so does text that it is put into.
+    """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return repr(REDACTED)
+
+
+class SecretBytes(bytes):
+    """What a Secret is as bytes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(REDACTED.encode())
+
+
+_OPERATORS = ("__add__", "__format__", "__getitem__", "__mod__", "__mul__", "__rmod__", "__rmul__")
+
+
+def _closed(method: Any) -> Any:
+    def of_a_secret(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return _secret(method(self, *args, **kwargs))
+
+    return of_a_secret
+
+
+def _secret(value: Any) -> Any:
+    if isinstance(value, str):
+        return Secret(value)
+    if isinstance(value, bytes):
+        return SecretBytes(value)
+    return type(value)(map(_secret, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _close(kind: Any, plain: Any) -> None:
+    """Whatever text or bytes a method of `kind` returns is secret too."""
+    for name in dir(plain):
+        is_part = name in _OPERATORS or not name.startswith("_")
+        if is_part and name not in ("maketrans", "fromhex"):  # which have no self
+            setattr(kind, name, _closed(getattr(plain, name)))
+    kind.__radd__ = lambda self, left: _secret(plain.__add__(left, self))
+
+
+_close(Secret, str)
+_close(SecretBytes, bytes)
 
 
 class Redaction:
@@ -59,12 +102,27 @@ class Redaction:
         return type(headers)(clean)  # type: ignore[call-arg]  # a mapping made of another
 
     def error(self, error: BaseException) -> None:
-        """Takes the secrets out of the message of a foreign exception, which may have cut a secret in two."""
+        """Takes the secrets out of the texts of a foreign exception, which may have cut a secret in two."""
         error.args = tuple(self._whole(said) if isinstance(said, str) else said for said in error.args)
+        texts = {name: said for name, said in vars(error).items() if isinstance(said, str)}
+        error.__dict__.update({name: self._whole(said) for name, said in texts.items()})
 
     def _whole(self, text: str) -> str:
         clean = self.text(text)
-        return REDACTED if any(form[:TELLING_CHARACTERS] in clean for form in self._forms) else clean
+        parts = {clean[place : place + TELLING_CHARACTERS] for place in range(len(clean) - TELLING_CHARACTERS + 1)}
+        return REDACTED if any(part in form for form in self._forms for part in parts) else clean
+
+
+def secrets_in_url(url: str) -> list[Secret]:
+    """What would give away the user name and the password of a URL; a short user name would not."""
+    from base64 import b64encode
+    from urllib.parse import unquote
+
+    userinfo = Secret(url).rpartition("@")[0].split("//", 1)[-1]
+    user, _, password = userinfo.partition(":")
+    basic = Secret(b64encode(unquote(userinfo).encode("latin-1", "replace")).decode())
+    parts = [userinfo, password, basic, *([user] if len(user) >= TELLING_CHARACTERS else [])]
+    return [Secret(form) for part in parts for form in (part, unquote(part))]
 
 
 def _forms(secret: str) -> Iterable[str]:

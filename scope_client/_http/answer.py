@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from requests import PreparedRequest
@@ -13,6 +15,7 @@ from ..errors import ApiError, ScopeError, class_for_status
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 MAX_MESSAGE_CHARS = 500
+LONGEST_SHOWN_HEADER_CHARS = 60
 _ADVICE = {
     401: "the token was not accepted",
     403: "these credentials have no right to it",
@@ -23,39 +26,47 @@ _ADVICE = {
 _EXPECTED = "expected a JSON object"
 
 
-class Question(NamedTuple):
+class Question:
     """One request, as it will be sent with each attempt.
 
-    `secrets` is what it sends that no error may show. The answer to one that `is_for_a_secret` is in no error either.
+    `secrets` has lists of what no error may show. The answer to one that `is_for_a_secret` is in no error either.
     """
 
-    prepared: PreparedRequest
-    request_id: str
-    secrets: Sequence[str]
-    is_for_a_secret: bool
+    # Not a tuple, and neither is an Answer: Sentry shows each element of one, whatever its repr is.
+    __slots__ = ("_secrets", "is_for_a_secret", "prepared", "request_id")
+
+    def __init__(
+        self,
+        prepared: PreparedRequest,
+        request_id: str,
+        secrets: Iterable[Sequence[str]],
+        *,
+        is_for_a_secret: bool,
+    ) -> None:
+        self.prepared = prepared
+        self.request_id = request_id
+        self.is_for_a_secret = is_for_a_secret
+        self._secrets = secrets
 
     @property
     def redaction(self) -> Redaction:
         """What cleans the texts that an error shows."""
-        return Redaction(self.secrets)
-
-    def __repr__(self) -> str:
-        """Without its fields: what it sends is secret, and an error may show it as a local variable."""
-        return f"Question({self.request_id})"
+        return Redaction(chain.from_iterable(self._secrets))
 
 
-class Answer(NamedTuple):
+class Answer:
     """What came back; `flaw` says why the body cannot be read, or is None."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    flaw: str | None
-    is_cut_short: bool
+    __slots__ = ("body", "flaw", "headers", "is_cut_short", "status")
 
-    def __repr__(self) -> str:
-        """Without its body, which may hold a token."""
-        return f"Answer({self.status})"
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, flaw: str | None, is_cut_short: bool
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.flaw = flaw
+        self.is_cut_short = is_cut_short
 
 
 class Failure(NamedTuple):
@@ -151,9 +162,15 @@ def _parsed(answer: Answer) -> dict[str, Any] | str:
 
 
 def _described(answer: Answer) -> str:
-    kind = answer.headers.get("Content-Type", "").split(";")[0].strip() or "no content type"
+    kind = shown_header(answer.headers.get("Content-Type", "").split(";")[0].strip()) or "no content type"
     looks_like_html = answer.body.lstrip()[:1] == b"<"
     return f"{'HTML' if looks_like_html else 'a body that is not JSON'} ({kind})"
+
+
+def shown_header(value: str) -> str:
+    """The value, unless it is so odd that it may be the secret that was asked for."""
+    is_word = len(value) <= LONGEST_SHOWN_HEADER_CHARS and re.fullmatch(r"[a-zA-Z/+.,\s-]*", value)
+    return value if is_word else "something odd"
 
 
 def _said(body: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -18,10 +18,10 @@ from requests.structures import CaseInsensitiveDict
 
 from .._config.rules import is_loopback
 from .._interrupts import pass_on
-from .._redaction import Redaction
+from .._redaction import Secret, secrets_in_url
 from .._version import __version__
 from . import failures, limits
-from .answer import Answer, Question
+from .answer import Answer, Question, shown_header
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_FRAMING_BYTES = 1024 * 1024  # of headers and chunk sizes, beside the body
@@ -39,6 +39,7 @@ class Line:
         self._session = _own_session() if session is None else session
         self._open_timeout = min(open_timeout, MAX_TIMEOUT_SECONDS)
         self._settings: dict[str, Mapping[str, Any]] = {}
+        self._secrets: list[Secret] = []  # of the proxies
 
     def question(
         self,
@@ -63,7 +64,7 @@ class Line:
             prepared.headers["Content-Length"] = str(len(body))
         if token is not None:
             prepared.headers["Authorization"] = f"Bearer {token}"
-        return Question(prepared, headers["X-Request-ID"], secrets, is_for_a_secret=body is not None)
+        return Question(prepared, headers["X-Request-ID"], (secrets, self._secrets), is_for_a_secret=body is not None)
 
     def send(self, question: Question, timeout: float) -> Answer:
         """The answer to one attempt, of which `timeout` bounds all, in seconds from the connect to the last byte.
@@ -76,7 +77,7 @@ class Line:
         prepared = question.prepared
         timeout = min(timeout, MAX_TIMEOUT_SECONDS)
         ends_at = time.monotonic() + timeout
-        settings = self._settings_for(prepared)
+        settings = self._settings_for(question)
         try:
             limits.of_this_thread.limits = limits.Limits(ends_at, MAX_BODY_BYTES + MAX_FRAMING_BYTES)
             response = self._answer_to(prepared, settings, timeout)
@@ -148,7 +149,8 @@ class Line:
             return urllib3.Timeout(connect=connect, total=timeout)
         return (connect, timeout)
 
-    def _settings_for(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
+    def _settings_for(self, question: Question) -> Mapping[str, Any]:
+        prepared = question.prepared
         origin = _origin(prepared)
         try:
             settings = self._settings.get(origin)
@@ -159,17 +161,19 @@ class Line:
             elif not self._is_ours:
                 self._bound(prepared, settings)
         except BaseException as error:
-            if not failures.is_of_the_network(error, Redaction(()), TypeError):
+            if not failures.is_of_the_network(error, question.redaction, TypeError):
                 raise error  # as in `send`
-            raise failures.unusable(error, origin) from error
+            raise failures.unusable(error, origin, question.redaction) from error
         return settings
 
     def _read_settings(self, origin: str) -> Mapping[str, Any]:
         merged = self._session.merge_environment_settings(origin, {}, None, None, None)
         # A proxy named in the environment would take off this machine what is meant to stay on it.
         proxies: Any = self._session.proxies if is_loopback(origin) else merged["proxies"]
-        is_direct = requests.utils.select_proxy(origin, proxies) is None
-        return {"proxies": {} if is_direct else dict(proxies), "verify": merged["verify"], "cert": merged["cert"]}
+        hidden = {name: Secret(url) if isinstance(url, str) else url for name, url in proxies.items()}
+        self._secrets += [secret for url in hidden.values() if url for secret in secrets_in_url(url)]
+        is_direct = requests.utils.select_proxy(origin, hidden) is None
+        return {"proxies": {} if is_direct else hidden, "verify": merged["verify"], "cert": merged["cert"]}
 
     def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> None:
         """Bounds the pool that the request will go through; an adapter without pools sets its own limits."""
@@ -213,7 +217,7 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
     headers = _unfolded(response.headers)
     encoding = headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        return answer(b"", f"a body encoded as {encoding!r}, which was not asked for")
+        return answer(b"", f"a body encoded as {shown_header(encoding)}, which was not asked for")
     if _has_broken_headers(response):
         return answer(b"", "headers that broke off", is_cut_short=True)
     promised = _promised_length(response.headers)

@@ -58,9 +58,9 @@ def _hide_secrets(error: BaseException, redaction: Redaction) -> None:
             each.__traceback__ = _without_secrets(each.__traceback__, redaction)
 
 
-def unusable(error: BaseException, host: str) -> ConfigurationError:
+def unusable(error: BaseException, host: str, redaction: Redaction) -> ConfigurationError:
     """The error for a host, or for a proxy on the way to it, whose address or settings cannot be used."""
-    why = _cleaned(error, Redaction(()))
+    why = _cleaned(error, redaction)
     return ConfigurationError(f"nothing can be sent to {host}, check the URL and the proxies ({why})")
 
 
@@ -72,7 +72,7 @@ def translated(
     `timeout` is the seconds that it had, of which `open_timeout` to connect.
     """
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return unusable(error, host)
+        return unusable(error, host, redaction)
     wrapped = list(layers(error))
     why = _cleaned(error, redaction)
     if _is_tls(wrapped):
@@ -93,8 +93,8 @@ def _cleaned(error: BaseException, redaction: Redaction) -> str:
         each.__traceback__ = None  # whose frames hold the headers and the body; debug pages show them
         if isinstance(each, requests.RequestException):
             each.request = each.response = None  # they hold the token
-        if isinstance(each, http.client.BadStatusLine):
-            each.__dict__["line"] = ""  # which holds what the server sent, whole
+        if type(each) is http.client.BadStatusLine:  # which holds what the server sent, and so does its context
+            each.args, each.__dict__["line"], each.__context__ = ("what came is not HTTP",), "", None
     spoken = [each for each in wrapped if isinstance(each, OSError)]
     root = (spoken or wrapped)[-1]
     return redaction.text(f"{type(root).__name__}: {root}")

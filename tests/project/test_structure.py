@@ -26,7 +26,7 @@ LAZY = {
     "_client": {"scope_client._folder.bundle"},
     "_extras": {"importlib.util"},
     "_log": {"logging"},
-    "_redaction": {"urllib.parse"},
+    "_redaction": {"base64", "urllib.parse"},
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},
     "_folder/version_file": {"frontmatter.default_handlers", "yaml"},
