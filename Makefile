@@ -1,8 +1,10 @@
 # The first call of any target makes .venv by itself. PYTHON chooses the interpreter, VENV the folder, and WORKERS how
-# many processes run the tests: as many as there are cores, or 0 for none but the one that reports.
+# many processes run the tests: as many as there are cores, or 0 for none but the one that reports. SECONDS is how long
+# a soak lasts.
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= auto
+SECONDS ?= 600
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 SHELL := bash
@@ -10,7 +12,7 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage django-site flask-site langchain-chain test mutants lint format typecheck bench bench-peers profile build clean
+.PHONY: help install demo outage django-site flask-site langchain-chain test mutants soak lint format typecheck bench bench-peers profile build clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -21,6 +23,7 @@ help:
 	@echo "make langchain-chain  a LangChain chain that follows a promotion"
 	@echo "make test             the whole suite; ARGS=\"tests/core -k token\" for a part of it"
 	@echo "make mutants          puts faults into the code, and fails if no test notices one"
+	@echo "make soak             ten minutes of reads while everything fails in turn; SECONDS=120 for two"
 	@echo "make lint             what ruff has to say"
 	@echo "make format           ruff's corrections"
 	@echo "make typecheck        mypy, strict"
@@ -52,6 +55,9 @@ test: $(VENV)/.installed
 
 mutants: $(VENV)/.installed
 	$(BIN)/python -m tests.mutation $(ARGS)
+
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.soak --seconds $(SECONDS) $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

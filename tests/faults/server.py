@@ -88,7 +88,7 @@ class FaultServer:
     A `greeting` is sent before anything was asked for.
     """
 
-    def __init__(self, *, tls: bool = False, greeting: bytes = b"") -> None:
+    def __init__(self, *, tls: bool = False, greeting: bytes = b"", port: int = 0) -> None:
         self.answers = Script(PROMPT)
         self.gives_tokens = Script(_numbered_tokens())
         self.requests: list[Request] = []
@@ -99,7 +99,7 @@ class FaultServer:
         self._stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 
