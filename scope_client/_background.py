@@ -50,9 +50,6 @@ class Background:
         """How many threads there are, at a job or waiting for one."""
         return len(self._threads)
 
-    def is_running(self, key: Hashable) -> bool:
-        return key in self._running
-
     def has(self, key: Hashable) -> bool:
         return key in self._running or key in self._waiting
 

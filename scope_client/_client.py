@@ -10,7 +10,7 @@ from ._cache.loading import Source
 from ._cache.memory import Entry
 from ._cache.platform_breaker import PlatformBreaker, is_outage
 from ._cache.shared_store import SharedStore
-from ._clock import Clock
+from ._clock import SYSTEM_CLOCK, Clock
 from ._config import rules
 from ._config.configuration import Configuration
 from ._config.credentials import Credentials
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 SERVED_STALE_LATELY_SECONDS = 60.0
 MAX_PLAIN_DEADLINE_SECONDS = 1e9  # past it, and for odd types, a deadline is checked off the fast path
-_CLOCK = Clock()
 _NUMBERS = (float, int)
 
 
@@ -64,7 +63,7 @@ class ScopeClient:
     """
 
     def __init__(
-        self, *, config: Optional[Configuration] = None, clock: Clock = _CLOCK, **options: Unpack[Options]
+        self, *, config: Optional[Configuration] = None, clock: Clock = SYSTEM_CLOCK, **options: Unpack[Options]
     ) -> None:
         if config is not None and not isinstance(config, Configuration):
             raise ConfigurationError(f"config must be a Configuration, got {type(config).__name__}")

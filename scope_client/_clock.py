@@ -12,8 +12,21 @@ def _chance() -> float:
     return int.from_bytes(os.urandom(6), "big") / 2**48
 
 
+def _wall() -> float:
+    return time.time()
+
+
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 class Clock(Frozen):
-    """Where a client takes time and chance from. The arguments are the fields."""
+    """Where a client takes time and chance from. The arguments are the fields.
+
+    What other programs replace for a while is looked up when it is used: gevent `time.sleep`, test tools `time.time`.
+    `time.monotonic` is not. Its times are compared with earlier ones, and a tool that stops time would make each wait
+    endless, or each answer too late.
+    """
 
     __slots__ = ("now", "wall", "sleep", "chance")
     now: Callable[[], float]
@@ -28,8 +41,11 @@ class Clock(Frozen):
     def __init__(
         self,
         now: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        wall: Callable[[], float] = _wall,
+        sleep: Callable[[float], None] = _sleep,
         chance: Callable[[], float] = _chance,
     ) -> None:
         self._freeze(now=now, wall=wall, sleep=sleep, chance=chance)
+
+
+SYSTEM_CLOCK = Clock()

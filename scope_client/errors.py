@@ -123,14 +123,18 @@ class TimeoutError(ConnectionError, builtins.TimeoutError):  # noqa: A001  # bot
     Args:
         message: As for ScopeError; so are the `facts`.
         is_deadline: As the field.
+        is_overrun: As the field.
     """
 
     is_deadline: bool
     """True if the time for the whole call ran out, False if it was the time for one attempt."""
+    is_overrun: bool
+    """True if it ended long after its time: this process was stopped meanwhile, which says nothing of the platform."""
 
-    def __init__(self, message: str = "", *, is_deadline: bool = False, **facts: Any) -> None:
+    def __init__(self, message: str = "", *, is_deadline: bool = False, is_overrun: bool = False, **facts: Any) -> None:
         super().__init__(message, **facts)
         self.is_deadline = is_deadline
+        self.is_overrun = is_overrun
 
 
 class ResourceError(ScopeError):

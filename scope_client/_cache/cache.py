@@ -12,7 +12,7 @@ from .._config.configuration import Configuration
 from .._counters import Counters
 from .._flight import Flights
 from .._fork import renew_in_children
-from .._http.budget import Budget
+from .._http.budget import OVERRUN_SECONDS, Budget
 from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
@@ -21,10 +21,20 @@ from . import policy
 from .loading import Load, Loader, Source
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, Turn, is_outage
-from .policy import Facts, Known, Rules, Step
+from .policy import Facts, Known, Renewal, Rules, Step
 from .shared_store import SharedStore
+from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, SleepWatch
 
 _FlightKey = tuple[int, CacheKey]
+
+
+class _Running:
+    """A renewal that runs; it should have ended by `late_at`."""
+
+    __slots__ = ("late_at",)
+
+    def __init__(self, late_at: float) -> None:
+        self.late_at = late_at
 
 
 class PromptCache:
@@ -42,7 +52,8 @@ class PromptCache:
         counters: Counters,
     ) -> None:
         share = policy.RENEWAL_SHARE if shared is None else policy.FLEET_RENEWAL_SHARE
-        self._rules = Rules(config.cache_ttl, config.stale_if_error, share)
+        self._rules = Rules(config.cache_ttl, config.stale_if_error, config.stale_while_revalidate, share)
+        self._timeout = config.timeout
         self._local_ttl = config.cache_local_ttl
         self._clock = clock
         self._background = background
@@ -50,6 +61,8 @@ class PromptCache:
         self._shared = shared
         self._counters = counters
         self._memory = Memory(config.cache_max_size)
+        self._sleep_watch = SleepWatch(clock)
+        self._running: dict[_FlightKey, _Running] = {}
         self._flights: Flights[PromptVersion] = Flights()
         self._loader = Loader(
             config,
@@ -70,6 +83,7 @@ class PromptCache:
 
     def after_fork(self) -> None:
         """Keeps what is cached, each entry due and jittered anew, so that children do not renew it in step."""
+        self._running = {}
         for entry in self._memory.by_key.values():
             # Off the fast path: the child has to learn whether a renewal that its parent began is still to be made.
             entry.due_at = entry.fetched_at
@@ -91,6 +105,7 @@ class PromptCache:
         Raises:
             ScopeError: What the source raises, if nothing is known of the ref.
         """
+        self._notice_sleep()
         entry = self._known(ref)
         now = self._clock.now()
         known = None if entry is None else _known_of(entry, max_age)
@@ -104,6 +119,7 @@ class PromptCache:
                 self._flight(ref), partial(self._loader.load, Load(ref, budget, max_age)), budget.left
             )
         if step is Step.TRY_FIRST:
+            self._take_over(ref, now)
             newer = self._tried(ref, budget, max_age)
             return newer or self._served_stale(ref, entry, max_age)
         if step is Step.SERVE_STALE:
@@ -112,14 +128,15 @@ class PromptCache:
 
     def peek(self, ref: PromptRef) -> PromptVersion | None:
         """What `get` would answer from memory alone, renewed ahead in the same way; None if that is not enough."""
+        self._notice_sleep()
         entry = self._memory.by_key.get(ref.key)
         now = self._clock.now()
-        if entry is None or now >= entry.expires_at:
+        if entry is None or (self._shared is not None and now >= entry.asked_at + self._local_ttl):
             return None
-        if self._shared is not None and now >= entry.asked_at + self._local_ttl:
+        step = policy.decide(_facts(now, _known_of(entry, None)), self._rules)
+        if step not in (Step.SERVE, Step.SERVE_AND_RENEW):
             return None
-        is_due = now >= policy.renew_at(_known_of(entry, None), self._rules)
-        return self._served(ref, entry, now, None, is_due=is_due)
+        return self._served(ref, entry, now, None, is_due=step is Step.SERVE_AND_RENEW)
 
     def renew(self, ref: PromptRef) -> None:
         """Fetches in the background, unless the platform is not to be asked now."""
@@ -154,18 +171,36 @@ class PromptCache:
     ) -> Facts:
         """What is fresh is served, and what nobody knows is fetched, whatever the rest may be: it is not looked up."""
         if now < known.fresh_until if known else not has_stand_in:
-            return Facts(
-                now, known, max_age, is_renewing=False, is_likely_down=False, is_failing=False, has_stand_in=False
-            )
+            return _facts(now, known, max_age)
+        running = self._running.get(self._flight(ref))
+        renewal = Renewal.NONE
+        if running is not None:
+            renewal = Renewal.UNDER_WAY if now < running.late_at else Renewal.LATE
         return Facts(
             now,
             known,
             max_age,
-            is_renewing=self._background.is_running(self._flight(ref)),
+            renewal,
+            failed_at=self._platform.failed_at(ref.key),
             is_likely_down=self._platform.is_likely,
             is_failing=has_stand_in and self._platform.is_failing(ref.key),
             has_stand_in=has_stand_in,
         )
+
+    def _notice_sleep(self) -> None:
+        slept = self._sleep_watch.seconds_slept()
+        if slept:
+            self._memory.grow_older(slept, self._clock.now())
+
+    def _take_over(self, ref: PromptRef, now: float) -> None:
+        """One reader waits for a renewal that is late; those who come meanwhile do not."""
+        running = self._running.get(self._flight(ref))
+        if running is not None:
+            running.late_at = self._late_at(now)
+
+    def _late_at(self, now: float) -> float:
+        """When a renewal that runs from now on should have ended."""
+        return now + min(self._timeout, self._platform.attempt_seconds) + OVERRUN_SECONDS
 
     def _served(
         self, ref: PromptRef, entry: Entry, now: float, max_age: float | None, *, is_due: bool
@@ -175,7 +210,9 @@ class PromptCache:
         # A caller's own age says nothing about the next caller's, who comes by the fast path.
         if max_age is None:
             due_at = policy.look_again_at(_known_of(entry, None), now, self._rules)
-            entry.due_at = due_at if self._shared is None else min(due_at, entry.asked_at + self._local_ttl)
+            if self._shared is not None:
+                due_at = min(due_at, entry.asked_at + self._local_ttl)
+            entry.due_at = min(due_at, now + LOOK_AT_WALL_CLOCK_SECONDS)
         entry.read_at = now
         return entry.version
 
@@ -222,15 +259,34 @@ class PromptCache:
             return
         budget = Budget(self._clock.now, attempt=self._platform.attempt_seconds, retries=0)
         wanted = Load(ref, budget, replaces=entry)
+        flight = self._flight(ref)
+        running = self._running  # a child that is forked meanwhile has one of its own
+        running[flight] = _Running(self._late_at(self._clock.now()))
         try:
             # Its error is not shared: those who wait for it would have tried harder.
-            self._flights.run(self._flight(ref), partial(self._loader.load, wanted), shares_error=False)
+            self._flights.run(flight, partial(self._loader.load, wanted), shares_error=False)
         except ScopeError as error:
             if entry is not None and not is_outage(error):
                 # The next reader past its end waits for an attempt of its own, and sees the error.
                 entry.is_refused, entry.stale_at = True, NEVER
+        finally:
+            running.pop(flight, None)
 
 
 def _known_of(entry: Entry, max_age: float | None) -> Known:
     fresh_until = entry.expires_at if max_age is None else entry.fetched_at + max_age
     return Known(entry.fetched_at, fresh_until, entry.stale_at, entry.is_refused)
+
+
+def _facts(now: float, known: Known | None, max_age: float | None = None) -> Facts:
+    """Those of a read to which nothing else matters."""
+    return Facts(
+        now,
+        known,
+        max_age,
+        Renewal.NONE,
+        failed_at=NEVER,
+        is_likely_down=False,
+        is_failing=False,
+        has_stand_in=False,
+    )

@@ -9,7 +9,7 @@ from .._background import Background
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._counters import Counters
-from .._http.budget import Budget
+from .._http.budget import Budget, is_overrun
 from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
@@ -67,7 +67,7 @@ class Loader:
         counters: Counters,
     ) -> None:
         self._ttl = config.cache_ttl
-        self._stale_if_error = config.stale_if_error
+        self._kept_seconds = max(config.stale_if_error, config.stale_while_revalidate)
         self._clock = clock
         self._source = source
         self._background = background
@@ -179,6 +179,9 @@ class Loader:
 
     def _failed(self, wanted: Load, began: _Began, error: ScopeError) -> None:
         """Tells the circuit breaker what this failure is evidence of, and evicts what the platform no longer has."""
+        # Of nothing, if the attempt got no time to run.
+        if is_overrun(error):
+            return
         evidence: BaseException = error
         if isinstance(error, TimeoutError) and error.is_deadline:
             evidence = error.__cause__ or error
@@ -216,7 +219,7 @@ class Loader:
             generation=began.generation,
         )
         if self._memory.put(entry, began.epoch) and self._shared is not None:
-            ttl = life + self._stale_if_error
+            ttl = life + self._kept_seconds
             self._shared.keep(ref, version, stamp=began.stamp, life=life, generation=began.generation, ttl=ttl)
 
     def _adopted(self, ref: PromptRef, found: Found) -> Entry:

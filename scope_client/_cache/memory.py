@@ -86,6 +86,17 @@ class Memory:
             self._leaving.clear()
             self.by_key.clear()
 
+    def grow_older(self, seconds: float, now: float) -> None:
+        """All entries by so many seconds, which no clock of theirs has counted.
+
+        None of them ends before now: a wall clock that was set costs a renewal, and never a last known good version.
+        """
+        for entry in list(self.by_key.values()):
+            entry.fetched_at -= seconds
+            entry.asked_at -= seconds
+            entry.expires_at = max(entry.expires_at - seconds, min(entry.expires_at, now))
+            entry.due_at = NEVER
+
     def _drop_idle(self) -> None:
         """Takes out one of the entries unread for longest; a tenth of them are lined up at a time, to make it cheap."""
         leaving = self._leaving

@@ -99,6 +99,11 @@ class PlatformBreaker:
             return False
         return self._clock.now() < prompt.ask_at + OUTAGE_REMEMBERED_SECONDS
 
+    def failed_at(self, key: CacheKey) -> float:
+        """When the last attempt that failed, for this prompt or for any, ended, if none has ended well since."""
+        prompt = self._failing.get(key)
+        return self._breaker.failed_at if prompt is None else max(self._breaker.failed_at, prompt.failed_at)
+
     def claim(self, key: CacheKey) -> Turn | None:
         """Leave to ask the platform now, for this prompt or one that goes first; None if it is not to be asked."""
         prompt = self._failing.get(key)

@@ -6,10 +6,17 @@ No lock, no clock, no I/O: each row and each boundary of the table is a test wit
 |---------------------------------------------------|----------------------------------|--------------------------|
 | fresh                                             | serve                            | serve                    |
 | due: in the last part of its life                 | serve, renew behind              | serve, renew behind      |
-| expired, and served stale lately or being renewed | stale, renew behind              | stale, renew behind      |
+| expired, within `stale_while_revalidate`          | serve, renew behind              | serve, renew behind      |
+| expired, and its renewal is late                  | try first, then stale            | try first, then stale    |
+| expired, and its renewal is under way             | stale, renew behind              | stale, renew behind      |
+| expired, served stale lately, a failure says why  | stale, renew behind              | stale, renew behind      |
 | expired, otherwise                                | try first, then stale            | stale, renew behind      |
 | gone or never known, with a stand-in              | fetch; on an outage the stand-in | stand-in, renew behind   |
 | gone or never known                               | fetch                            | fetch                    |
+
+Staleness is always explained: by an attempt that ended in a failure of the platform not long ago, or by one that is
+under way and not late. A process that is stopped between its reads (SIGSTOP, a frozen Lambda) has no such explanation:
+its renewals get no time to run.
 """
 
 from __future__ import annotations
@@ -41,11 +48,23 @@ class Step(Enum):
     """Wait for the platform."""
 
 
+class Renewal(Enum):
+    """What the renewal of a prompt in the background is doing."""
+
+    NONE = auto()
+    """None runs; one that waits in a queue does not count."""
+    UNDER_WAY = auto()
+    """It runs, and may still end within its time."""
+    LATE = auto()
+    """It runs, and should have ended: the process was stopped, or the machine has no time for it."""
+
+
 class Rules(NamedTuple):
     """What a Configuration says about ages. Times are in seconds, the share is a part of an entry's life."""
 
     ttl: float
     stale_if_error: float
+    stale_while_revalidate: float
     renewal_share: float
 
 
@@ -65,15 +84,16 @@ class Known(NamedTuple):
 class Facts(NamedTuple):
     """All that the decision rests on.
 
-    `max_age` is the caller's own `cache_ttl`, or None. `is_renewing` if an attempt in the background is under way.
-    `is_likely_down` is about the platform, `is_failing` about this very prompt. `has_stand_in` if the call has a
-    fallback, or the prompt folder has this prompt.
+    `max_age` is the caller's own `cache_ttl`, or None. `failed_at` is when an attempt last failed, for this prompt or
+    for any, if none has ended well since. `is_likely_down` is about the platform, `is_failing` about this very prompt.
+    `has_stand_in` if the call has a fallback, or the prompt folder has this prompt.
     """
 
     now: float
     known: Known | None
     max_age: float | None
-    is_renewing: bool
+    renewal: Renewal
+    failed_at: float
     is_likely_down: bool
     is_failing: bool
     has_stand_in: bool
@@ -82,11 +102,15 @@ class Facts(NamedTuple):
 def decide(facts: Facts, rules: Rules) -> Step:
     """The row of the table that holds for these facts."""
     known, now = facts.known, facts.now
+    if known is not None and now < known.fresh_until:
+        return Step.SERVE_AND_RENEW if now >= renew_at(known, rules) else Step.SERVE
+    if known is not None and _is_revalidated(facts, known, rules):
+        return Step.SERVE_AND_RENEW
     if known is None or now >= known.fresh_until + rules.stale_if_error:
         is_hopeless = facts.is_likely_down or facts.is_failing
         return Step.STAND_IN if facts.has_stand_in and is_hopeless else Step.FETCH
-    if now < known.fresh_until:
-        return Step.SERVE_AND_RENEW if now >= renew_at(known, rules) else Step.SERVE
+    if facts.renewal is Renewal.LATE:
+        return Step.TRY_FIRST
     if facts.is_likely_down or _is_served_lately(facts, known, rules) or _is_renewed_for_all(facts, known):
         return Step.SERVE_STALE
     return Step.TRY_FIRST
@@ -98,15 +122,31 @@ def renew_at(known: Known, rules: Rules) -> float:
 
 
 def look_again_at(known: Known, now: float, rules: Rules) -> float:
-    """Until when a fresh version may be served without another decision."""
+    """Until when a version that is served may be served without another decision."""
     due = renew_at(known, rules)
-    return due if now < due else min(known.fresh_until, now + LOOK_AGAIN_SECONDS)
+    if now < due:
+        return due
+    ends_at = known.fresh_until if now < known.fresh_until else known.fresh_until + rules.stale_while_revalidate
+    return min(ends_at, now + LOOK_AGAIN_SECONDS)
+
+
+def _is_revalidated(facts: Facts, known: Known, rules: Rules) -> bool:
+    """Whether it is served past its end without a wait, because the Configuration says so (RFC 5861, 3).
+
+    Not to a caller with a `cache_ttl` of its own, and not once the platform has refused to renew it.
+    """
+    is_within = facts.now < known.fresh_until + rules.stale_while_revalidate
+    return is_within and facts.max_age is None and not known.is_refused
 
 
 def _is_served_lately(facts: Facts, known: Known, rules: Rules) -> bool:
-    """Whether another reader was given it past its end a short while ago: one wait a TTL is enough."""
+    """Whether another reader was given it past its end, and a failure not long ago explains that.
+
+    One wait a TTL is enough. From the failure on and not from the last stale read: or readers who come close
+    together would be given it for ever.
+    """
     patience = rules.ttl if facts.max_age is None else min(facts.max_age, rules.ttl)
-    return facts.now < known.stale_at + patience
+    return facts.now < min(known.stale_at, facts.failed_at) + patience
 
 
 def _is_renewed_for_all(facts: Facts, known: Known) -> bool:
@@ -114,4 +154,4 @@ def _is_renewed_for_all(facts: Facts, known: Known) -> bool:
 
     A caller with a `cache_ttl` of its own waits for one. So does whoever comes after a refusal, to see the error.
     """
-    return facts.is_renewing and not known.is_refused and facts.max_age is None
+    return facts.renewal is Renewal.UNDER_WAY and not known.is_refused and facts.max_age is None

@@ -33,6 +33,7 @@ _OPTIONS: Mapping[str, tuple[Any, rules.Rule, Optional[str]]] = {
     "environment": ("production", rules.HEADER_TEXT, "SCOPE_ENVIRONMENT"),
     "token_refresh_buffer": (60.0, rules.SECONDS, "SCOPE_TOKEN_REFRESH_BUFFER"),
     "stale_if_error": (86_400.0, rules.SECONDS, None),
+    "stale_while_revalidate": (0.0, rules.SECONDS, None),
     "deadline": (None, rules.DEADLINE, None),
     "cache_store": (None, rules.STORE, None),
     "cache_local_ttl": (5.0, rules.SECONDS, None),
@@ -88,6 +89,8 @@ class Configuration(Frozen):
     """Seconds before the end of a token at which the next one is bought."""
     stale_if_error: float
     """Seconds for which an expired version is kept as the last known good."""
+    stale_while_revalidate: float
+    """Seconds after its end in which an expired version is served at once and renewed behind."""
     deadline: Optional[float]
     """Seconds for a whole call, or None for no limit."""
     cache_store: Optional[CacheStore]

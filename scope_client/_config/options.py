@@ -68,6 +68,10 @@ class Options(TypedDict, total=False):
     """Seconds for which an expired version is kept as the last known good, in case the platform fails; 0 keeps none.
     Default 86400, a day.
     """
+    stale_while_revalidate: float
+    """Seconds after its end in which an expired version is served at once and renewed behind (RFC 5861). Default 0: the
+    first reader waits up to a second for the platform.
+    """
     deadline: Optional[float]
     """Seconds for a whole call, retries and waits included. Default None, no limit."""
     cache_store: Optional[CacheStore]

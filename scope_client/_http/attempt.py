@@ -6,7 +6,6 @@ import builtins
 import http.client
 import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -16,6 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
+from .._clock import SYSTEM_CLOCK
 from .._config.rules import is_loopback
 from .._interrupts import pass_on
 from .._redaction import Secret, secrets_in_url
@@ -76,7 +76,7 @@ class Line:
         """
         prepared = question.prepared
         timeout = min(timeout, MAX_TIMEOUT_SECONDS)
-        ends_at = time.monotonic() + timeout
+        ends_at = SYSTEM_CLOCK.now() + timeout
         settings = self._settings_for(question)
         try:
             limits.of_this_thread.limits = limits.Limits(ends_at, MAX_BODY_BYTES + MAX_FRAMING_BYTES)

@@ -7,6 +7,7 @@ from typing import Callable
 from ..errors import ScopeError, TimeoutError
 
 MAX_WAIT_SECONDS = 1e6  # a lock takes no number
+OVERRUN_SECONDS = 1.0  # past its time: a thread that the machine is too busy for is not as late
 
 
 class Budget:
@@ -66,15 +67,17 @@ class Budget:
 
     def overdrawn(self, last: ScopeError | None = None) -> TimeoutError:
         """The error of a call whose time is over, or too short for more; `last` is what its last attempt ended in."""
-        is_over = self._ends_at is None or self._now() >= self._ends_at
+        over_for = 0.0 if self._ends_at is None else self._now() - self._ends_at
+        is_over, is_overrun = over_for >= 0, over_for > OVERRUN_SECONDS
         said = f"the prompt was not there within the {self.seconds:g} s that the call had"
         if not is_over:
             said = f"the {self.seconds:g} s that the call had leave no time for another attempt"
         if last is None:
-            return TimeoutError(said, is_deadline=True)
+            return TimeoutError(said, is_deadline=True, is_overrun=is_overrun)
         error = TimeoutError(
             f"{said}; the last attempt: {last}",
             is_deadline=True,
+            is_overrun=is_overrun,
             http_status=last.http_status,
             http_body=last.http_body,
             error_code=last.error_code,
@@ -82,3 +85,12 @@ class Budget:
         )
         error.__cause__ = last
         return error
+
+
+def is_overrun(error: BaseException | None) -> bool:
+    """Whether this process was stopped, or starved, in the middle of the attempt that the error is about."""
+    while error is not None:
+        if isinstance(error, TimeoutError) and error.is_overrun:
+            return True
+        error = error.__cause__
+    return False

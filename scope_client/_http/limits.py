@@ -13,7 +13,6 @@ import io
 import os
 import socket
 import threading
-import time
 import weakref
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
 
 MAX_CONNECT_SECONDS = 1e6
@@ -50,7 +50,7 @@ class TimeLeft:
 
     def seconds(self) -> float:
         """Raises socket.timeout if none are left."""
-        now = time.monotonic()
+        now = SYSTEM_CLOCK.now()
         if now >= self._ends_at and not self._is_past:
             self._is_past = True
             self._ends_at = now + ARRIVED_SECONDS
@@ -207,7 +207,7 @@ class _BoundedConnect(_BoundedAnswers):
         """Tries the host's addresses in turn, all within one connect timeout, which the TLS handshake shares."""
         if of_this_thread.limits is None:
             return super()._new_conn()  # type: ignore[misc, no-any-return]  # of the class that this is mixed into
-        connect_by = time.monotonic() + (self.timeout or MAX_CONNECT_SECONDS)
+        connect_by = SYSTEM_CLOCK.now() + (self.timeout or MAX_CONNECT_SECONDS)
         failure: OSError | None = None
         try:
             addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
@@ -241,4 +241,4 @@ class _BoundedConnect(_BoundedAnswers):
 
 
 def _seconds_left(ends_at: float) -> float:
-    return max(ends_at - time.monotonic(), 0.001)
+    return max(ends_at - SYSTEM_CLOCK.now(), 0.001)

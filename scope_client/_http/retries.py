@@ -18,7 +18,7 @@ from .._log import Log
 from ..errors import ConfigurationError, ConnectionError, TimeoutError
 from .answer import Answer, Failure, Question, Reply, understood
 from .attempt import Line
-from .budget import Budget
+from .budget import OVERRUN_SECONDS, Budget
 from .failures import may_pass
 
 _log = Log("scope_client.http")
@@ -80,11 +80,14 @@ class Exchange:
     def _attempt(self, question: Question, budget: Budget) -> Reply | Failure:
         """Raises TimeoutError if the budget is spent, before the attempt or in it."""
         timeout, is_last = budget.for_attempt(self._config.timeout)
+        late_at = self._clock.now() + timeout + OVERRUN_SECONDS
         try:
             answer = self._send(question, timeout)
         except (ConnectionError, ConfigurationError) as error:
             pass_on(error)
             error.request_id = question.request_id
+            if isinstance(error, TimeoutError):
+                error.is_overrun = self._clock.now() > late_at
             # A time-out that the deadline cut short says nothing about the platform, and no retry can follow.
             is_whole = is_last and timeout <= self._config.open_timeout  # a connect has no less time than the attempt
             if isinstance(error, TimeoutError) and (is_whole or not budget.affords(0)):

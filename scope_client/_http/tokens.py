@@ -16,7 +16,7 @@ from .._interrupts import pass_on
 from .._log import Log
 from .._redaction import Secret
 from ..errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TimeoutError, TokenRefreshError
-from .budget import Budget
+from .budget import Budget, is_overrun
 
 if TYPE_CHECKING:
     from .answer import Reply
@@ -129,8 +129,10 @@ class Tokens:
         except ScopeError as error:
             self._try_later(error)
 
-    def _try_later(self, error: Exception) -> None:
+    def _try_later(self, error: ScopeError) -> None:
         """The next early renewal is in a few seconds, or halfway to the token's end if that is sooner."""
+        if is_overrun(error):
+            return
         _log.warning("the token could not be renewed ahead of its end, the present one stays in use: %s", error)
         with self._lock:
             now = self._clock.now()

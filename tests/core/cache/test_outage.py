@@ -289,10 +289,10 @@ def test_a_refusal_that_comes_while_a_stale_version_is_being_served_is_not_forgo
     make_client: Make, server: FaultServer, clock: ManualClock
 ) -> None:
     """The renewal is over before the reader, who asked for it, has its answer."""
-    reader = threading.get_ident()
+    reader, client = threading.get_ident(), None
 
     def now() -> float:
-        if threading.get_ident() == reader and not is_idle(client):
+        if client is not None and threading.get_ident() == reader and not is_idle(client):
             eventually(lambda: client._counters.counts["errors"] == failed + 1 and is_idle(client))
         return clock.time
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from scope_client._cache import policy
-from scope_client._cache.policy import Facts, Known, Rules, Step, decide, look_again_at, renew_at
+from scope_client._cache.policy import Facts, Known, Renewal, Rules, Step, decide, look_again_at, renew_at
 
 TTL = 100.0
 STALE_IF_ERROR = 1000.0
-RULES = Rules(ttl=TTL, stale_if_error=STALE_IF_ERROR, renewal_share=policy.RENEWAL_SHARE)
+RULES = Rules(ttl=TTL, stale_if_error=STALE_IF_ERROR, stale_while_revalidate=0.0, renewal_share=policy.RENEWAL_SHARE)
+REVALIDATED = RULES._replace(stale_while_revalidate=30.0)
 NEVER = float("-inf")
 FRESH_UNTIL = TTL
 DUE = TTL - policy.RENEWAL_SHARE * TTL
@@ -26,24 +27,25 @@ def step(
     what: Known | None,
     *,
     max_age: float | None = None,
-    is_renewing: bool = False,
+    renewal: Renewal = Renewal.NONE,
+    failed_at: float = NEVER,
     is_likely_down: bool = False,
     is_failing: bool = False,
     has_stand_in: bool = False,
     rules: Rules = RULES,
 ) -> Step:
-    return decide(Facts(now, what, max_age, is_renewing, is_likely_down, is_failing, has_stand_in), rules)
+    return decide(Facts(now, what, max_age, renewal, failed_at, is_likely_down, is_failing, has_stand_in), rules)
 
 
 @pytest.mark.parametrize("is_likely_down", [False, True])
-@pytest.mark.parametrize("is_renewing", [False, True])
+@pytest.mark.parametrize("renewal", Renewal)
 @pytest.mark.parametrize("has_stand_in", [False, True])
 @pytest.mark.parametrize(
     ("now", "wanted"),
     [(0.0, Step.SERVE), (DUE - JUST, Step.SERVE), (DUE, Step.SERVE_AND_RENEW), (TTL - JUST, Step.SERVE_AND_RENEW)],
 )
-def test_what_is_fresh_is_served_whatever_else_may_be(now, wanted, is_likely_down, is_renewing, has_stand_in):
-    facts = {"is_likely_down": is_likely_down, "is_renewing": is_renewing, "has_stand_in": has_stand_in}
+def test_what_is_fresh_is_served_whatever_else_may_be(now, wanted, is_likely_down, renewal, has_stand_in):
+    facts = {"is_likely_down": is_likely_down, "renewal": renewal, "has_stand_in": has_stand_in}
     assert step(now, known(), **facts) is wanted
     assert step(now, known(is_refused=True), **facts) is wanted
 
@@ -67,39 +69,84 @@ def test_a_stand_in_takes_the_place_of_no_last_known_good_version():
     assert step(GONE, known(), **facts) is Step.STAND_IN
 
 
-def test_who_comes_within_a_ttl_of_a_stale_read_does_not_wait_again():
+def test_who_comes_within_a_ttl_of_a_stale_read_that_a_failure_explains_does_not_wait_again():
     read_at = TTL + 50.0
-    assert step(read_at + TTL - JUST, known(stale_at=read_at)) is Step.SERVE_STALE
-    assert step(read_at + TTL, known(stale_at=read_at)) is Step.TRY_FIRST
+    for explained in ({"failed_at": read_at}, {"failed_at": read_at + 5.0}):
+        assert step(read_at + TTL - JUST, known(stale_at=read_at), **explained) is Step.SERVE_STALE
+        assert step(read_at + TTL, known(stale_at=read_at), **explained) is Step.TRY_FIRST
+
+
+def test_a_stale_read_alone_explains_no_other_one():
+    read_at = TTL + 50.0
+    assert step(read_at + JUST, known(stale_at=read_at)) is Step.TRY_FIRST
+
+
+def test_readers_who_come_close_together_are_given_it_no_longer_than_a_ttl_after_the_failure():
+    failed_at = TTL + 50.0
+    stale = known(stale_at=failed_at + TTL - JUST)
+    assert step(failed_at + TTL - JUST, stale, failed_at=failed_at) is Step.SERVE_STALE
+    assert step(failed_at + TTL, stale, failed_at=failed_at) is Step.TRY_FIRST
+
+
+def test_a_failure_alone_lets_the_first_reader_try():
+    assert step(TTL + 50.0, known(), failed_at=TTL + 49.0) is Step.TRY_FIRST
 
 
 def test_a_callers_own_age_shortens_that_and_never_lengthens_it():
     read_at = TTL + 50.0
     short = known(stale_at=read_at, fresh_until=5.0)
-    assert step(read_at + 5.0 - JUST, short, max_age=5.0) is Step.SERVE_STALE
-    assert step(read_at + 5.0, short, max_age=5.0) is Step.TRY_FIRST
+    assert step(read_at + 5.0 - JUST, short, max_age=5.0, failed_at=read_at) is Step.SERVE_STALE
+    assert step(read_at + 5.0, short, max_age=5.0, failed_at=read_at) is Step.TRY_FIRST
     long = known(stale_at=read_at, fresh_until=TTL)
-    assert step(read_at + TTL - JUST, long, max_age=10 * TTL) is Step.SERVE_STALE
-    assert step(read_at + TTL, long, max_age=10 * TTL) is Step.TRY_FIRST
+    assert step(read_at + TTL - JUST, long, max_age=10 * TTL, failed_at=read_at) is Step.SERVE_STALE
+    assert step(read_at + TTL, long, max_age=10 * TTL, failed_at=read_at) is Step.TRY_FIRST
+
+
+@pytest.mark.parametrize("is_likely_down", [False, True])
+def test_a_renewal_that_is_late_is_taken_over_by_the_next_reader(is_likely_down):
+    late = {"renewal": Renewal.LATE, "is_likely_down": is_likely_down, "failed_at": TTL}
+    assert step(TTL, known(stale_at=TTL), **late) is Step.TRY_FIRST
+    assert step(GONE - JUST, known(stale_at=TTL), **late) is Step.TRY_FIRST
+    assert step(TTL - JUST, known(), **late) is Step.SERVE_AND_RENEW
+
+
+@pytest.mark.parametrize("is_likely_down", [False, True])
+@pytest.mark.parametrize("renewal", Renewal)
+def test_while_it_may_be_revalidated_what_expired_is_served_like_what_is_due(renewal, is_likely_down):
+    facts = {"renewal": renewal, "is_likely_down": is_likely_down, "rules": REVALIDATED}
+    for now in (TTL, TTL + 30.0 - JUST):
+        assert step(now, known(), **facts) is Step.SERVE_AND_RENEW
+    assert step(TTL + 30.0, known(), **facts) is not Step.SERVE_AND_RENEW
+
+
+def test_revalidation_does_not_need_stale_if_error():
+    rules = REVALIDATED._replace(stale_if_error=0.0)
+    assert step(TTL + 30.0 - JUST, known(), rules=rules) is Step.SERVE_AND_RENEW
+    assert step(TTL + 30.0, known(), rules=rules) is Step.FETCH
+
+
+def test_a_refusal_and_a_callers_own_age_are_not_hidden_by_revalidation():
+    assert step(TTL, known(is_refused=True), rules=REVALIDATED) is Step.TRY_FIRST
+    assert step(5.0, known(fresh_until=5.0), rules=REVALIDATED, max_age=5.0) is Step.TRY_FIRST
 
 
 def test_who_finds_a_renewal_under_way_does_not_wait_for_it():
-    assert step(TTL, known(), is_renewing=True) is Step.SERVE_STALE
+    assert step(TTL, known(), renewal=Renewal.UNDER_WAY) is Step.SERVE_STALE
 
 
 def test_who_asks_for_an_age_of_their_own_waits_for_an_attempt_of_their_own():
-    assert step(TTL, known(), is_renewing=True, max_age=5.0) is Step.TRY_FIRST
+    assert step(TTL, known(), renewal=Renewal.UNDER_WAY, max_age=5.0) is Step.TRY_FIRST
 
 
 def test_what_the_platform_refused_to_renew_is_asked_for_so_that_the_reader_sees_the_error():
-    assert step(TTL, known(is_refused=True), is_renewing=True) is Step.TRY_FIRST
+    assert step(TTL, known(is_refused=True), renewal=Renewal.UNDER_WAY) is Step.TRY_FIRST
 
 
 @pytest.mark.parametrize("what", [None, known()])
-@pytest.mark.parametrize("is_renewing", [False, True])
-def test_what_is_gone_or_was_never_known_is_fetched(what, is_renewing):
+@pytest.mark.parametrize("renewal", Renewal)
+def test_what_is_gone_or_was_never_known_is_fetched(what, renewal):
     for facts in ({}, {"has_stand_in": True}, {"is_likely_down": True}, {"is_failing": True}):
-        assert step(GONE, what, is_renewing=is_renewing, **facts) is Step.FETCH
+        assert step(GONE, what, renewal=renewal, **facts) is Step.FETCH
 
 
 @pytest.mark.parametrize("what", [None, known(), known(stale_at=GONE, is_refused=True)])
@@ -134,6 +181,11 @@ def test_a_due_version_is_looked_at_four_times_a_second_and_not_past_its_end():
     assert look_again_at(known(), DUE, RULES) == pytest.approx(DUE + 0.25)
     assert look_again_at(known(), TTL - 0.25, RULES) == TTL
     assert look_again_at(known(), TTL - 0.1, RULES) == TTL
+
+
+def test_a_version_that_is_revalidated_is_looked_at_four_times_a_second_and_not_past_its_window():
+    assert look_again_at(known(), TTL, REVALIDATED) == pytest.approx(TTL + 0.25)
+    assert look_again_at(known(), TTL + 29.9, REVALIDATED) == pytest.approx(TTL + 30.0)
 
 
 def test_how_long_a_reader_may_wait_is_the_promise_of_the_manual():

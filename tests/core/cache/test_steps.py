@@ -9,7 +9,7 @@ from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd
 from faults.rig import GREETING, Rig, down
 
-from scope_client import AuthorizationError, NotFoundError, TimeoutError
+from scope_client import AuthorizationError, MemoryStore, NotFoundError, TimeoutError, TokenRefreshError
 from scope_client._http.budget import Budget
 from scope_client._prompt.ref import PromptRef
 
@@ -44,14 +44,19 @@ class TestFresh:
         rig.read(PromptRef("other"))
         assert rig.entry(PromptRef("other")).life == 100.0
 
-    def test_the_fast_path_may_use_it_until_it_is_due_and_no_longer(self, rig: Rig, clock: ManualClock) -> None:
+    def test_the_fast_path_may_use_it_for_five_seconds_until_it_is_due_and_no_longer(
+        self, rig: Rig, clock: ManualClock
+    ) -> None:
         clock.chance = 0.0
         rig.read()
         entry = rig.entry()
         assert entry.due_at == clock.time
         rig.read()
-        assert entry.due_at == pytest.approx(clock.time + 83)
-        clock.passes(90)
+        assert entry.due_at == pytest.approx(clock.time + 5)
+        clock.passes(80)
+        rig.read()
+        assert entry.due_at == pytest.approx(clock.time + 3)
+        clock.passes(10)
         rig.source.gives(down())
         rig.read()
         assert entry.due_at == pytest.approx(clock.time + 0.25)
@@ -340,6 +345,161 @@ class TestRenewals:
         may_end.set()
         assert reader.outcomes() == ["second"]
 
+    def test_one_that_is_late_is_taken_over_by_one_reader(self, rig: Rig, clock: ManualClock) -> None:
+        begun, may_end = threading.Event(), threading.Event()
+        rig.read()
+        clock.passes(90)
+        rig.source.gives(lambda: begun.set() or (may_end.wait(10) and "second"))
+        rig.read(settles=False)
+        assert begun.wait(10)
+        clock.passes(5.9)  # of 5 seconds for the attempt, and one for a busy machine
+        rig.entry().expires_at = clock.time
+        joined: list[float] = []
+
+        class Noted(Budget):
+            def at_most(self, seconds: float, **limits: int) -> Budget:
+                joined.append(seconds)
+                return super().at_most(seconds, **limits)
+
+        def reads() -> str:
+            return rig.cache.get(GREETING, Noted(clock.clock.now)).content
+
+        assert reads() == "first"
+        assert joined == []
+        clock.passes(0.2)
+        assert reads() == "first"
+        assert joined == [0.25]
+        assert reads() == "first"
+        assert joined == [0.25]
+        may_end.set()
+        rig.settle()
+        assert reads() == "second"
+
+
+class TestRevalidated:
+    """Expired, and within `stale_while_revalidate`."""
+
+    @pytest.fixture
+    def rig(self, clock: ManualClock) -> Rig:
+        clock.chance = 0.0
+        rig = Rig(clock, stale_while_revalidate=30)
+        rig.read()
+        return rig
+
+    def test_it_is_served_at_once_and_renewed_behind(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("second")
+        clock.passes(129)
+        assert rig.read() == "first"
+        assert rig.source.asked[-1][1].attempt == 5.0
+        assert rig.read() == "second"
+
+    def test_a_platform_that_hangs_holds_nobody_up(self, rig: Rig, clock: ManualClock) -> None:
+        may_end = threading.Event()
+        rig.source.gives(lambda: may_end.wait(10) and "second")
+        clock.passes(100)
+        assert [rig.read(settles=False) for _ in range(3)] == ["first"] * 3
+        may_end.set()
+        rig.settle()
+        assert rig.fetches == 2
+
+    def test_the_fast_path_is_open_for_a_moment_at_a_time(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives(down())
+        clock.passes(100)
+        rig.read()
+        assert rig.entry().due_at == pytest.approx(clock.time + 0.25)
+
+    def test_after_it_the_first_reader_tries(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("second")
+        clock.passes(130)
+        assert rig.read() == "second"
+
+    def test_who_may_not_wait_is_given_it_too(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives("second")
+        clock.passes(129)
+        assert rig.cache.peek(GREETING).content == "first"
+        rig.settle()
+        assert rig.cache.peek(GREETING).content == "second"
+        clock.passes(131)
+        assert rig.cache.peek(GREETING) is None
+
+    def test_a_refusal_is_not_hidden_for_longer_than_one_read(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives(AuthorizationError("no", http_status=403))
+        clock.passes(100)
+        assert rig.read() == "first"
+        with pytest.raises(AuthorizationError):
+            rig.read()
+
+    def test_it_tells_of_no_stale_read(self, rig: Rig, clock: ManualClock) -> None:
+        clock.passes(100)
+        rig.read()
+        assert rig.counters.counts["stale"] == 0
+
+
+class TestSleep:
+    """Time that the wall clock counts and the monotonic one does not."""
+
+    @pytest.fixture
+    def rig(self, clock: ManualClock) -> Rig:
+        clock.chance = 0.0
+        rig = Rig(clock, stale_if_error=1000)
+        rig.read()
+        rig.source.gives("second")
+        return rig
+
+    def test_an_entry_is_as_old_as_the_sleep_was_long(self, rig: Rig, clock: ManualClock) -> None:
+        clock.wall += 4500
+        assert rig.read() == "second"
+
+    def test_a_sleep_shorter_than_what_is_left_of_its_life_counts_too(self, rig: Rig, clock: ManualClock) -> None:
+        clock.wall += 50
+        assert rig.read() == "first"
+        clock.passes(49)
+        assert rig.read() == "first"
+        clock.passes(1)
+        assert rig.read() == "second"
+
+    def test_the_wall_clock_is_looked_at_every_five_seconds_of_use(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        assert rig.entry().due_at == clock.time + 5
+
+    def test_who_may_not_wait_is_not_given_what_is_too_old(self, rig: Rig, clock: ManualClock) -> None:
+        clock.wall += 4500
+        assert rig.cache.peek(GREETING) is None
+
+    def test_a_wall_clock_that_is_set_costs_one_renewal(self, rig: Rig, clock: ManualClock) -> None:
+        for jump in (4500, -4500, -4500):
+            clock.wall += jump
+            rig.read()
+            clock.passes(1)
+        assert rig.fetches == 2
+
+    def test_a_wall_clock_that_is_set_loses_no_last_known_good_version(self, rig: Rig, clock: ManualClock) -> None:
+        rig.source.gives(down())
+        clock.wall += 1e9
+        assert rig.read() == "first"
+        clock.passes(999)
+        assert rig.read() == "first"
+
+    def test_a_wall_clock_that_creeps_is_let_go(self, rig: Rig, clock: ManualClock) -> None:
+        clock.wall += 1.9
+        rig.read()
+        clock.passes(99)
+        assert rig.read() == "first"
+        rig.settle()
+
+    def test_a_store_is_asked_again_after_a_sleep(self, clock: ManualClock) -> None:
+        store = MemoryStore(timer=lambda: clock.time)
+        rig, neighbour = (Rig(clock, store, cache_local_ttl=50) for _ in range(2))
+        rig.read()
+        neighbour.read()
+        clock.passes(1)
+        neighbour.source.gives("second")
+        neighbour.cache.renew(GREETING)
+        neighbour.settle()
+        assert rig.read() == "first"
+        clock.wall += 50
+        assert rig.read() == "second"
+
 
 class TestClear:
     def test_everything_is_asked_for_again(self, rig: Rig) -> None:
@@ -403,6 +563,21 @@ class TestEvidence:
         with pytest.raises(TimeoutError):
             rig.read(seconds=1.0)
         assert not rig.platform.is_known
+
+    def test_an_attempt_that_got_no_time_to_run_proves_nothing(self, rig: Rig, clock: ManualClock) -> None:
+        overrun = TokenRefreshError("no token")
+        overrun.__cause__ = TimeoutError("late", is_overrun=True)
+        for error in (overrun, overrun.__cause__, TimeoutError("late", is_deadline=True, is_overrun=True)):
+            rig.source.gives("first", error)
+            rig.cache.clear()
+            rig.read()
+            clock.passes(90)
+            rig.read()
+            clock.passes(10)
+            assert rig.read() == "first"
+            assert not rig.platform.is_likely
+            rig.source.gives("second")
+            assert rig.read() == "second"
 
     def test_a_call_that_ran_out_of_time_between_failures_is_an_outage(self, rig: Rig) -> None:
         error = TimeoutError("late", is_deadline=True)

@@ -27,6 +27,7 @@ DEFAULTS = {
     "token_refresh_buffer": 60,
     "cache_max_size": 1000,
     "stale_if_error": 86_400,
+    "stale_while_revalidate": 0,
     "deadline": None,
     "cache_store": None,
     "cache_local_ttl": 5,
@@ -47,6 +48,7 @@ SECONDS = (
     "retry_max_delay",
     "token_refresh_buffer",
     "stale_if_error",
+    "stale_while_revalidate",
     "cache_local_ttl",
 )
 POSITIVE_SECONDS = ("timeout", "open_timeout")

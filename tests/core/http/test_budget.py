@@ -6,7 +6,7 @@ import pytest
 from faults.clock import ManualClock
 
 from scope_client import NotFoundError, TimeoutError
-from scope_client._http.budget import Budget
+from scope_client._http.budget import Budget, is_overrun
 
 SAID = "the prompt was not there within the 10 s that the call had"
 
@@ -126,3 +126,22 @@ def test_the_error_has_the_facts_of_the_last_attempt(ten_seconds: Budget, clock:
     error = ten_seconds.overdrawn(last)
     assert (str(error), error.is_deadline, error.__cause__) == (f"{SAID}; the last attempt: {last}", True, last)
     assert (error.http_status, error.http_body, error.error_code, error.request_id) == (404, "{}", "gone", "r-1")
+
+
+@pytest.mark.parametrize(("late_by", "is_overrun"), [(0.0, False), (1.0, False), (1.001, True)])
+def test_the_error_tells_of_a_process_that_was_stopped_meanwhile(
+    late_by: float, is_overrun: bool, ten_seconds: Budget, clock: ManualClock
+) -> None:
+    clock.passes(10 + late_by)
+    with pytest.raises(TimeoutError) as caught:
+        ten_seconds.left()
+    assert caught.value.is_overrun is is_overrun
+    assert ten_seconds.overdrawn(NotFoundError("no")).is_overrun is is_overrun
+
+
+def test_an_overrun_is_found_behind_the_errors_that_it_led_to() -> None:
+    error, cause = NotFoundError("no token"), NotFoundError("why")
+    error.__cause__ = cause
+    assert not is_overrun(error)
+    cause.__cause__ = TimeoutError("late", is_overrun=True)
+    assert is_overrun(error)
