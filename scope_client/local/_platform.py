@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Callable, Optional, Union
 
 from .._client import ScopeClient
-from .._clock import Clock
+from .._clock import SYSTEM_CLOCK, Clock
 from .._config import rules
 from .._config.credentials import ApiKeyCredentials, ClientCredentials
 from .._config.options import Options, Unpack
@@ -23,7 +23,6 @@ from ._server import LOOPBACK_HOST, LoopbackServer, listen
 from ._token_issuer import TokenIssuer
 
 LARGEST_PORT = 65_535
-_REAL_CLOCK = Clock()
 Prompts = Union[Mapping[str, Content], StrPath, None]
 
 
@@ -121,7 +120,7 @@ class LocalPlatform:
             "SCOPE_AUTH_API_URL": self.url,
         }
 
-    def client(self, *, clock: Clock = _REAL_CLOCK, **options: Unpack[Options]) -> ScopeClient:
+    def client(self, *, clock: Clock = SYSTEM_CLOCK, **options: Unpack[Options]) -> ScopeClient:
         """A client of this platform.
 
         Args:

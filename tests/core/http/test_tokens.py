@@ -9,8 +9,9 @@ from typing import Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd, crowd
+from faults.reading import is_idle
 from faults.replies import PROMPT, Gate, answer, brief, closes, error, json_answer, prompt, token
-from faults.server import FaultServer
+from faults.server import FaultServer, Peer
 
 from scope_client import (
     AuthenticationError,
@@ -121,6 +122,28 @@ def test_an_early_renewal_that_fails_is_logged_and_tried_later(
         clock.passes(20)
     eventually(lambda: read(client) and bearers(server)[-1] == "Bearer token-2")
     assert set(bearers(server)) == {"Bearer token-1", "Bearer token-2"}
+
+
+def test_an_early_renewal_that_got_no_time_to_run_is_tried_again_at_once_and_without_a_word(
+    make_client: Callable[..., ScopeClient],
+    server: FaultServer,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = make_client(max_retries=0, timeout=0.3)
+
+    def is_asked_while_the_process_is_stopped(peer: Peer) -> None:
+        clock.passes(2)
+        peer.wait_for_its_end()
+
+    server.gives_tokens(token("token-1"), is_asked_while_the_process_is_stopped, token("token-2"))
+    read(client)
+    clock.passes(HOUR - 50)
+    read(client)
+    eventually(lambda: len(server.logins) == 2 and is_idle(client))
+    eventually(lambda: read(client) and bearers(server)[-1] == "Bearer token-2")
+    assert len(server.logins) == 3
+    assert caplog.text == ""
 
 
 def test_a_token_that_dies_while_its_renewal_fails_makes_callers_wait_for_a_new_one(
