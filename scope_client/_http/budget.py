@@ -89,8 +89,10 @@ class Budget:
 
 def is_overrun(error: BaseException | None) -> bool:
     """Whether this process was stopped, or starved, in the middle of the attempt that the error is about."""
-    while error is not None:
+    seen: set[int] = set()  # an exception may be its own cause
+    while error is not None and id(error) not in seen:
         if isinstance(error, TimeoutError) and error.is_overrun:
             return True
+        seen.add(id(error))
         error = error.__cause__
     return False
