@@ -6,6 +6,7 @@ import builtins
 import http.client
 import socket
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -20,7 +21,7 @@ from .._config.rules import is_loopback
 from .._interrupts import pass_on
 from .._redaction import Secret, secrets_in_url
 from .._version import __version__
-from . import failures, limits
+from . import connections, failures, limits
 from .answer import Answer, Question, shown_header
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -40,6 +41,7 @@ class Line:
         self._open_timeout = min(open_timeout, MAX_TIMEOUT_SECONDS)
         self._settings: dict[str, Mapping[str, Any]] = {}
         self._secrets: list[Secret] = []  # of the proxies
+        self._pools: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()  # ours, that are bounded
 
     def question(
         self,
@@ -78,8 +80,9 @@ class Line:
         timeout = min(timeout, MAX_TIMEOUT_SECONDS)
         ends_at = SYSTEM_CLOCK.now() + timeout
         settings = self._settings_for(question)
+        bounds = limits.Limits(ends_at, MAX_BODY_BYTES + MAX_FRAMING_BYTES)
         try:
-            limits.of_this_thread.limits = limits.Limits(ends_at, MAX_BODY_BYTES + MAX_FRAMING_BYTES)
+            limits.of_this_thread.limits = bounds
             response = self._answer_to(prepared, settings, timeout)
             try:
                 return _read(response, ends_at)
@@ -94,11 +97,10 @@ class Line:
                 timeout,
                 question.redaction,
                 open_timeout=self._open_timeout,
-                was_connecting=limits.of_this_thread.is_connecting,
+                was_connecting=bounds.connect_by is not None,
             ) from error
         finally:
             limits.of_this_thread.limits = None
-            limits.of_this_thread.is_connecting = False
 
     def _answer_to(
         self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], timeout: float
@@ -126,6 +128,7 @@ class Line:
         """Closes the connections. A later attempt, such as one that waits just now, opens new ones."""
         if self._is_ours:
             self._settings.clear()
+            self._pools.clear()
             self._session.close()
 
     def after_fork(self) -> None:
@@ -133,7 +136,7 @@ class Line:
 
         In a session of the caller's too: requests and urllib3 have no fork handling of their own.
         """
-        limits.abandon_connections()
+        connections.abandon_connections()
         if hasattr(self._session.cookies, "_cookies_lock"):
             self._session.cookies._cookies_lock = threading.RLock()
         for adapter in getattr(self._session, "adapters", {}).values():
@@ -141,7 +144,7 @@ class Line:
                 if isinstance(manager, urllib3.PoolManager):
                     manager.pools.lock = threading.RLock()
                     for pool in list(manager.pools._container.values()):
-                        limits.empty(pool)
+                        connections.empty(pool)
 
     def _limits(self, prepared: requests.PreparedRequest, timeout: float) -> Any:
         connect = min(self._open_timeout, timeout)
@@ -153,13 +156,9 @@ class Line:
         prepared = question.prepared
         origin = _origin(prepared)
         try:
-            settings = self._settings.get(origin)
-            if settings is None:
-                settings = self._read_settings(origin)
-                self._bound(prepared, settings)
-                self._settings[origin] = settings
-            elif not self._is_ours:
-                self._bound(prepared, settings)
+            settings = self._settings.get(origin) or self._read_settings(origin)
+            self._bound(prepared, origin, settings)
+            self._settings[origin] = settings
         except BaseException as error:
             if not failures.is_of_the_network(error, question.redaction, TypeError):
                 raise error  # as in `send`
@@ -175,12 +174,16 @@ class Line:
         is_direct = requests.utils.select_proxy(origin, hidden) is None
         return {"proxies": {} if is_direct else hidden, "verify": merged["verify"], "cert": merged["cert"]}
 
-    def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> None:
+    def _bound(self, prepared: requests.PreparedRequest, origin: str, settings: Mapping[str, Any]) -> None:
         """Bounds the pool that the request will go through; an adapter without pools sets its own limits."""
-        adapter: Any = self._session.get_adapter(str(prepared.url))
-        if not isinstance(adapter, HTTPAdapter):
+        if origin in self._pools:
             return
-        limits.bound(adapter.get_connection_with_tls_context(prepared, **settings))
+        adapter: Any = self._session.get_adapter(str(prepared.url))
+        if isinstance(adapter, HTTPAdapter):
+            pool = adapter.get_connection_with_tls_context(prepared, **settings)
+            connections.bound(pool)
+            if self._is_ours:  # nobody gives it other adapters
+                self._pools[origin] = pool
 
 
 _HEADERS = {
@@ -194,8 +197,9 @@ def _own_session() -> requests.Session:
     session = requests.Session()
     session.headers.clear()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
+    for scheme, adapter in list(session.adapters.items()):
+        if type(adapter) is HTTPAdapter:
+            session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
     return session
 
 

@@ -90,9 +90,9 @@ def answers_with(client: ScopeClient, version: object) -> None:
 
 
 def is_reading_an_answer() -> bool:
-    from scope_client._http import limits
+    from scope_client._http import connections
 
-    return any(each.sock and each.sock._io_refs for each in limits._connections)
+    return any(each.sock and each.sock._io_refs for each in connections._connections)
 
 
 class Graph:

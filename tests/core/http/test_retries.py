@@ -82,14 +82,20 @@ def test_a_whole_answer_that_is_no_json_object_is_raised_at_once(
 
 
 @pytest.mark.parametrize("retries", [0, 1, 5])
-@pytest.mark.parametrize("fault", [error(503), closes()], ids=["503", "closed"])
+@pytest.mark.parametrize(("fault", "replaced"), [(error(503), 0), (closes(), 1)], ids=["503", "closed"])
 def test_there_are_max_retries_attempts_after_the_first(
-    retries: int, fault: object, make_client: Callable[..., ScopeClient], server: FaultServer, clock: ManualClock
+    retries: int,
+    fault: object,
+    replaced: int,
+    make_client: Callable[..., ScopeClient],
+    server: FaultServer,
+    clock: ManualClock,
 ) -> None:
+    """The connection that had brought the token is found dead, and replaced within the first attempt."""
     server.answers(fault)
     with pytest.raises((ServerError, ConnectionError)):
         make_client(max_retries=retries).get_prompt_version("greeting")
-    assert len(server.reads) == 1 + retries
+    assert len(server.reads) == 1 + retries + replaced
     assert len(clock.sleeps) == retries
 
 

@@ -1,0 +1,231 @@
+"""Connections: those of urllib3's pools, with our limits around them; one that died while it was idle is replaced.
+
+A tool may put methods and attributes of its own into urllib3's classes for a while. So nothing is set on a pool or on a
+connection: each gets a class that is made of its own, and that calls whatever is in place there when it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.client
+import os
+import queue
+import socket
+import sys
+import types
+import weakref
+from typing import Any
+
+import urllib3
+import urllib3.connection
+import urllib3.util.connection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from .._clock import SYSTEM_CLOCK
+from .._interrupts import pass_on
+from .._log import Log
+from . import failures
+from .addresses import connected
+from .limits import RESTED_SECONDS, Limits, bounded_kind, of_this_thread
+
+_Theirs: Any = object  # a class of urllib3's, or of a tool's, comes after ours
+MAX_IDLE_SECONDS = 60.0
+MAX_CONNECT_SECONDS = 1e6
+_log = Log("scope_client.http")
+_connections: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def bound(pool: Any) -> None:
+    """Makes a pool of urllib3's, with its connections, heed the limits of the thread that uses it."""
+    if isinstance(pool, urllib3.HTTPConnectionPool) and not isinstance(pool, _Pool):
+        kind: Any = type(pool)
+        pool.__class__ = _pool_of(kind)
+
+
+def abandon_connections() -> None:
+    """In a forked child: closes its ends of the connections that its parent goes on using."""
+    for connection in list(_connections):
+        sock: Any = getattr(connection, "sock", None)
+        if not hasattr(sock, "detach"):
+            sock = getattr(sock, "socket", None)  # below the TLS of pyOpenSSL, or the TLS within TLS of urllib3
+        # Not by close(): that leaves the descriptor open for a thread of the parent's that was reading an answer.
+        descriptor = sock.detach() if hasattr(sock, "detach") else -1
+        if descriptor >= 0:
+            os.close(descriptor)
+    _connections.clear()
+
+
+def empty(pool: Any) -> None:
+    """In a forked child: takes the parent's connections out of a urllib3 pool, whose lock a thread may have held."""
+    waiting = pool.pool
+    if waiting is not None:
+        waiting.__init__(waiting.maxsize)
+        for _ in range(waiting.maxsize):
+            waiting.put_nowait(None)
+
+
+@functools.cache
+def _pool_of(kind: Any) -> Any:
+    return type(kind.__name__, (_Pool, kind), {"__module__": kind.__module__})
+
+
+@functools.cache
+def _connection_of(kind: Any) -> Any:
+    return type(kind.__name__, (_Connection, kind), {"__module__": kind.__module__})
+
+
+class _Pool(_Theirs):  # type: ignore[misc]  # it is Any
+    usual_wait = 0.0
+
+    def urlopen(self, *args: Any, **options: Any) -> Any:
+        """Once more, over a new connection, if one that was idle turns out dead before an answer began.
+
+        That is not a retry: the platform has not been heard, and no caller waits.
+        """
+        limits = of_this_thread.limits
+        if limits is None:
+            return super().urlopen(*args, **options)
+        try:
+            response = super().urlopen(*args, **options)
+        except Exception as error:
+            pass_on(error)
+            left = limits.ends_at - SYSTEM_CLOCK.now()
+            if left <= 0 or not _is_dead_connection(limits, error):
+                raise
+        else:
+            self._heard(limits)
+            return response
+        _log.debug("a connection to %s that was idle is dead, a new one takes its place", self.host)
+        limits.wants_new = True
+        self._close_idle()
+        timeout = options.get("timeout")
+        if isinstance(timeout, urllib3.Timeout):
+            connect: Any = timeout.connect_timeout
+            options["timeout"] = urllib3.Timeout(connect=min(connect or left, left), total=left)
+        response = super().urlopen(*args, **options)
+        self._heard(limits)
+        return response
+
+    def _heard(self, limits: Limits) -> None:
+        if limits.wait is not None:
+            self.usual_wait = max(limits.wait, self.usual_wait / 2)
+
+    def _get_conn(self, *args: Any, **options: Any) -> Any:
+        connection: Any = super()._get_conn(*args, **options)
+        limits = of_this_thread.limits
+        if limits is None:
+            return connection
+        is_bounded = _heeds_limits(connection)
+        idle_for = _idle_seconds(connection) if is_bounded and connection.sock is not None else None
+        if idle_for is not None and (limits.wants_new or idle_for >= MAX_IDLE_SECONDS):
+            connection.close()  # it opens again when it is used
+            self._close_idle()
+            idle_for = None
+        limits.takes_connection(idle_for, self.usual_wait)
+        return connection
+
+    def _put_conn(self, connection: Any) -> None:
+        """Without urllib3's warning if there are more than the pool keeps: they were needed, and are not any more."""
+        if isinstance(connection, _Connection):
+            connection.rests_since = (SYSTEM_CLOCK.now(), SYSTEM_CLOCK.wall())
+        if of_this_thread.limits is None or self.block or self.pool is None:
+            super()._put_conn(connection)
+            return
+        try:
+            self.pool.put(connection, block=False)
+        except queue.Full:
+            if connection is not None:
+                connection.close()
+
+    def _close_idle(self) -> None:
+        """All of them: the pool gives out the one that was idle for the shortest time first."""
+        waiting = self.pool
+        drawn: list[Any] = []
+        with contextlib.suppress(queue.Empty, AttributeError):  # there is no queue in a pool that is closed
+            drawn.extend(waiting.get(block=False) for _ in range(waiting.qsize()))
+        for connection in reversed(drawn):
+            if isinstance(connection, _Connection):
+                connection.close()
+            with contextlib.suppress(queue.Full):
+                waiting.put(connection, block=False)
+
+
+class _Connection(_Theirs):  # type: ignore[misc]  # it is Any
+    rests_since: tuple[float, float] | None = None  # by the monotonic clock, and by the clock on the wall
+
+    @property
+    def response_class(self) -> Any:
+        return bounded_kind(super().response_class)
+
+    def connect(self) -> None:
+        _connections.add(self)
+        limits = of_this_thread.limits
+        if limits is None:
+            super().connect()
+            return
+        limits.connect_by = SYSTEM_CLOCK.now() + (self.timeout or MAX_CONNECT_SECONDS)
+        super().connect()
+        limits.connect_by = None
+
+    def _new_conn(self) -> Any:
+        """Within one connect timeout, whatever the number of the host's addresses; the TLS handshake has the rest."""
+        limits = of_this_thread.limits
+        plain = super()._new_conn
+        if limits is None or limits.connect_by is None or not _is_untouched(plain):
+            return plain()
+        try:
+            sock = connected(
+                self._dns_host,
+                self.port,
+                limits.connect_by,
+                source_address=self.source_address,
+                options=self.socket_options,
+            )
+        except socket.timeout as error:
+            raise ConnectTimeoutError(self, f"no connection to {self.host} in time") from error
+        except (OSError, UnicodeError) as error:
+            raise NewConnectionError(self, f"no connection to {self.host}: {error}") from error
+        sys.audit("http.client.connect", self, self.host, self.port)
+        return sock
+
+
+def _is_untouched(plain: Any) -> bool:
+    """Whether a connection connects by urllib3's own means: not through SOCKS, and not through a tool's."""
+    create = urllib3.util.connection.create_connection
+    # By its exact type: a wrapper shows the attributes of what it wraps.
+    is_own = type(plain) is types.MethodType and plain.__func__.__globals__ is vars(urllib3.connection)
+    return is_own and type(create) is types.FunctionType and create.__globals__ is vars(urllib3.util.connection)
+
+
+def _heeds_limits(connection: Any) -> bool:
+    """Whether this is a connection of urllib3's, which from now on heeds the limits; a tool's does as it likes."""
+    if isinstance(connection, _Connection):
+        return True
+    kind: Any = type(connection)
+    # By their names: a recorder may have put its own class in the place of urllib3's when this module was imported.
+    for each in kind.__mro__:
+        if each.__module__ == urllib3.connection.__name__:
+            connection.__class__ = _connection_of(kind)
+            return True
+        if vars(each).keys() & {"request", "getresponse", "sock"}:  # it speaks by other means
+            return False
+    return False
+
+
+def _idle_seconds(connection: _Connection) -> float:
+    """The monotonic clock may stand still while the machine sleeps."""
+    if connection.rests_since is None:  # nobody knows
+        return RESTED_SECONDS
+    since, wall = connection.rests_since
+    return max(SYSTEM_CLOCK.now() - since, SYSTEM_CLOCK.wall() - wall)
+
+
+def _is_dead_connection(limits: Limits, error: Exception) -> bool:
+    """Whether a connection that was idle ended, or went silent, before an answer. Errors of the system are numbered."""
+    if limits.idle_for is None or limits.wait is not None:
+        return False
+    return limits.is_silent or any(
+        isinstance(each, http.client.RemoteDisconnected) or (isinstance(each, OSError) and each.errno is not None)
+        for each in failures.layers(error)
+    )
