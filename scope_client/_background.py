@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 from collections import deque
 from collections.abc import Hashable
@@ -71,9 +72,9 @@ class Background:
         return self._start(mark)
 
     def _start(self, mark: object) -> bool:
-        # Outside of the lock: Thread.start waits for the new thread, which takes this very lock first.
+        # A bare thread: Thread.start waits until the new one runs, for which a reader has no time.
         try:
-            threading.Thread(target=self._work, args=(mark,), name="scope-background", daemon=True).start()
+            _thread.start_new_thread(self._start_named, (mark,))
         except RuntimeError as error:  # no more threads, or the interpreter is on its way out
             has_others = self._has_threads_beside(mark)
             pass_on(error)
@@ -83,6 +84,13 @@ class Background:
             self._has_threads_beside(mark)
             raise
         return True
+
+    def _start_named(self, mark: object) -> None:
+        try:
+            threading.Thread(target=self._work, args=(mark,), name="scope-background", daemon=True).start()
+        except RuntimeError as error:
+            self._has_threads_beside(mark)
+            _log.debug("no thread could be started: %s", error)
 
     def _has_threads_beside(self, mark: object) -> bool:
         """Takes back the thread that did not start; if there is no other, its jobs are dropped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import logging
 import threading
@@ -12,6 +13,7 @@ import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd
 from faults.inside import background
+from faults.reading import is_idle
 from faults.replies import Gate, error, prompt
 from faults.server import FaultServer
 
@@ -170,19 +172,26 @@ def test_a_queue_that_is_full_takes_no_more() -> None:
     eventually(lambda: not background.has(4))
 
 
+@pytest.mark.parametrize(("where", "name"), [(_thread, "start_new_thread"), (threading.Thread, "start")])
 def test_where_no_thread_is_to_be_had_readers_go_on(
-    client: ScopeClient, server: FaultServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    where: object,
+    name: str,
+    client: ScopeClient,
+    server: FaultServer,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server.answers(prompt("old"), prompt("new"))
     client.get_prompt_version("greeting")
 
-    def refuses(_: threading.Thread) -> None:
+    def refuses(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     clock.passes(90)
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuses)
+        patched.setattr(where, name, refuses)
         assert client.get_prompt_version("greeting").content == "old"
+        eventually(lambda: is_idle(client))
     clock.passes(1)
     client.get_prompt_version("greeting")
     eventually(lambda: client.get_prompt_version("greeting").content == "new")
