@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import itertools
 import logging
 import os
@@ -77,11 +78,11 @@ def test_a_job_that_comes_as_the_threads_leave_is_done(monkeypatch: pytest.Monke
 def test_an_interrupted_start_of_a_thread_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     background, done = Background(), threading.Event()
 
-    def interrupted(_: threading.Thread) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", interrupted)
+        patched.setattr(_thread, "start_new_thread", interrupted)
         for number in range(3):
             with pytest.raises(KeyboardInterrupt):
                 background.submit(number, lambda: None)
