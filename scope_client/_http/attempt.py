@@ -8,7 +8,6 @@ import socket
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -17,11 +16,10 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from .._clock import SYSTEM_CLOCK
-from .._config.rules import is_loopback
 from .._interrupts import pass_on
 from .._redaction import Secret, secrets_in_url
 from .._version import __version__
-from . import connections, failures, limits
+from . import connections, failures, limits, sessions
 from .answer import Answer, Question, shown_header
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -29,7 +27,6 @@ MAX_FRAMING_BYTES = 1024 * 1024  # of headers and chunk sizes, beside the body
 READ_BYTES = 64 * 1024
 MAX_TIMEOUT_SECONDS = 1e6  # a socket takes no number
 MAX_LENGTH_DIGITS = 18
-MAX_IDLE_CONNECTIONS = 64
 
 
 class Line:
@@ -37,11 +34,13 @@ class Line:
 
     def __init__(self, session: requests.Session | None, *, open_timeout: float) -> None:
         self._is_ours = session is None
-        self._session = _own_session() if session is None else session
+        self._session = sessions.own() if session is None else session
         self._open_timeout = min(open_timeout, MAX_TIMEOUT_SECONDS)
         self._settings: dict[str, Mapping[str, Any]] = {}
         self._secrets: list[Secret] = []  # of the proxies
         self._pools: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()  # ours, that are bounded
+        if not self._is_ours:
+            sessions.warn_of_what_is_left_out(self._session)
 
     def question(
         self,
@@ -156,7 +155,11 @@ class Line:
         prepared = question.prepared
         origin = _origin(prepared)
         try:
-            settings = self._settings.get(origin) or self._read_settings(origin)
+            settings = self._settings.get(origin)
+            if settings is None:
+                settings = sessions.settings(self._session, origin)
+                urls = filter(None, settings["proxies"].values())
+                self._secrets += [secret for url in urls for secret in secrets_in_url(url)]
             self._bound(prepared, origin, settings)
             self._settings[origin] = settings
         except BaseException as error:
@@ -164,15 +167,6 @@ class Line:
                 raise error  # as in `send`
             raise failures.unusable(error, origin, question.redaction) from error
         return settings
-
-    def _read_settings(self, origin: str) -> Mapping[str, Any]:
-        merged = self._session.merge_environment_settings(origin, {}, None, None, None)
-        # A proxy named in the environment would take off this machine what is meant to stay on it.
-        proxies: Any = self._session.proxies if is_loopback(origin) else merged["proxies"]
-        hidden = {name: Secret(url) if isinstance(url, str) else url for name, url in proxies.items()}
-        self._secrets += [secret for url in hidden.values() if url for secret in secrets_in_url(url)]
-        is_direct = requests.utils.select_proxy(origin, hidden) is None
-        return {"proxies": {} if is_direct else hidden, "verify": merged["verify"], "cert": merged["cert"]}
 
     def _bound(self, prepared: requests.PreparedRequest, origin: str, settings: Mapping[str, Any]) -> None:
         """Bounds the pool that the request will go through; an adapter without pools sets its own limits."""
@@ -191,16 +185,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": f"scope-prompts/{__version__} python-requests/{requests.__version__}",
 }
-
-
-def _own_session() -> requests.Session:
-    session = requests.Session()
-    session.headers.clear()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    for scheme, adapter in list(session.adapters.items()):
-        if type(adapter) is HTTPAdapter:
-            session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
-    return session
 
 
 def _origin(prepared: requests.PreparedRequest) -> str:

@@ -19,7 +19,7 @@ from scope_client import ApiKeyCredentials, ScopeClient, Telemetry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FOREIGN = ("_proxy", "_PROXY", "CA_BUNDLE", "NETRC")
+_FOREIGN = ("_proxy", "_PROXY", "CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC")
 
 
 @pytest.fixture(autouse=True)

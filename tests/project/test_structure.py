@@ -34,7 +34,14 @@ LAZY = {
 }
 # From the bottom up: a floor imports what stands before it here.
 FLOORS = ("_stores", "_prompt", "_config", "_http", "_folder", "_cache")
-WITH_REQUESTS = {"_http/addresses", "_http/answer", "_http/attempt", "_http/connections", "_http/failures"}
+WITH_REQUESTS = {
+    "_http/addresses",
+    "_http/answer",
+    "_http/attempt",
+    "_http/connections",
+    "_http/failures",
+    "_http/sessions",
+}
 PUBLIC = {"scope_client", "scope_client.frameworks", "scope_client.testing"}
 ADAPTERS = {
     "scope_django": {"django"},

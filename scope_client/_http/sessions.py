@@ -1,0 +1,74 @@
+"""Sessions of requests: ours, and what one of the caller's and the environment say of proxies and certificates."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import weakref
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from .._config.rules import is_loopback
+from .._log import Log
+from .._redaction import Secret
+
+MAX_IDLE_CONNECTIONS = 64
+_log = Log("scope_client.http")
+_looked_at: weakref.WeakSet[requests.Session] = weakref.WeakSet()
+
+
+def own() -> requests.Session:
+    """Of the class that is in place: a cache of answers, for one, gives all later sessions its own."""
+    session = requests.Session()
+    session.headers.clear()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme, adapter in list(session.adapters.items()):
+        if type(adapter) is HTTPAdapter:
+            session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
+    return session
+
+
+def settings(session: requests.Session, origin: str) -> Mapping[str, Any]:
+    """What `send` needs to know for this host; what the session was given wins over the environment.
+
+    requests lets the environment win, unless the session trusts none.
+    """
+    merged = session.merge_environment_settings(origin, {}, None, None, None)
+    proxies: Any = merged["proxies"]
+    # A proxy named in the environment would take off this machine what is meant to stay on it.
+    if is_loopback(origin) or requests.utils.select_proxy(origin, session.proxies) is not None:
+        proxies = session.proxies
+    hidden = {name: Secret(url) if isinstance(url, str) else url for name, url in proxies.items()}
+    is_direct = requests.utils.select_proxy(origin, hidden) is None
+    verify = _verify(session, merged["verify"]) if origin.startswith("https:") else merged["verify"]
+    return {"proxies": {} if is_direct else hidden, "verify": verify, "cert": merged["cert"]}
+
+
+def _verify(session: requests.Session, merged: Any) -> Any:
+    given = getattr(session, "verify", True)
+    if given is False or (given and given is not True):
+        return given
+    if merged is not True or not getattr(session, "trust_env", True):
+        return merged
+    folders = os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)
+    folder = next(filter(os.path.isdir, folders), folders[0])  # requests takes one
+    return os.environ.get("SSL_CERT_FILE") or folder or True
+
+
+def warn_of_what_is_left_out(session: requests.Session) -> None:
+    """Once for each session of the caller's: the cookies that an answer sets in it are not the caller's doing."""
+    with contextlib.suppress(TypeError):  # it cannot be in a set
+        if session in _looked_at:
+            return
+        _looked_at.add(session)
+    left_out = [name for name in ("params", "cookies", "auth") if getattr(session, name, None)]
+    if left_out:
+        _log.warning(
+            "%s of the given session will not be sent: a request to the platform goes with the client's own token and "
+            "without cookies; set what else it needs in the headers of the session",
+            " and ".join(left_out),
+        )
