@@ -20,6 +20,7 @@ _ADVICE = {
     401: "the token was not accepted",
     403: "these credentials have no right to it",
     404: "not found",
+    407: "the proxy on the way refuses, check the name and the password in its URL",
     410: "it is gone",
     429: "too many requests in too short a time",
 }

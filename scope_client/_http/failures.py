@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 import traceback
@@ -19,6 +20,7 @@ from urllib3.util.ssl_match_hostname import CertificateError
 from .._interrupts import chain, interrupt_in, pass_on
 from .._redaction import Redaction, Secret
 from ..errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
+from .answer import RETRIED_STATUSES
 
 MAX_SHOWN_DEPTH = 5  # so far do error trackers unfold a value
 _TOOLS = ("requests", "urllib3", "http", "ssl", "socket", "encodings", "idna")
@@ -77,6 +79,10 @@ def translated(
     why = _cleaned(error, redaction)
     if _is_tls(wrapped):
         return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
+    status = _status_of_a_proxy(wrapped)
+    if status is not None:
+        advice = ", check the name and the password in its URL" if status == 407 else ""
+        return ConnectionError(f"the proxy on the way to {host} refuses{advice} ({why})")
     if _is_timeout(wrapped) and (was_connecting or is_any(wrapped, urllib3.exceptions.ConnectTimeoutError)):
         which = " (open_timeout)" if open_timeout < timeout else ""
         return TimeoutError(f"no connection to {host} within {min(open_timeout, timeout):.3g} seconds{which}")
@@ -153,7 +159,17 @@ def may_pass(error: ScopeError) -> bool:
     if isinstance(error, ConfigurationError) or not isinstance(cause, _OF_THE_NETWORK):
         return False
     is_no_ca_bundle = type(cause) is OSError and cause.errno is None
-    return not (is_no_ca_bundle or _is_tls(layers(cause)))
+    is_refused = _status_of_a_proxy(layers(cause)) not in {None, *RETRIED_STATUSES}
+    return not (is_no_ca_bundle or is_refused or _is_tls(layers(cause)))
+
+
+def _status_of_a_proxy(errors: Iterable[BaseException]) -> int | None:
+    """What a proxy answered that makes no tunnel to the host; http.client tells it in the text of an error alone."""
+    for each in errors:
+        refusal = re.match(r"Tunnel connection failed: (\d{3})\b", str(each)) if isinstance(each, OSError) else None
+        if refusal is not None:
+            return int(refusal[1])
+    return None
 
 
 def _is_tls(errors: Iterable[BaseException]) -> bool:

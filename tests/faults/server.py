@@ -138,6 +138,9 @@ class FaultServer:
     def wait_until_all_have_left(self) -> None:
         self._wait(lambda: not self._open, "the end of every connection")
 
+    def wait_until_open(self, count: int) -> None:
+        self._wait(lambda: len(self._open) == count, f"{count} open connections")
+
     def _wait(self, is_so: Callable[[], bool], what: str) -> None:
         with self._changed:
             assert self._changed.wait_for(is_so, PATIENCE), f"waited in vain for {what}"
