@@ -13,6 +13,7 @@ from typing import Any
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 
 from .._clock import SYSTEM_CLOCK
@@ -60,6 +61,7 @@ class Line:
         prepared.url = url
         theirs: Any = {name: value for name, value in self._session.headers.items() if value is not None}
         prepared.headers = CaseInsensitiveDict({**theirs, **_HEADERS, **headers})
+        prepared._cookies = RequestsCookieJar()  # type: ignore[attr-defined]  # a cache of answers looks into it
         if body is not None:
             prepared.body = body
             prepared.headers["Content-Length"] = str(len(body))
