@@ -206,6 +206,7 @@ def test_a_child_makes_anew_every_lock_thread_socket_and_flight_that_a_client_re
     content(busy_client, "in an outage")
     clock.passes(280)
     content(busy_client)  # renewed in the background, where it hangs
+    server.wait_for_reads(3)
     waiting = Crowd(2, lambda: content(busy_client, "late"))
     waiting.wait_until_waiting(1)
     server.wait_for_reads(4)
