@@ -49,7 +49,7 @@ class Figures:
         self.by_redis = [[0] * BUCKETS for _ in REDIS]
         self.reads = 0
         self.judged = 0
-        """Reads of which it was known how old their answer may be."""
+        """Reads whose answer may not have been any edition since the first."""
 
     def took(self, nanoseconds: int, weather: int, redis: int) -> None:
         bucket = bucket_of(nanoseconds)

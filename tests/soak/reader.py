@@ -113,7 +113,7 @@ class Thread:
         took = time.monotonic_ns() - began
         self.reading_since = 0
         figures.reads += 1
-        figures.judged += oldest is not None
+        figures.judged += bool(oldest)
         if version is not None:
             self._judge.hears(place, which, version.content, seen, oldest)
         if stops % 2 == 0 and stops == board.stops[self._number]:  # this process ran all the time
