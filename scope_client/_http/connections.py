@@ -25,7 +25,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
 from .._log import Log
-from . import failures
+from . import failures, trust
 from .addresses import connected
 from .limits import RESTED_SECONDS, Limits, bounded_kind, of_this_thread
 
@@ -165,7 +165,8 @@ class _Connection(_Theirs):  # type: ignore[misc]  # it is Any
             super().connect()
             return
         limits.connect_by = SYSTEM_CLOCK.now() + (self.timeout or MAX_CONNECT_SECONDS)
-        super().connect()
+        with trust.shared(self):
+            super().connect()
         limits.connect_by = None
 
     def _new_conn(self) -> Any:

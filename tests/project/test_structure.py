@@ -41,6 +41,7 @@ WITH_REQUESTS = {
     "_http/connections",
     "_http/failures",
     "_http/sessions",
+    "_http/trust",
 }
 PUBLIC = {"scope_client", "scope_client.frameworks", "scope_client.testing"}
 ADAPTERS = {
