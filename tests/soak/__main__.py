@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -65,6 +66,7 @@ def main() -> int:
     parser.add_argument("--slowest-ms", type=float, default=20.0, help="the bound of a process's p99.9")
     parser.add_argument("--lie", choices=LIES, default="", help="have the platform lie, to see that it is noticed")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("the soak was ended"))  # and ends what it has started
     print(f"a soak of {given.seconds:g} seconds, seed {given.seed}", flush=True)
     soak = soaked(given.seconds, given.seed, given.ttl, given.slowest_ms, given.lie)
     print(table(soak))

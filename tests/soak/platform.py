@@ -12,6 +12,7 @@ from faults import replies
 from faults.server import FaultServer, Peer
 
 from .board import NAMES, Board
+from .processes import end_with_parent
 from .truth import Edition, content_of
 from .weather import WEATHERS
 
@@ -73,12 +74,12 @@ class Platform:
 def main(board_path: str, port: str, lie: str) -> None:
     board = Board(Path(board_path))
     platform = Platform(board, lie)
-    conductor = os.getppid()
+    end_with_parent()
     with FaultServer(port=int(port)) as server:
         server.answers(platform.prompts)
         server.gives_tokens(platform.tokens)
         print(server.port, flush=True)
-        while not board.is_over and os.getppid() == conductor:
+        while not board.is_over:
             server.requests.clear()
             threading.Event().wait(0.5)
     os._exit(0)  # whatever still hangs

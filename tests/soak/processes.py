@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -11,14 +12,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from faults.redisserver import RedisServer
-
 if TYPE_CHECKING:
+    from faults.redisserver import RedisServer
+
     from .board import Board
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
 END_SECONDS = 30.0
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """Called in a process that a soak starts: it ends when the soak does, in whatever way, even if it is stopped."""
+    if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        raise OSError("prctl failed")
 
 
 class Process:

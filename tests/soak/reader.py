@@ -18,6 +18,7 @@ from scope_client import ApiKeyCredentials, RedisStore, ScopeClient
 
 from .board import NAMES, Board
 from .figures import Figures, footprint, merged
+from .processes import end_with_parent
 from .truth import edition_of
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class Outages(logging.Handler):
 
 def main(board_path: str, number: str, seed: str, seconds: str, platform_url: str, redis_url: str) -> None:
     board, ttl = Board(Path(board_path)), float(seconds)
+    end_with_parent()
     outages = Outages()
     logging.getLogger("scope_client").addHandler(outages)
     client = ScopeClient(
@@ -199,10 +201,10 @@ def main(board_path: str, number: str, seed: str, seconds: str, platform_url: st
 
 
 def _watched(board: Board, look: Callable[[], None]) -> list[dict[str, float]]:
-    """What the process took, once a second, until the soak is over or its conductor has died."""
+    """What the process took, once a second, until the soak is over."""
     samples: list[dict[str, float]] = []
-    conductor, next_sample = os.getppid(), 0.0
-    while not board.is_over and os.getppid() == conductor:
+    next_sample = 0.0
+    while not board.is_over:
         look()
         if time.monotonic() >= next_sample:
             samples.append(footprint())
