@@ -21,6 +21,7 @@ _CACHE_MUST_BE = (
 )
 
 MAX_ADD_TRIES = 3
+_SERVER_CLIENTS = ("_write_client", "_client")
 
 
 class CachelibStore(ForeignStore):
@@ -47,17 +48,19 @@ class CachelibStore(ForeignStore):
         return 0 if seconds is None else max(seconds, 1)
 
     def add(self, key: str, value: str, ttl: float) -> bool:
-        """As a CacheStore has it, also if the cache is a FileSystemCache.
+        """As a CacheStore has it, also if the cache has no server, which would remove what has ended.
 
-        The `add` of that one refuses a key whose entry has ended, and returns False too if it cannot write.
+        The `add` of such a cache refuses a key whose entry has ended. That of a FileSystemCache also returns False if
+        it cannot write.
         """
+        with self.opened() as cache:
+            has_server = any(hasattr(cache, name) for name in _SERVER_CLIENTS)
         for _ in range(MAX_ADD_TRIES):
             if super().add(key, value, ttl):
                 return True
-            with self.opened() as cache:
-                if cache.get(key) is not None:
-                    return False
-                cache.delete(key)
+            if has_server or self.get_many([key]):
+                return False
+            self.delete(key)
         raise OSError("the cache keeps nothing")
 
 

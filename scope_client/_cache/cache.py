@@ -22,7 +22,7 @@ from .loading import Load, Loader, Source
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, Turn, is_outage
 from .policy import Facts, Known, Renewal, Rules, Step
-from .shared_store import SharedStore
+from .shared_store import Look, SharedStore
 from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, SleepWatch
 
 _FlightKey = tuple[int, CacheKey]
@@ -106,7 +106,7 @@ class PromptCache:
             ScopeError: What the source raises, if nothing is known of the ref.
         """
         self._notice_sleep()
-        entry = self._known(ref)
+        entry, look = self._known(ref)
         now = self._clock.now()
         known = None if entry is None else _known_of(entry, max_age)
         step = policy.decide(self._facts(ref, known, now, max_age, has_stand_in), self._rules)
@@ -115,12 +115,11 @@ class PromptCache:
                 self._renew(ref, None)
                 return None
             # The budget's own clock, not a flight's: each reader who joins goes when its own time is over.
-            return self._flights.run(
-                self._flight(ref), partial(self._loader.load, Load(ref, budget, max_age)), budget.left
-            )
+            wanted = Load(ref, budget, max_age, look=look)
+            return self._flights.run(self._flight(ref), partial(self._loader.load, wanted), budget.left)
         if step is Step.TRY_FIRST:
             self._take_over(ref, now)
-            newer = self._tried(ref, budget, max_age)
+            newer = self._tried(ref, budget, max_age, look)
             return newer or self._served_stale(ref, entry, max_age)
         if step is Step.SERVE_STALE:
             return self._served_stale(ref, entry, max_age)
@@ -151,17 +150,17 @@ class PromptCache:
     def _flight(self, ref: PromptRef) -> _FlightKey:
         return self._memory.epoch, ref.key
 
-    def _known(self, ref: PromptRef) -> Entry | None:
+    def _known(self, ref: PromptRef) -> tuple[Entry | None, Look | None]:
         """What memory has; what the fleet has if it is time to ask its store."""
         entry = self._memory.by_key.get(ref.key)
         if self._shared is None:
-            return entry
+            return entry, None
         if entry is not None:
             now = self._clock.now()
             # Once more at its end, or a process would call the platform down while a neighbour has the new version.
             has_expired_since = entry.asked_at < entry.expires_at <= now
             if now < entry.asked_at + self._local_ttl and not has_expired_since:
-                return entry
+                return entry, None
             # Before the look and not after it: readers who come meanwhile go on with what is known.
             entry.asked_at = now
         return self._loader.look_up(self._shared, ref)
@@ -216,14 +215,15 @@ class PromptCache:
         entry.read_at = now
         return entry.version
 
-    def _tried(self, ref: PromptRef, budget: Budget, max_age: float | None) -> PromptVersion | None:
+    def _tried(self, ref: PromptRef, budget: Budget, max_age: float | None, look: Look | None) -> PromptVersion | None:
         """The platform's answer if it comes soon; raises what it refuses with, None for an outage."""
         flight = self._flight(ref)
         # Between the look and the boarding the flight may end: then this reader leads one with a joiner's patience.
         seconds = policy.JOINER_SECONDS if self._flights.is_flying(flight) else policy.FIRST_READER_SECONDS
         patience = budget.at_most(seconds, retries=0)
+        wanted = Load(ref, patience, max_age, look=look)
         try:
-            return self._flights.run(flight, partial(self._loader.load, Load(ref, patience, max_age)), patience.left)
+            return self._flights.run(flight, partial(self._loader.load, wanted), patience.left)
         except ScopeError as error:
             pass_on(error)
             if not is_outage(error):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple, Protocol
 
 from .._background import Background
@@ -17,7 +16,8 @@ from ..errors import NoProductionVersionError, NotFoundError, ScopeError, Timeou
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
-from .shared_store import LOCK_SECONDS, Found, SharedStore
+from .shared_entry import Found
+from .shared_store import LOCK_SECONDS, Lock, Look, SharedStore
 
 TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
 LOCK_POLL_SECONDS = 0.05
@@ -34,13 +34,14 @@ class Load(NamedTuple):
     """What one flight is to bring.
 
     `max_age` is how old, in seconds, the caller takes a version in place of the cache's own rule. `replaces` is the
-    entry that a renewal in the background is to replace.
+    entry that a renewal in the background is to replace. `look` is what the caller has just seen in the shared store.
     """
 
     ref: PromptRef
     budget: Budget
     max_age: float | None = None
     replaces: Entry | None = None
+    look: Look | None = None
 
 
 class _Began(NamedTuple):
@@ -86,14 +87,15 @@ class Loader:
         entry = self._usable(self._memory.by_key.get(wanted.ref.key), wanted)
         if entry is not None:
             return entry.version
-        return self._fetched(wanted) if self._shared is None else self._fetched_for_the_fleet(self._shared, wanted)
+        return self._fetched(wanted)[0] if self._shared is None else self._fetched_for_the_fleet(self._shared, wanted)
 
-    def look_up(self, shared: SharedStore, ref: PromptRef) -> Entry | None:
+    def look_up(self, shared: SharedStore, ref: PromptRef) -> tuple[Entry | None, Look | None]:
         """What this process knows after a look into the store: the newer stamp wins, what was cleared is dropped."""
         memory = self._memory
         # Before the look: what is cleared while the store answers is not put in.
         epoch = memory.epoch
-        found = shared.find(ref)
+        look = shared.find(ref)
+        found = None if look is None else look.found
         # After the look: another thread may have brought a newer one while the store answered.
         entry = memory.by_key.get(ref.key)
         if entry is not None and entry.generation < shared.generation and not shared.is_later(entry.stamp):
@@ -103,7 +105,7 @@ class Loader:
             shared.relieve(ref)  # or a lock that is often taken by others would count as one that is never granted
             entry = self._adopted(ref, found)
             memory.put(entry, epoch)
-        return entry
+        return entry, look
 
     def jittered(self, life: float) -> float:
         return life * (1 - TTL_JITTER_SHARE * self._clock.chance())
@@ -115,52 +117,58 @@ class Loader:
 
     def _fetched_for_the_fleet(self, shared: SharedStore, wanted: Load) -> PromptVersion:
         """Fetches under the fleet's lock, or brings what the process that holds it has fetched."""
-        is_ours, entry = self._wait_for_the_fleet(shared, wanted)
-        ours_until = math.inf
+        held: list[Lock] = []
         try:
-            ours_until = self._clock.now() + LOCK_SECONDS
+            entry = self._wait_for_the_fleet(shared, wanted, held)
             if entry is not None:
                 return entry.version
-            if wanted.replaces is not None and not is_ours:
+            if not held and wanted.replaces is not None:
                 raise TimeoutError("another process has been renewing it for a while", is_deadline=True)
-            if not (is_ours or wanted.budget.affords(LOCK_POLL_SECONDS)):
+            if not (held or wanted.budget.affords(LOCK_POLL_SECONDS)):
                 raise wanted.budget.overdrawn()
-            return self._fetched(wanted)
+            version, is_kept = self._fetched(wanted)
+            if is_kept:  # in the place of the lock
+                held.clear()
+            return version
         except ScopeError:
             raise
         except BaseException:
-            if is_ours:
-                is_ours = False
-                self._unlock_behind(shared, wanted.ref)
+            while held:
+                self._unlock_behind(shared, wanted.ref, held.pop())
             raise
         finally:
-            # Not after its end: by then the lock may be another process's.
-            if is_ours and self._clock.now() < ours_until:
-                shared.unlock(wanted.ref)
+            for lock in held:
+                shared.unlock(lock)
 
-    def _unlock_behind(self, shared: SharedStore, ref: PromptRef) -> None:
+    def _unlock_behind(self, shared: SharedStore, ref: PromptRef, lock: Lock) -> None:
         """For a caller whose time is over: the store itself may be what it has waited for."""
-        self._background.submit(("unlock", ref.key), lambda: shared.unlock(ref))
+        self._background.submit(("unlock", ref.key), lambda: shared.unlock(lock))
 
-    def _wait_for_the_fleet(self, shared: SharedStore, wanted: Load) -> tuple[bool, Entry | None]:
-        """Whether this process holds the lock, and what another has brought; neither if the lock stays taken."""
+    def _wait_for_the_fleet(self, shared: SharedStore, wanted: Load, held: list[Lock]) -> Entry | None:
+        """What another process has brought. None if `held` has the lock now, or the lock stays taken."""
         is_renewal = wanted.replaces is not None
         patience = wanted.budget.at_most(FIRST_READER_SECONDS if is_renewal else LOCK_SECONDS)
+        look = wanted.look if shared.is_recent(wanted.look) else None
+        holder = None
         while True:
-            is_ours = True  # until the store says that it is not: an interrupt may come before its answer
-            try:
-                # First the lock, then the look: in the other order its holder may put the version and leave in between.
-                is_ours = shared.lock(wanted.ref)
-                entry = self._usable(self.look_up(shared, wanted.ref), wanted)
-            except BaseException:
-                if is_ours:
-                    self._unlock_behind(shared, wanted.ref)
-                raise
-            if is_ours or entry is not None or not patience.affords(LOCK_POLL_SECONDS):
-                return is_ours, entry
+            if look is None:
+                known, look = self.look_up(shared, wanted.ref)
+                entry = self._usable(known, wanted)
+                if entry is not None:
+                    return entry
+            held.append(shared.lock_for(look))  # before it is taken: an interrupt may come before the store's answer
+            if shared.takes(held[0], wanted.ref, look):
+                return None
+            held.clear()
+            # Who waited for a process that gave up goes on alone: in turn, they would wait for failure after failure.
+            has_given_up = holder is not None and look is not None and look.found is None and look.holder != holder
+            if (has_given_up and not is_renewal) or not patience.affords(LOCK_POLL_SECONDS):
+                return None
             self._clock.sleep(LOCK_POLL_SECONDS)
+            holder, look = None if look is None else look.holder, None
 
-    def _fetched(self, wanted: Load) -> PromptVersion:
+    def _fetched(self, wanted: Load) -> tuple[PromptVersion, bool]:
+        """What the platform has, and whether the shared store keeps it."""
         # All three before the question: an answer is as old as its question, and a clear in between makes it void.
         generation = 0 if self._shared is None else self._shared.generation
         began = _Began(self._memory.epoch, generation, self._clock.wall())
@@ -172,10 +180,10 @@ class Loader:
             raise
         # Before the version is kept: who finds it must not find the outage that it ends.
         self._platform.ended(wanted.ref.key)
-        self._keep(wanted, began, version)
+        is_kept = self._keep(wanted, began, version)
         if wanted.replaces is not None:
             self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
-        return version
+        return version, is_kept
 
     def _failed(self, wanted: Load, began: _Began, error: ScopeError) -> None:
         """Tells the circuit breaker what this failure is evidence of, and evicts what the platform no longer has."""
@@ -207,7 +215,7 @@ class Loader:
         if entry is not None:
             self._counters.cache_event("evicted", ref, self._clock.now() - entry.fetched_at)
 
-    def _keep(self, wanted: Load, began: _Began, version: PromptVersion) -> None:
+    def _keep(self, wanted: Load, began: _Began, version: PromptVersion) -> bool:
         ref, max_age = wanted.ref, wanted.max_age
         life = self.jittered(self._ttl if max_age is None else min(max_age, self._ttl))
         entry = Entry(
@@ -218,9 +226,10 @@ class Loader:
             stamp=began.stamp,
             generation=began.generation,
         )
-        if self._memory.put(entry, began.epoch) and self._shared is not None:
-            ttl = life + self._kept_seconds
-            self._shared.keep(ref, version, stamp=began.stamp, life=life, generation=began.generation, ttl=ttl)
+        if not self._memory.put(entry, began.epoch) or self._shared is None:
+            return False
+        ttl = life + self._kept_seconds
+        return self._shared.keep(ref, version, stamp=began.stamp, life=life, generation=began.generation, ttl=ttl)
 
     def _adopted(self, ref: PromptRef, found: Found) -> Entry:
         now = self._clock.now()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
 import threading
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple, TypeVar
+from enum import Enum, auto
+from typing import Callable, NamedTuple, TypeVar
 
 from .._circuit_breaker import CircuitBreaker, Pauses
 from .._clock import Clock
@@ -14,35 +13,58 @@ from .._config.configuration import Configuration
 from .._fork import held_back, renew_in_children
 from .._interrupts import pass_on
 from .._log import Log
-from .._prompt.jsonvalue import parse
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._redaction import Redaction
 from .._stores.cache_store import CacheStore
-from ..errors import ApiError
+from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, Found, entry_text, found_in, id_in, lock_text, new_id, parsed
 
-SCHEMA = 1
 LOCK_SECONDS = 5.0
 LOCKED_OUT_SECONDS = 15.0
 STORE_PAUSES = Pauses(first=5.0, longest=5.0)
 SLOW_ANSWER_SECONDS = 0.5  # twice in a row; once may be this machine, busy with something else
 HANGING_ANSWER_SECONDS = 2.0
-CLOCK_SKEW_SECONDS = 1.0  # what the clocks of a fleet may differ by
 MIN_STORE_TTL_SECONDS = 1.0
+PROBE_KEY_SECONDS = 1.0
+RECENT_LOOK_SECONDS = 0.5
+UNSEEN_LOCK_SECONDS = 0.25
+REFUSING_SECONDS = 0.1
 MAX_REFUSED_LOCKS = 1000
 
 _log = Log("scope_client.store")
 _Result = TypeVar("_Result")
 
 
-class Found(NamedTuple):
-    """A version fetched at `stamp`, in seconds since 1970, which is `age` seconds ago; fresh for `life` seconds."""
+class Look(NamedTuple):
+    """What the store had of a ref `at` a time of the clock, and the key of the lock under which that is replaced.
 
-    version: PromptVersion
-    stamp: float
-    age: float
-    life: float
-    generation: int
+    `holder` names the lock of a process that fetches the first version, if there was nothing else.
+    """
+
+    found: Found | None
+    lock_key: str
+    holder: str | None
+    at: float
+
+
+class Lock(NamedTuple):
+    """The right to fetch: of him whose `holder` lies under `key`."""
+
+    key: str
+    holder: str
+
+
+class _Added(Enum):
+    """How the store answers an `add`."""
+
+    YES = auto()
+    """The key is there now."""
+    NO = auto()
+    """The key was there already."""
+    UNSEEN = auto()
+    """It refused, and a look finds nothing there: it has just gone, or cannot be read."""
+    FAILS = auto()
+    """It fails, or is left alone."""
 
 
 class SharedStore:
@@ -51,6 +73,10 @@ class SharedStore:
     A failure of the store is a miss. It is logged once, and the store is then left alone for some seconds.
     `generation` is a number that only grows: the milliseconds since 1970 at which it began, or more. Memory of an
     older generation were cleared.
+
+    A fetch that is kept takes three calls: a look, the lock, and the version. So its lock is not given back:
+    - If the store has nothing, the lock lies under the key of the version, which then takes its place.
+    - What the store has names the key of the lock under which it is replaced. Once it is, nobody asks for that lock.
     """
 
     def __init__(self, store: CacheStore, config: Configuration, clock: Clock) -> None:
@@ -65,6 +91,7 @@ class SharedStore:
         self._generation_key = f"{self._prefix}generation"
         self._known_generation = 0
         self._refused_since: dict[str, float] = {}
+        self._refusing_since: float | None = None
         self.after_fork()
         renew_in_children(self)
 
@@ -84,53 +111,69 @@ class SharedStore:
         """Whether what was asked for at this wall time is later than the last `clear`, by any clock of the fleet."""
         return self._known_generation < (stamp - CLOCK_SKEW_SECONDS) * 1000 and stamp <= self._clock.wall()
 
-    def find(self, ref: PromptRef) -> Found | None:
-        """What the store has of a ref, fresh or not; learns the generation on the way."""
+    def find(self, ref: PromptRef) -> Look | None:
+        """What the store has of a ref, fresh or not, or None if it fails; learns the generation on the way."""
         return self._guard.attempt("find", lambda: self._find(ref), None)
+
+    def is_recent(self, look: Look | None) -> bool:
+        return look is not None and self._clock.now() <= look.at + RECENT_LOOK_SECONDS
 
     def keep(
         self, ref: PromptRef, version: PromptVersion, *, stamp: float, life: float, generation: int, ttl: float
-    ) -> None:
-        """`ttl` is how long the store keeps it, `life` how long it is fresh, both in seconds."""
-        entry = {
-            "schema": SCHEMA,
-            "generation": generation,
-            "fetched_at": stamp,
-            "life": life,
-            "version": version.to_dict(),
-        }
-        text = json.dumps(entry)
+    ) -> bool:
+        """`ttl` is how long the store keeps it, `life` how long it is fresh, both in seconds. Whether it was kept."""
+        text = entry_text(version, stamp=stamp, life=life, generation=generation)
         kept_for = max(ttl, MIN_STORE_TTL_SECONDS)
-        self._guard.attempt("set", lambda: self._store.set(self._key(ref), text, kept_for), None)
+
+        def put() -> bool:
+            self._store.set(self._key(ref), text, kept_for)
+            return True
+
+        return self._guard.attempt("set", put, False)
 
     def forget(self, ref: PromptRef) -> None:
         self._guard.attempt("delete", lambda: self._store.delete(self._key(ref)), None)
 
-    def lock(self, ref: PromptRef) -> bool:
-        """Whether this process is the one to fetch.
+    def lock_for(self, look: Look | None) -> Lock:
+        """A lock to take: the one under which what was seen is replaced."""
+        return Lock("" if look is None else look.lock_key, new_id())
 
-        True as well if the store does not answer, or has refused for far longer than a lock lives.
+    def takes(self, lock: Lock, ref: PromptRef, look: Look | None) -> bool:
+        """Whether this process is the one to fetch; not if another one has the lock.
+
+        It is as well if the store does not answer, has refused for far longer than a lock lives, or has something
+        there that cannot be read.
         """
-        key = f"{self._key(ref)}:lock"
-        if self._guard.attempt("add", lambda: self._added(key), True):
-            self._refused_since.pop(key, None)
+        if look is None:
             return True
-        # A store may refuse for ever: one that swallows its errors says "not added" when it is down.
+        key, answer = self._key(ref), _Added.NO if look.holder else self._added(lock)
+        if answer is _Added.YES:
+            self._refused_since.pop(key, None)
+        if answer in (_Added.YES, _Added.FAILS):
+            return True
         if len(self._refused_since) >= MAX_REFUSED_LOCKS:
             self._refused_since.clear()
-        since = self._refused_since.setdefault(key, self._clock.now())
-        if self._clock.now() < since + LOCKED_OUT_SECONDS:
-            return False
-        self._guard.failed("add", f"it refused the lock of a prompt for {LOCKED_OUT_SECONDS:g} seconds")
-        return True
+        refused_for = self._clock.now() - self._refused_since.setdefault(key, self._clock.now())
+        if refused_for >= LOCKED_OUT_SECONDS:
+            self._guard.failed("add", f"it refused the lock of a prompt for {LOCKED_OUT_SECONDS:g} seconds")
+            return True
+        return answer is _Added.UNSEEN and refused_for >= UNSEEN_LOCK_SECONDS
 
     def relieve(self, ref: PromptRef) -> None:
         """Another process had the lock and has done with it what it is for."""
         if self._refused_since:
-            self._refused_since.pop(f"{self._key(ref)}:lock", None)
+            self._refused_since.pop(self._key(ref), None)
 
-    def unlock(self, ref: PromptRef) -> None:
-        self._guard.attempt("delete", lambda: self._store.delete(f"{self._key(ref)}:lock"), None)
+    def unlock(self, lock: Lock) -> None:
+        """For who has fetched nothing to keep. What lies there by now may be another process's."""
+
+        def delete_ours() -> None:
+            text = self._values(lock.key).get(lock.key)
+            if text is not None and id_in(parsed(text), "holder") == lock.holder:
+                self._store.delete(lock.key)
+
+        if lock.key:
+            self._guard.attempt("delete", delete_ours, None)
 
     def clear(self) -> None:
         """Makes all entries so far those of an older generation, for everybody who shares the store."""
@@ -152,19 +195,57 @@ class SharedStore:
                 raise TypeError(f"get_many must return text by key, got {type(value).__name__}")
         return values
 
-    def _added(self, key: str) -> bool:
-        added = self._store.add(key, "1", LOCK_SECONDS)
-        # An int, for clients that answer 0 or 1; a coroutine or a mock would count as true.
-        if not isinstance(added, int):
-            raise TypeError(f"add must return True or False, got {type(added).__name__}")
-        return bool(added)
+    def _added(self, lock: Lock) -> _Added:
+        is_added = self._adds(lock, LOCK_SECONDS)
+        if is_added is not False:
+            return _Added.FAILS if is_added is None else _Added.YES
+        is_there = self._guard.attempt("find", lambda: bool(self._values(lock.key)), None)
+        if is_there is None:
+            return _Added.FAILS
+        return _Added.NO if is_there else self._added_at_all()
 
-    def _find(self, ref: PromptRef) -> Found | None:
-        key = self._key(ref)
+    def _added_at_all(self) -> _Added:
+        """By a key that nobody else knows: a store that swallows its errors refuses it too when it is down."""
+        is_added = self._adds(Lock(f"{self._prefix}{new_id()}", new_id()), PROBE_KEY_SECONDS)
+        if is_added is not False:
+            return _Added.FAILS if is_added is None else _Added.UNSEEN
+        # A database that is busy refuses once in a while.
+        if self._refusing_since is None:
+            self._refusing_since = self._clock.now()
+        if self._clock.now() < self._refusing_since + REFUSING_SECONDS:
+            return _Added.UNSEEN
+        self._guard.failed("add", "it refuses to add a key that is not there, so it is down, full or read-only")
+        return _Added.FAILS
+
+    def _adds(self, lock: Lock, seconds: float) -> bool | None:
+        """Whether it was added; None if the store fails."""
+
+        def add() -> bool:
+            added = self._store.add(lock.key, lock_text(lock.holder), seconds)
+            # An int, for clients that answer 0 or 1; a coroutine or a mock would count as true.
+            if not isinstance(added, int):
+                raise TypeError(f"add must return True or False, got {type(added).__name__}")
+            return bool(added)
+
+        is_added = self._guard.attempt("add", add, None)
+        if is_added:
+            self._refusing_since = None
+        return is_added
+
+    def _find(self, ref: PromptRef) -> Look:
+        key, now = self._key(ref), self._clock.now()
         values = self._values(self._generation_key, key)
         self._learn_generation(values.get(self._generation_key))
         text = values.get(key)
-        return None if text is None else self._read(text, ref)
+        if text is None:
+            return Look(None, key, None, now)
+        entry = parsed(text)
+        holder = id_in(entry, "holder")
+        if holder is not None:
+            return Look(None, key, holder, now)
+        # A generation that this process has not heard of is a miss, too: the store answers both keys at once.
+        found = found_in(entry, ref, generation=self._known_generation, now=self._clock.wall())
+        return Look(found, f"{key}:lock:{id_in(entry, 'lock') or 0}", None, now)
 
     def _learn_generation(self, text: object) -> None:
         """A store that knows less than this process, since it was emptied say, is told."""
@@ -180,27 +261,6 @@ class SharedStore:
 
     def _publish_generation(self) -> None:
         self._store.set(self._generation_key, str(self._known_generation), None)
-
-    def _read(self, text: str, ref: PromptRef) -> Found | None:
-        """None for whatever cannot be used: another schema, an older generation, a time to come, garbage."""
-        try:
-            entry = parse(text)
-            if not isinstance(entry, dict) or entry.get("schema") != SCHEMA:
-                return None
-            stamp, life, age = self._times(entry)
-            # A generation that this process has not heard of is a miss, too: the store answers both keys at once.
-            generation = self._known_generation
-            if entry.get("generation") != generation or age < -CLOCK_SKEW_SECONDS:
-                return None
-            return Found(PromptVersion(entry["version"], ref), stamp, max(age, 0.0), life, generation)
-        except (ApiError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            return None
-
-    def _times(self, entry: dict[str, Any]) -> tuple[float, float, float]:
-        stamp, life = float(entry["fetched_at"]), float(entry["life"])
-        if not (math.isfinite(stamp) and math.isfinite(life) and life >= 0):
-            raise ValueError
-        return stamp, life, self._clock.wall() - stamp
 
     def _key(self, ref: PromptRef) -> str:
         return f"{self._prefix}{self._hash(ref.name, ref.label, ref.version)[:32]}"
@@ -241,7 +301,8 @@ class _Guard:
         was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
         if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):
             self.failed(what, f"an answer took {took:.1f} seconds")
-        elif self._breaker.failures:
+        # That an `add` is refused proves nothing: a store that swallows its errors says so when it is down.
+        elif self._breaker.failures and result is not False:
             self._worked(what)
         return result
 

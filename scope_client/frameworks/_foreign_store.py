@@ -69,16 +69,20 @@ class ForeignStore:
         """As a CacheStore has it."""
         with self.opened() as cache:
             try:
-                cache.set(key, value, self._whole(cache, ttl))
+                is_kept = cache.set(key, value, self._whole(cache, ttl))
             except _ERRORS_OF_GARBAGE as error:
                 pass_on(error)
                 cache.delete(key)
-                cache.set(key, value, self._whole(cache, ttl))
+                is_kept = cache.set(key, value, self._whole(cache, ttl))
             except Exception as error:
                 pass_on(error)
                 # Each backend has errors of its own. A server that still answers has refused the value, as too large.
                 if not _answers(cache, key):
                     raise
+                is_kept = False
+            # What lies there instead is an older version, or the lock of this one.
+            if is_kept is False:
+                cache.delete(key)
 
     def add(self, key: str, value: str, ttl: float) -> bool:
         """As a CacheStore has it."""
@@ -101,13 +105,17 @@ class ForeignStore:
 
 
 def _readable(cache: Any, keys: Sequence[str]) -> dict[str, Any]:
-    found = {}
-    for key in keys:
-        try:
-            found[key] = cache.get(key)
-        except _ERRORS_OF_GARBAGE as error:  # noqa: PERF203  # the next one may be in order
-            pass_on(error)
-    return found
+    return {key: value for key in keys for value in _values(cache, key)}
+
+
+def _values(cache: Any, key: str) -> list[Any]:
+    """The one that is there; what cannot be read is removed, or it would be in the way of an `add`."""
+    try:
+        return [cache.get(key)]
+    except _ERRORS_OF_GARBAGE as error:
+        pass_on(error)
+        cache.delete(key)
+    return []
 
 
 def _answers(cache: Any, key: str) -> bool:

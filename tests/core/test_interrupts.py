@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd
-from faults.inside import answers_with, flights, is_fetching, lock_key
+from faults.inside import answers_with, flights, hold_lock, is_fetching, shared
 from faults.reading import content, wait_until_idle
 from faults.replies import Gate, error, prompt
 from faults.server import FaultServer
 
 from scope_client import Clock, MemoryStore, ScopeClient
 from scope_client._background import Background
+from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -218,6 +219,25 @@ def test_a_store_that_never_grants_a_lock_does_not_freeze_a_prompt(
         content(client)
         wait_until_idle(client)
     assert content(client) == "new"
+    assert "it refuses to add a key that is not there" in caplog.text
+
+
+def test_a_store_whose_locks_never_end_does_not_freeze_a_prompt(
+    make_client: Make, server: FaultServer, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Keeps(MemoryStore):
+        def add(self, key: str, value: str, ttl: float) -> bool:
+            return super().add(key, value, 1e9)
+
+    server.answers(prompt("old"), prompt("new"))
+    client = make_client(cache_store=Keeps(timer=lambda: clock.time), cache_local_ttl=0, cache_ttl=10)
+    assert content(client) == "old"
+    hold_lock(shared(client), PromptRef("greeting"), 1.0)
+    for _ in range(40):
+        clock.passes(1)
+        content(client)
+        wait_until_idle(client)
+    assert content(client) == "new"
     assert "it refused the lock of a prompt for 15 seconds" in caplog.text
 
 
@@ -227,17 +247,16 @@ def test_a_lock_that_another_process_had_long_ago_is_no_lock_that_is_never_grant
     store = MemoryStore(timer=lambda: clock.time)
     late, other = (make_client(cache_store=store, cache_ttl=100, cache_local_ttl=1) for _ in range(2))
     content(late)
-    key = lock_key(late)
     for _ in range(3):
         clock.passes(92)
-        store.add(key, "1", 5.0)
+        hold_lock(shared(late), PromptRef("greeting"), 5.0)
         content(late)  # its renewal gives up, since another is at it
         wait_until_idle(late)
         clock.passes(6)
         content(other)
         content(late)
         wait_until_idle(late)
-    assert "never to be had" not in caplog.text
+    assert caplog.text == ""
 
 
 def test_a_slow_platform_is_no_outage(make_client: Make, server: FaultServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.core.cache import caches
@@ -15,10 +15,8 @@ from faults.greeting import GREETING
 from faults.reading import content, reads, warnings
 from faults.watched_store import WatchedStore
 
+from scope_client import NotFoundError
 from scope_client.local import LocalPlatform
-
-if TYPE_CHECKING:
-    pass
 
 SHARED = ["locmem", "file", "database", "database_file", "redis", "memcached"]
 
@@ -98,12 +96,16 @@ def test_every_key_in_redis_is_short_ascii_and_has_the_prefix(
     assert all(key.startswith(b"blog:1:scope:1:") and key.isascii() and len(key) < 100 for key in keys)
 
 
-def test_a_lock_is_given_back_at_once(kind: str, caching: Caching, platform: LocalPlatform) -> None:
-    store = caching.use(kind)
-    watched = WatchedStore(store)
-    content(joined(platform, cache_store=watched))
-    assert store.get_many([watched.entry])
-    assert not store.get_many([f"{watched.entry}:lock"])
+def test_nobody_waits_for_the_lock_of_a_fetch_that_has_ended(
+    kind: str, caching: Caching, platform: LocalPlatform
+) -> None:
+    watched = WatchedStore(caching.use(kind))
+    for client in [joined(platform, cache_store=watched), joined(platform, cache_store=watched)] * 2:
+        assert content(client, cache_ttl=0) == GREETING
+        with pytest.raises(NotFoundError):
+            content(client, "missing")
+    looks = [method for method, *_ in watched.calls if method == "get_many"]
+    assert len(looks) == 8
 
 
 def test_an_expired_entry_serves_a_new_process_while_the_platform_is_down(

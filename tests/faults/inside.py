@@ -10,6 +10,7 @@ from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from scope_client import RedisStore, ScopeClient, _process, _telemetry
+from scope_client._cache.shared_entry import lock_text, new_id
 from scope_client._flight import Flights
 from scope_client._flight import _Flight as Flight
 from scope_client._prompt.ref import PromptRef
@@ -49,17 +50,16 @@ def shared(client: ScopeClient) -> SharedStore:
     return client._shared
 
 
-def lock_key(client: ScopeClient, name: str = "greeting") -> str:
-    """The key of the fleet's lock for a prompt."""
-    return lock_of(shared(client), PromptRef.of(name))
-
-
 def store_key(client: ScopeClient, name: str = "greeting") -> str:
     return store_key_of(shared(client), PromptRef.of(name))
 
 
-def lock_of(shared: SharedStore, ref: PromptRef) -> str:
-    return f"{store_key_of(shared, ref)}:lock"
+def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float) -> str:
+    """Takes the fleet's lock for a prompt, as another process would; its key in the store."""
+    look = shared.find(ref)
+    assert look is not None
+    assert shared._store.add(look.lock_key, lock_text(new_id()), seconds)
+    return look.lock_key
 
 
 def store_key_of(shared: SharedStore, ref: PromptRef) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd, crowd
-from faults.inside import ends_the_rest_of_the_store
+from faults.inside import ends_the_rest_of_the_store, hold_lock, shared
 from faults.reading import content, wait_until_idle, warnings
 from faults.redisserver import RedisServer
 from faults.replies import Gate, error, prompt
@@ -29,13 +29,14 @@ from scope_client import (
     ServerError,
     TokenRefreshError,
 )
+from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Make = Callable[..., ScopeClient]
 pytestmark = pytest.mark.usefixtures("numbered_answers")
-KEY = rf"{ENTRY}(:lock)?|scope:1:\{{[0-9a-f]{{20}}\}}:generation"
+KEY = rf"{ENTRY}(:lock:[0-9a-f]{{1,8}})?|scope:1:\{{[0-9a-f]{{20}}\}}:generation"
 
 
 @pytest.fixture
@@ -181,12 +182,13 @@ def test_keys_are_short_ascii_values_are_json_and_neither_holds_a_secret(join: M
         content(client, name)
         content(client, name, label="latest")
         content(client, name, version="v_1")
+        content(client, name, cache_ttl=0)
     client.clear_cache()
-    assert len(store.seen) == 9 * 2 + 1
+    assert len(store.seen) == 9 + 3 + 1  # the entries, the locks of those that were renewed, the generation
     for key, value in store.seen.items():
         assert re.fullmatch(KEY, key)
         assert not re.search("secret-1|key-1|org-1|token-", key + value)
-        if key.endswith((":lock", ":generation")):
+        if ":lock:" in key or key.endswith(":generation"):
             continue
         assert json.loads(value)["schema"] == 1
         assert json.loads(value)["version"]["content"].startswith("answer")
@@ -286,7 +288,7 @@ def test_12_clients_on_a_cold_name_make_one_request(make_client: Make, server: F
     server.answers(gate.holds(prompt("one")), prompt("too many"))
     readers = Crowd(12, lambda: content(next(clients)))
     server.wait_for_reads(1)
-    eventually(lambda: sum(call[0] == "add" for call in watched.calls) >= 24)
+    eventually(lambda: len(watched.calls) >= 48)
     gate.open()
     assert readers.outcomes() == ["one"] * 12
     assert len(server.reads) == 1
@@ -311,11 +313,10 @@ def test_a_fleet_of_threads_and_clients_renews_an_expiring_name_once_a_life(flee
 def test_a_lock_whose_holder_died_holds_nobody_up_for_longer_than_five_seconds(
     join: Make, store: WatchedStore, server: FaultServer, clock: ManualClock
 ) -> None:
-    content(join())
-    store.behind.delete(store.entry)
-    assert store.add(f"{store.entry}:lock", "1", 5.0)
+    client = join()
+    hold_lock(shared(client), PromptRef("greeting"), 5.0)
     began = clock.time
-    assert content(join()) == "answer 2"
+    assert content(client) == "answer 1"
     assert 1 < clock.time - began <= 5.2
 
 
@@ -325,7 +326,7 @@ def test_a_lock_whose_holder_died_is_no_outage(
     client = join()
     content(client)
     clock.passes(400)
-    assert store.add(f"{store.entry}:lock", "1", 5.0)
+    hold_lock(shared(client), PromptRef("greeting"), 5.0)
     assert content(client) in ("answer 1", "answer 2")
     wait_until_idle(client)
     assert not client.status().is_down
@@ -336,16 +337,22 @@ def test_a_lock_whose_holder_died_is_no_outage(
     assert content(client) == "answer 2"
 
 
-def test_no_lock_outlives_its_fetch(join: Make, store: WatchedStore, server: FaultServer) -> None:
-    server.answers(error(500), prompt("answer 1"))
-    client = join()
+def test_no_lock_outlives_a_fetch_that_failed(
+    join: Make, store: WatchedStore, server: FaultServer, clock: ManualClock
+) -> None:
+    server.answers(error(500), prompt("answer 1"), error(500), prompt("answer 2"))
+    client, other = join(), join()
+    began = clock.time
     with pytest.raises(ServerError):
         content(client)
-    assert content(join()) == "answer 1"
-    assert not store.get_many([f"{store.entry}:lock"])
+    assert not store.get_many(list(store.seen))
+    assert content(other) == "answer 1"
+    assert content(other, cache_ttl=0) == "answer 1"  # the last known good
+    assert content(join(), cache_ttl=0) == "answer 2"
+    assert clock.time == began
 
 
-@pytest.mark.parametrize("method", ["get_many", "set", "add", "delete", "all"])
+@pytest.mark.parametrize("method", ["get_many", "set", "add", "all"])
 def test_a_store_that_raises_is_a_miss_one_warning_and_a_rest(
     method: str, join: Make, store: WatchedStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -367,6 +374,19 @@ def test_a_store_that_raises_is_a_miss_one_warning_and_a_rest(
     store.broken = set()
     clock.passes(5)
     assert content(client, "last") == content(join(), "last")
+
+
+def test_a_store_that_cannot_delete_lets_the_error_of_a_fetch_pass(
+    join: Make, store: WatchedStore, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.broken = {"delete"}
+    server.answers(error(404, code="prompt_not_found"))
+    client = join()
+    for number in range(3):
+        with pytest.raises(NotFoundError):
+            content(client, f"prompt-{number}")
+    assert len(warnings(caplog, "scope_client.store")) == 1
+    assert "OSError" in warnings(caplog, "scope_client.store")[0]
 
 
 def test_a_redis_that_hangs_holds_few_readers_up_and_is_used_again(

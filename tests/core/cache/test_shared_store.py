@@ -1,170 +1,26 @@
-"""What a fleet shares: one fetch, the newer stamp, a generation that only grows, and a store that may fail."""
+"""What a fleet shares: the newer stamp, a generation that only grows, and a store that may fail."""
 
 from __future__ import annotations
 
 import json
-import threading
 
 import pytest
-from faults.clock import ManualClock, eventually
-from faults.crowd import Crowd
-from faults.inside import lock_of, store_key_of
+from faults.clock import ManualClock
+from faults.clocked_store import ClockedStore
+from faults.inside import hold_lock, store_key_of
 from faults.rig import CREDENTIALS, GREETING, Rig, down
-from faults.watched_store import WatchedStore
 
-from scope_client import Clock, Configuration, MemoryStore, NotFoundError, PromptVersion, TimeoutError
+from scope_client import Clock, Configuration, NotFoundError, PromptVersion
 from scope_client._cache.shared_store import SharedStore
 from scope_client._prompt.ref import PromptRef
-
-
-class Store(WatchedStore):
-    """Takes `takes` seconds for an answer, and refuses every lock while it `refuses_locks`."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        super().__init__(MemoryStore(timer=lambda: clock.time))
-        self._clock = clock
-        self.takes = 0.0
-        self.refuses_locks = False
-
-    def add(self, key: str, value: str, ttl: float) -> bool:
-        return not self.refuses_locks and super().add(key, value, ttl)
-
-    def holds(self, key: str) -> bool:
-        return key in self.behind.get_many([key])
-
-    def empty(self) -> None:
-        for key in self.seen:
-            self.behind.delete(key)
-
-    def _call(self, method: str, *arguments: object) -> object:
-        self._clock.passes(self.takes)
-        return super()._call(method, *arguments)
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> Store:
-    return Store(clock)
-
-
-@pytest.fixture
-def rig(clock: ManualClock, store: Store) -> Rig:
-    return Rig(clock, store)
-
-
-@pytest.fixture
-def neighbour(clock: ManualClock, store: Store) -> Rig:
-    """Another process of the fleet."""
-    return Rig(clock, store)
 
 
 def version(content: str) -> PromptVersion:
     return PromptVersion.from_api({"content": content}, GREETING)
 
 
-class TestOneFetch:
-    def test_what_one_process_fetched_serves_the_others(self, rig: Rig, neighbour: Rig) -> None:
-        assert rig.read() == "first"
-        neighbour.source.gives("never asked")
-        assert neighbour.read() == "first"
-        assert neighbour.fetches == 0
-
-    def test_who_finds_the_lock_taken_waits_for_what_its_holder_brings(
-        self, rig: Rig, neighbour: Rig, clock: ManualClock
-    ) -> None:
-        may_end = threading.Event()
-        rig.source.gives(lambda: may_end.wait(10) and "shared")
-        first = Crowd(1, rig.read)
-        eventually(lambda: rig.fetches == 1)
-        waiting = []
-
-        def ends_while_it_waits(seconds: float) -> None:
-            waiting.append(seconds)
-            may_end.set()
-            first.outcomes()
-
-        clock.on_sleep = ends_while_it_waits
-        assert neighbour.read() == "shared"
-        assert waiting == [0.05]
-        assert neighbour.fetches == 0
-
-    def test_a_lock_whose_holder_died_is_waited_for_five_seconds(
-        self, rig: Rig, clock: ManualClock, store: Store
-    ) -> None:
-        store.add(lock_of(rig.shared, GREETING), "1", 1000)
-        began = clock.time
-        assert rig.read() == "first"
-        assert clock.time - began == pytest.approx(5, abs=0.11)
-
-    def test_a_renewal_waits_for_it_for_a_second_and_leaves_it_then(
-        self, rig: Rig, clock: ManualClock, store: Store
-    ) -> None:
-        rig.read()
-        store.add(lock_of(rig.shared, GREETING), "1", 1000)
-        began = clock.time
-        rig.cache.renew(GREETING)
-        rig.settle()
-        assert rig.fetches == 1
-        assert clock.time - began == pytest.approx(1, abs=0.11)
-        assert not rig.platform.is_known
-
-    def test_a_caller_without_the_time_for_it_gets_a_time_out(self, rig: Rig, clock: ManualClock, store: Store) -> None:
-        store.add(lock_of(rig.shared, GREETING), "1", 1000)
-        with pytest.raises(TimeoutError) as caught:
-            rig.read(seconds=2.0)
-        assert caught.value.is_deadline
-        assert rig.fetches == 0
-
-    def test_the_lock_is_given_back_as_soon_as_the_version_is_there(self, rig: Rig, store: Store) -> None:
-        rig.read()
-        assert not store.holds(lock_of(rig.shared, GREETING))
-
-    def test_the_lock_is_given_back_after_a_failure_too(self, rig: Rig, store: Store) -> None:
-        rig.source.gives(down())
-        with pytest.raises(Exception, match="down"):
-            rig.read()
-        assert not store.holds(lock_of(rig.shared, GREETING))
-
-    @pytest.mark.parametrize(("takes", "is_kept"), [(4.9, False), (5.1, True)])
-    def test_a_lock_that_may_be_another_processes_by_now_is_left_alone(
-        self, takes: float, is_kept: bool, rig: Rig, store: Store
-    ) -> None:
-        key = lock_of(rig.shared, GREETING)
-
-        def another_takes_it_if_it_has_ended() -> str:
-            store.add(key, "another's", 1000)
-            return "first"
-
-        rig.source.takes = takes
-        rig.source.gives(another_takes_it_if_it_has_ended)
-        rig.read()
-        assert store.holds(key) is is_kept
-
-    def test_a_renewal_begins_in_the_last_tenth_of_a_life(self, rig: Rig, clock: ManualClock) -> None:
-        clock.chance = 0.0
-        rig.source.gives("first", "second")
-        rig.read()
-        clock.passes(89.9)
-        rig.read()
-        assert rig.fetches == 1
-        clock.passes(0.2)
-        rig.read()
-        assert rig.fetches == 2
-
-    def test_a_renewal_takes_what_a_neighbour_has_renewed(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
-        rig.read()
-        neighbour.read()
-        clock.passes(91)
-        neighbour.source.gives("second")
-        neighbour.read()
-        assert neighbour.fetches == 1
-        rig.cache.renew(GREETING)
-        rig.settle()
-        assert rig.fetches == 1
-        assert rig.entry().version.content == "second"
-
-
 class TestTheStoreIsAsked:
-    def test_not_before_the_local_ttl_is_over(self, clock: ManualClock, store: Store) -> None:
+    def test_not_before_the_local_ttl_is_over(self, clock: ManualClock, store: ClockedStore) -> None:
         rig, other = Rig(clock, store, cache_local_ttl=5), Rig(clock, store, cache_local_ttl=5)
         rig.read()
         other.read()
@@ -177,13 +33,13 @@ class TestTheStoreIsAsked:
         clock.passes(0.2)
         assert rig.read() == "newer"
 
-    def test_the_fast_path_ends_when_the_store_is_to_be_asked(self, clock: ManualClock, store: Store) -> None:
+    def test_the_fast_path_ends_when_the_store_is_to_be_asked(self, clock: ManualClock, store: ClockedStore) -> None:
         rig = Rig(clock, store, cache_local_ttl=5)
         rig.read()
         rig.read()
         assert rig.entry().due_at == clock.time + 5
 
-    def test_as_soon_as_an_entry_expired_since(self, clock: ManualClock, store: Store) -> None:
+    def test_as_soon_as_an_entry_expired_since(self, clock: ManualClock, store: ClockedStore) -> None:
         clock.chance = 0.0
         rig, other = Rig(clock, store, cache_local_ttl=50), Rig(clock, store, cache_local_ttl=50)
         rig.read()
@@ -197,7 +53,7 @@ class TestTheStoreIsAsked:
         clock.passes(10)
         assert rig.read() == "second"
 
-    def test_and_not_again_for_what_had_expired_by_then(self, clock: ManualClock, store: Store) -> None:
+    def test_and_not_again_for_what_had_expired_by_then(self, clock: ManualClock, store: ClockedStore) -> None:
         rig = Rig(clock, store, cache_local_ttl=50)
         rig.read()
         clock.passes(100)
@@ -208,7 +64,7 @@ class TestTheStoreIsAsked:
         rig.read()
         assert "get_many" not in [call[0] for call in store.calls]
 
-    def test_peek_leaves_it_to_others(self, clock: ManualClock, store: Store) -> None:
+    def test_peek_leaves_it_to_others(self, clock: ManualClock, store: ClockedStore) -> None:
         rig = Rig(clock, store, cache_local_ttl=5)
         rig.read()
         clock.passes(4.9)
@@ -228,7 +84,7 @@ class TestWhatIsAdopted:
         assert entry.asked_at == clock.time
         assert entry.stamp == rig.entry().stamp
 
-    def test_a_process_with_a_shorter_ttl_keeps_to_it(self, rig: Rig, clock: ManualClock, store: Store) -> None:
+    def test_a_process_with_a_shorter_ttl_keeps_to_it(self, rig: Rig, clock: ManualClock, store: ClockedStore) -> None:
         rig.read()
         other = Rig(clock, store, cache_ttl=10)
         clock.passes(9)
@@ -237,7 +93,7 @@ class TestWhatIsAdopted:
         assert other.entry().life == 10
 
     def test_an_older_stamp_does_not_replace_a_newer_one(
-        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: Store
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: ClockedStore
     ) -> None:
         rig.read()
         key = store_key_of(rig.shared, GREETING)
@@ -258,19 +114,19 @@ class TestWhatIsAdopted:
         assert neighbour.read() == "first"
 
     def test_it_is_kept_for_its_life_and_the_time_for_stale_versions(
-        self, rig: Rig, clock: ManualClock, store: Store
+        self, rig: Rig, clock: ManualClock, store: ClockedStore
     ) -> None:
         clock.chance = 0.0
         rig.read()
         (ttl,) = [call[3] for call in store.calls if call[0] == "set"]
         assert ttl == 100 + 86_400
 
-    def test_it_is_kept_for_a_second_at_the_least(self, clock: ManualClock, store: Store) -> None:
+    def test_it_is_kept_for_a_second_at_the_least(self, clock: ManualClock, store: ClockedStore) -> None:
         rig = Rig(clock, store, cache_ttl=0, stale_if_error=0)
         rig.read()
         assert [call[3] for call in store.calls if call[0] == "set"] == [1.0]
 
-    def test_a_404_forgets_it_for_all(self, rig: Rig, store: Store, clock: ManualClock) -> None:
+    def test_a_404_forgets_it_for_all(self, rig: Rig, store: ClockedStore, clock: ManualClock) -> None:
         rig.read()
         clock.passes(100)
         rig.source.gives(NotFoundError("no", http_status=404))
@@ -331,7 +187,7 @@ class TestGenerations:
         neighbour.cache.clear()
         assert neighbour.shared.generation == seen + 1
 
-    def test_a_store_that_was_emptied_is_told(self, rig: Rig, neighbour: Rig, store: Store) -> None:
+    def test_a_store_that_was_emptied_is_told(self, rig: Rig, neighbour: Rig, store: ClockedStore) -> None:
         rig.cache.clear()
         store.empty()
         rig.shared.find(GREETING)
@@ -339,7 +195,7 @@ class TestGenerations:
         assert neighbour.shared.generation == rig.shared.generation > 0
 
     def test_what_was_asked_for_after_the_clear_outlives_the_news_of_it(
-        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: Store
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: ClockedStore
     ) -> None:
         store.broken.add("get_many")  # so that the neighbour has not heard of the clear when it asks
         neighbour.shared.find(GREETING)
@@ -384,21 +240,23 @@ class TestGarbage:
             ({"version": {}}, False),
         ],
     )
-    def test_what_cannot_be_used_is_a_miss(self, changed: dict, is_read: bool, rig: Rig, store: Store) -> None:
+    def test_what_cannot_be_used_is_a_miss(self, changed: dict, is_read: bool, rig: Rig, store: ClockedStore) -> None:
         store.set(store_key_of(rig.shared, GREETING), self.entry(**changed), None)
-        found = rig.shared.find(GREETING)
+        found = rig.shared.find(GREETING).found
         assert (found is not None) is is_read
         if found is not None:
             assert found.version.content == "x"
             assert found.age >= 0
 
-    def test_a_version_from_the_near_future_has_no_age_below_zero(self, rig: Rig, store: Store) -> None:
+    def test_a_version_from_the_near_future_has_no_age_below_zero(self, rig: Rig, store: ClockedStore) -> None:
         store.set(store_key_of(rig.shared, GREETING), self.entry(fetched_at=1_700_000_000.9), None)
-        assert rig.shared.find(GREETING).age == 0.0
+        assert rig.shared.find(GREETING).found.age == 0.0
 
 
 class TestAStoreThatFails:
-    def test_it_is_a_miss_and_left_alone_for_five_seconds(self, rig: Rig, store: Store, clock: ManualClock) -> None:
+    def test_it_is_a_miss_and_left_alone_for_five_seconds(
+        self, rig: Rig, store: ClockedStore, clock: ManualClock
+    ) -> None:
         store.broken.add("get_many")
         assert rig.read() == "first"
         store.calls.clear()
@@ -411,7 +269,7 @@ class TestAStoreThatFails:
         assert store.calls != []
 
     def test_one_operation_that_works_says_nothing_about_another(
-        self, rig: Rig, store: Store, caplog: pytest.LogCaptureFixture, clock: ManualClock
+        self, rig: Rig, store: ClockedStore, caplog: pytest.LogCaptureFixture, clock: ManualClock
     ) -> None:
         caplog.set_level("INFO", "scope_client.store")
         store.broken.add("set")
@@ -425,7 +283,7 @@ class TestAStoreThatFails:
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
     def test_an_interrupt_while_a_failure_is_written_down_does_not_leave_it_alone_for_good(
-        self, store: Store, clock: ManualClock
+        self, store: ClockedStore, clock: ManualClock
     ) -> None:
         class Interrupted(Exception):
             """What a task queue's time limit raises."""
@@ -452,7 +310,7 @@ class TestAStoreThatFails:
         assert len(store.calls) == 5
 
     def test_that_it_works_again_is_said_once(
-        self, rig: Rig, store: Store, clock: ManualClock, caplog: pytest.LogCaptureFixture
+        self, rig: Rig, store: ClockedStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO", "scope_client.store")
         store.broken.add("get_many")
@@ -465,7 +323,7 @@ class TestAStoreThatFails:
 
     @pytest.mark.parametrize(("takes", "is_left_alone"), [([0.6], False), ([0.6, 0.6], True), ([0.6, 0.1, 0.6], False)])
     def test_two_slow_answers_in_a_row_are_a_failure_and_one_is_not(
-        self, takes: list[float], is_left_alone: bool, rig: Rig, store: Store
+        self, takes: list[float], is_left_alone: bool, rig: Rig, store: ClockedStore
     ) -> None:
         for seconds in takes:
             store.takes = seconds
@@ -474,45 +332,96 @@ class TestAStoreThatFails:
 
     @pytest.mark.parametrize(("seconds", "is_left_alone"), [(2.0, False), (2.1, True)])
     def test_one_answer_of_over_two_seconds_is_a_failure(
-        self, seconds: float, is_left_alone: bool, rig: Rig, store: Store
+        self, seconds: float, is_left_alone: bool, rig: Rig, store: ClockedStore
     ) -> None:
         store.takes = seconds
         rig.shared.find(GREETING)
         assert (rig.shared.failures > 0) is is_left_alone
 
-    def test_a_lock_that_is_always_refused_counts_as_a_failure_after_fifteen_seconds(
-        self, rig: Rig, store: Store, clock: ManualClock
+    @pytest.mark.parametrize("has_one", [False, True])
+    def test_one_that_refuses_to_add_what_it_has_not_is_a_failure(
+        self, has_one: bool, rig: Rig, store: ClockedStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
     ) -> None:
+        """Down, full or read-only, behind a client that swallows errors."""
+        if has_one:
+            rig.read()
         store.refuses_locks = True
-        assert not rig.shared.lock(GREETING)
+        began = clock.time
+        for number in range(4):
+            assert rig.read(max_age=0) == "first"
+            assert rig.read(PromptRef(f"another-{number}")) == "first"
+        assert clock.time - began < 0.2
+        assert len(caplog.records) == 1
+        assert "refuses to add a key that is not there" in caplog.text
+        clock.passes(6)
+        began = clock.time
+        rig.read(PromptRef("later"))
+        assert clock.time == began
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        store.refuses_locks = False
+        clock.passes(6)
+        with caplog.at_level("INFO", "scope_client.store"):
+            rig.read(PromptRef("much-later"))
+        assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+    def test_one_that_refuses_once_in_a_while_is_none(
+        self, rig: Rig, store: ClockedStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A database that is busy, say."""
+        for number in range(10):
+            store.refuses_locks = True
+            clock.on_sleep = lambda seconds: setattr(store, "refuses_locks", False)
+            rig.read(PromptRef(f"prompt-{number}"))
+            clock.passes(1)
+        assert caplog.text == ""
+        assert rig.shared.failures == 0
+
+    def test_what_lies_there_and_cannot_be_seen_is_waited_for_a_quarter_of_a_second(
+        self, rig: Rig, store: ClockedStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        key, get_many = store_key_of(rig.shared, GREETING), store.get_many
+        store.behind.set(key, "what a client cannot decode", None)
+        store.get_many = lambda keys: {} if store.seen.get(key) is None else get_many(keys)
+        store.seen.clear()
+        store.add = lambda *arguments: store.behind.add(*arguments)
+        began = clock.time
+        assert rig.read() == "first"
+        assert 0.2 < clock.time - began < 0.4
+        assert json.loads(store.seen[key])["version"]["content"] == "first"
+        assert caplog.text == ""
+
+    def test_a_lock_that_never_ends_counts_as_a_failure_after_fifteen_seconds(
+        self, rig: Rig, clock: ManualClock
+    ) -> None:
+        assert not self.is_granted(rig, hold_for=1000)
         clock.passes(14.9)
-        assert not rig.shared.lock(GREETING)
+        assert not self.is_granted(rig)
         clock.passes(0.1)
-        assert rig.shared.lock(GREETING)
+        assert self.is_granted(rig)
         assert rig.shared.failures == 1
 
-    def test_a_lock_that_another_process_gave_back_begins_that_anew(
-        self, rig: Rig, store: Store, clock: ManualClock
-    ) -> None:
-        store.refuses_locks = True
-        rig.shared.lock(GREETING)
+    def test_a_lock_that_another_process_gave_back_begins_that_anew(self, rig: Rig, clock: ManualClock) -> None:
+        self.is_granted(rig, hold_for=1000)
         clock.passes(10)
         rig.shared.relieve(GREETING)
-        rig.shared.lock(GREETING)
+        self.is_granted(rig)
         clock.passes(10)
-        assert not rig.shared.lock(GREETING)
+        assert not self.is_granted(rig)
 
-    def test_a_lock_that_was_had_begins_that_anew(self, rig: Rig, store: Store, clock: ManualClock) -> None:
-        store.refuses_locks = True
-        rig.shared.lock(GREETING)
+    def test_a_lock_that_was_had_begins_that_anew(self, rig: Rig, clock: ManualClock) -> None:
+        self.is_granted(rig, hold_for=9)
         clock.passes(10)
-        store.refuses_locks = False
-        assert rig.shared.lock(GREETING)
-        rig.shared.unlock(GREETING)
-        store.refuses_locks = True
-        rig.shared.lock(GREETING)
+        assert self.is_granted(rig)
+        rig.shared.forget(GREETING)
+        self.is_granted(rig, hold_for=1000)
         clock.passes(10)
-        assert not rig.shared.lock(GREETING)
+        assert not self.is_granted(rig)
+
+    def is_granted(self, rig: Rig, *, hold_for: float = 0.0) -> bool:
+        if hold_for:
+            hold_lock(rig.shared, GREETING, hold_for)
+        look = rig.shared.find(GREETING)
+        return rig.shared.takes(rig.shared.lock_for(look), GREETING, look)
 
 
 @pytest.mark.parametrize(
@@ -525,7 +434,9 @@ class TestAStoreThatFails:
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_two_tenants_or_environments_on_one_server_never_meet(changed: dict, clock: ManualClock, store: Store) -> None:
+def test_two_tenants_or_environments_on_one_server_never_meet(
+    changed: dict, clock: ManualClock, store: ClockedStore
+) -> None:
     ours, theirs = ({"credentials": CREDENTIALS, **more} for more in ({}, changed))
     keys = {store_key_of(SharedStore(store, Configuration(**each), clock.clock), GREETING) for each in (ours, theirs)}
     assert len(keys) == 2

@@ -1,0 +1,78 @@
+"""What lies in a shared store: JSON text with a schema number, for a version or for the lock of one."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import Any, NamedTuple
+
+from .._prompt.jsonvalue import parse
+from .._prompt.prompt_version import PromptVersion
+from .._prompt.ref import PromptRef
+from ..errors import ApiError
+
+SCHEMA = 1
+CLOCK_SKEW_SECONDS = 1.0  # what the clocks of a fleet may differ by
+ID_BYTES = 4
+
+
+class Found(NamedTuple):
+    """A version fetched at `stamp`, in seconds since 1970, which is `age` seconds ago; fresh for `life` seconds."""
+
+    version: PromptVersion
+    stamp: float
+    age: float
+    life: float
+    generation: int
+
+
+def entry_text(version: PromptVersion, *, stamp: float, life: float, generation: int) -> str:
+    """`lock` names the lock under which this very entry is replaced."""
+    return json.dumps(
+        {
+            "schema": SCHEMA,
+            "generation": generation,
+            "fetched_at": stamp,
+            "life": life,
+            "lock": new_id(),
+            "version": version.to_dict(),
+        }
+    )
+
+
+def lock_text(holder: str) -> str:
+    return json.dumps({"schema": SCHEMA, "holder": holder})
+
+
+def new_id() -> str:
+    return os.urandom(ID_BYTES).hex()
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """An empty one for what is not JSON, or not an object."""
+    try:
+        entry = parse(text)
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def id_in(entry: dict[str, Any], name: str) -> str | None:
+    found = entry.get(name)
+    is_one = isinstance(found, str) and len(found) == 2 * ID_BYTES and found.isascii() and found.isalnum()
+    return found if is_one else None
+
+
+def found_in(entry: dict[str, Any], ref: PromptRef, *, generation: int, now: float) -> Found | None:
+    """None for whatever cannot be used: another schema, another generation, a time to come, garbage."""
+    try:
+        if entry.get("schema") != SCHEMA or entry.get("generation") != generation:
+            return None
+        stamp, life = float(entry["fetched_at"]), float(entry["life"])
+        age = now - stamp
+        if not (math.isfinite(stamp) and math.isfinite(life) and life >= 0) or age < -CLOCK_SKEW_SECONDS:
+            return None
+        return Found(PromptVersion(entry["version"], ref), stamp, max(age, 0.0), life, generation)
+    except (ApiError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
