@@ -156,7 +156,9 @@ class Loader:
                 entry = self._usable(known, wanted)
                 if entry is not None:
                     return entry
-            held.append(shared.lock_for(look))  # before it is taken: an interrupt may come before the store's answer
+            held.append(
+                shared.lock_for(wanted.ref, look)
+            )  # before it is taken: an interrupt may come before the store's answer
             if shared.takes(held[0], wanted.ref, look):
                 return None
             held.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import Callable, NamedTuple, TypeVar
+from typing import Any, Callable, NamedTuple, TypeVar
 
 from .._circuit_breaker import CircuitBreaker, Pauses
 from .._clock import Clock
@@ -36,15 +36,16 @@ _Result = TypeVar("_Result")
 
 
 class Look(NamedTuple):
-    """What the store had of a ref `at` a time of the clock, and the key of the lock under which that is replaced.
+    """What the store had of a ref `at` a time of the clock: the entry as it lay there, and what can be used of it."""
 
-    `holder` names the lock of a process that fetches the first version, if there was nothing else.
-    """
-
+    entry: dict[str, Any] | None
     found: Found | None
-    lock_key: str
-    holder: str | None
     at: float
+
+    @property
+    def holder(self) -> str | None:
+        """Who fetches the first version, if the store has nothing but a lock."""
+        return None if self.entry is None or self.found is not None else id_in(self.entry, "holder")
 
 
 class Lock(NamedTuple):
@@ -134,9 +135,12 @@ class SharedStore:
     def forget(self, ref: PromptRef) -> None:
         self._guard.attempt("delete", lambda: self._store.delete(self._key(ref)), None)
 
-    def lock_for(self, look: Look | None) -> Lock:
+    def lock_for(self, ref: PromptRef, look: Look | None) -> Lock:
         """A lock to take: the one under which what was seen is replaced."""
-        return Lock("" if look is None else look.lock_key, new_id())
+        key = self._key(ref)
+        if look is None or look.entry is None or look.holder:
+            return Lock(key, new_id())
+        return Lock(f"{key}:lock:{id_in(look.entry, 'lock') or 0}", new_id())
 
     def takes(self, lock: Lock, ref: PromptRef, look: Look | None) -> bool:
         """Whether this process is the one to fetch; not if another one has the lock.
@@ -172,8 +176,7 @@ class SharedStore:
             if text is not None and id_in(parsed(text), "holder") == lock.holder:
                 self._store.delete(lock.key)
 
-        if lock.key:
-            self._guard.attempt("delete", delete_ours, None)
+        self._guard.attempt("delete", delete_ours, None)
 
     def clear(self) -> None:
         """Makes all entries so far those of an older generation, for everybody who shares the store."""
@@ -238,14 +241,10 @@ class SharedStore:
         self._learn_generation(values.get(self._generation_key))
         text = values.get(key)
         if text is None:
-            return Look(None, key, None, now)
+            return Look(None, None, now)
         entry = parsed(text)
-        holder = id_in(entry, "holder")
-        if holder is not None:
-            return Look(None, key, holder, now)
         # A generation that this process has not heard of is a miss, too: the store answers both keys at once.
-        found = found_in(entry, ref, generation=self._known_generation, now=self._clock.wall())
-        return Look(found, f"{key}:lock:{id_in(entry, 'lock') or 0}", None, now)
+        return Look(entry, found_in(entry, ref, generation=self._known_generation, now=self._clock.wall()), now)
 
     def _learn_generation(self, text: object) -> None:
         """A store that knows less than this process, since it was emptied say, is told."""

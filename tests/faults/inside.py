@@ -56,10 +56,14 @@ def store_key(client: ScopeClient, name: str = "greeting") -> str:
 
 def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float) -> str:
     """Takes the fleet's lock for a prompt, as another process would; its key in the store."""
-    look = shared.find(ref)
-    assert look is not None
-    assert shared._store.add(look.lock_key, lock_text(new_id()), seconds)
-    return look.lock_key
+    lock = lock_of(shared, ref)
+    assert shared._store.add(lock, lock_text(new_id()), seconds)
+    return lock
+
+
+def lock_of(shared: SharedStore, ref: PromptRef) -> str:
+    """The key of the fleet's lock for a prompt, as it is now."""
+    return shared.lock_for(ref, shared.find(ref)).key
 
 
 def store_key_of(shared: SharedStore, ref: PromptRef) -> str:

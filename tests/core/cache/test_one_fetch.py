@@ -10,7 +10,7 @@ import pytest
 from faults.clock import ManualClock, eventually
 from faults.clocked_store import ClockedStore
 from faults.crowd import Crowd
-from faults.inside import hold_lock, store_key_of
+from faults.inside import hold_lock, lock_of, store_key_of
 from faults.rig import GREETING, Rig, down
 
 from scope_client import NotFoundError, ServerError, TimeoutError
@@ -126,7 +126,7 @@ class TestOneFetch:
         if has_one:
             rig.read()
             clock.passes(200)
-        key = rig.shared.find(GREETING).lock_key
+        key = lock_of(rig.shared, GREETING)
 
         def another_takes_it_if_it_has_ended() -> str:
             store.behind.add(key, lock_text("another0"), 1000)
@@ -248,7 +248,7 @@ class TestOneFetch:
         def renews(seconds: float) -> None:
             clock.on_sleep = None
             neighbour.source.gives("renewed")
-            store.behind.delete(neighbour.shared.find(GREETING).lock_key)
+            store.behind.delete(lock_of(neighbour.shared, GREETING))
             assert neighbour.read(max_age=1) == "renewed"
 
         clock.on_sleep = ends

@@ -421,7 +421,7 @@ class TestAStoreThatFails:
         if hold_for:
             hold_lock(rig.shared, GREETING, hold_for)
         look = rig.shared.find(GREETING)
-        return rig.shared.takes(rig.shared.lock_for(look), GREETING, look)
+        return rig.shared.takes(rig.shared.lock_for(GREETING, look), GREETING, look)
 
 
 @pytest.mark.parametrize(
