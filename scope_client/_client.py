@@ -17,6 +17,7 @@ from ._config.credentials import Credentials
 from ._config.options import Options, ReadOptions, Unpack
 from ._counters import Counters
 from ._fork import held_back
+from ._frames import hides_what_it_was_given
 from ._http.budget import Budget
 from ._http.fetcher import Fetcher
 from ._interrupts import pass_on
@@ -62,6 +63,7 @@ class ScopeClient:
         TypeError: There is no such option.
     """
 
+    @hides_what_it_was_given
     def __init__(
         self, *, config: Optional[Configuration] = None, clock: Clock = SYSTEM_CLOCK, **options: Unpack[Options]
     ) -> None:

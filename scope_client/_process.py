@@ -7,6 +7,7 @@ from ._client import ScopeClient
 from ._config.configuration import Configuration
 from ._config.options import Options, Unpack
 from ._fork import renew_in_children
+from ._frames import hides_what_it_was_given
 
 
 class _Process:
@@ -23,6 +24,7 @@ _process = _Process()
 renew_in_children(_process)
 
 
+@hides_what_it_was_given
 def configure(**options: Unpack[Options]) -> None:
     """Sets options of the process-wide Configuration; those of an earlier call stay unless they are given again.
 

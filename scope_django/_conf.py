@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from scope_client import Configuration, ConfigurationError
-from scope_client.frameworks import SettingProblem, Settings
+from scope_client.frameworks import SettingProblem, Settings, hides_what_it_was_given
 
 from ._store import DjangoStore
 
@@ -22,6 +22,7 @@ def given() -> Any:
     return getattr(settings, SETTING, {})
 
 
+@hides_what_it_was_given
 def read() -> Settings:
     """Raises ConfigurationError if SCOPE is not a dict."""
     found = given()

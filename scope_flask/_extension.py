@@ -12,7 +12,13 @@ from jinja2 import Undefined
 from werkzeug.local import LocalProxy
 
 from scope_client import Configuration, ConfigurationError, ScopeClient
-from scope_client.frameworks import TEMPLATE_FUNCTION, Settings, TemplateFunction, renew_in_children
+from scope_client.frameworks import (
+    TEMPLATE_FUNCTION,
+    Settings,
+    TemplateFunction,
+    hides_what_it_was_given,
+    renew_in_children,
+)
 
 from ._cli import scope_group
 from ._stores import CachelibStore, store_of
@@ -63,6 +69,7 @@ class Scope:
 class State:
     """What one app has of the extension; it does not keep the app alive."""
 
+    @hides_what_it_was_given
     def __init__(self, app: Flask) -> None:
         self.settings = _settings(app.config)
         problems = [problem for problem in self.settings.problems if problem.kind != "missing"]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 from .._fork import held_back
+from .._frames import hides_what_it_was_given
 from .._frozen import Frozen
 from .._redaction import REDACTED
 from .._stores.cache_store import CacheStore
@@ -104,11 +105,13 @@ class Configuration(Frozen):
     session: Optional[Session]
     """The requests.Session to send with, or None for one of the client's own."""
 
+    @hides_what_it_was_given
     def __init__(self, **given: Unpack[Options]) -> None:
         refuse_unknown(given)
         self._freeze(**{name: _value(name, given) for name in _OPTIONS})
         self._check_together()
 
+    @hides_what_it_was_given
     def merge(self, **changes: Unpack[Options]) -> "Configuration":
         """A copy with these options changed; the environment is not read again.
 

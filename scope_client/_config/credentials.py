@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NoReturn, Protocol, TypeVar, Union
 
+from .._frames import hides_what_it_was_given
 from .._frozen import Frozen
 from .._redaction import REDACTED, Secret
 from ..errors import ConfigurationError, MissingApiKeyError
@@ -34,6 +35,7 @@ class _Keyring(Frozen):
     _field_names: tuple[str, str, str]
 
     @classmethod
+    @hides_what_it_was_given
     def from_env(cls: type[_Keys]) -> _Keys:
         """The credentials in the environment variables; MissingApiKeyError names those that are unset or empty."""
         parts = read_parts(cls, {})
@@ -96,6 +98,7 @@ class ApiKeyCredentials(_Keyring):
     api_secret: str
     """The key's secret; its repr does not show it."""
 
+    @hides_what_it_was_given
     def __init__(self, org_id: str, api_key: str, api_secret: str) -> None:
         self._fill(org_id, api_key, api_secret)
 
@@ -128,6 +131,7 @@ class ClientCredentials(_Keyring):
     client_secret: str
     """The client's secret; its repr does not show it."""
 
+    @hides_what_it_was_given
     def __init__(self, org_id: str, client_id: str, client_secret: str) -> None:
         self._fill(org_id, client_id, client_secret)
 
@@ -164,9 +168,13 @@ def read_parts(kind: type[_Keyring], given: Mapping[str, Any]) -> dict[str, Any]
     Returns:
         Each part by its setting key, the secret last. A part that neither has is empty or None.
     """
-    parts = {key: given.get(key) or os.environ.get(f"SCOPE_{key}") for key in setting_keys(kind)}
-    secret_key, secret = parts.popitem()
-    return {**parts, secret_key: Secret(secret) if isinstance(secret, str) else secret}
+    keys = setting_keys(kind)
+    return {key: _part(key, given, is_secret=key == keys[-1]) for key in keys}
+
+
+def _part(key: str, given: Mapping[str, Any], *, is_secret: bool) -> Any:
+    value = given.get(key) or os.environ.get(f"SCOPE_{key}")
+    return Secret(value) if is_secret and isinstance(value, str) else value
 
 
 def _checked(kind: str, field: str, value: object) -> str:

@@ -100,7 +100,11 @@ def _shown(value: object) -> str:
         text = repr(value)
     except ValueError:
         return "a number too long to print"
-    return "a URL with a user name or password" if "@" in text else text[:SHOWN_CHARACTERS]
+    if "@" in text:
+        return "a URL with a user name or password"
+    if "://" in text and re.search("[?#]", text):  # which may hold a key
+        return "a URL with a query or fragment"
+    return text[:SHOWN_CHARACTERS]
 
 
 def _require(good: bool) -> None:

@@ -161,7 +161,8 @@ class Line:
             if settings is None:
                 settings = sessions.settings(self._session, origin)
                 urls = filter(None, settings["proxies"].values())
-                self._secrets += [secret for url in urls for secret in secrets_in_url(url)]
+                secrets = [secret for url in urls for secret in secrets_in_url(url)]
+                self._secrets += [secret for secret in secrets if secret not in self._secrets]
             self._bound(prepared, origin, settings)
             self._settings[origin] = settings
         except BaseException as error:

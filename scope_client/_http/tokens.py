@@ -148,12 +148,18 @@ class Tokens:
         except Exception as error:
             pass_on(error)
             raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
-        if not all(isinstance(text, str) for text in (path, *body, *body.values())):
-            raise TokenRefreshError(f"{kind} must give token_path as text, and token_body() as text by name")
-        if not path.startswith("/"):
-            raise TokenRefreshError(f"{kind} must give a token_path that starts with a slash")
+        flaw = _flaw(path, body)
+        if flaw is not None:
+            del path, body
+            raise TokenRefreshError(f"{kind} must give {flaw}")
         # Credentials of the user's own give plain text, which an error would show as a local variable of its frames.
         return path, {name: text if name.endswith("_id") else Secret(text) for name, text in body.items()}
+
+
+def _flaw(path: Any, body: dict[Any, Any]) -> str | None:
+    if not all(isinstance(text, str) for text in (path, *body, *body.values())):
+        return "token_path as text, and token_body() as text by name"
+    return None if path.startswith("/") else "a token_path that starts with a slash"
 
 
 def _read(reply: Reply, asked_at: float, buffer: float) -> Token | ApiError:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from .._extras import missing_extra
 from .._fork import held_back, renew_in_children
+from .._frames import hides_what_it_was_given
 from .._log import Log
-from .._redaction import Redaction, Secret
+from .._redaction import Redaction, Secret, secrets_in_url
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class RedisStore:
         ConfigurationError: It is neither of the two, or redis-py is not installed.
     """
 
+    @hides_what_it_was_given
     def __init__(self, server: Union[str, Redis]) -> None:
         self._url = Secret(server) if isinstance(server, str) else None
         self._redis: Any = server if self._url is None else _connected(self._url)
@@ -60,6 +62,7 @@ class RedisStore:
         if self._url is not None:
             self._redis = _connected(self._url)
 
+    @hides_what_it_was_given
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
         """As in CacheStore."""
         try:
@@ -68,14 +71,17 @@ class RedisStore:
             return {}
         return {key: value for key, value in zip(keys, values) if value is not None}
 
+    @hides_what_it_was_given
     def set(self, key: str, value: str, ttl: Optional[float]) -> None:
         """As in CacheStore."""
         self._redis.set(key, value, px=None if ttl is None else _milliseconds(ttl))
 
+    @hides_what_it_was_given
     def add(self, key: str, value: str, ttl: float) -> bool:
         """As in CacheStore."""
         return bool(self._redis.set(key, value, px=_milliseconds(ttl), nx=True))
 
+    @hides_what_it_was_given
     def delete(self, key: str) -> None:
         """As in CacheStore."""
         self._redis.delete(key)
@@ -101,8 +107,8 @@ def _connected(url: str) -> Any:
         )
         pool = connected.connection_pool
         pool.connection_class(**pool.connection_kwargs)  # or an unknown option would show with the first read
-    except (ValueError, TypeError) as error:
-        why = Redaction(()).text(str(error))
+    except (ValueError, TypeError, redis.RedisError) as error:
+        why = Redaction(secrets_in_url(url)).text(str(error))
         raise ConfigurationError(f"RedisStore takes a URL such as redis://localhost:6379/0 ({why})") from None
     return connected
 

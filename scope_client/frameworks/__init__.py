@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._extras import missing_extra
 from .._fork import renew_in_children
+from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
@@ -41,6 +42,7 @@ __all__ = [
     "explained",
     "has_methods",
     "health",
+    "hides_what_it_was_given",
     "jinja_survey",
     "jinja_uses",
     "missing_extra",

@@ -16,6 +16,7 @@ from .._config.credentials import (
     read_parts,
     setting_keys,
 )
+from .._frames import hides_what_it_was_given
 from .._redaction import Redaction
 from ..errors import ConfigurationError, MissingApiKeyError
 
@@ -55,6 +56,7 @@ class Settings:
         also: Further keys, which the framework's package reads by itself.
     """
 
+    @hides_what_it_was_given
     def __init__(self, given: Mapping[Any, Any], *, spelled: str, also: Iterable[str] = ()) -> None:
         self._given = given
         self._spelled = spelled

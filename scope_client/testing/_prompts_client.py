@@ -8,6 +8,7 @@ from typing import Any, Union
 from .._client import ScopeClient
 from .._config.credentials import ApiKeyCredentials, Credentials
 from .._config.options import Options, Unpack
+from .._frames import hides_what_it_was_given
 from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
@@ -35,6 +36,7 @@ class PromptsClient(ScopeClient):
     prompts: dict[str, Given]
     """The prompts by name: text, a list of messages, or a ScopeError, which is raised."""
 
+    @hides_what_it_was_given
     def __init__(self, prompts: Mapping[str, Given], **options: Unpack[Options]) -> None:
         if not isinstance(prompts, Mapping):
             raise ValidationError(f"prompts must be a mapping of names to prompts, got {type(prompts).__name__}")

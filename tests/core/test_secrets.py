@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import pickle
+import re
 import traceback
 from typing import TYPE_CHECKING, Callable
 
@@ -235,6 +237,46 @@ def test_a_client_shows_neither_token_nor_secret(make_client: Callable[..., Scop
     version = client.get_prompt_version("greeting")
     for shown in (repr(client), repr(client.config), str(client.config.to_dict()), repr(version), repr(vars(client))):
         assert leaks(TOKEN, shown) == leaks(SECRET, shown) == []
+
+
+PARTS: dict[str, Callable[[str], object]] = {
+    "a slice": lambda secret: secret[3:],
+    "a character": lambda secret: secret[0],
+    "stripped": lambda secret: secret.strip("s"),
+    "split": lambda secret: secret.split("0"),
+    "lines": lambda secret: secret.splitlines(),
+    "halves": lambda secret: secret.partition("0"),
+    "halves from the right": lambda secret: secret.rpartition("0"),
+    "replaced": lambda secret: secret.replace("0", ""),
+    "in capitals": lambda secret: secret.upper(),
+    "without a prefix": lambda secret: secret.lstrip("s"),
+    "bytes": lambda secret: secret.encode(),
+    "a slice of bytes": lambda secret: secret.encode()[2:],
+    "bytes and back": lambda secret: secret.encode().decode("latin-1"),
+    "split bytes": lambda secret: secret.encode().split(b"0"),
+    "added to": lambda secret: secret + "x",
+    "added": lambda secret: "Bearer " + secret,
+    "added to bytes": lambda secret: b"Bearer " + secret.encode() + b"x",
+    "twice": lambda secret: 2 * secret,
+    "formatted": lambda secret: f"{secret}",
+    "formatted with a width": lambda secret: f"{secret:>99}",
+    "put into a template": lambda secret: "Bearer %s" % secret,  # noqa: UP031  # what this is about
+    "pickled and read": lambda secret: pickle.loads(pickle.dumps(secret)),
+    "copied": copy.deepcopy,
+}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+def test_what_is_made_of_a_secret_is_not_shown_either(part: Callable[[str], object]) -> None:
+    secret = ApiKeyCredentials("org", "key", SECRET).api_secret
+    assert part(secret) == part(SECRET)
+    assert re.sub(r"b?'\*\*\*'|[\[\](), ]", "", repr(part(secret))) == ""
+
+
+def test_text_that_shows_a_secret_on_purpose_is_plain() -> None:
+    secret = ApiKeyCredentials("org", "key", SECRET).api_secret
+    assert repr(str(secret)) == repr(SECRET)
+    assert json.dumps({"key_secret": secret}) == json.dumps({"key_secret": SECRET})
 
 
 def test_a_client_does_not_pickle(client: ScopeClient) -> None:

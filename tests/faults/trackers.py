@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import pickle
 import traceback
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +15,8 @@ import rich.traceback
 import sentry_sdk
 import structlog
 from django.views.debug import ExceptionReporter
+
+from scope_client import ScopeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +55,8 @@ def _places(error: BaseException) -> Iterator[Any]:
 
 
 def _by_walking(error: BaseException) -> str:
-    shown = []
+    """And what a task queue keeps of it."""
+    shown = [pickle.dumps(error).decode("latin-1")] if isinstance(error, ScopeError) else []
     for each in chain(error):
         shown += map(_repr, [str(each), each, each.args, vars(each)])
         shown += [_repr(value) for place in _places(each) for value in place.tb_frame.f_locals.values()]
@@ -85,6 +89,7 @@ def _by_rich(error: BaseException) -> str:
 
 def _by_django(error: BaseException) -> str:
     reporter = ExceptionReporter(None, type(error), error, error.__traceback__)
+    reporter.filter.get_safe_settings = dict  # the page shows them too; they are the user's
     return reporter.get_traceback_html() + reporter.get_traceback_text()
 
 

@@ -1,0 +1,43 @@
+"""Frames: what error trackers show of the local variables on the way of an error, and when that is too much."""
+
+from __future__ import annotations
+
+import functools
+from types import TracebackType
+from typing import Any, Callable, TypeVar
+
+from ._interrupts import chain, pass_on
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_THEIRS_TO_HIDE = ("scope_client", "scope_django", "scope_flask", "redis", "urllib")  # they hold what was given
+
+
+def hides_what_it_was_given(function: _Function) -> _Function:
+    """Errors leave the function without its frames, whose local variables may be secrets in the open.
+
+    What code of the caller's raises in between, such as a property of credentials, keeps the frames of that code.
+    """
+
+    @functools.wraps(function)
+    def without_its_frames(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs
+            pass_on(error)
+            for each in chain(error):
+                each.__traceback__ = _of_the_caller(each.__traceback__)
+            # Not a bare raise: on Python 3.10 that brings back the frames it came with.
+            raise error
+
+    return without_its_frames  # type: ignore[return-value]  # it takes and returns the same
+
+
+def _of_the_caller(trace: TracebackType | None) -> TracebackType | None:
+    """What follows the last frame that may hold a secret."""
+    kept = trace
+    while trace is not None:
+        package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        trace = trace.tb_next
+        kept = trace if package in _THEIRS_TO_HIDE else kept
+    return kept
