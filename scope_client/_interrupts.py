@@ -25,7 +25,7 @@ def pass_on(error: BaseException) -> None:
     context = interrupt.__context__
     try:
         # The frames between may hold what is secret: those of requests have the token among their local variables.
-        raise interrupt.with_traceback(_from_its_handler_on(interrupt, _installed_handlers()))
+        raise interrupt.with_traceback(next(_from_its_handler_on(interrupt, _installed_handlers())))
     finally:
         interrupt.__context__ = context  # the error that wraps it would take its place
         del interrupt, context  # a circle: its traceback has this frame
@@ -34,7 +34,9 @@ def pass_on(error: BaseException) -> None:
 def interrupt_in(error: BaseException) -> BaseException | None:
     """What a signal handler or a debugger raised, if that is `error` or what it wraps."""
     handlers = _installed_handlers()
-    return next((each for each in chain(error) if _from_its_handler_on(each, handlers)), None)
+    found = [(each, trace) for each in chain(error) for trace in _from_its_handler_on(each, handlers)]
+    # The last of those with the frame: urllib3 gives the traceback of what it wraps to the exception that wraps it.
+    return next((each for each, trace in reversed(found) if trace.tb_frame is found[0][1].tb_frame), None)
 
 
 def chain(error: BaseException) -> list[BaseException]:
@@ -66,14 +68,14 @@ def _callers_of(frame: FrameType) -> list[FrameType]:
     return found
 
 
-def _from_its_handler_on(error: BaseException, handlers: set[CodeType]) -> TracebackType | None:
-    """The part of its traceback that begins with the handler's frame."""
+def _from_its_handler_on(error: BaseException, handlers: set[CodeType]) -> Iterator[TracebackType]:
+    """The part of its traceback that begins with the handler's frame, if it came out of that frame."""
     trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code in handlers or _was_called_by_the_interpreter(trace.tb_frame):
-            return trace
+    while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return None
+        if trace.tb_frame.f_code in handlers or _was_called_by_the_interpreter(trace.tb_frame):
+            yield trace
+            return
 
 
 def _was_called_by_the_interpreter(frame: FrameType) -> bool:

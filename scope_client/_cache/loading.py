@@ -9,7 +9,7 @@ from .._clock import Clock
 from .._config.configuration import Configuration
 from .._counters import Counters
 from .._http.budget import Budget, is_overrun
-from .._interrupts import pass_on
+from .._interrupts import interrupt_in, pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from ..errors import NoProductionVersionError, NotFoundError, ScopeError, TimeoutError
@@ -130,11 +130,10 @@ class Loader:
             if is_kept:  # in the place of the lock
                 held.clear()
             return version
-        except ScopeError:
-            raise
-        except BaseException:
-            while held:
-                self._unlock_behind(shared, wanted.ref, held.pop())
+        except BaseException as error:
+            if not isinstance(error, ScopeError) or interrupt_in(error):
+                while held:
+                    self._unlock_behind(shared, wanted.ref, held.pop())
             raise
         finally:
             for lock in held:

@@ -118,7 +118,7 @@ class Line:
             if not arrived:
                 raise
             return arrived[0]
-        except Exception:  # a hook of the user's failed; the answer would stay open
+        except BaseException:  # a hook of the user's failed; the answer would stay open
             for response in arrived:
                 response.close()
             raise
