@@ -31,7 +31,7 @@ from scope_client import ApiKeyCredentials, MemoryStore, RedisStore, ScopeClient
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECONDS = 0.15
+SECONDS = 0.1
 FAR_TOO_LONG_SECONDS = 20.0
 GREETING = "Hello, {{name}}!"
 
@@ -69,7 +69,7 @@ class World:
 
     def client(self, **options: object) -> ScopeClient:
         usual = {
-            "credentials": ApiKeyCredentials("org", "key", "secret"),
+            "credentials": ApiKeyCredentials("org", "key", "hush-hush"),
             "base_url": self.server.url,
             "auth_api_url": self.server.url,
             "timeout": FAR_TOO_LONG_SECONDS,
@@ -369,12 +369,23 @@ def leaves_nothing_behind(place: Blocked, caplog: pytest.LogCaptureFixture) -> N
     status = place.client.status()
     assert (status.is_down, status.last_error, status.counters["fallbacks"]) == (False, None, 0)
     assert warnings(caplog) == []
-    gc.collect()
 
 
 @pytest.mark.parametrize("kind", ERRORS)
-@pytest.mark.parametrize("place", [*HTTP, *OTHERS], ids=named)
+@pytest.mark.parametrize("place", HTTP, ids=named)
 def test_it_reaches_the_caller_unchanged_and_is_evidence_of_nothing(
+    place: Callable[[World], Blocked], kind: str, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = place(world)
+    strikes(found, ERRORS[kind]())
+    leaves_nothing_behind(found, caplog)
+    if place is shaking_hands:
+        gc.collect()
+
+
+@pytest.mark.parametrize("kind", ["Exception", "OSError", "ScopeError"])
+@pytest.mark.parametrize("place", OTHERS, ids=named)
+def test_so_it_does_from_where_no_network_is(
     place: Callable[[World], Blocked], kind: str, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = place(world)
@@ -416,7 +427,7 @@ def test_a_redis_that_hangs_does_not_swallow_it(
     assert client.status().counters["store_failures"] == 0
 
 
-@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("kind", ["Exception", "OSError", "ScopeError"])
 def test_a_fallback_callable_that_takes_too_long_lets_it_out(kind: str, world: World) -> None:
     world.server.answers(error(503))
     client = world.client(max_retries=0)
@@ -427,7 +438,7 @@ def test_a_fallback_callable_that_takes_too_long_lets_it_out(kind: str, world: W
     assert content(client, fallback="stand-in") == "stand-in"
 
 
-@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("kind", ["Exception", "OSError", "ScopeError"])
 def test_a_value_that_takes_too_long_to_become_text_lets_it_out(kind: str, world: World) -> None:
     class Slow:
         def __str__(self) -> str:
@@ -468,21 +479,16 @@ def test_a_call_in_the_handling_of_one_has_failures_of_its_own(world: World, cap
     assert client.status().is_down
 
 
-@pytest.mark.parametrize("kind", [*ERRORS, "KeyboardInterrupt"])
+@pytest.mark.parametrize("kind", ["Exception", "OSError", "BaseException"])
 @pytest.mark.parametrize("place", [waiting_for_headers, reading_a_body, buying_a_token], ids=named)
-def test_its_frames_hold_no_secret(
-    place: Callable[[World], Blocked], kind: str, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = place(world)
-    secrets = ("hush-token", "secret-of-ours")
-    world.server.gives_tokens(*([hangs()] if place is buying_a_token else [token("hush-token")]))
-    raised = KeyboardInterrupt() if kind == "KeyboardInterrupt" else ERRORS[kind]()
+def test_its_frames_show_no_secret(place: Callable[[World], Blocked], kind: str, world: World) -> None:
+    found, raised = place(world), ERRORS[kind]()
     with TimeLimit(raised, SECONDS), pytest.raises(type(raised)) as caught:
         found.read()
     shown = [
-        (frame.f_code.co_qualname if hasattr(frame.f_code, "co_qualname") else frame.f_code.co_name, name)
+        f"{frame.f_code.co_filename}: {name} of {frame.f_code.co_name}"
         for frame, _ in traceback.walk_tb(caught.value.__traceback__)
         for name, value in frame.f_locals.items()
-        if any(secret in repr(value) for secret in secrets) and "site-packages" in frame.f_code.co_filename
+        if any(secret in repr(value) for secret in ("token-1", "hush-hush")) and frame.f_code.co_filename != __file__
     ]
     assert shown == []
