@@ -115,7 +115,8 @@ class ScopeClient:
         """The production version of a prompt, or the one that `label` or `version` asks for.
 
         If the platform cannot answer, the last known good version is served. If nothing is known, that is the
-        `fallback`, or else what the prompt folder of the Configuration has.
+        `fallback`, or else what the prompt folder of the Configuration has. A refusal is remembered for a second, and
+        refused credentials for up to a minute.
 
         Args:
             name: The prompt's name or ID.

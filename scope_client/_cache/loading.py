@@ -11,11 +11,12 @@ from .._counters import Counters
 from .._http.budget import Budget, is_overrun
 from .._interrupts import interrupt_in, pass_on
 from .._prompt.prompt_version import PromptVersion
-from .._prompt.ref import PromptRef
+from .._prompt.ref import CacheKey, PromptRef
 from ..errors import NoProductionVersionError, NotFoundError, ScopeError, TimeoutError
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
+from .refusals import Refusals
 from .shared_entry import Found
 from .shared_store import LOCK_SECONDS, Lock, Look, SharedStore
 
@@ -76,6 +77,7 @@ class Loader:
         self._platform = platform
         self._shared = shared
         self._counters = counters
+        self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
     def load(self, wanted: Load) -> PromptVersion:
         """What another thread or process has brought in the meantime, or else what the platform has.
@@ -87,6 +89,8 @@ class Loader:
         entry = self._usable(self._memory.by_key.get(wanted.ref.key), wanted)
         if entry is not None:
             return entry.version
+        if wanted.replaces is None:
+            self._refusals.check(self._refusal(wanted.ref), wanted.max_age)
         return self._fetched(wanted)[0] if self._shared is None else self._fetched_for_the_fleet(self._shared, wanted)
 
     def look_up(self, shared: SharedStore, ref: PromptRef) -> tuple[Entry | None, Look | None]:
@@ -106,6 +110,10 @@ class Loader:
             entry = self._adopted(ref, found)
             memory.put(entry, epoch)
         return entry, look
+
+    def _refusal(self, ref: PromptRef) -> tuple[int, CacheKey]:
+        """With the epoch, so that a clear ends what is remembered."""
+        return self._memory.epoch, ref.key
 
     def jittered(self, life: float) -> float:
         return life * (1 - TTL_JITTER_SHARE * self._clock.chance())
@@ -181,6 +189,7 @@ class Loader:
             raise
         # Before the version is kept: who finds it must not find the outage that it ends.
         self._platform.ended(wanted.ref.key)
+        self._refusals.forget(self._refusal(wanted.ref))
         is_kept = self._keep(wanted, began, version)
         if wanted.replaces is not None:
             self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
@@ -199,6 +208,8 @@ class Loader:
                 if (wanted.budget.seconds or 0.0) >= JOINER_SECONDS:
                     self._platform.doubt()
                 return
+        if wanted.replaces is None and isinstance(evidence, ScopeError):
+            self._refusals.remember((began.epoch, wanted.ref.key), evidence)
         if isinstance(evidence, ScopeError) and is_outage(evidence):
             self._platform.began(wanted.ref.key, error)
             return

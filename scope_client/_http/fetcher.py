@@ -59,6 +59,7 @@ class Fetcher:
         Raises:
             ScopeError: What the platform's answer means, or ConnectionError if there is none.
         """
+        self._tokens.check()  # before anything is counted: without a token nothing is fetched
         exchange = self._exchange or self._open()
         request_id = str(exchange.new_request_id())
         started = self._clock.now()

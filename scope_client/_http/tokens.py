@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .._background import Background
+from .._circuit_breaker import Pauses
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._config.credentials import Credentials
@@ -15,6 +16,7 @@ from .._fork import renew_in_children
 from .._interrupts import pass_on
 from .._log import Log
 from .._redaction import Secret
+from .._remembered import Remembered
 from ..errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TimeoutError, TokenRefreshError
 from .budget import Budget, is_overrun
 
@@ -26,6 +28,7 @@ _log = Log("scope_client.tokens")
 UNSAID_LIFE_SECONDS = 300.0  # the API's rule
 MAX_LIFE_SECONDS = 86_400.0
 RENEWAL_PAUSE_SECONDS = 5.0
+CREDENTIALS_PAUSES = Pauses(first=1.0, longest=60.0)
 MAX_BUFFER_SHARE = 0.2  # of a token's life: one that lives for a minute is not renewed from its first second on
 
 
@@ -50,6 +53,8 @@ class Tokens:
         self._clock = clock
         self._background = background
         self._token: Token | None = None
+        self._refused: Remembered | None = None
+        self._refusals = 0
         self._flights: Flights[str] = Flights()
         self.after_fork()
         renew_in_children(self)
@@ -68,6 +73,8 @@ class Tokens:
     def get(self, exchange: Exchange, request_id: str, budget: Budget) -> str:
         """A token to send; waits for the platform only if none is alive.
 
+        Credentials that were refused are tried again after a pause, which is longer each time.
+
         Raises:
             InvalidCredentialsError: The platform refused the credentials; the same error for all who waited.
             TokenRefreshError: No token could be had; the same error for all who waited.
@@ -82,9 +89,26 @@ class Tokens:
             return self._flights.run(
                 "token", lambda: self._first(exchange, request_id, budget), budget.left, shares_error=is_thorough
             )
-        if now >= token.renew_at:
+        if now >= token.renew_at and not self._is_refused:
             self._background.submit("token", lambda: self._renew_early(exchange, request_id))
         return token.text
+
+    def check(self) -> None:
+        """Raises InvalidCredentialsError if no token is alive, and none is asked for now: the pause is not over."""
+        if self.expires_in is None:
+            self._check_refusal()
+
+    @property
+    def _is_refused(self) -> bool:
+        return self._refused is not None and self._clock.now() < self._refused.until
+
+    def _check_refusal(self) -> None:
+        refused, now = self._refused, self._clock.now()
+        if refused is not None and now < refused.until:
+            error = refused.again(now)
+            error.message += f"; this client tries them again in {math.ceil(refused.until - now)} s"
+            error.args = (error.message,)
+            raise error
 
     def discard(self, text: str) -> None:
         """Forget this token after a 401, unless another thread has replaced it already."""
@@ -100,6 +124,7 @@ class Tokens:
         return token.text
 
     def _renew(self, exchange: Exchange, request_id: str, budget: Budget) -> Token:
+        self._check_refusal()
         path, body = self._request()
         asked_at = self._clock.now()
         try:
@@ -115,10 +140,20 @@ class Tokens:
             # The caller's time is over: that is not the token endpoint's failure.
             if isinstance(error, TimeoutError) and error.is_deadline:
                 raise
-            raise _explained(error) from error
+            explained = _explained(error)
+            if isinstance(explained, InvalidCredentialsError):
+                self._was_refused(explained)
+            raise explained from error
         with self._lock:
             self._token = token
+            self._refused, self._refusals = None, 0
         return token
+
+    def _was_refused(self, error: InvalidCredentialsError) -> None:
+        with self._lock:
+            if not self._is_refused:  # else another thread was refused at the same time
+                self._refusals += 1
+                self._refused = Remembered(error, self._clock.now(), CREDENTIALS_PAUSES.after(self._refusals))
 
     def _renew_early(self, exchange: Exchange, request_id: str) -> None:
         token = self._token

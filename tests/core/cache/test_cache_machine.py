@@ -34,6 +34,8 @@ MODES = (200, 503, 0, 401, 403, 404)
 PAUSES = (0.1, 1.0, 4.9, 30.0, 79.0, 97.0, 100.0, 500.0, 1_000.0, 1_200.0)
 ERRORS = {401: AuthenticationError, 403: AuthorizationError, 404: NotFoundError, 503: (ServerError, TokenRefreshError)}
 OUTAGES = (503, 0)
+REFUSALS = (401, 403, 404)
+REMEMBERED_SECONDS = 1.0
 
 
 class Asked(NamedTuple):
@@ -50,6 +52,13 @@ class Known(NamedTuple):
     number: int
     fetched_at: float
     life: float
+
+
+class Refused(NamedTuple):
+    """A refusal that a reader was told, and may be told again for a second."""
+
+    status: int
+    at: float
 
 
 class Platform:
@@ -104,6 +113,7 @@ class CacheMachine(RuleBasedStateMachine):
             cache_store=MemoryStore(timer=lambda: self.clock.time) if self.stores else None,
         )
         self.known: dict[str, Known] = {}
+        self.refused: dict[str, Refused] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "server"):
@@ -131,6 +141,7 @@ class CacheMachine(RuleBasedStateMachine):
     def clear_cache(self) -> None:
         self.client.clear_cache()
         self.known.clear()
+        self.refused.clear()
 
     @rule(name=st.sampled_from(NAMES))
     def read(self, name: str) -> None:
@@ -177,6 +188,10 @@ class CacheMachine(RuleBasedStateMachine):
         outcome = self._outcome(name, **options)
         asked = [each for each in self.platform.asked if each.name == name]
         self._learn(asked, min(ttl, TTL))
+        if isinstance(outcome, Exception) and not asked and self._is_remembered(outcome, name, ttl):
+            return
+        if asked and asked[-1].status in REFUSALS:
+            self.refused[name] = Refused(asked[-1].status, now)
         if isinstance(outcome, Exception):
             self._is_due(outcome, asked)
             is_outage = isinstance(outcome, (ServerError, ConnectionError, TokenRefreshError))
@@ -191,6 +206,12 @@ class CacheMachine(RuleBasedStateMachine):
         assert age < ttl + STALE
         if age >= ttl:
             assert was_down or any(each.status in OUTAGES for each in asked) or self._is_troubled()
+
+    def _is_remembered(self, error: Exception, name: str, ttl: float) -> bool:
+        refused = self.refused.get(name)
+        if refused is None or self.clock.time >= refused.at + min(REMEMBERED_SECONDS, ttl):
+            return False
+        return isinstance(error, ERRORS[refused.status])
 
     def _outcome(self, name: str, **options: Any) -> Any:
         try:

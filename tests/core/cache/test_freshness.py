@@ -163,6 +163,7 @@ def test_a_refusal_in_a_renewal_reaches_readers_after_the_end_of_the_version_and
         with pytest.raises(kind):
             content(client)
     server.answers(prompt("new"))
+    clock.passes(1)
     assert content(client) == "new"
 
 

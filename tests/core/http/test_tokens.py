@@ -49,7 +49,7 @@ def test_64_threads_without_a_token_buy_one(client: ScopeClient, server: FaultSe
 
 
 def test_64_threads_without_a_token_share_one_failure(
-    make_client: Callable[..., ScopeClient], server: FaultServer
+    make_client: Callable[..., ScopeClient], server: FaultServer, clock: ManualClock
 ) -> None:
     client, gate = make_client(max_retries=0), Gate()
     server.gives_tokens(gate.holds(error(403, "no such key")), token())
@@ -59,6 +59,7 @@ def test_64_threads_without_a_token_share_one_failure(
     gate.open()
     assert {type(outcome) for outcome in readers.outcomes()} == {InvalidCredentialsError}
     assert len(server.logins) == 1
+    clock.passes(1)
     assert read(client).content == "Hello, {{name}}!"
 
 

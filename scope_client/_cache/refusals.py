@@ -1,0 +1,52 @@
+"""Refusals: what the platform would not give a short while ago, by ref."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from .._clock import Clock
+from .._remembered import Remembered
+from ..errors import InvalidCredentialsError, ScopeError, TokenRefreshError
+
+REFUSAL_SECONDS = 1.0
+MAX_REFUSALS = 128
+_REFUSED_STATUSES = (401, 403, 404, 410)
+
+
+class Refusals:
+    """A refusal is told again for a second; a 429, for as long as it asks to wait, up to `longest_retry_after`.
+
+    Refused credentials are not in it: for them there is a longer pause, which holds for all prompts.
+    """
+
+    def __init__(self, clock: Clock, *, longest_retry_after: float) -> None:
+        self._clock = clock
+        self._longest_retry_after = longest_retry_after
+        # Without a lock: each step is one operation on a dict, and what is lost is a second's memory.
+        self._remembered: dict[Hashable, Remembered] = {}
+
+    def check(self, key: Hashable, max_age: float | None) -> None:
+        """Raises what is remembered; not a refusal that is older than `max_age`, the caller's own `cache_ttl`."""
+        found = self._remembered.get(key)
+        now = self._clock.now()
+        if found is None or now >= found.until:
+            return
+        error = found.again(now)
+        if error.http_status == 429 or max_age is None or now < found.at + max_age:
+            raise error
+
+    def remember(self, key: Hashable, error: ScopeError) -> None:
+        seconds = self._seconds(error)
+        if seconds > 0:
+            for oldest in list(self._remembered)[: 1 - MAX_REFUSALS]:
+                self.forget(oldest)
+            self._remembered[key] = Remembered(error, self._clock.now(), seconds)
+
+    def forget(self, key: Hashable) -> None:
+        self._remembered.pop(key, None)
+
+    def _seconds(self, error: ScopeError) -> float:
+        if error.http_status == 429:
+            return min(getattr(error, "retry_after", None) or 0.0, self._longest_retry_after)
+        is_about_the_token = isinstance(error, (InvalidCredentialsError, TokenRefreshError))
+        return REFUSAL_SECONDS if error.http_status in _REFUSED_STATUSES and not is_about_the_token else 0.0

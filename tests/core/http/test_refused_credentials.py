@@ -1,0 +1,169 @@
+"""Refused credentials are tried again after a pause that grows to a minute, however often a client reads."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Callable
+
+import pytest
+from faults.child import in_a_child
+from faults.clock import ManualClock
+from faults.crowd import crowd
+from faults.reading import content, wait_until_idle
+from faults.replies import error, prompt, token
+from faults.server import FaultServer
+
+from scope_client import InvalidCredentialsError, ScopeClient, Telemetry
+
+Make = Callable[..., ScopeClient]
+PAUSES = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+
+
+@pytest.fixture
+def client(make_client: Make) -> ScopeClient:
+    return make_client(cache_ttl=100)
+
+
+def refusal(client: ScopeClient, name: str = "greeting", **options: object) -> InvalidCredentialsError:
+    with pytest.raises(InvalidCredentialsError) as caught:
+        content(client, name, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_loop_posts_once_a_pause(status: int, client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:
+    server.gives_tokens(error(status, "no such key", "bad_key"))
+    posted_at = []
+    started = clock.time
+    while clock.time < started + sum(PAUSES) - 1:
+        before = len(server.logins)
+        found = refusal(client)
+        assert (found.http_status, found.error_code) == (status, "bad_key")
+        if len(server.logins) > before:
+            posted_at.append(clock.time - started)
+        clock.passes(0.25)
+    assert posted_at == [0.0, *itertools.accumulate(PAUSES[:-1])]
+    assert (server.reads, client.status().is_down) == ([], False)
+
+
+def test_the_error_says_when_the_next_try_is(client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:
+    server.gives_tokens(error(401, "no such key"))
+    first = refusal(client)
+    clock.passes(1)
+    refusal(client)
+    clock.passes(0.5)
+    again = refusal(client)
+    assert str(again) == again.message == f"{first}; this client tries them again in 2 s"
+    assert again.http_body == first.http_body
+
+
+def test_the_pause_holds_for_all_prompts_past_the_cache_and_after_a_clear(
+    client: ScopeClient, server: FaultServer
+) -> None:
+    server.gives_tokens(error(401))
+    refusal(client)
+    refusal(client, "other")
+    refusal(client, label="latest")
+    refusal(client, cache=False)
+    refusal(client, cache_ttl=0)
+    refusal(client, fallback="stand-in")
+    client.clear_cache()
+    client.close()
+    refusal(client)
+    assert not client.prefetch(["a", "b", "c"]).is_complete
+    assert len(server.logins) == 1
+
+
+def test_it_ends_with_a_new_client(make_client: Make, server: FaultServer) -> None:
+    server.gives_tokens(error(401), token())
+    refusal(make_client())
+    assert content(make_client()) == "Hello, {{name}}!"
+
+
+def test_a_success_ends_it_and_the_next_one_begins_small(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    server.gives_tokens(error(401), error(401), token("good"), error(401))
+    for pause in PAUSES[:2]:
+        refusal(client)
+        clock.passes(pause)
+    assert content(client) == "Hello, {{name}}!"
+    server.answers(error(401), prompt("never"))  # the token is revoked
+    assert len(server.logins) == 3
+    refusal(client, "other")
+    clock.passes(0.99)
+    refusal(client, "other")
+    assert len(server.logins) == 4
+    clock.passes(0.01)
+    refusal(client, "other")
+    assert len(server.logins) == 5
+
+
+def test_many_threads_post_once_a_pause(make_client: Make, server: FaultServer, clock: ManualClock) -> None:
+    client, names = make_client(), map("prompt-{}".format, itertools.count())
+    server.gives_tokens(error(401))
+    for logins in (1, 2):
+        errors = crowd(16, lambda: [refusal(client, next(names)) for _ in range(5)])
+        assert len({id(each) for found in errors for each in found}) == 80
+        assert len(server.logins) == logins
+        clock.passes(1)
+
+
+def test_while_a_token_is_alive_it_is_used_and_its_early_renewal_keeps_the_pauses(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    server.gives_tokens(token(expires_in=1000), error(401))
+    content(client, cache=False)
+    clock.passes(945)  # within the buffer of a minute
+    tried_at = []
+    for seconds in range(54):
+        before = len(server.logins)
+        assert content(client, cache=False) == "Hello, {{name}}!"
+        wait_until_idle(client)
+        if len(server.logins) > before:
+            tried_at.append(seconds)
+        clock.passes(1)
+    assert len(tried_at) <= 6
+    clock.passes(2)
+    refusal(client, cache=False)
+
+
+def test_a_version_that_is_fresh_is_served_meanwhile(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    server.gives_tokens(token(expires_in=10), error(401))
+    content(client)
+    clock.passes(50)
+    refusal(client, "other")
+    assert [content(client) for _ in range(3)] == ["Hello, {{name}}!"] * 3
+
+
+def test_only_what_was_asked_is_counted_and_told(client: ScopeClient, server: FaultServer) -> None:
+    told: list[object] = []
+    unregister = Telemetry.on_error(told.append)
+    server.gives_tokens(error(401))
+    for _ in range(5):
+        refusal(client)
+    unregister()
+    assert len(told) == client.status().counters["errors"] == 1
+
+
+def test_a_forked_child_keeps_the_pause(client: ScopeClient, server: FaultServer) -> None:
+    server.gives_tokens(error(401))
+    refusal(client)
+    assert in_a_child(lambda: type(refusal(client))) is InvalidCredentialsError
+    assert len(server.logins) == 1
+
+
+def test_an_endpoint_that_is_down_is_no_refusal_and_does_not_end_the_pauses(
+    make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(max_retries=0)
+    server.gives_tokens(error(401), error(503), error(401))
+    refusal(client)
+    clock.passes(1)
+    assert content(client, fallback="stand-in") == "stand-in"
+    refusal(client)
+    clock.passes(1.99)
+    refusal(client)
+    assert len(server.logins) == 3
