@@ -16,7 +16,7 @@ import redis
 import requests
 from faults.clock import ends_within, eventually
 from faults.crowd import Crowd
-from faults.inside import is_fetching, lock_key
+from faults.inside import hold_lock, is_fetching, shared
 from faults.reading import content, wait_until_idle, warnings
 from faults.redisserver import RedisServer
 from faults.replies import Gate, error, hangs, head, prompt, token
@@ -27,6 +27,7 @@ from redis.retry import Retry
 
 import scope_client
 from scope_client import ApiKeyCredentials, MemoryStore, RedisStore, ScopeClient, Telemetry
+from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -250,30 +251,10 @@ def in_a_slow_store(*slow: str) -> Callable[[World], Blocked]:
     return place
 
 
-def looking_after_the_lock(world: World) -> Blocked:
-    """In the look into the store that comes after the fleet's lock was taken."""
-    store = SlowStore()
-    client = world.client(cache_store=store)
-    plain = store.add
-
-    def adds(key: str, value: str, ttl: float) -> bool:
-        store.slow.add("get_many")
-        return plain(key, value, ttl)
-
-    store.add = adds  # type: ignore[method-assign]
-
-    def heals() -> None:
-        store.add = plain  # type: ignore[method-assign]
-        store.heals()
-
-    return blocked(world, client)._replace(heals=heals)
-
-
 def waiting_for_the_fleets_lock(world: World) -> Blocked:
     store = MemoryStore()
     client = world.client(cache_store=store)
-    key = lock_key(client)
-    store.add(key, "another process", 60.0)
+    key = hold_lock(shared(client), PromptRef("greeting"), 60.0)
     return blocked(world, client)._replace(heals=lambda: store.delete(key))
 
 
@@ -339,7 +320,7 @@ def in_a_log_handler(world: World) -> Blocked:
 
 OTHERS = [
     *(pausing_before_a_retry, waiting_for_another_thread, in_a_slow_store("get_many"), in_a_slow_store("add")),
-    *(in_a_slow_store("set", "delete"), in_a_slow_store("add", "get_many", "set", "delete"), looking_after_the_lock),
+    *(in_a_slow_store("set", "delete"), in_a_slow_store("add", "get_many", "set", "delete")),
     *(waiting_for_the_fleets_lock, fetching_under_the_fleets_lock, waiting_for_credentials),
     *(in_a_callback(Telemetry.on_request), in_a_callback(Telemetry.on_response), in_a_hook, in_a_log_handler),
 ]
