@@ -186,6 +186,7 @@ def test_a_due_version_is_looked_at_four_times_a_second_and_not_past_its_end():
 def test_a_version_that_is_revalidated_is_looked_at_four_times_a_second_and_not_past_its_window():
     assert look_again_at(known(), TTL, REVALIDATED) == pytest.approx(TTL + 0.25)
     assert look_again_at(known(), TTL + 29.9, REVALIDATED) == pytest.approx(TTL + 30.0)
+    assert look_again_at(known(), TTL - 0.1, REVALIDATED) == TTL
 
 
 def test_how_long_a_reader_may_wait_is_the_promise_of_the_manual():

@@ -458,6 +458,16 @@ class TestSleep:
         clock.passes(1)
         assert rig.read() == "second"
 
+    def test_every_entry_grows_older_and_leaves_the_fast_path(self, rig: Rig, clock: ManualClock) -> None:
+        other = PromptRef("other")
+        rig.read(other)
+        rig.read(other)
+        fetched_at = rig.entry(other).fetched_at
+        clock.wall += 50
+        rig.read()
+        assert rig.entry(other).fetched_at == fetched_at - 50
+        assert rig.entry(other).due_at < clock.time
+
     def test_the_wall_clock_is_looked_at_every_five_seconds_of_use(self, rig: Rig, clock: ManualClock) -> None:
         rig.read()
         assert rig.entry().due_at == clock.time + 5
