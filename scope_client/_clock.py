@@ -24,13 +24,14 @@ class Clock(Frozen):
     """Where a client takes time and chance from. The arguments are the fields.
 
     What other programs replace for a while is looked up when it is used: gevent `time.sleep`, test tools `time.time`.
-    `time.monotonic` is not. Its times are compared with earlier ones, and a tool that stops time would make each wait
-    endless, or each answer too late.
+    The monotonic clock is not. Its times are compared with earlier ones, and a tool that stops it would make each wait
+    endless, or each answer too late. Some tools stop `time.monotonic` wherever it is bound; `time.perf_counter` they
+    leave alone.
     """
 
     __slots__ = ("now", "wall", "sleep", "chance")
     now: Callable[[], float]
-    """Returns monotonic seconds. Default `time.monotonic`."""
+    """Returns monotonic seconds. Default `time.perf_counter`."""
     wall: Callable[[], float]
     """Returns seconds since 1970. Default `time.time`."""
     sleep: Callable[[float], None]
@@ -40,7 +41,7 @@ class Clock(Frozen):
 
     def __init__(
         self,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.perf_counter,
         wall: Callable[[], float] = _wall,
         sleep: Callable[[float], None] = _sleep,
         chance: Callable[[], float] = _chance,

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Callable, NamedTuple, Union
 
 from .._circuit_breaker import NEVER
+from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
 from ..errors import ConfigurationError
 from .record import VersionRecord, is_prompt_id, prompt_id
@@ -75,7 +76,7 @@ class PromptFolder:
         warn: Callable[[str], object] = lambda flaws: None,
         *,
         look_seconds: float = 0.0,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = SYSTEM_CLOCK.now,
         file_time: Callable[[], int] = time.time_ns,
     ) -> None:
         self._root = os.fspath(folder)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
+from .._clock import SYSTEM_CLOCK
 from .._fork import held_back, renew_in_children
 from ..errors import ConfigurationError
 
@@ -24,7 +24,7 @@ class MemoryStore:
         ConfigurationError: `maxsize` is not a whole number from 1 up.
     """
 
-    def __init__(self, maxsize: int = 10_000, *, timer: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, maxsize: int = 10_000, *, timer: Callable[[], float] = SYSTEM_CLOCK.now) -> None:
         if not isinstance(maxsize, int) or maxsize < 1:
             raise ConfigurationError(f"maxsize must be a whole number from 1 up, got {maxsize!r}")
         self._maxsize = maxsize
