@@ -88,6 +88,16 @@ def session(client: ScopeClient) -> requests.Session:
     return client._source._exchange._line._session
 
 
+def lets_connections_rest(client: ScopeClient, seconds: float) -> None:
+    """As if the client's idle connections had been idle for so many seconds more."""
+    for adapter in session(client).adapters.values():
+        for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
+            for pool in manager.pools._container.values():
+                for connection in filter(None, pool.pool.queue):
+                    since, wall = connection.rests_since
+                    connection.rests_since = since - seconds, wall
+
+
 def answers_with(client: ScopeClient, version: object) -> None:
     """Many reads in little time: no fetch goes any further than this."""
     client._source.fetch = lambda ref, budget: version

@@ -44,6 +44,7 @@ class Peer:
     def __init__(self, sock: socket.socket, stopping: threading.Event) -> None:
         self._sock = sock
         self.stopping = stopping
+        self.name: tuple[str, int] = sock.getpeername()
         self.is_open = True
         self.request: Request
 
