@@ -111,8 +111,13 @@ class Line:
         hooks = theirs if isinstance(theirs, list) else [theirs]
         prepared.hooks = {"response": [lambda response, **_: arrived.append(response), *hooks, _stay]}
         try:
-            return self._session.send(
-                prepared, stream=True, allow_redirects=False, timeout=self._limits(prepared, timeout), **settings
+            return sessions.sent(
+                self._session,
+                prepared,
+                settings,
+                stream=True,
+                allow_redirects=False,
+                timeout=self._limits(prepared, timeout),
             )
         except requests.HTTPError:  # a hook of the user's raises for the status
             if not arrived:

@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 
 from .._config.rules import is_loopback
 from .._log import Log
@@ -57,6 +58,47 @@ def _verify(session: requests.Session, merged: Any) -> Any:
     folders = os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)
     folder = next(filter(os.path.isdir, folders), folders[0])  # requests takes one
     return os.environ.get("SSL_CERT_FILE") or folder or True
+
+
+def sent(
+    session: requests.Session, prepared: requests.PreparedRequest, settings: Mapping[str, Any], **options: Any
+) -> requests.Response:
+    """The answer to the request, just as it was prepared.
+
+    It goes past `Session.request`, which would prepare it anew, unless a tracer has wrapped that, such as AWS X-Ray:
+    this is all that it sees.
+    """
+    wrapped = getattr(getattr(type(session), "request", None), "__wrapped__", None)
+    if getattr(wrapped, "__globals__", None) is not vars(requests.sessions):
+        return session.send(prepared, **settings, **options)
+    url = str(prepared.url)
+    proxy = requests.utils.select_proxy(url, settings["proxies"])
+    return session.request(
+        str(prepared.method),
+        url,
+        headers=prepared.headers,
+        data=prepared.body,
+        hooks=prepared.hooks,
+        auth=_AsPrepared(prepared),
+        **{
+            **settings,
+            "proxies": {url.split(":", 1)[0]: proxy or ""},
+        },  # an empty one keeps those of the environment out
+        **options,
+    )
+
+
+class _AsPrepared(AuthBase):
+    """Undoes what `Session.request` makes of a request, but for the headers that a tracer adds."""
+
+    def __init__(self, prepared: requests.PreparedRequest) -> None:
+        self._prepared = prepared
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.pop("Cookie", None)
+        request.headers.update(self._prepared.headers)
+        request.url, request.body = self._prepared.url, self._prepared.body
+        return request
 
 
 def warn_of_what_is_left_out(session: requests.Session) -> None:
