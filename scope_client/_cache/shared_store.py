@@ -11,6 +11,7 @@ from .._circuit_breaker import CircuitBreaker, Pauses
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import held_back, renew_in_children
+from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._log import Log
 from .._prompt.prompt_version import PromptVersion
@@ -285,6 +286,7 @@ class _Guard:
     def after_fork(self) -> None:
         self._lock = threading.RLock()
 
+    @hides_what_it_was_given
     def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
         """The result of `operation`; `otherwise` if it fails, or if the store is left alone just now."""
         if not self._may_ask():

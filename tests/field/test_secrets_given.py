@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import copy
 import pickle
+import signal
+import socket
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 import flask
 import pytest
+import redis
 from faults.secrets import SECRET, Watch, World
+from faults.timelimit import TimeLimit
 
 import scope_client
 from scope_client import (
     ApiKeyCredentials,
     ClientCredentials,
     Configuration,
+    MemoryStore,
     MissingApiKeyError,
     RedisStore,
     ScopeClient,
@@ -179,10 +185,47 @@ CALLS: dict[str, Callable[[RedisStore], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-@pytest.mark.parametrize("fault", ["refuses connections", "has another password"])
+@pytest.mark.parametrize("fault", ["refuses connections", "has another password", "hangs", "hangs for too long"])
 def test_a_redis_does_not_answer(call: Callable[[RedisStore], object], fault: str, world: World, watch: Watch) -> None:
-    address = "127.0.0.1:9" if "refuses" in fault else world.fixture("redis_server").url.partition("//")[2]
-    watch(lambda: call(RedisStore(f"redis://user:{SECRET}@{address}")))
+    address = "127.0.0.1:9"
+    if "password" in fault:
+        address = world.fixture("redis_server").url.partition("//")[2]
+    if "hangs" in fault:  # it takes the connection and the password, and says nothing
+        listener = world.opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    store = RedisStore(f"redis://user:{SECRET}@{address}")
+    limit = TimeLimit(RuntimeError("time is up"), 0.1 if "too long" in fault else 60)
+
+    def limited() -> None:
+        with limit:
+            call(store)
+
+    watch(limited)
+    assert limit.has_struck is ("too long" in fault)
+
+
+class OwnStore(MemoryStore):
+    """A store of the caller's, on a Redis."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self._redis = redis.Redis(port=port, username="user", password=SECRET)
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        return self._redis.mget(keys)
+
+
+def test_ctrl_c_strikes_while_a_store_of_the_callers_hangs(world: World, watch: Watch) -> None:
+    listener = world.opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+    client = world.client(cache_store=OwnStore(listener.getsockname()[1]))
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            client.get_prompt_version("greeting")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    watch(lambda: [caught.value])
 
 
 def test_a_client_shares_a_redis_that_does_not_answer(world: World, watch: Watch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -309,6 +310,23 @@ def test_all_who_wait_for_a_fetch_fail(where: str, world: World, watch: Watch) -
     watch(together)
 
 
+@each_place
+def test_one_who_waits_for_a_fetch_has_no_more_time(where: str, world: World, watch: Watch) -> None:
+    gate = Gate()
+    client = failing(world, where, gate.holds(error(500)), timeout=10, clock=Clock())
+
+    def together() -> list[BaseException | None]:
+        with ThreadPoolExecutor(2) as threads:
+            first = threads.submit(client.get_prompt_version, "greeting")
+            world.server.wait_for_reads(2) if where == "reads" else world.server.wait_for_logins(1)
+            second = threads.submit(client.get_prompt_version, "greeting", deadline=0.1)
+            waited = second.exception()
+            gate.open()
+        return [first.exception(), waited]
+
+    watch(together)
+
+
 @pytest.mark.parametrize("age", [290, 301], ids=["ahead of its end", "stale"])
 @pytest.mark.parametrize("what", ["500 with an echo", "an object with an echo"])
 def test_a_renewal_fails(age: float, what: str, world: World, watch: Watch) -> None:
@@ -432,3 +450,20 @@ def test_a_time_limit_of_the_callers_strikes(
 
     watch(limited)
     assert limit.has_struck
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+def test_ctrl_c_strikes(wait: Callable[[World], ScopeClient], world: World, watch: Watch) -> None:
+    client = wait(world)
+
+    def interrupted() -> None:
+        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        try:
+            client.get_prompt_version("greeting")
+        finally:
+            signal.signal(signal.SIGALRM, before)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        interrupted()
+    watch(lambda: [caught.value])
