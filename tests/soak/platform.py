@@ -75,9 +75,11 @@ def main(board_path: str, port: str, lie: str) -> None:
     board = Board(Path(board_path))
     platform = Platform(board, lie)
     end_with_parent()
-    with FaultServer(port=int(port)) as server:
-        server.answers(platform.prompts)
-        server.gives_tokens(platform.tokens)
+    server = FaultServer(port=int(port))
+    # Before it serves: when it starts again, readers are waiting.
+    server.answers(platform.prompts)
+    server.gives_tokens(platform.tokens)
+    with server:
         print(server.port, flush=True)
         while not board.is_over:
             server.requests.clear()
