@@ -15,6 +15,7 @@ from scope_client.frameworks import called_like, checked_values, renew_in_childr
 
 from . import _conf as conf
 from . import signals
+from ._store import DjangoStore
 
 
 class _Process:
@@ -45,7 +46,10 @@ def get_client() -> ScopeClient:
 def _made() -> ScopeClient:
     with _process.lock:
         if _process.client is None:
-            _process.client = ScopeClient(config=conf.configuration())
+            config = conf.configuration()
+            if isinstance(config.cache_store, DjangoStore):
+                config.cache_store.check_client()
+            _process.client = ScopeClient(config=config)
             _listen()
         return _process.client
 

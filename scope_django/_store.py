@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.cache import BaseCache, caches
+from django.core.cache.backends.base import default_key_func
 from django.core.cache.backends.db import BaseDatabaseCache
 from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, router, transaction
 
-from scope_client.frameworks import ForeignStore
+from scope_client.frameworks import ForeignStore, check_client, pass_on
 
 MEMCACHED_MAX_SECONDS = 30 * 86_400  # it takes a larger number for a date, and its dates end in 2038
+_ANY_KEY = "scope-any-key"
 _MISS_ON_A_LOOP = contextlib.suppress(SynchronousOnlyOperation)
 
 
@@ -39,7 +41,8 @@ class DjangoStore(ForeignStore):
     """Keeps the alias of a cache. Each thread has a backend of its own, which is not the one in `caches`.
 
     `caches[alias]` is not used, because under ASGI the threads that work for one task get the same object there.
-    A database cache refuses to work on an event loop: then everything is a miss.
+    A database cache refuses to work on an event loop: then everything is a miss. Keys are the fleet's: KEY_FUNCTION
+    and KEY_PREFIX make of them in a request what they make of them outside of any.
 
     Args:
         alias: A key of CACHES.
@@ -48,6 +51,16 @@ class DjangoStore(ForeignStore):
     def __init__(self, alias: str) -> None:
         self.alias = alias
         self._here = threading.local()
+        self._keys: tuple[Any, str] | None = None
+
+    def check_client(self) -> None:
+        """Logs a warning for a server's client without a strict time limit; nothing is sent."""
+        try:
+            client = _client_of(self._backend())
+        except Exception as error:  # noqa: BLE001  # the first read will show it
+            pass_on(error)
+        else:
+            check_client(client)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BaseCache]:
@@ -66,8 +79,19 @@ class DjangoStore(ForeignStore):
         """Made anew in each thread, and again when the settings have changed."""
         held: _Held | None = getattr(self._here, "held", None)
         if held is None or held.settings is not caches.settings:
-            held = self._here.held = _Held(caches.settings, caches.create_connection(self.alias))
+            held = self._here.held = _Held(caches.settings, self._made())
         return held.cache
+
+    def _made(self) -> BaseCache:
+        cache = caches.create_connection(self.alias)
+        if _has_plain_keys(cache):
+            return cache
+        if self._keys is None or self._keys[0] is not caches.settings:
+            self._keys = caches.settings, _key_outside_of_requests(cache)
+        like = self._keys[1]
+        cache.key_func = lambda key, key_prefix, version: like.replace(_ANY_KEY, key)
+        cache.make_key = lambda key, version=None: like.replace(_ANY_KEY, key)  # type: ignore[method-assign]  # our own
+        return cache
 
     def found(self, cache: BaseCache, keys: Sequence[str]) -> Mapping[str, Any]:
         return cache.get_many(keys)
@@ -114,6 +138,32 @@ class DjangoStore(ForeignStore):
 
     def __repr__(self) -> str:
         return f"DjangoStore({self.alias!r})"
+
+
+def _client_of(cache: Any) -> Any:
+    """What talks to the server: Django's own backends have it in `_cache`, django-redis and its kin in `client`."""
+    inner = getattr(cache, "client", None) or getattr(cache, "_cache", None)
+    get_client = getattr(inner, "get_client", None)
+    return inner if get_client is None else get_client(write=True)
+
+
+def _has_plain_keys(cache: Any) -> bool:
+    is_of_django = cache.key_func is default_key_func and type(cache).make_key is BaseCache.make_key
+    return is_of_django and type(cache.key_prefix) is str
+
+
+def _key_outside_of_requests(cache: BaseCache) -> str:
+    """What the cache makes of _ANY_KEY in a thread of its own, where there is no request and no tenant."""
+    made = [default_key_func(_ANY_KEY, "", cache.version)]
+
+    def make() -> None:
+        with contextlib.suppress(Exception):
+            made.append(str(cache.make_key(_ANY_KEY)))
+
+    thread = threading.Thread(target=make, name="scope-keys", daemon=True)
+    thread.start()
+    thread.join()
+    return made[-1] if _ANY_KEY in made[-1] else made[0]
 
 
 @contextlib.contextmanager

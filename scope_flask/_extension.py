@@ -98,7 +98,7 @@ class State:
         """The settings of the app, with its store."""
         config = self.settings.configuration()
         if isinstance(self._store, CachelibStore):
-            self._store.warn_of_patience()
+            self._store.check_client()
         return config if self._store is None else config.merge(cache_store=self._store)
 
     def close(self) -> None:

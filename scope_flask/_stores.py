@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,15 @@ from flask import Flask
 from werkzeug.utils import ImportStringError, import_string
 
 from scope_client import CacheStore, ConfigurationError, RedisStore
-from scope_client.frameworks import STORE_METHODS, ForeignStore, explained, has_methods, pass_on, warn_of_patience
+from scope_client.frameworks import (
+    STORE_METHODS,
+    ForeignStore,
+    asynchronous_method,
+    check_client,
+    explained,
+    has_methods,
+    pass_on,
+)
 
 _CACHELIB_METHODS = ("get_dict", "get", "set", "add", "delete")
 _CACHE_MUST_BE = (
@@ -30,16 +39,25 @@ class CachelibStore(ForeignStore):
     def __init__(self, find: Callable[[], Any]) -> None:
         self._find = find
 
-    def warn_of_patience(self) -> None:
-        """Logs a warning for a Redis without a time limit, if the cache can be found yet."""
+    def check_client(self) -> None:
+        """Logs a warning for a server's client without a strict time limit, if the cache can be found yet.
+
+        Raises:
+            ConfigurationError: The client is asynchronous.
+        """
         with contextlib.suppress(RuntimeError):
-            server = getattr(self._find(), "_write_client", None)
-            if server is not None:
-                warn_of_patience(server)
+            cache = self._find()
+            for name in _SERVER_CLIENTS:
+                check_client(getattr(cache, name, None))
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:
-        yield self._find()
+        """A prefix that is made anew for each request would split the fleet: it is left out."""
+        cache = self._find()
+        if callable(getattr(cache, "key_prefix", None)):
+            cache = copy.copy(cache)
+            cache.key_prefix = ""
+        yield cache
 
     def found(self, cache: Any, keys: Sequence[str]) -> Mapping[str, Any]:
         return cache.get_dict(*keys)  # type: ignore[no-any-return]  # cachelib's
@@ -70,6 +88,11 @@ def store_of(given: Any, app: Flask) -> CacheStore:
         if given.lower().startswith(("redis://", "rediss://", "unix://")):
             return RedisStore(given)
         given = _imported(given)
+    method = asynchronous_method(given)
+    if method is not None:
+        raise ConfigurationError(
+            _CACHE_MUST_BE.format(f"{type(given).__name__}, whose {method} is asynchronous: give the synchronous one")
+        )
     if hasattr(type(given), "init_app") and hasattr(type(given), "cache"):
         return CachelibStore(_Backend(given, app))
     if has_methods(given, _CACHELIB_METHODS):

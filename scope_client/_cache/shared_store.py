@@ -18,6 +18,7 @@ from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._redaction import Redaction
 from .._stores.cache_store import CacheStore
+from .._stores.failure import reason
 from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, Found, entry_text, found_in, id_in, lock_text, new_id, parsed
 
 LOCK_SECONDS = 5.0
@@ -200,22 +201,23 @@ class SharedStore:
         return values
 
     def _added(self, lock: Lock) -> _Added:
+        began = self._clock.now()
         is_added = self._adds(lock, LOCK_SECONDS)
         if is_added is not False:
             return _Added.FAILS if is_added is None else _Added.YES
         is_there = self._guard.attempt("find", lambda: bool(self._values(lock.key)), None)
         if is_there is None:
             return _Added.FAILS
-        return _Added.NO if is_there else self._added_at_all()
+        return _Added.NO if is_there else self._added_at_all(began)
 
-    def _added_at_all(self) -> _Added:
+    def _added_at_all(self, began: float) -> _Added:
         """By a key that nobody else knows: a store that swallows its errors refuses it too when it is down."""
         is_added = self._adds(Lock(f"{self._prefix}{new_id()}", new_id()), PROBE_KEY_SECONDS)
         if is_added is not False:
             return _Added.FAILS if is_added is None else _Added.UNSEEN
         # A database that is busy refuses once in a while.
         if self._refusing_since is None:
-            self._refusing_since = self._clock.now()
+            self._refusing_since = began
         if self._clock.now() < self._refusing_since + REFUSING_SECONDS:
             return _Added.UNSEEN
         self._guard.failed("add", "it refuses to add a key that is not there, so it is down, full or read-only")
@@ -296,7 +298,7 @@ class _Guard:
             result = operation()
         except Exception as error:  # noqa: BLE001  # a store may be anybody's
             pass_on(error)
-            self.failed(what, f"{type(error).__name__}: {error}")
+            self.failed(what, reason(error))
             return otherwise
         took = self._clock.now() - started
         was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS

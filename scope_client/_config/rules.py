@@ -7,7 +7,7 @@ import os
 import re
 from typing import Any, Callable
 
-from .._stores.cache_store import STORE_METHODS, CacheStore, has_methods
+from .._stores.cache_store import STORE_METHODS, CacheStore, asynchronous_method, has_methods
 from .credentials import Credentials
 
 _URL_PATTERN = (
@@ -20,6 +20,10 @@ _URL_FLAGS = re.IGNORECASE | re.ASCII
 _LOOPBACK_PATTERN = r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]"
 _HEADER_TEXT_PATTERN = r"[!-~]([ -~]*[!-~])?"
 _SEGMENT_PATTERN = r"(?!\.\.?$)[A-Za-z0-9._~-]+"
+
+
+class MisfitError(ValueError):
+    """Says of a value what a message cannot show by the value itself."""
 
 
 class Rule:
@@ -67,6 +71,8 @@ class Rule:
         """
         try:
             return self.accept(value)
+        except MisfitError as misfit:
+            raise error(f"{name} must be {self.must_be}, got {misfit}") from None
         except ValueError:
             raise error(f"{name} must be {self.must_be}, got {self._described(value, shows_text)}") from None
 
@@ -187,6 +193,11 @@ def _folder(value: Any) -> str:
 
 
 def _store(value: Any) -> CacheStore:
+    method = asynchronous_method(value)
+    if method is not None:
+        raise MisfitError(
+            f"{type(value).__name__}, whose {method} is asynchronous: give the synchronous one in its place"
+        )
     _require(has_methods(value, STORE_METHODS))
     return value  # type: ignore[no-any-return]  # it has what the Protocol names
 

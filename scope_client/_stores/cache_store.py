@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, Protocol, runtime_checkable
 
+from .._fork import held_back
+
 
 @runtime_checkable
 class CacheStore(Protocol):
@@ -46,3 +48,12 @@ STORE_METHODS = ("get_many", "set", "add", "delete")
 def has_methods(value: object, names: Iterable[str]) -> bool:
     """Whether this is an object that can be asked for all these, and not a class."""
     return not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in names)
+
+
+def asynchronous_method(value: object) -> Optional[str]:
+    """The first method of a store, or of the client of a cache server, that is a coroutine function."""
+    with held_back():
+        from inspect import iscoroutinefunction
+
+    names = (*STORE_METHODS, "get", "execute_command")
+    return next((name for name in names if iscoroutinefunction(getattr(value, name, None))), None)

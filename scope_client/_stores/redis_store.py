@@ -1,52 +1,55 @@
-"""RedisStore: a CacheStore on a Redis server, through redis-py."""
+"""RedisStore: a CacheStore on a Redis server or cluster, through redis-py or valkey-py."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Optional, Union
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from .._extras import missing_extra
 from .._fork import held_back, renew_in_children
 from .._frames import hides_what_it_was_given
-from .._log import Log
+from .._interrupts import pass_on
 from .._redaction import Redaction, Secret, secrets_in_url
 from ..errors import ConfigurationError
+from .failure import is_of_a_node
+from .patience import check_client
 
 if TYPE_CHECKING:
     from redis import Redis
+    from redis.cluster import RedisCluster
 else:
-    Redis = Any
+    Redis = RedisCluster = Any
 
-_log = Log("scope_client.store")
 SERVER_TIMEOUT_SECONDS = 0.5
-LONGEST_PATIENCE_SECONDS = 1.0
 MAX_KEY_TTL_SECONDS = 10 * 365 * 86_400.0
 
 
 class RedisStore:
-    """A CacheStore on a Redis server.
+    """A CacheStore on a Redis or Valkey server, or on a cluster of them.
 
-    With a URL, the server has half a second for a connect, and half a second for each answer. A `redis.Redis` of your
-    own is used as it is. It should be as strict: redis.Redis(..., socket_timeout=0.5, socket_connect_timeout=0.5,
-    retry=Retry(NoBackoff(), 0)). With redis-py's own defaults a server that hangs may hold a reader up for half a
-    minute; for one without a time limit a warning is logged.
+    With a URL, the server has half a second for a connect, and half a second for each answer. If it turns out to be a
+    node of a cluster, the whole cluster is used. A client of your own is used as it is. It should be as strict:
+    redis.Redis(..., socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)). With redis-py's own
+    defaults a server that hangs may hold a reader up for half a minute; for a client that is not strict a warning is
+    logged.
 
     Args:
-        server: A URL such as redis://localhost:6379/0, or a `redis.Redis`.
+        server: A URL such as redis://localhost:6379/0, or a synchronous client: a `redis.Redis`, one of a `Sentinel`'s
+            `master_for`, a `redis.RedisCluster`, or those of valkey-py.
 
     Raises:
-        ConfigurationError: It is neither of the two, or redis-py is not installed.
+        ConfigurationError: It is neither of the two, it is asynchronous, or redis-py is not installed.
     """
 
     @hides_what_it_was_given
-    def __init__(self, server: Union[str, Redis]) -> None:
+    def __init__(self, server: Union[str, Redis, RedisCluster]) -> None:
         self._url = Secret(server) if isinstance(server, str) else None
         self._redis: Any = server if self._url is None else _connected(self._url)
         if not callable(getattr(self._redis, "mget", None)):
             raise ConfigurationError(f"RedisStore takes a URL or a redis.Redis, got {type(server).__name__}")
-        warn_of_patience(self._redis)
+        check_client(self._redis)
         renew_in_children(self)
 
     def after_fork(self) -> None:
@@ -55,36 +58,47 @@ class RedisStore:
         It has a dozen more, one for each connection among them. So what this store made itself is made anew; the
         locks come first, because the old one takes them once more as it goes.
         """
-        pool = getattr(self._redis, "connection_pool", None)
-        for lock in ("_lock", "_fork_lock"):
-            if hasattr(pool, lock):
-                setattr(pool, lock, threading.RLock())
+        for holder in _lock_holders(self._redis):
+            for lock in ("_lock", "_fork_lock", "_initialization_lock"):
+                if hasattr(holder, lock):
+                    setattr(holder, lock, threading.RLock())
         if self._url is not None:
+            # A cluster is found again with the first read: this must not wait for the network.
             self._redis = _connected(self._url)
 
-    @hides_what_it_was_given
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
         """As in CacheStore."""
         try:
-            values = [_text(value) for value in self._redis.mget(keys)]
+            values = [_text(value) for value in self._ask(lambda server: _values(server, keys))]
         except UnicodeDecodeError:  # what somebody else put there
             return {}
         return {key: value for key, value in zip(keys, values) if value is not None}
 
-    @hides_what_it_was_given
     def set(self, key: str, value: str, ttl: Optional[float]) -> None:
         """As in CacheStore."""
-        self._redis.set(key, value, px=None if ttl is None else _milliseconds(ttl))
+        self._ask(lambda server: server.set(key, value, px=None if ttl is None else _milliseconds(ttl)))
 
-    @hides_what_it_was_given
     def add(self, key: str, value: str, ttl: float) -> bool:
         """As in CacheStore."""
-        return bool(self._redis.set(key, value, px=_milliseconds(ttl), nx=True))
+        return bool(self._ask(lambda server: server.set(key, value, px=_milliseconds(ttl), nx=True)))
 
-    @hides_what_it_was_given
     def delete(self, key: str) -> None:
         """As in CacheStore."""
-        self._redis.delete(key)
+        self._ask(lambda server: server.delete(key))
+
+    @hides_what_it_was_given
+    def _ask(self, call: Callable[[Any], Any]) -> Any:
+        server = self._redis
+        try:
+            return call(server)
+        except Exception as error:
+            pass_on(error)
+            if self._url is None or hasattr(server, "nodes_manager") or not is_of_a_node(error):
+                raise
+        # Not before a node says so: nothing is sent when the store is made.
+        if server is self._redis:  # else another thread was told the same
+            self._redis = _connected_cluster(self._url)
+        return call(self._redis)
 
     def __repr__(self) -> str:
         return "RedisStore(...)"
@@ -94,17 +108,10 @@ def _connected(url: str) -> Any:
     try:
         with held_back():
             import redis
-            from redis.backoff import NoBackoff
-            from redis.retry import Retry
     except ImportError as error:
         raise ConfigurationError(missing_extra("RedisStore", ("redis",), "redis", error)) from None
     try:
-        connected: Any = redis.Redis.from_url(
-            url,
-            socket_timeout=SERVER_TIMEOUT_SECONDS,
-            socket_connect_timeout=SERVER_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
+        connected: Any = redis.Redis.from_url(url, **_limits())
         pool = connected.connection_pool
         pool.connection_class(**pool.connection_kwargs)  # or an unknown option would show with the first read
     except (ValueError, TypeError, redis.RedisError) as error:
@@ -113,14 +120,43 @@ def _connected(url: str) -> Any:
     return connected
 
 
-def warn_of_patience(connected: Any) -> None:
-    """Logs a warning for a redis.Redis without a time limit."""
-    options = getattr(getattr(connected, "connection_pool", None), "connection_kwargs", {})
-    limit = options.get("socket_timeout")
-    if limit is None or limit > LONGEST_PATIENCE_SECONDS:
-        _log.warning(
-            "a Redis that hangs would hold readers up: give the redis.Redis a socket_timeout of 0.5, no retries"
-        )
+def _connected_cluster(url: str) -> Any:
+    with held_back():
+        from redis.cluster import RedisCluster
+
+    cluster: Any = RedisCluster.from_url(url, **_limits())
+    if hasattr(cluster, "cluster_error_retry_attempts"):  # redis-py 5, where it is apart from `retry`
+        cluster.cluster_error_retry_attempts = 0
+    return cluster
+
+
+def _limits() -> dict[str, Any]:
+    """Without `retry` redis-py tries again, up to ten times, with pauses."""
+    with held_back():
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+    return {
+        "socket_timeout": SERVER_TIMEOUT_SECONDS,
+        "socket_connect_timeout": SERVER_TIMEOUT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
+def _values(server: Any, keys: Sequence[str]) -> list[Any]:
+    """A cluster takes keys of one slot at a time. Those of one client are in one: they share a part in braces."""
+    ask = getattr(server, "mget_nonatomic", None) or server.mget
+    return ask(keys)  # type: ignore[no-any-return]  # redis-py's
+
+
+def _lock_holders(client: Any) -> Iterator[Any]:
+    yield client
+    yield getattr(client, "connection_pool", None)
+    manager = getattr(client, "nodes_manager", None)
+    yield manager
+    for node in list(getattr(manager, "nodes_cache", {}).values()):
+        server = getattr(node, "redis_connection", None) or getattr(node, "valkey_connection", None)
+        yield getattr(server, "connection_pool", None)
 
 
 def _text(value: str | bytes | None) -> str | None:

@@ -9,8 +9,8 @@ from .._interrupts import pass_on
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
 from .._public_names import publish
-from .._stores.cache_store import STORE_METHODS, has_methods
-from .._stores.redis_store import warn_of_patience
+from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
+from .._stores.patience import check_client
 from ._commands import ARGUMENTS, COMMANDS, Command, health
 from ._foreign_store import ForeignStore
 from ._rendering import TemplateFunction, checked_values, render_in_template
@@ -37,7 +37,9 @@ __all__ = [
     "Site",
     "Survey",
     "TemplateFunction",
+    "asynchronous_method",
     "called_like",
+    "check_client",
     "checked_values",
     "explained",
     "has_methods",
@@ -50,7 +52,6 @@ __all__ = [
     "publish",
     "render_in_template",
     "renew_in_children",
-    "warn_of_patience",
 ]
 
 publish(__name__, __all__)

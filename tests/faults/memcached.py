@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from faults.daemon import PATIENCE, Daemon
 from pymemcache.client.base import Client
+
+try:
+    import pylibmc
+except ImportError:  # it has no wheel for the newest Pythons
+    pylibmc = None
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,3 +48,16 @@ class Memcached(Daemon):
             yield client
         finally:
             client.close()
+
+
+class ClientForCachelib(Client):
+    """cachelib asks for names that pymemcache has for its HashClient alone."""
+
+    get_multi = Client.get_many
+    delete_multi = Client.delete_many
+
+
+def close(client: Any) -> None:
+    """Closes the connections of a client of any library."""
+    name = next(name for name in ("disconnect_all", "close", "quit") if hasattr(client, name))
+    getattr(client, name)()

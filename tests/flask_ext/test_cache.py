@@ -301,7 +301,7 @@ def prefixed(cache: Cache, redis_server: RedisServer, prefix: str) -> dict[str, 
     return {
         "SCOPE_CACHE": cache,
         "CACHE_TYPE": "RedisCache",
-        "CACHE_REDIS_URL": f"{redis_server.url}?socket_timeout=0.3",
+        "CACHE_REDIS_URL": f"{redis_server.url}?socket_timeout=0.3&socket_connect_timeout=0.3",
         "CACHE_KEY_PREFIX": prefix,
     }
 
@@ -546,4 +546,4 @@ def test_a_redis_without_a_time_limit_is_a_warning(
 ) -> None:
     cache = RedisCache(host="127.0.0.1", port=redis_server.port, **{"socket_timeout": None, **limits})
     assert greeting(make_app(SCOPE_CACHE=cache)) == SAID
-    assert ["socket_timeout of 0.5" in said for said in warnings(caplog)] == ([] if limits else [True])
+    assert ["socket_timeout=0.5" in said for said in warnings(caplog)] == ([] if limits else [True])

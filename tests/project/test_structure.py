@@ -30,7 +30,8 @@ LAZY = {
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},
     "_folder/version_file": {"frontmatter.default_handlers", "yaml"},
-    "_stores/redis_store": {"redis", "redis.backoff", "redis.retry"},
+    "_stores/cache_store": {"inspect"},
+    "_stores/redis_store": {"redis", "redis.backoff", "redis.cluster", "redis.retry"},
 }
 # From the bottom up: a floor imports what stands before it here.
 FLOORS = ("_stores", "_prompt", "_config", "_http", "_folder", "_cache")
