@@ -50,6 +50,7 @@ class RedisStore:
         if not callable(getattr(self._redis, "mget", None)):
             raise ConfigurationError(f"RedisStore takes a URL or a redis.Redis, got {type(server).__name__}")
         check_client(self._redis)
+        self._finding = threading.RLock()
         renew_in_children(self)
 
     def after_fork(self) -> None:
@@ -58,6 +59,7 @@ class RedisStore:
         It has a dozen more, one for each connection among them. So what this store made itself is made anew; the
         locks come first, because the old one takes them once more as it goes.
         """
+        self._finding = threading.RLock()
         for holder in _lock_holders(self._redis):
             for lock in ("_lock", "_fork_lock", "_initialization_lock"):
                 if hasattr(holder, lock):
@@ -95,9 +97,11 @@ class RedisStore:
             pass_on(error)
             if self._url is None or hasattr(server, "nodes_manager") or not is_of_a_node(error):
                 raise
-        # Not before a node says so: nothing is sent when the store is made.
-        if server is self._redis:  # else another thread was told the same
-            self._redis = _connected_cluster(self._url)
+        # Not before a node says so: nothing is sent when the store is made. Of many threads that are told at once, one
+        # finds the cluster: the others could do no better than wait for it.
+        with self._finding:
+            if server is self._redis:
+                self._redis = _connected_cluster(self._url)
         return call(self._redis)
 
     def __repr__(self) -> str:

@@ -160,7 +160,7 @@ def test_threads_that_find_the_cluster_at_once_share_it(
     for environment in ("production", "staging", "test"):
         client, waiting = platform.client(cache_store=RedisStore(cluster.url), environment=environment), iter(names)
         assert crowd(8, lambda: content(client, next(waiting))) == ["Hello!"] * 8  # noqa: B023  # all end here
-    assert not warnings(caplog)
+    assert "one node of a cluster" not in caplog.text
 
 
 def test_nothing_is_sent_to_a_cluster_before_the_first_read(cluster: ThreeNodes) -> None:
