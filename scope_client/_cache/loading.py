@@ -98,7 +98,8 @@ class Loader:
         memory = self._memory
         # Before the look: what is cleared while the store answers is not put in.
         epoch = memory.epoch
-        look = shared.find(ref)
+        entry = memory.by_key.get(ref.key)
+        look = shared.find(ref, gives_way=entry is not None and entry.is_fresh(self._clock.now(), None))
         found = None if look is None else look.found
         # After the look: another thread may have brought a newer one while the store answered.
         entry = memory.by_key.get(ref.key)

@@ -32,6 +32,7 @@ RECENT_LOOK_SECONDS = 0.5
 UNSEEN_LOCK_SECONDS = 0.25
 REFUSING_SECONDS = 0.1
 MAX_REFUSED_LOCKS = 1000
+KEEPS_WAITING_SECONDS = 0.05
 
 _log = Log("scope_client.store")
 _Result = TypeVar("_Result")
@@ -114,8 +115,13 @@ class SharedStore:
         """Whether what was asked for at this wall time is later than the last `clear`, by any clock of the fleet."""
         return self._known_generation < (stamp - CLOCK_SKEW_SECONDS) * 1000 and stamp <= self._clock.wall()
 
-    def find(self, ref: PromptRef) -> Look | None:
-        """What the store has of a ref, fresh or not, or None if it fails; learns the generation on the way."""
+    def find(self, ref: PromptRef, *, gives_way: bool = False) -> Look | None:
+        """What the store has of a ref, fresh or not, or None if it fails; learns the generation on the way.
+
+        Who can do without it gives way: it does not wait for a store that has kept another thread waiting for a while.
+        """
+        if gives_way and self._guard.keeps_others_waiting:
+            return None
         return self._guard.attempt("find", lambda: self._find(ref), None)
 
     def is_recent(self, look: Look | None) -> bool:
@@ -287,19 +293,31 @@ class _Guard:
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
+        self._under_way: dict[object, float] = {}
+
+    @property
+    def keeps_others_waiting(self) -> bool:
+        """Whether the oldest call that is under way has been for longer than an answer takes."""
+        with self._lock:
+            return any(self._clock.now() > began + KEEPS_WAITING_SECONDS for began in self._under_way.values())
 
     @hides_what_it_was_given
     def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
         """The result of `operation`; `otherwise` if it fails, or if the store is left alone just now."""
         if not self._may_ask():
             return otherwise
-        started = self._clock.now()
+        started, call = self._clock.now(), object()
+        with self._lock:
+            self._under_way[call] = started
         try:
             result = operation()
         except Exception as error:  # noqa: BLE001  # a store may be anybody's
             pass_on(error)
             self.failed(what, reason(error))
             return otherwise
+        finally:
+            with self._lock:
+                self._under_way.pop(call, None)
         took = self._clock.now() - started
         was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
         if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):

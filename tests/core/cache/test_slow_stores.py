@@ -1,0 +1,90 @@
+"""A store that keeps one thread waiting does not keep those waiting who can do without it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.clock import ManualClock, eventually
+from faults.crowd import Crowd
+from faults.rig import Rig
+from faults.watched_store import WatchedStore
+
+from scope_client import MemoryStore
+from scope_client._prompt.ref import PromptRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+KNOWN, COLD, ASKED_FOR = PromptRef("known"), PromptRef("cold"), PromptRef("asked for")
+
+
+class HangingStore(WatchedStore):
+    """Its answers to `get_many` wait for `may_answer`."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(MemoryStore(timer=lambda: clock.time))
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        self.calls.append(("asked", keys))
+        assert self.may_answer.wait(20)
+        return super().get_many(keys)
+
+    @property
+    def asked(self) -> int:
+        return sum(call[0] == "asked" for call in self.calls)
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> HangingStore:
+    return HangingStore(clock)
+
+
+@pytest.fixture
+def rig(clock: ManualClock, store: HangingStore) -> Iterator[Rig]:
+    rig = Rig(clock, store, cache_local_ttl=5)
+    rig.read(KNOWN)
+    clock.passes(6)
+    store.may_answer.clear()
+    store.calls.clear()
+    waiting = Crowd(1, lambda: rig.read(ASKED_FOR, settles=False))
+    eventually(lambda: store.asked == 1)
+    yield rig
+    store.may_answer.set()
+    assert waiting.outcomes() == ["first"]
+
+
+def test_who_has_a_fresh_version_goes_on_with_it(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
+    clock.passes(0.06)
+    assert rig.read(KNOWN) == "first"
+    assert store.asked == 1
+
+
+def test_an_answer_may_take_a_moment(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
+    clock.passes(0.04)
+    reader = Crowd(1, lambda: rig.read(KNOWN, settles=False))
+    eventually(lambda: store.asked == 2)
+    store.may_answer.set()
+    assert reader.outcomes() == ["first"]
+
+
+def test_who_has_nothing_waits_for_it(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
+    clock.passes(0.06)
+    reader = Crowd(1, lambda: rig.read(COLD, settles=False))
+    eventually(lambda: store.asked == 2)
+    store.may_answer.set()
+    assert reader.outcomes() == ["first"]
+
+
+def test_the_store_is_asked_again_once_it_has_answered(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
+    clock.passes(0.06)
+    rig.read(KNOWN)
+    store.may_answer.set()
+    eventually(lambda: ASKED_FOR.key in rig.cache.entries)
+    store.calls.clear()
+    clock.passes(6)
+    rig.read(KNOWN)
+    assert store.asked == 1
