@@ -5,37 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from enum import Enum, auto
-from typing import Any, Callable, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from .._circuit_breaker import CircuitBreaker, Pauses
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import held_back, renew_in_children
-from .._frames import hides_what_it_was_given
-from .._interrupts import pass_on
-from .._log import Log
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
-from .._redaction import Redaction
 from .._stores.cache_store import CacheStore
-from .._stores.failure import reason
 from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, Found, entry_text, found_in, id_in, lock_text, new_id, parsed
+from .store_breaker import StoreBreaker
 
 LOCK_SECONDS = 5.0
 LOCKED_OUT_SECONDS = 15.0
-STORE_PAUSES = Pauses(first=5.0, longest=5.0)
-SLOW_ANSWER_SECONDS = 0.5  # twice in a row; once may be this machine, busy with something else
-HANGING_ANSWER_SECONDS = 2.0
 MIN_STORE_TTL_SECONDS = 1.0
 PROBE_KEY_SECONDS = 1.0
 RECENT_LOOK_SECONDS = 0.5
 UNSEEN_LOCK_SECONDS = 0.25
 REFUSING_SECONDS = 0.1
 MAX_REFUSED_LOCKS = 1000
-KEEPS_WAITING_SECONDS = 0.05
-
-_log = Log("scope_client.store")
-_Result = TypeVar("_Result")
 
 
 class Look(NamedTuple):
@@ -89,7 +77,7 @@ class SharedStore:
         self._sha256 = hashlib.sha256
         self._clock = clock
         self._store = store
-        self._guard = _Guard(clock)
+        self._breaker = StoreBreaker(clock)
         whose = (config.base_url, config.api_version, getattr(config.credentials, "org_id", None), config.environment)
         self._prefix = f"scope:{SCHEMA}:{{{self._hash(*whose)[:20]}}}:"
         self._generation_key = f"{self._prefix}generation"
@@ -105,7 +93,7 @@ class SharedStore:
     @property
     def failures(self) -> int:
         """How often the store failed so far."""
-        return self._guard.failures
+        return self._breaker.failures
 
     @property
     def generation(self) -> int:
@@ -120,9 +108,9 @@ class SharedStore:
 
         Who can do without it gives way: it does not wait for a store that has kept another thread waiting for a while.
         """
-        if gives_way and self._guard.keeps_others_waiting:
+        if gives_way and self._breaker.keeps_others_waiting:
             return None
-        return self._guard.attempt("find", lambda: self._find(ref), None)
+        return self._breaker.attempt("find", lambda: self._find(ref), None)
 
     def is_recent(self, look: Look | None) -> bool:
         return look is not None and self._clock.now() <= look.at + RECENT_LOOK_SECONDS
@@ -138,10 +126,10 @@ class SharedStore:
             self._store.set(self._key(ref), text, kept_for)
             return True
 
-        return self._guard.attempt("set", put, False)
+        return self._breaker.attempt("set", put, False)
 
     def forget(self, ref: PromptRef) -> None:
-        self._guard.attempt("delete", lambda: self._store.delete(self._key(ref)), None)
+        self._breaker.attempt("delete", lambda: self._store.delete(self._key(ref)), None)
 
     def lock_for(self, ref: PromptRef, look: Look | None) -> Lock:
         """A lock to take: the one under which what was seen is replaced."""
@@ -167,7 +155,7 @@ class SharedStore:
             self._refused_since.clear()
         refused_for = self._clock.now() - self._refused_since.setdefault(key, self._clock.now())
         if refused_for >= LOCKED_OUT_SECONDS:
-            self._guard.failed("add", f"it refused the lock of a prompt for {LOCKED_OUT_SECONDS:g} seconds")
+            self._breaker.failed("add", f"it refused the lock of a prompt for {LOCKED_OUT_SECONDS:g} seconds")
             return True
         return answer is _Added.UNSEEN and refused_for >= UNSEEN_LOCK_SECONDS
 
@@ -184,17 +172,17 @@ class SharedStore:
             if text is not None and id_in(parsed(text), "holder") == lock.holder:
                 self._store.delete(lock.key)
 
-        self._guard.attempt("delete", delete_ours, None)
+        self._breaker.attempt("delete", delete_ours, None)
 
     def clear(self) -> None:
         """Makes all entries so far those of an older generation, for everybody who shares the store."""
         nothing: Mapping[str, str] = {}
-        seen = self._guard.attempt("find", lambda: self._values(self._generation_key), nothing)
+        seen = self._breaker.attempt("find", lambda: self._values(self._generation_key), nothing)
         with self._lock:
             known = max(self._known_generation, _number(seen.get(self._generation_key)))
             # The wall clock, so that a store that was emptied and counts anew does not bring old entries back.
             self._known_generation = max(known + 1, int(self._clock.wall() * 1000))
-        self._guard.attempt("set", self._publish_generation, None)
+        self._breaker.attempt("set", self._publish_generation, None)
 
     def _values(self, *keys: str) -> Mapping[str, str]:
         """Raises TypeError if the store, which may be anybody's, breaks its promise."""
@@ -211,7 +199,7 @@ class SharedStore:
         is_added = self._adds(lock, LOCK_SECONDS)
         if is_added is not False:
             return _Added.FAILS if is_added is None else _Added.YES
-        is_there = self._guard.attempt("find", lambda: bool(self._values(lock.key)), None)
+        is_there = self._breaker.attempt("find", lambda: bool(self._values(lock.key)), None)
         if is_there is None:
             return _Added.FAILS
         return _Added.NO if is_there else self._added_at_all(began)
@@ -226,7 +214,7 @@ class SharedStore:
             self._refusing_since = began
         if self._clock.now() < self._refusing_since + REFUSING_SECONDS:
             return _Added.UNSEEN
-        self._guard.failed("add", "it refuses to add a key that is not there, so it is down, full or read-only")
+        self._breaker.failed("add", "it refuses to add a key that is not there, so it is down, full or read-only")
         return _Added.FAILS
 
     def _adds(self, lock: Lock, seconds: float) -> bool | None:
@@ -239,7 +227,7 @@ class SharedStore:
                 raise TypeError(f"add must return True or False, got {type(added).__name__}")
             return bool(added)
 
-        is_added = self._guard.attempt("add", add, None)
+        is_added = self._breaker.attempt("add", add, None)
         if is_added:
             self._refusing_since = None
         return is_added
@@ -277,82 +265,6 @@ class SharedStore:
         """Of the parts as text, with their lengths, so that no two lists of parts look alike."""
         joined = "".join(["-" if part is None else f"{len(str(part))}:{part}" for part in parts])
         return self._sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-class _Guard:
-    """The circuit breaker of a store: what it raises, or is slow at, counts as a miss."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._breaker = CircuitBreaker(clock, STORE_PAUSES)
-        self._failing: set[str] = set()  # the operations: one that works says nothing about the others
-        self._was_slow = False
-        self.failures = 0
-        self.after_fork()
-        renew_in_children(self)
-
-    def after_fork(self) -> None:
-        self._lock = threading.RLock()
-        self._under_way: dict[object, float] = {}
-
-    @property
-    def keeps_others_waiting(self) -> bool:
-        """Whether the oldest call that is under way has been for longer than an answer takes."""
-        with self._lock:
-            return any(self._clock.now() > began + KEEPS_WAITING_SECONDS for began in self._under_way.values())
-
-    @hides_what_it_was_given
-    def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
-        """The result of `operation`; `otherwise` if it fails, or if the store is left alone just now."""
-        if not self._may_ask():
-            return otherwise
-        started, call = self._clock.now(), object()
-        with self._lock:
-            self._under_way[call] = started
-        try:
-            result = operation()
-        except Exception as error:  # noqa: BLE001  # a store may be anybody's
-            pass_on(error)
-            self.failed(what, reason(error))
-            return otherwise
-        finally:
-            with self._lock:
-                self._under_way.pop(call, None)
-        took = self._clock.now() - started
-        was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
-        if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):
-            self.failed(what, f"an answer took {took:.1f} seconds")
-        # That an `add` is refused proves nothing: a store that swallows its errors says so when it is down.
-        elif self._breaker.failures and result is not False:
-            self._worked(what)
-        return result
-
-    def _may_ask(self) -> bool:
-        if not self._breaker.failures:
-            return True
-        with self._lock:
-            return self._breaker.claim()
-
-    def failed(self, what: str, why: str) -> None:
-        with self._lock:
-            self.failures += 1
-            was_failing = bool(self._failing)
-            # First the set, then the breaker, and whether it is open is asked of the breaker alone: an interrupt, or a
-            # fork, between the two leaves nothing behind that the next answer would not put right.
-            self._failing.add(what)
-            self._breaker.failed()
-        if not was_failing:
-            _log.warning("the shared cache fails, each process goes on with its own: %s", Redaction(()).text(why))
-
-    def _worked(self, what: str) -> None:
-        with self._lock:
-            self._failing.discard(what)
-            if self._failing:
-                self._breaker.may_be_asked()
-            # Of several answers that were under way, one is the first to find that all work again.
-            is_over = not self._failing and self._breaker.worked()
-        if is_over:
-            _log.info("the shared cache works again")
 
 
 def _number(text: object) -> int:

@@ -72,7 +72,7 @@ def store_key_of(shared: SharedStore, ref: PromptRef) -> str:
 
 def ends_the_rest_of_the_store(client: ScopeClient) -> None:
     """As if the seconds for which a store that failed is left alone had gone by."""
-    shared(client)._guard._breaker.may_be_asked()
+    shared(client)._breaker._breaker.may_be_asked()
 
 
 def is_troubled(client: ScopeClient) -> bool:

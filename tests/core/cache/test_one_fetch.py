@@ -203,9 +203,9 @@ class TestOneFetch:
         neighbour.source.gives("the neighbour's")
         find = rig.shared.find
 
-        def sleeps_after_it(ref: PromptRef) -> object:
+        def sleeps_after_it(ref: PromptRef, **options: object) -> object:
             rig.shared.find = find
-            look = find(ref)
+            look = find(ref, **options)
             assert neighbour.read() == "the neighbour's"
             clock.passes(6)
             return look

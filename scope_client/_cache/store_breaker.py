@@ -1,0 +1,99 @@
+"""StoreBreaker: whether a shared store may be asked; what it raises, or is slow at, counts as a miss."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, TypeVar
+
+from .._circuit_breaker import CircuitBreaker, Pauses
+from .._clock import Clock
+from .._fork import renew_in_children
+from .._frames import hides_what_it_was_given
+from .._interrupts import pass_on
+from .._log import Log
+from .._redaction import Redaction
+from .._stores.failure import reason
+
+STORE_PAUSES = Pauses(first=5.0, longest=5.0)
+SLOW_ANSWER_SECONDS = 0.5  # twice in a row; once may be this machine, busy with something else
+HANGING_ANSWER_SECONDS = 2.0
+KEEPS_WAITING_SECONDS = 0.05
+
+_log = Log("scope_client.store")
+_Result = TypeVar("_Result")
+
+
+class StoreBreaker:
+    """The circuit breaker of a store: what it raises, or is slow at, counts as a miss."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._breaker = CircuitBreaker(clock, STORE_PAUSES)
+        self._failing: set[str] = set()  # the operations: one that works says nothing about the others
+        self._was_slow = False
+        self.failures = 0
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.RLock()
+        self._under_way: dict[object, float] = {}
+
+    @property
+    def keeps_others_waiting(self) -> bool:
+        """Whether the oldest call that is under way has been for longer than an answer takes."""
+        with self._lock:
+            return any(self._clock.now() > began + KEEPS_WAITING_SECONDS for began in self._under_way.values())
+
+    @hides_what_it_was_given
+    def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
+        """The result of `operation`; `otherwise` if it fails, or if the store is left alone just now."""
+        if not self._may_ask():
+            return otherwise
+        started, call = self._clock.now(), object()
+        with self._lock:
+            self._under_way[call] = started
+        try:
+            result = operation()
+        except Exception as error:  # noqa: BLE001  # a store may be anybody's
+            pass_on(error)
+            self.failed(what, reason(error))
+            return otherwise
+        finally:
+            with self._lock:
+                self._under_way.pop(call, None)
+        took = self._clock.now() - started
+        was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
+        if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):
+            self.failed(what, f"an answer took {took:.1f} seconds")
+        # That an `add` is refused proves nothing: a store that swallows its errors says so when it is down.
+        elif self._breaker.failures and result is not False:
+            self._worked(what)
+        return result
+
+    def _may_ask(self) -> bool:
+        if not self._breaker.failures:
+            return True
+        with self._lock:
+            return self._breaker.claim()
+
+    def failed(self, what: str, why: str) -> None:
+        with self._lock:
+            self.failures += 1
+            was_failing = bool(self._failing)
+            # First the set, then the breaker, and whether it is open is asked of the breaker alone: an interrupt, or a
+            # fork, between the two leaves nothing behind that the next answer would not put right.
+            self._failing.add(what)
+            self._breaker.failed()
+        if not was_failing:
+            _log.warning("the shared cache fails, each process goes on with its own: %s", Redaction(()).text(why))
+
+    def _worked(self, what: str) -> None:
+        with self._lock:
+            self._failing.discard(what)
+            if self._failing:
+                self._breaker.may_be_asked()
+            # Of several answers that were under way, one is the first to find that all work again.
+            is_over = not self._failing and self._breaker.worked()
+        if is_over:
+            _log.info("the shared cache works again")
