@@ -11,7 +11,7 @@ REDACTED = "***"
 SHORTEST_SECRET_CHARACTERS = 4  # a shorter one would blank half of any text
 TELLING_CHARACTERS = 8  # so much of a secret is as bad as all of it
 SHOWN_BODY_BYTES = 65_536
-_USERINFO = r"//[^/@\s]*@"
+_USERINFO = r"//[^\s\"'<>]{0,256}@"  # a password may have a slash in it, or an @
 
 
 class Secret(str):

@@ -233,6 +233,16 @@ def test_a_client_shares_a_redis_that_does_not_answer(world: World, watch: Watch
     watch(lambda: client.get_prompt_version("greeting") and None)
 
 
+@pytest.mark.parametrize("password", ["{}", "12/{}", "12#{}", "12?{}", "12@{}"])
+def test_a_store_of_the_callers_says_its_url(password: str, world: World, watch: Watch) -> None:
+    class Tells(MemoryStore):
+        def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+            raise OSError(f"no connection to redis://user:{password.format(SECRET)}@redis.example:6379/0 (refused)")
+
+    client = world.client(cache_store=Tells())
+    watch(lambda: client.get_prompt_version("greeting") and None)
+
+
 SETTINGS = {
     "another one is wrong": {"TIMEOUT": -1},
     "one is unknown": {"TIMEOOUT": 1},
