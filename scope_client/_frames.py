@@ -9,7 +9,8 @@ from typing import Any, Callable, TypeVar
 from ._interrupts import chain, pass_on
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_THEIRS_TO_HIDE = ("scope_client", "scope_django", "scope_flask", "redis", "urllib")  # they hold what was given
+# Whose frames hold what was given.
+_HOLDERS = ("scope_client", "scope_django", "scope_flask", "redis", "valkey", "urllib")
 
 
 def hides_what_it_was_given(function: _Function) -> _Function:
@@ -39,5 +40,5 @@ def _of_the_caller(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None:
         package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
         trace = trace.tb_next
-        kept = trace if package in _THEIRS_TO_HIDE else kept
+        kept = trace if package in _HOLDERS else kept
     return kept

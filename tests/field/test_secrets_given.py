@@ -12,6 +12,7 @@ from typing import Any, Callable
 import flask
 import pytest
 import redis
+import valkey
 from faults.secrets import SECRET, Watch, World
 from faults.timelimit import TimeLimit
 
@@ -202,6 +203,16 @@ def test_a_redis_does_not_answer(call: Callable[[RedisStore], object], fault: st
 
     watch(limited)
     assert limit.has_struck is ("too long" in fault)
+
+
+@pytest.mark.parametrize("kind", [redis.Redis, valkey.Valkey])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_client_of_the_callers_does_not_reach_its_redis(
+    kind: Any, call: Callable[[RedisStore], object], world: World, watch: Watch
+) -> None:
+    address, _, port = world.fixture("redis_server").url.partition("//")[2].partition("/")[0].partition(":")
+    server = kind(host=address, port=int(port), username="user", password=SECRET, socket_timeout=0.5, retry=None)
+    watch(lambda: call(RedisStore(server)))
 
 
 class OwnStore(MemoryStore):
