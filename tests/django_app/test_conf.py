@@ -52,6 +52,7 @@ OPTIONS: dict[str, Any] = {
     "ENVIRONMENT": "staging",
     "TOKEN_REFRESH_BUFFER": 30.0,
     "STALE_IF_ERROR": 60.0,
+    "STALE_WHILE_REVALIDATE": 7.5,
     "DEADLINE": 4.5,
     "CACHE_STORE": STORE,
     "CACHE_LOCAL_TTL": 2.5,

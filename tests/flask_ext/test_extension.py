@@ -184,6 +184,7 @@ GIVEN: dict[str, Any] = {
     "environment": "staging",
     "token_refresh_buffer": 5,
     "stale_if_error": 0,
+    "stale_while_revalidate": 7,
     "deadline": 1.5,
     "cache_local_ttl": 0,
     "prompt_dir": str(Path(__file__).parent),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import pytest
+from faults.clock import ManualClock
 from faults.replies import PROMPT, answer, brief, chunked, closes, error, head, json_answer, prompt, resets
 from faults.server import FaultServer
 
@@ -296,10 +297,15 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_one(
         assert client.get_prompt_version(name).content == "Hello, {{name}}!"
 
 
-def test_an_error_of_the_platform_is_not_cached(client: ScopeClient, server: FaultServer) -> None:
+def test_a_refusal_of_the_platform_is_remembered_for_a_second(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
     server.answers(error(404, "Prompt not found"), PROMPT)
-    with pytest.raises(NotFoundError):
-        client.get_prompt_version("greeting")
+    for _ in range(3):
+        with pytest.raises(NotFoundError):
+            client.get_prompt_version("greeting")
+    assert len(server.reads) == 1
+    clock.passes(1)
     assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
 
 
