@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 import pytest
 import redis
 import requests
+import urllib3
 from faults.clock import ends_within, eventually
 from faults.crowd import Crowd
 from faults.inside import hold_lock, is_fetching, shared
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SECONDS = 0.1
 FAR_TOO_LONG_SECONDS = 20.0
+IS_OLD_URLLIB3 = urllib3.__version__.startswith("1.")
 GREETING = "Hello, {{name}}!"
 
 
@@ -335,7 +337,9 @@ def strikes(place: Blocked, error: BaseException) -> None:
         place.read()
     assert limit.has_struck
     assert caught.value is error
-    assert (error.__cause__, error.__context__, error.__suppress_context__) == (None, None, False)
+    assert error.__cause__ is None
+    if not IS_OLD_URLLIB3:  # which asks for an answer a second time in the handling of a TypeError
+        assert (error.__context__, error.__suppress_context__) == (None, False)
 
 
 def leaves_nothing_behind(place: Blocked, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
@@ -273,6 +274,16 @@ ASYNCHRONOUS: dict[str, Callable[[], Any]] = {
 def test_an_asynchronous_client_is_a_configuration_error_that_says_what_to_give(make: Callable[[], Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"synchronous client.* is asynchronous"):
         RedisStore(make())
+
+
+@pytest.fixture(autouse=True)
+def event_loop_to_make_them_in() -> Iterator[None]:
+    """Python 3.9 wants one."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 class Asynchronous:
