@@ -269,6 +269,11 @@ class PromptCache:
             if entry is not None and not is_outage(error):
                 # The next reader past its end waits for an attempt of its own, and sees the error.
                 entry.is_refused, entry.stale_at = True, NEVER
+        except Exception:  # a bug in a hook, say: not every read is to meet it anew
+            self._platform.put_off(ref.key)
+            if entry is not None:
+                entry.is_refused, entry.stale_at = True, NEVER
+            raise
         finally:
             running.pop(flight, None)
 

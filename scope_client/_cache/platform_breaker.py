@@ -157,6 +157,11 @@ class PlatformBreaker:
         if was_down:
             _log.info("the platform answers again")
 
+    def put_off(self, key: CacheKey) -> None:
+        """The renewal of this prompt failed by itself, which says nothing about the platform."""
+        with self._lock:
+            self._prompt_failed(key, 0.0, is_outage=False)
+
     def _prompt_failed(self, key: CacheKey, asked_to_wait: float, *, is_outage: bool) -> None:
         # All of them rather than one: what is lost is a pause or two, and no order has to be kept.
         if len(self._failing) >= MAX_FAILING_PROMPTS and key not in self._failing:

@@ -161,10 +161,12 @@ class Tokens:
             return
         try:
             self._renew(exchange, request_id, Budget(self._clock.now))
-        except ScopeError as error:
+        except Exception as error:
             self._try_later(error)
+            if not isinstance(error, ScopeError):  # a bug in a hook, say, whose frames the background logs
+                raise
 
-    def _try_later(self, error: ScopeError) -> None:
+    def _try_later(self, error: Exception) -> None:
         """The next early renewal is in a few seconds, or halfway to the token's end if that is sooner."""
         if is_overrun(error):
             return

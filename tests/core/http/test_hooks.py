@@ -8,6 +8,7 @@ from typing import Any, Callable
 import pytest
 import requests
 from faults.clock import ManualClock
+from faults.reading import content, wait_until_idle
 from faults.replies import PROMPT, answer, closes, error, head, json_answer, prompt, resets, token
 from faults.server import FaultServer
 
@@ -82,6 +83,50 @@ def test_what_a_hook_raises_reaches_the_caller_unchanged_and_is_evidence_of_noth
     session.hooks["response"] = []
     server.answers(prompt("new"))
     assert client.get_prompt_version("greeting").content == "new"
+
+
+def test_a_bug_in_a_hook_that_a_renewal_meets_is_not_met_with_each_read(
+    make_client: Callable, make_session: Callable, server: FaultServer, clock: ManualClock
+) -> None:
+    def fails(response: requests.Response, **_: object) -> None:
+        raise KeyError(response.url)
+
+    session = make_session()
+    client = make_client(session=session, cache_ttl=100)
+    server.gives_tokens(token(expires_in=100))
+    content(client)
+    session.hooks["response"] = fails
+    clock.passes(90)
+    for _ in range(20):
+        assert content(client) == "Hello, {{name}}!"
+        wait_until_idle(client)
+    assert (len(server.reads), len(server.logins)) == (2, 2)
+    assert (client.status().is_down, client.status().last_error) == (False, None)
+    session.hooks["response"] = []
+    clock.passes(5)
+    server.answers(prompt("new"))
+    content(client)
+    wait_until_idle(client)
+    assert content(client) == "new"
+    assert len(server.logins) == 3
+
+
+def test_a_bug_in_a_hook_is_met_by_who_reads_past_the_end_of_a_version(
+    make_client: Callable, make_session: Callable, clock: ManualClock
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError("x")
+
+    session = make_session()
+    client = make_client(session=session, cache_ttl=100, stale_while_revalidate=50)
+    content(client)
+    session.hooks["response"] = fails
+    clock.passes(110)
+    assert content(client) == "Hello, {{name}}!"
+    wait_until_idle(client)
+    clock.passes(50)
+    with pytest.raises(KeyError):
+        content(client)
 
 
 def test_what_a_hook_raises_for_an_answer_that_it_cannot_read_is_its_own(
