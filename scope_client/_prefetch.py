@@ -93,8 +93,10 @@ def _run_together(work: Callable[[], None], count: int) -> None:
     for thread in threads:
         try:
             thread.start()
-        except RuntimeError as error:
+        except Exception as error:  # an interrupt may come out as a KeyError of Thread.start
             pass_on(error)
+            if not isinstance(error, RuntimeError):
+                raise
             break
         started.append(thread)
     work()

@@ -13,6 +13,7 @@ import os
 import queue
 import socket
 import sys
+import threading
 import types
 import weakref
 from typing import Any
@@ -41,6 +42,7 @@ def bound(pool: Any) -> None:
     if isinstance(pool, urllib3.HTTPConnectionPool) and not isinstance(pool, _Pool):
         kind: Any = type(pool)
         pool.__class__ = _pool_of(kind)
+        _take_its_lock_in_one_step(pool)
 
 
 def abandon_connections() -> None:
@@ -63,6 +65,23 @@ def empty(pool: Any) -> None:
         waiting.__init__(waiting.maxsize)
         for _ in range(waiting.maxsize):
             waiting.put_nowait(None)
+        _take_its_lock_in_one_step(pool)
+
+
+class _QueueLock(type(threading.RLock())):  # type: ignore[misc]  # a class of C, which has no name
+    """In the place of a queue's conditions, if nobody waits for them.
+
+    A signal handler of the caller's may raise in Condition.__enter__, with the lock taken: it would stay so for ever.
+    """
+
+    def notify(self) -> None:
+        pass
+
+
+def _take_its_lock_in_one_step(pool: Any) -> None:
+    waiting = pool.pool
+    if type(waiting) is queue.LifoQueue and not pool.block:
+        waiting.mutex = waiting.not_empty = waiting.not_full = waiting.all_tasks_done = _QueueLock()
 
 
 @functools.cache

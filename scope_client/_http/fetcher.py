@@ -109,4 +109,5 @@ def _read(reply: Reply, ref: PromptRef) -> PromptVersion | ApiError:
     try:
         return PromptVersion.from_api(reply.body, ref)
     except ApiError as flaw:
+        pass_on(flaw)
         return reply.unfit(flaw)

@@ -13,6 +13,7 @@ from .. import _telemetry as telemetry
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import renew_in_children
+from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._log import Log
 from ..errors import ConfigurationError, ConnectionError, TimeoutError
@@ -36,6 +37,7 @@ class Exchange:
         self._line = Line(config.session, open_timeout=config.open_timeout)
         renew_in_children(self._line)
 
+    @hides_what_it_was_given
     def get(self, url: str, request_id: str, budget: Budget, *, token: str) -> Reply:
         """The JSON object at this URL.
 
@@ -47,6 +49,7 @@ class Exchange:
         headers = {"X-Request-ID": request_id, "X-Scope-Environment": self._config.environment}
         return self._exchange(self._line.question(url, headers, [token], token=token), budget)
 
+    @hides_what_it_was_given
     def post(self, url: str, request_id: str, budget: Budget, *, body: Mapping[str, str]) -> Reply:
         """The JSON object that answers this one; both hold secrets, of which an error shows only the IDs.
 

@@ -6,12 +6,12 @@ import contextlib
 import os
 import weakref
 from collections.abc import Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.cookies import RequestsCookieJar
 
 from .._config.rules import is_loopback
 from .._log import Log
@@ -26,11 +26,18 @@ def own() -> requests.Session:
     """Of the class that is in place: a cache of answers, for one, gives all later sessions its own."""
     session = requests.Session()
     session.headers.clear()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    session.cookies = _NoCookies()
     for scheme, adapter in list(session.adapters.items()):
         if type(adapter) is HTTPAdapter:
             session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
     return session
+
+
+class _NoCookies(RequestsCookieJar):
+    """Keeps none, and takes no lock for it: a signal handler of the caller's may raise with a jar's lock taken."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        pass
 
 
 def settings(session: requests.Session, origin: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import _thread
 import itertools
 import logging
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -64,6 +65,25 @@ def test_an_interrupt_on_the_way_into_a_fetch_holds_nobody_up_for_long(
             content(client)
     assert crowd(4, lambda: content(client)) == ["Hello, {{name}}!"] * 4
     assert content(client) == "Hello, {{name}}!"
+
+
+def test_an_interrupt_with_the_lock_of_the_connections_taken_does_not_leave_it_so(
+    client: ScopeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content(client)
+    entering, armed = threading.Condition.__enter__, [True]
+
+    def interrupted(condition: threading.Condition) -> bool:
+        entered = entering(condition)
+        if armed and sys._getframe(1).f_code.co_filename == queue.__file__:
+            armed.clear()
+            raise KeyboardInterrupt
+        return entered
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Condition, "__enter__", interrupted)
+        crowd(1, lambda: content(client, cache=False))
+    assert crowd(4, lambda: content(client, cache=False)) == ["Hello, {{name}}!"] * 4
 
 
 def test_a_job_that_comes_as_the_threads_leave_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

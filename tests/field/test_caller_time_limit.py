@@ -6,7 +6,10 @@ import builtins
 import contextlib
 import gc
 import logging
+import os
 import socket
+import subprocess
+import sys
 import threading
 import traceback
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
@@ -477,3 +480,51 @@ def test_its_frames_show_no_secret(place: Callable[[World], Blocked], kind: str,
         if any(secret in repr(value) for secret in ("token-1", "hush-hush")) and frame.f_code.co_filename != __file__
     ]
     assert shown == []
+
+
+STRIKES = 1000
+STRUCK_AT_ANY_MOMENT = """
+import builtins, faulthandler, random, sys, time
+from faults.timelimit import TimeLimit
+from scope_client import ApiKeyCredentials, MemoryStore, ScopeClient, ServerError
+
+faulthandler.dump_traceback_later(100, exit=True)
+url, strikes = sys.argv[1], int(sys.argv[2])
+kinds = builtins.TimeoutError, RuntimeError, ServerError, KeyboardInterrupt
+chance, store = random.Random(7), MemoryStore()
+
+
+def new_client(number):
+    shared, ttl = (store if number % 2 else None), (0.001, 300)[number % 3 % 2]
+    keys = ApiKeyCredentials("org", "key", "secret")
+    return ScopeClient(
+        credentials=keys, base_url=url, auth_api_url=url, cache_store=shared, cache_ttl=ttl, cache_local_ttl=0
+    )
+
+
+for number in range(strikes):
+    client = new_client(number) if number % 10 == 0 else client
+    raised = chance.choice(kinds)("mine")
+    try:
+        with TimeLimit(raised, 0.0001 + 0.004 * chance.random()):
+            found = client.get_prompt_version("greeting", cache=number % 3 > 0, fallback="stand-in")
+            assert not found.is_fallback
+    except BaseException as error:
+        assert error is raised, repr(error)
+    started = time.monotonic()
+    assert client.get_prompt_version(f"other-{number % 20}").content == "Hello, {{name}}!"
+    assert time.monotonic() < started + 15
+    assert not client.status().is_down
+"""
+
+
+def test_it_may_strike_at_any_moment(world: World) -> None:
+    """In a process of its own: what strikes in a finalizer goes to stderr, as everything does that is raised there."""
+    run = subprocess.run(
+        [sys.executable, "-c", STRUCK_AT_ANY_MOMENT, world.server.url, str(STRIKES)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stderr
