@@ -60,7 +60,7 @@ class DjangoStore(ForeignStore):
         except Exception as error:  # noqa: BLE001  # the first read will show it
             pass_on(error)
         else:
-            check_client(client)
+            self.may_hang = check_client(client)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BaseCache]:

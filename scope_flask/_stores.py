@@ -47,8 +47,7 @@ class CachelibStore(ForeignStore):
         """
         with contextlib.suppress(RuntimeError):
             cache = self._find()
-            for name in _SERVER_CLIENTS:
-                check_client(getattr(cache, name, None))
+            self.may_hang = any(check_client(getattr(cache, name, None)) for name in _SERVER_CLIENTS)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:

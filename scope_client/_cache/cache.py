@@ -105,6 +105,12 @@ class PromptCache:
         Raises:
             ScopeError: What the source raises, if nothing is known of the ref.
         """
+        if self._shared is None or not self._shared.may_hang:
+            return self._got(ref, budget, max_age, has_stand_in)
+        with self._shared.within(budget):
+            return self._got(ref, budget, max_age, has_stand_in)
+
+    def _got(self, ref: PromptRef, budget: Budget, max_age: float | None, has_stand_in: bool) -> PromptVersion | None:
         self._notice_sleep()
         entry, look = self._known(ref)
         now = self._clock.now()

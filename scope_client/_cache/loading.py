@@ -146,7 +146,10 @@ class Loader:
             raise
         finally:
             for lock in held:
-                shared.unlock(lock)
+                if shared.may_hang:
+                    self._unlock_behind(shared, wanted.ref, lock)
+                else:
+                    shared.unlock(lock)
 
     def _unlock_behind(self, shared: SharedStore, ref: PromptRef, lock: Lock) -> None:
         """For a caller whose time is over: the store itself may be what it has waited for."""

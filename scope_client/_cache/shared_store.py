@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from enum import Enum, auto
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import held_back, renew_in_children
+from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
@@ -94,6 +96,15 @@ class SharedStore:
     def failures(self) -> int:
         """How often the store failed so far."""
         return self._breaker.failures
+
+    @property
+    def may_hang(self) -> bool:
+        """Whether the store is known to wait for its server for longer than a reader should."""
+        return getattr(self._store, "may_hang", False) is True
+
+    def within(self, budget: Budget) -> contextlib.AbstractContextManager[None]:
+        """For a store that may hang: what this thread asks of it meanwhile ends with the call."""
+        return self._breaker.within(budget)
 
     @property
     def generation(self) -> int:

@@ -13,6 +13,7 @@ from .._interrupts import pass_on
 from .._log import Log
 from .._redaction import Redaction
 from .._stores.failure import reason
+from .store_deadline import NoAnswerError, StoreDeadline
 
 STORE_PAUSES = Pauses(first=5.0, longest=5.0)
 SLOW_ANSWER_SECONDS = 0.5  # twice in a row; once may be this machine, busy with something else
@@ -31,6 +32,8 @@ class StoreBreaker:
         self._breaker = CircuitBreaker(clock, STORE_PAUSES)
         self._failing: set[str] = set()  # the operations: one that works says nothing about the others
         self._was_slow = False
+        self._deadline = StoreDeadline()
+        self.within = self._deadline.within
         self.failures = 0
         self.after_fork()
         renew_in_children(self)
@@ -48,13 +51,20 @@ class StoreBreaker:
     @hides_what_it_was_given
     def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
         """The result of `operation`; `otherwise` if it fails, or if the store is left alone just now."""
-        if not self._may_ask():
+        seconds = self._deadline.seconds()
+        if seconds == 0 or not self._may_ask():
             return otherwise
         started, call = self._clock.now(), object()
         with self._lock:
             self._under_way[call] = started
         try:
-            result = operation()
+            result = operation() if seconds is None else self._deadline.done_within(seconds, operation)
+        except NoAnswerError as error:
+            was_slow, self._was_slow = self._was_slow, True
+            # Of a call with less time than that one answer says nothing.
+            if was_slow or seconds is None or seconds > SLOW_ANSWER_SECONDS:
+                self.failed(what, str(error))
+            return otherwise
         except Exception as error:  # noqa: BLE001  # a store may be anybody's
             pass_on(error)
             self.failed(what, reason(error))

@@ -30,11 +30,14 @@ class Patience(NamedTuple):
     settings: str
 
 
-def check_client(client: Any) -> None:
+def check_client(client: Any) -> bool:
     """Logs a warning for a client without a strict time limit. Nothing is sent.
 
     Args:
         client: One of redis-py, valkey-py, pymemcache, pylibmc, python-memcached or bmemcached; any other passes.
+
+    Returns:
+        Whether it was warned of.
 
     Raises:
         ConfigurationError: Its methods are coroutines.
@@ -54,7 +57,8 @@ def check_client(client: Any) -> None:
                 name,
                 found.settings,
             )
-            return
+            return True
+    return False
 
 
 def _patience_of(client: Any) -> Iterator[Patience]:

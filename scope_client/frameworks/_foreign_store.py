@@ -27,6 +27,9 @@ class ForeignStore:
     and is replaced, and a value that is too large for the cache is not kept.
     """
 
+    may_hang = False
+    """Whether a server that hangs may hold a reader up."""
+
     def opened(self) -> contextlib.AbstractContextManager[Any]:
         """The cache, for one use."""
         raise NotImplementedError

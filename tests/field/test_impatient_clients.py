@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -17,9 +20,9 @@ import redis
 import redis.sentinel
 import valkey
 from django_app.process import reset_client
-from faults.clock import ends_within
+from faults.clock import ends_within, eventually
 from faults.memcached import ClientForCachelib, Memcached, close, pylibmc
-from faults.reading import content, warnings
+from faults.reading import content, reads, warnings
 from faults.redisserver import RedisServer
 from flask import Flask
 from flask_caching import Cache
@@ -27,7 +30,7 @@ from pymemcache.client.hash import HashClient
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from scope_client import RedisStore
+from scope_client import RedisStore, ScopeClient, TimeoutError
 from scope_client.local import LocalPlatform
 from scope_django import get_client
 from scope_flask import Scope
@@ -292,3 +295,81 @@ def test_a_strict_redis_that_hangs_holds_a_reader_up_for_a_moment(
         assert content(client, "other") == "Bye!"
         assert [content(client) for _ in range(20)] == ["Hello!"] * 20
     redis_server.resume()
+
+
+def in_a_row(client: ScopeClient, deadline: float) -> list[float]:
+    """Seconds of some reads of the same prompt, each with this deadline; what they end in does not matter."""
+    took = []
+    for _ in range(5):
+        began = time.monotonic()
+        with contextlib.suppress(TimeoutError):
+            client.get_prompt_version("other", deadline=deadline, cache_ttl=0)
+        took.append(time.monotonic() - began)
+    return took
+
+
+class TestADeadline:
+    """It holds though the store waits for as long as it likes."""
+
+    @pytest.fixture
+    def hanging(self, redis_server: RedisServer) -> Iterator[RedisServer]:
+        yield redis_server
+        redis_server.resume()
+
+    @pytest.mark.parametrize("deadline", [0.3, 2.0])
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda port: redis.Redis(port=port, **LIMITS),
+            lambda port: redis.Redis(port=port, socket_timeout=8),
+            lambda port: valkey.Valkey(port=port, socket_timeout=8),
+        ],
+        ids=["retries", "no quick limit", "valkey"],
+    )
+    def test_of_a_read_over_a_redis_that_hangs(
+        self, make: Callable[[int], Any], deadline: float, hanging: RedisServer, platform: LocalPlatform
+    ) -> None:
+        with make(hanging.port) as server:
+            client = platform.client(cache_store=RedisStore(server), cache_local_ttl=0)
+            content(client)
+            hanging.pause()
+            assert max(in_a_row(client, deadline)) < deadline + 1
+            assert sum(thread.name == "scope-store" for thread in threading.enumerate()) <= 1
+            with ends_within(2):
+                assert content(client) == "Hello!"
+            hanging.resume()
+            eventually(lambda: not any(thread.name == "scope-store" for thread in threading.enumerate()), 15)
+
+    def test_leaves_time_for_the_platform(self, hanging: RedisServer, platform: LocalPlatform) -> None:
+        with redis.Redis(port=hanging.port, **LIMITS) as server:
+            client = platform.client(cache_store=RedisStore(server))
+            content(client)
+            hanging.pause()
+            assert client.get_prompt_version("other", deadline=2.0).content == "Bye!"
+
+    def test_of_a_flask_app(self, hanging: RedisServer, platform: LocalPlatform) -> None:
+        cache = cachelib.RedisCache("127.0.0.1", hanging.port, **LIMITS)
+        app, scope = TestFlask().make(platform, cache, SCOPE_DEADLINE=2.0)
+        with app.app_context():
+            content(scope.client)
+            hanging.pause()
+            with ends_within(3):
+                assert content(scope.client, "other") == "Bye!"
+
+    def test_costs_a_store_that_answers_nothing_it_keeps(
+        self, redis_server: RedisServer, platform: LocalPlatform, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            with redis.Redis(port=redis_server.port, **LIMITS) as server:
+                client = platform.client(cache_store=RedisStore(server), deadline=5.0)
+                assert content(client) == "Hello!"
+        assert reads(platform) == 1
+        assert all("would hold readers up" in said for said in warnings(caplog))
+
+    def test_lets_an_error_of_the_store_be_one(
+        self, platform: LocalPlatform, closed_port: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with redis.Redis(port=closed_port, **LIMITS, retry=Retry(NoBackoff(), 5)) as server:
+            client = platform.client(cache_store=RedisStore(server), deadline=5.0)
+            assert content(client) == "Hello!"
+        assert "ConnectionError" in caplog.text
