@@ -133,7 +133,8 @@ def test_the_tenants_of_a_flask_app_share_a_fetch(
         keys, url = platform.credentials, platform.url
         app.config.from_mapping(SCOPE_CREDENTIALS=keys, SCOPE_BASE_URL=url, SCOPE_AUTH_API_URL=url)
         if is_of_flask_caching:
-            app.config.from_mapping(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=redis_server.url, CACHE_OPTIONS=STRICT)
+            url = f"{redis_server.url}?socket_timeout=0.5&socket_connect_timeout=0.5"
+            app.config.from_mapping(CACHE_TYPE="RedisCache", CACHE_REDIS_URL=url)
             cache: Any = Cache()
             cache.init_app(app)
             app.extensions["cache"][cache].key_prefix = lambda: f"{g.tenant}:"
