@@ -6,7 +6,6 @@ import builtins
 import http.client
 import socket
 import threading
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -39,7 +38,7 @@ class Line:
         self._open_timeout = min(open_timeout, MAX_TIMEOUT_SECONDS)
         self._settings: dict[str, Mapping[str, Any]] = {}
         self._secrets: list[Secret] = []  # of the proxies
-        self._pools: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()  # ours, that are bounded
+        self._no_cookies = RequestsCookieJar()
         if not self._is_ours:
             sessions.warn_of_what_is_left_out(self._session)
 
@@ -61,7 +60,7 @@ class Line:
         prepared.url = url
         theirs: Any = {name: value for name, value in self._session.headers.items() if value is not None}
         prepared.headers = CaseInsensitiveDict({**theirs, **_HEADERS, **headers})
-        prepared._cookies = RequestsCookieJar()  # type: ignore[attr-defined]  # a cache of answers looks into it
+        prepared._cookies = self._no_cookies  # type: ignore[attr-defined]  # a cache of answers looks into it
         if body is not None:
             prepared.body = body
             prepared.headers["Content-Length"] = str(len(body))
@@ -111,14 +110,10 @@ class Line:
         hooks = theirs if isinstance(theirs, list) else [theirs]
         prepared.hooks = {"response": [lambda response, **_: arrived.append(response), *hooks, _stay]}
         try:
-            return sessions.sent(
-                self._session,
-                prepared,
-                settings,
-                stream=True,
-                allow_redirects=False,
-                timeout=self._limits(prepared, timeout),
-            )
+            options = {"stream": True, "allow_redirects": False, "timeout": self._limits(prepared, timeout), **settings}
+            if sessions.is_traced(self._session):
+                return sessions.sent_anew(self._session, prepared, options)
+            return self._session.send(prepared, **options)
         except requests.HTTPError:  # a hook of the user's raises for the status
             if not arrived:
                 raise
@@ -134,7 +129,6 @@ class Line:
         """Closes the connections. A later attempt, such as one that waits just now, opens new ones."""
         if self._is_ours:
             self._settings.clear()
-            self._pools.clear()
             self._session.close()
 
     def after_fork(self) -> None:
@@ -143,6 +137,7 @@ class Line:
         In a session of the caller's too: requests and urllib3 have no fork handling of their own.
         """
         connections.abandon_connections()
+        self._no_cookies = RequestsCookieJar()  # it has a lock
         if hasattr(self._session.cookies, "_cookies_lock"):
             self._session.cookies._cookies_lock = threading.RLock()
         for adapter in getattr(self._session, "adapters", {}).values():
@@ -164,28 +159,30 @@ class Line:
         try:
             settings = self._settings.get(origin)
             if settings is None:
-                settings = sessions.settings(self._session, origin)
-                urls = filter(None, settings["proxies"].values())
-                secrets = [secret for url in urls for secret in secrets_in_url(url)]
-                self._secrets += [secret for secret in secrets if secret not in self._secrets]
-            self._bound(prepared, origin, settings)
-            self._settings[origin] = settings
+                settings = self._read_settings(origin)
+                if self._bound(prepared, settings):
+                    self._settings[origin] = settings
+            elif not self._is_ours:  # its adapters and pools may be others by now
+                self._bound(prepared, settings)
         except BaseException as error:
             if not failures.is_of_the_network(error, question.redaction, TypeError):
                 raise error  # as in `send`
             raise failures.unusable(error, origin, question.redaction) from error
         return settings
 
-    def _bound(self, prepared: requests.PreparedRequest, origin: str, settings: Mapping[str, Any]) -> None:
-        """Bounds the pool that the request will go through; an adapter without pools sets its own limits."""
-        if origin in self._pools:
-            return
+    def _read_settings(self, origin: str) -> Mapping[str, Any]:
+        settings = sessions.settings(self._session, origin)
+        urls = filter(None, settings["proxies"].values())
+        self._secrets += [secret for url in urls for secret in secrets_in_url(url)]
+        return settings
+
+    def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> bool:
+        """Bounds the pool that the request will go through; False for an adapter without pools, such as a tool's."""
         adapter: Any = self._session.get_adapter(str(prepared.url))
-        if isinstance(adapter, HTTPAdapter):
-            pool = adapter.get_connection_with_tls_context(prepared, **settings)
-            connections.bound(pool)
-            if self._is_ours:  # nobody gives it other adapters
-                self._pools[origin] = pool
+        if not isinstance(adapter, HTTPAdapter):
+            return False
+        connections.bound(adapter.get_connection_with_tls_context(prepared, **settings))
+        return True
 
 
 _HEADERS = {

@@ -14,6 +14,7 @@ import queue
 import socket
 import sys
 import threading
+import time
 import types
 import weakref
 from typing import Any
@@ -31,7 +32,7 @@ from .addresses import connected
 from .limits import RESTED_SECONDS, Limits, bounded_kind, of_this_thread
 
 _Theirs: Any = object  # a class of urllib3's, or of a tool's, comes after ours
-MAX_IDLE_SECONDS = 60.0
+IDLE_CONNECTION_SECONDS = 60.0
 MAX_CONNECT_SECONDS = 1e6
 _log = Log("scope_client.http")
 _connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -43,6 +44,12 @@ def bound(pool: Any) -> None:
         kind: Any = type(pool)
         pool.__class__ = _pool_of(kind)
         _take_its_lock_in_one_step(pool)
+
+
+def bounded_from_the_start(manager: urllib3.PoolManager) -> None:
+    """The same of all pools that a manager makes; Python is slower with an object whose class was changed."""
+    kinds = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _pool_of(kind) for scheme, kind in kinds.items()}
 
 
 def abandon_connections() -> None:
@@ -94,8 +101,24 @@ def _connection_of(kind: Any) -> Any:
     return type(kind.__name__, (_Connection, kind), {"__module__": kind.__module__})
 
 
+class _OurConnectionCls:
+    """The class of a pool's next connection: that which is in place, and heeds the limits if it is one of urllib3's.
+
+    It is no property: a class that somebody sets on a pool comes before it.
+    """
+
+    def __get__(self, pool: Any, owner: Any) -> Any:
+        theirs: Any = super(_Pool, pool or owner).ConnectionCls  # type: ignore[misc]  # the class of the pool is not known
+        return _connection_of(theirs) if of_this_thread.limits is not None and _is_urllib3s(theirs) else theirs
+
+
 class _Pool(_Theirs):  # type: ignore[misc]  # it is Any
+    ConnectionCls = _OurConnectionCls()
     usual_wait = 0.0
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _take_its_lock_in_one_step(self)
 
     def urlopen(self, *args: Any, **options: Any) -> Any:
         """Once more, over a new connection, if one that was idle turns out dead before an answer began.
@@ -105,6 +128,7 @@ class _Pool(_Theirs):  # type: ignore[misc]  # it is Any
         limits = of_this_thread.limits
         if limits is None:
             return super().urlopen(*args, **options)
+        response = None
         try:
             response = super().urlopen(*args, **options)
         except Exception as error:
@@ -112,42 +136,37 @@ class _Pool(_Theirs):  # type: ignore[misc]  # it is Any
             left = limits.ends_at - SYSTEM_CLOCK.now()
             if left <= 0 or not _is_dead_connection(limits, error):
                 raise
-        else:
-            self._heard(limits)
-            return response
-        _log.debug("a connection to %s that was idle is dead, a new one takes its place", self.host)
-        limits.wants_new = True
-        self._close_idle()
-        timeout = options.get("timeout")
-        if isinstance(timeout, urllib3.Timeout):
-            connect: Any = timeout.connect_timeout
-            options["timeout"] = urllib3.Timeout(connect=min(connect or left, left), total=left)
-        response = super().urlopen(*args, **options)
-        self._heard(limits)
+        if response is None:
+            _log.debug("a connection to %s that was idle is dead, a new one takes its place", self.host)
+            limits.wants_new, limits.is_silent = True, False
+            self._close_idle()
+            timeout = options.get("timeout")
+            if isinstance(timeout, urllib3.Timeout):
+                connect: Any = timeout.connect_timeout
+                options["timeout"] = urllib3.Timeout(connect=min(connect or left, left), total=left)
+            response = super().urlopen(*args, **options)
+        self.usual_wait = max(limits.wait or 0.0, self.usual_wait / 2)
         return response
 
-    def _heard(self, limits: Limits) -> None:
-        if limits.wait is not None:
-            self.usual_wait = max(limits.wait, self.usual_wait / 2)
-
-    def _get_conn(self, *args: Any, **options: Any) -> Any:
-        connection: Any = super()._get_conn(*args, **options)
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection: Any = super()._get_conn(timeout)
         limits = of_this_thread.limits
         if limits is None:
             return connection
-        is_bounded = _heeds_limits(connection)
-        idle_for = _idle_seconds(connection) if is_bounded and connection.sock is not None else None
-        if idle_for is not None and (limits.wants_new or idle_for >= MAX_IDLE_SECONDS):
-            connection.close()  # it opens again when it is used
-            self._close_idle()
-            idle_for = None
-        limits.takes_connection(idle_for, self.usual_wait)
+        idle_for = None
+        if (isinstance(connection, _Connection) or _now_heeds_limits(connection)) and connection.sock is not None:
+            idle_for = _idle_seconds(connection)
+            if limits.wants_new or idle_for >= IDLE_CONNECTION_SECONDS:
+                connection.close()  # it opens again when it is used
+                self._close_idle()
+                idle_for = None
+        limits.idle_for, limits.usual_wait = idle_for, self.usual_wait
         return connection
 
     def _put_conn(self, connection: Any) -> None:
         """Without urllib3's warning if there are more than the pool keeps: they were needed, and are not any more."""
         if isinstance(connection, _Connection):
-            connection.rests_since = (SYSTEM_CLOCK.now(), SYSTEM_CLOCK.wall())
+            connection.rests_since = (SYSTEM_CLOCK.now(), time.time())
         if of_this_thread.limits is None or self.block or self.pool is None:
             super()._put_conn(connection)
             return
@@ -218,17 +237,22 @@ def _is_untouched(plain: Any) -> bool:
     return is_own and type(create) is types.FunctionType and create.__globals__ is vars(urllib3.util.connection)
 
 
-def _heeds_limits(connection: Any) -> bool:
-    """Whether this is a connection of urllib3's, which from now on heeds the limits; a tool's does as it likes."""
-    if isinstance(connection, _Connection):
-        return True
+def _now_heeds_limits(connection: Any) -> bool:
+    """Whether this connection, which somebody else opened, heeds the limits from now on."""
     kind: Any = type(connection)
-    # By their names: a recorder may have put its own class in the place of urllib3's when this module was imported.
+    if _is_urllib3s(kind):
+        connection.__class__ = _connection_of(kind)
+    return isinstance(connection, _Connection)
+
+
+@functools.cache
+def _is_urllib3s(kind: Any) -> bool:
+    """Whether its connections are urllib3's own: not those of a recorder, which have one of their own inside."""
     for each in kind.__mro__:
+        # By its name: a recorder may have been in the place of urllib3's classes when this module was imported.
         if each.__module__ == urllib3.connection.__name__:
-            connection.__class__ = _connection_of(kind)
             return True
-        if vars(each).keys() & {"request", "getresponse", "sock"}:  # it speaks by other means
+        if vars(each).keys() & {"request", "getresponse", "sock"}:
             return False
     return False
 
@@ -238,7 +262,7 @@ def _idle_seconds(connection: _Connection) -> float:
     if connection.rests_since is None:  # nobody knows
         return RESTED_SECONDS
     since, wall = connection.rests_since
-    return max(SYSTEM_CLOCK.now() - since, SYSTEM_CLOCK.wall() - wall)
+    return max(SYSTEM_CLOCK.now() - since, time.time() - wall)
 
 
 def _is_dead_connection(limits: Limits, error: Exception) -> bool:

@@ -48,10 +48,6 @@ class Limits:
         self.ends_at = ends_at
         self.max_bytes = max_bytes
 
-    def takes_connection(self, idle_for: float | None, usual_wait: float) -> None:
-        self.idle_for, self.usual_wait = idle_for, usual_wait
-        self.wait, self.is_silent = None, False
-
     def patience(self, left: float) -> float:
         """Seconds to wait for the first byte of an answer, of those that are left.
 
@@ -107,14 +103,29 @@ class _BoundedReads(io.RawIOBase):
         self._limits = limits
         self._time = TimeLeft(limits.ends_at if limits.connect_by is None else limits.connect_by)
         self._bytes_left = limits.max_bytes
+        self._asked_at = SYSTEM_CLOCK.now()
         self._has_begun = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        limits, sock, has_begun = self._limits, self._sock, self._has_begun
         left = self._time.seconds()
-        count = self._read(buffer, left) if self._has_begun else self._begin(buffer, left)
+        seconds = left if has_begun or limits.idle_for is None else limits.patience(left)
+        waits = sock.gettimeout()
+        if waits is None or abs(waits - seconds) > TIMEOUT_SLACK_SECONDS:  # setting it takes a system call
+            sock.settimeout(seconds)
+        try:
+            count: int = self._stream.readinto(buffer)
+        except socket.timeout:
+            # It may also come from a signal handler of the user's.
+            is_over = SYSTEM_CLOCK.now() - self._asked_at >= seconds - TIMEOUT_SLACK_SECONDS
+            limits.is_silent = is_over and seconds < left
+            raise
+        if not has_begun and count:
+            self._has_begun = True
+            limits.wait = SYSTEM_CLOCK.now() - self._asked_at
         self._bytes_left -= count
         if self._bytes_left < 0:
             raise TooLargeError("the answer is too large")
@@ -123,29 +134,6 @@ class _BoundedReads(io.RawIOBase):
     def close(self) -> None:
         self._stream.close()
         super().close()
-
-    def _begin(self, buffer: Any, left: float) -> int:
-        limits = self._limits
-        patience = limits.patience(left)
-        started = SYSTEM_CLOCK.now()
-        try:
-            count = self._read(buffer, patience)
-        except socket.timeout:
-            # An exception of this kind may also come from a signal handler of the user's.
-            limits.is_silent = patience < left and SYSTEM_CLOCK.now() - started >= patience - TIMEOUT_SLACK_SECONDS
-            raise
-        if count:
-            self._has_begun = True
-            limits.wait = SYSTEM_CLOCK.now() - started
-        return count
-
-    def _read(self, buffer: Any, seconds: float) -> int:
-        sock = self._sock
-        waits = sock.gettimeout()
-        if waits is None or abs(waits - seconds) > TIMEOUT_SLACK_SECONDS:  # setting it takes a system call
-            sock.settimeout(seconds)
-        count: int = self._stream.readinto(buffer)
-        return count
 
 
 @functools.cache
@@ -165,7 +153,9 @@ class _BoundedResponse(_Theirs):  # type: ignore[misc]  # it is Any
         limits = of_this_thread.limits
         if limits is not None and isinstance(getattr(self.fp, "raw", None), socket.SocketIO):
             stream = self.fp.detach()  # a BufferedReader, nothing read yet
-            self.fp = io.BufferedReader(_BoundedReads(stream, _timed(sock), limits))
+            # The socket of pyOpenSSL sets its timeout on the one below, and cannot tell it.
+            timed = sock if hasattr(sock, "gettimeout") else sock.socket
+            self.fp = io.BufferedReader(_BoundedReads(stream, timed, limits))
 
     def begin(self) -> None:
         super().begin()
@@ -199,11 +189,6 @@ class _BoundedResponse(_Theirs):  # type: ignore[misc]  # it is Any
         if pending is not None and pending():
             with contextlib.suppress(OSError):  # the peer has gone: it looks dropped already
                 self._its_socket.shutdown(socket.SHUT_RDWR)
-
-
-def _timed(sock: Any) -> Any:
-    """The socket that has the timeout: the one of pyOpenSSL sets it on the one below, and cannot tell it."""
-    return sock if hasattr(sock, "gettimeout") else sock.socket
 
 
 def _ends_in_chunks(codings: Iterable[str]) -> bool:

@@ -16,6 +16,7 @@ from requests.cookies import RequestsCookieJar
 from .._config.rules import is_loopback
 from .._log import Log
 from .._redaction import Secret
+from .connections import bounded_from_the_start
 
 MAX_IDLE_CONNECTIONS = 64
 _log = Log("scope_client.http")
@@ -29,7 +30,9 @@ def own() -> requests.Session:
     session.cookies = _NoCookies()
     for scheme, adapter in list(session.adapters.items()):
         if type(adapter) is HTTPAdapter:
-            session.mount(scheme, HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS))
+            larger = HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS)
+            bounded_from_the_start(larger.poolmanager)
+            session.mount(scheme, larger)
     return session
 
 
@@ -67,19 +70,18 @@ def _verify(session: requests.Session, merged: Any) -> Any:
     return os.environ.get("SSL_CERT_FILE") or folder or True
 
 
-def sent(
-    session: requests.Session, prepared: requests.PreparedRequest, settings: Mapping[str, Any], **options: Any
-) -> requests.Response:
-    """The answer to the request, just as it was prepared.
-
-    It goes past `Session.request`, which would prepare it anew, unless a tracer has wrapped that, such as AWS X-Ray:
-    this is all that it sees.
-    """
+def is_traced(session: requests.Session) -> bool:
+    """Whether a tracer, such as AWS X-Ray, has wrapped `Session.request`: that is all that it sees."""
     wrapped = getattr(getattr(type(session), "request", None), "__wrapped__", None)
-    if getattr(wrapped, "__globals__", None) is not vars(requests.sessions):
-        return session.send(prepared, **settings, **options)
+    return wrapped is not None and getattr(wrapped, "__globals__", None) is vars(requests.sessions)
+
+
+def sent_anew(
+    session: requests.Session, prepared: requests.PreparedRequest, options: Mapping[str, Any]
+) -> requests.Response:
+    """The answer to the request, just as it was prepared, though `Session.request` prepares it once more."""
     url = str(prepared.url)
-    proxy = requests.utils.select_proxy(url, settings["proxies"])
+    proxy = requests.utils.select_proxy(url, options["proxies"])
     return session.request(
         str(prepared.method),
         url,
@@ -87,11 +89,8 @@ def sent(
         data=prepared.body,
         hooks=prepared.hooks,
         auth=_AsPrepared(prepared),
-        **{
-            **settings,
-            "proxies": {url.split(":", 1)[0]: proxy or ""},
-        },  # an empty one keeps those of the environment out
-        **options,
+        # An empty proxy keeps those of the environment out.
+        **{**options, "proxies": {url.split(":", 1)[0]: proxy or ""}},
     )
 
 

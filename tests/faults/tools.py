@@ -310,10 +310,10 @@ def own_resolver(world: World) -> Iterator[Seen]:
 def socks(world: World) -> Iterator[Seen]:
     """All sockets of the process go through a SOCKS proxy."""
     import socks
-    from faults.socks_server import SocksServer
+    from faults.tunnels import SocksProxy
 
     plain = socket.socket
-    with SocksServer() as proxy:
+    with SocksProxy() as proxy:
         socks.set_default_proxy(socks.SOCKS5, "127.0.0.1", proxy.port)
         socket.socket = socks.socksocket
         try:

@@ -16,6 +16,7 @@ from faults.reading import content, wait_until_idle, warnings
 from faults.replies import PROMPT, Gate, closes, drips, error, hangs, prompt, resets, token
 from faults.server import CERTIFICATE, FaultServer, Peer, Reply
 from faults.timelimit import TimeLimit
+from faults.tunnels import ConnectProxy
 
 from scope_client import ScopeClient, ServerError, Telemetry, TimeoutError
 
@@ -73,7 +74,7 @@ def test_a_connection_that_is_dead_on_reuse_is_replaced_at_once(
     assert not client.status().is_down
 
 
-@pytest.mark.parametrize("fault", DEAD)
+@pytest.mark.parametrize("fault", [*DEAD, "silent"])
 def test_over_tls_too(
     fault: str, make: Callable[..., ScopeClient], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,10 +82,23 @@ def test_over_tls_too(
     with FaultServer(tls=True) as secure:
         client = make(base_url=secure.url, auth_api_url=secure.url)
         content(client, "a")
-        secure.answers(DEAD[fault], PROMPT)
+        inside.lets_connections_rest(client, 1)
+        secure.answers({**DEAD, "silent": hangs()}[fault], PROMPT)
         assert content(client, "b") == "Hello, {{name}}!"
         assert secure.accepted == 2
     assert clock.sleeps == []
+
+
+@pytest.mark.parametrize("fault", DEAD)
+def test_through_a_tunnel_too(fault: str, make_client: Callable[..., ScopeClient], session: requests.Session) -> None:
+    session.verify = str(CERTIFICATE)
+    with FaultServer(tls=True) as secure, ConnectProxy() as proxy:
+        session.proxies["https"] = proxy.url
+        client = make_client(base_url=secure.url, auth_api_url=secure.url, session=session, max_retries=0)
+        content(client, "a")
+        secure.answers(DEAD[fault], PROMPT)
+        assert content(client, "b") == "Hello, {{name}}!"
+        assert (secure.accepted, proxy.carried) == (2, 2)
 
 
 @pytest.mark.parametrize("fault", DEAD)
@@ -246,6 +260,16 @@ def test_a_platform_that_becomes_slow_is_still_answered_by(
     server.answers(answers_after(1.5))
     assert content(client, "b") == "Hello, {{name}}!"
     assert len(server.reads) == 3
+
+
+def test_a_platform_that_stays_slow_is_asked_twice_once(make: Callable[..., ScopeClient], server: FaultServer) -> None:
+    client = make(timeout=8)
+    content(client, "a")
+    server.answers(answers_after(1.3))
+    for name in "bcd":
+        inside.lets_connections_rest(client, 5)
+        content(client, name)
+    assert len(server.reads) == 5
 
 
 def test_a_connection_that_was_used_just_now_has_the_whole_time(

@@ -1,0 +1,81 @@
+"""Proxies on loopback that carry bytes to and fro: by SOCKS 5 (RFC 1928), and by CONNECT (RFC 9110, 9.3.6)."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+IPV4 = 1
+_Socket = socket.socket  # a tool may put another in its place
+
+
+class _Carrier:
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.carried = 0
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _agree(self, peer: socket.socket, stream: BinaryIO) -> tuple[str, int]:
+        """Where to; the peer has been told that it is connected."""
+        raise NotImplementedError
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer: socket.socket) -> None:
+        with contextlib.suppress(OSError), peer, peer.makefile("rb", 0) as stream:
+            address = self._agree(peer, stream)
+            self.carried += 1
+            with _Socket(socket.AF_INET, socket.SOCK_STREAM) as far:
+                far.connect(address)
+                threading.Thread(target=_pump, args=(far, peer), daemon=True).start()
+                _pump(peer, far)
+
+
+class SocksProxy(_Carrier):
+    def _agree(self, peer: socket.socket, stream: BinaryIO) -> tuple[str, int]:
+        stream.read(stream.read(2)[1])
+        peer.sendall(b"\x05\x00")  # no authentication
+        kind = stream.read(4)[3]
+        host = socket.inet_ntoa(stream.read(4)) if kind == IPV4 else stream.read(stream.read(1)[0]).decode()
+        (port,) = struct.unpack("!H", stream.read(2))
+        peer.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        return host, port
+
+
+class ConnectProxy(_Carrier):
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def _agree(self, peer: socket.socket, stream: BinaryIO) -> tuple[str, int]:
+        host, port = stream.readline().split()[1].decode().rsplit(":", 1)
+        while stream.readline().strip():
+            pass
+        peer.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        return host, int(port)
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Until one side ends, which the other one then hears of."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
