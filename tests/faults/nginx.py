@@ -11,7 +11,7 @@ from faults.daemon import Daemon
 from faults.replies import prompt_body
 
 _CONFIGURATION = """
-daemon off; {user} error_log stderr crit; pid {folder}/pid; events {{}}
+daemon off; master_process off; {user} error_log stderr crit; pid {folder}/pid; events {{}}
 http {{
     access_log off; keepalive_timeout 60s;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
