@@ -87,7 +87,7 @@ class _QueueLock(type(threading.RLock())):  # type: ignore[misc]  # a class of C
 
 def _take_its_lock_in_one_step(pool: Any) -> None:
     waiting = pool.pool
-    if type(waiting) is queue.LifoQueue and not pool.block:
+    if hasattr(waiting, "mutex") and not pool.block:  # gevent's queue has none
         waiting.mutex = waiting.not_empty = waiting.not_full = waiting.all_tasks_done = _QueueLock()
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import urllib3.connection
 from urllib3.util import ssl_
 
+from .._interrupts import pass_on
+
 MAX_TRUSTED_BUNDLES = 16
 # If one of them is set, a connection needs more of its context than a bundle.
 _WANTS_ITS_OWN = (
@@ -59,7 +61,8 @@ def _context_for(connection: Any) -> ssl.SSLContext | None:
             if len(_contexts) >= MAX_TRUSTED_BUNDLES:
                 _contexts.clear()
             _contexts[key] = context
-    except OSError:  # urllib3 says what is wrong with it
+    except OSError as error:  # urllib3 says what is wrong with it
+        pass_on(error)
         return None
     return context
 

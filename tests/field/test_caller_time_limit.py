@@ -11,13 +11,16 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from unittest import mock
 
 import pytest
 import redis
 import requests
 import urllib3
+import urllib3.connection
 from faults.clock import ends_within, eventually
 from faults.crowd import Crowd
 from faults.inside import hold_lock, is_fetching, shared
@@ -134,6 +137,18 @@ def shaking_hands(world: World) -> Blocked:
     return blocked(world, world.client(base_url=url, auth_api_url=url))._replace(heals=None)
 
 
+def loading_certificates(world: World) -> Blocked:
+    make = urllib3.connection.create_urllib3_context
+
+    def slowly(*args: object, **options: object) -> object:
+        time.sleep(FAR_TOO_LONG_SECONDS)
+        return make(*args, **options)
+
+    slow = mock.patch.object(urllib3.connection, "create_urllib3_context", slowly)
+    world.opened.enter_context(slow)
+    return shaking_hands(world)
+
+
 def waiting_for_headers(world: World) -> Blocked:
     world.server.answers(hangs())
     return blocked(world, world.client())
@@ -192,7 +207,7 @@ def fetching_ahead(world: World) -> Blocked:
 # The socket that ssl drops, if anything but an OSError ends a handshake, is closed when it is collected.
 SHAKING_HANDS = pytest.param(shaking_hands, marks=pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning"))
 HTTP = [
-    *(connecting, SHAKING_HANDS, waiting_for_headers, reading_a_body, reading_chunks),
+    *(connecting, loading_certificates, SHAKING_HANDS, waiting_for_headers, reading_a_body, reading_chunks),
     *(reading_to_the_end_of_the_connection, buying_a_token, trying_first),
     *(with_a_fallback, with_a_deadline, past_the_cache, fetching_ahead),
 ]

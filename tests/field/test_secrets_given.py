@@ -13,7 +13,7 @@ import flask
 import pytest
 import redis
 import valkey
-from faults.secrets import SECRET, Watch, World
+from faults.secrets import NUMBER, SECRET, Watch, World
 from faults.timelimit import TimeLimit
 
 import scope_client
@@ -78,7 +78,7 @@ def test_one_of_two_pairs_is_wrong(world: World, watch: Watch) -> None:
 ARGUMENTS = {
     **{repr(flaw): ("org", "id", flaw.format(SECRET)) for flaw in (*FLAWS, "{}\x00")},
     "bytes": ("org", "id", SECRET.encode()),
-    "a number": ("org", "id", int(SECRET, 16)),
+    "a number": ("org", "id", NUMBER),
     "a list": ("org", "id", [SECRET]),
     "a dict": ("org", "id", {"secret": SECRET}),
     "a tuple": ("org", "id", (SECRET,)),
@@ -260,7 +260,7 @@ SETTINGS = {
     "the secret has another name": {"APISECRET": SECRET},
     "the secret has a line break": {"API_SECRET": f"{SECRET}\n"},
     "the secret is bytes": {"API_SECRET": SECRET.encode()},
-    "the secret is a number": {"API_SECRET": int(SECRET, 16)},
+    "the secret is a number": {"API_SECRET": NUMBER},
     "the secret is a list": {"API_SECRET": [SECRET]},
     "the organisation has a line break": {"ORG_ID": "org\n"},
     "the key is missing": {"API_KEY": ""},
