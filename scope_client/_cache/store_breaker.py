@@ -45,8 +45,8 @@ class StoreBreaker:
     @property
     def keeps_others_waiting(self) -> bool:
         """Whether the oldest call that is under way has been for longer than an answer takes."""
-        with self._lock:
-            return any(self._clock.now() > began + KEEPS_WAITING_SECONDS for began in self._under_way.values())
+        oldest = min(list(self._under_way.values()), default=None)  # in one step, as is what others put in and take out
+        return oldest is not None and self._clock.now() > oldest + KEEPS_WAITING_SECONDS
 
     @hides_what_it_was_given
     def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
@@ -55,8 +55,7 @@ class StoreBreaker:
         if seconds == 0 or not self._may_ask():
             return otherwise
         started, call = self._clock.now(), object()
-        with self._lock:
-            self._under_way[call] = started
+        self._under_way[call] = started
         try:
             result = operation() if seconds is None else self._deadline.done_within(seconds, operation)
         except NoAnswerError as error:
@@ -70,8 +69,7 @@ class StoreBreaker:
             self.failed(what, reason(error))
             return otherwise
         finally:
-            with self._lock:
-                self._under_way.pop(call, None)
+            self._under_way.pop(call, None)
         took = self._clock.now() - started
         was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
         if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):

@@ -69,25 +69,25 @@ class PromptVersion(Frozen):
 
     def __init__(self, body: Mapping[str, Any], ref: Optional[PromptRef] = None, *, is_fallback: bool = False) -> None:
         content, kind = _read_content(body)
-        status = _interned(_known(body, str, "status"))
-        name = _known(body, str, "name")
+        texts = {field: value for field in _TEXTS if type(value := body.get(field)) is str}
+        status = _interned(texts.get("status"))
+        name = texts.get("name")
         is_production = _known(body, bool, "is_production")
         unknown = {field: body[field] for field in body if field not in _READ}
-        metadata, more = _packed([_known(body, dict, "metadata") or {}, unknown])
         self._freeze(
-            created_at=_known(body, str, "created_at"),
-            id=_known(body, str, "id", "version_id"),
+            created_at=texts.get("created_at"),
+            id=texts.get("id", texts.get("version_id")),
             is_fallback=is_fallback,
             is_production=status == "published" if is_production is None else is_production,
             name=ref.name if ref and (not name or name == ref.name) else name or "",
-            prompt_id=_known(body, str, "prompt_id"),
+            prompt_id=texts.get("prompt_id"),
             status=status,
             tags=tuple([tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)]),
             type=kind,
-            updated_at=_known(body, str, "updated_at"),
+            updated_at=texts.get("updated_at"),
             version_number=_known(body, int, "version_number", "version"),
-            _metadata=metadata,
-            _more=more,
+            _metadata=_packed(_known(body, dict, "metadata")),
+            _more=_packed(unknown),
             _content=content,
             _template=None,
         )
@@ -241,6 +241,7 @@ _TEMPLATES: dict[tuple[str, bool], type[Union[Template, ChatTemplate]]] = {
 }
 
 
+_TEXTS = ("id", "version_id", "prompt_id", "name", "status", "created_at", "updated_at")
 _READ = frozenset(
     (
         *("id", "version_id", "prompt_id", "name", "version_number", "version", "content", "variables", "status"),
@@ -249,16 +250,15 @@ _READ = frozenset(
 )
 
 
-def _packed(mappings: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Each mapping as a tuple of its names and values by turns, copied, so that a caller may change its own.
+def _packed(mapping: Optional[dict[str, Any]]) -> tuple[Any, ...]:
+    """The mapping as a tuple of its names and values by turns, copied, so that a caller may change its own.
 
     Such a tuple takes half of a dict's memory, which counts: a cache keeps thousands of versions, and few readers ask
     for their metadata. The names are interned, because many versions have the same ones.
     """
-    return [
-        tuple([each for name, value in mapping.items() for each in (_interned(name), value)])
-        for mapping in copied(mappings)
-    ]
+    if not mapping:
+        return ()
+    return tuple([each for name, value in mapping.items() for each in (_interned(name), copied(value))])
 
 
 def _interned(name: Any) -> Any:
