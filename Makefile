@@ -1,5 +1,5 @@
 # The first call of any target makes .venv by itself. PYTHON chooses the interpreter, VENV the folder, and WORKERS how
-# many processes run the tests: as many as there are cores, or 0 for none but the one that reports. SECONDS is how long
+# many processes run the tests: twice as many as there are cores, or 0 for none but the one that reports. SECONDS is how long
 # a soak lasts.
 PYTHON ?= python3
 VENV ?= .venv
