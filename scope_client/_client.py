@@ -16,6 +16,7 @@ from ._config.configuration import Configuration
 from ._config.credentials import Credentials
 from ._config.options import Options, ReadOptions, Unpack
 from ._counters import Counters
+from ._foreign_text import printable
 from ._fork import held_back
 from ._frames import hides_what_it_was_given
 from ._http.budget import Budget
@@ -316,7 +317,7 @@ class ScopeClient:
             name=ref.name,
             label=ref.label,
             version=ref.version,
-            version_id=entry.version.id,
+            version_id=entry.version.id and printable(entry.version.id),
             version_number=entry.version.version_number,
             age=now - entry.fetched_at,
             state="fresh" if now < entry.expires_at else "stale" if now < stale_until else "gone",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from ._foreign_text import printable
 from ._interrupts import pass_on
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 class Log:
-    """A logger that lets no error of a handler out: a line is lost, and nothing else."""
+    """A logger whose values take one line, and that lets no error of a handler out: a line is lost, nothing else."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -43,7 +44,8 @@ class Log:
         if not self._logger.isEnabledFor(level):
             return
         try:
-            self._logger.log(level, message, *values, exc_info=exc_info, stacklevel=3)
+            shown = [value if isinstance(value, (int, float)) else printable(str(value)) for value in values]
+            self._logger.log(level, message, *shown, exc_info=exc_info, stacklevel=3)
         except Exception as error:  # noqa: BLE001  # what reports errors has failed itself
             pass_on(error)
 

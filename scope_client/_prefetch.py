@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Callable, Optional, Union
 
+from ._foreign_text import printable
 from ._frozen import Frozen
 from ._interrupts import pass_on
 from ._prompt.prompt_version import PromptVersion
@@ -125,4 +126,4 @@ def _ref(each: Any) -> PromptRef:
 
 
 def _shown(wanted: Wanted) -> str:
-    return wanted if isinstance(wanted, str) else " ".join(part for part in wanted if part)
+    return printable(wanted if isinstance(wanted, str) else " ".join(part for part in wanted if part))

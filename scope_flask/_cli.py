@@ -38,7 +38,8 @@ def _run(command: Command, *, shown_as: str, **given: Any) -> None:
         report = command.run(site, **given)
     except (ScopeError, TypeError) as error:
         raise click.ClickException(explained(error)) from None
-    click.echo(report.text(as_json=shown_as == "json", encoding=sys.stdout.encoding))
+    is_terminal = sys.stdout.isatty()
+    click.echo(report.text(as_json=shown_as == "json", encoding=sys.stdout.encoding, is_terminal=is_terminal))
     if report.failure:
         raise click.ClickException(report.failure)
 

@@ -62,7 +62,7 @@ class Bundle:
 
 
 def _warn(flaws: str) -> None:
-    _log.warning("%s; what was read before stays in use", flaws)
+    _log.warning("%s; what was read before stays in use", "; ".join(map(str.strip, flaws.splitlines())))
 
 
 def _chosen(versions: Iterable[VersionRecord], ref: PromptRef) -> VersionRecord | None:

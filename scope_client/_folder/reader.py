@@ -13,6 +13,7 @@ from typing import Callable, NamedTuple, Union
 
 from .._circuit_breaker import NEVER
 from .._clock import SYSTEM_CLOCK
+from .._foreign_text import printable
 from .._interrupts import pass_on
 from ..errors import ConfigurationError
 from .record import VersionRecord, is_prompt_id, prompt_id
@@ -265,7 +266,7 @@ def _unreadable_folder(error: OSError) -> str:
 
 
 def _flaw(file: str, what: str) -> str:
-    return f"{file.encode('utf-8', 'backslashreplace').decode()}: {what}"
+    return f"{printable(file)}: {printable(what)}"
 
 
 def _published_twice(versions: Iterable[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:

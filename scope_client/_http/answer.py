@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from requests import PreparedRequest
 
+from .._foreign_text import printable
 from .._prompt.jsonvalue import MAX_JSON_DEPTH, DepthError, parse
 from .._redaction import Redaction
 from ..errors import ApiError, ScopeError, class_for_status
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-MAX_MESSAGE_CHARS = 500
+LONGEST_SAID_CHARACTERS = 500
 LONGEST_SHOWN_HEADER_CHARS = 60
 _ADVICE = {
     401: "the token was not accepted",
@@ -125,12 +126,12 @@ def _error(
     """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
     is_secret = question.is_for_a_secret and answer.status < 400
     request_id = answer.headers.get("X-Request-ID") or question.request_id
-    clean = [_printable(text) for text in question.redaction.texts(message, code or "", request_id)]
-    message, code, request_id = clean[0][:MAX_MESSAGE_CHARS], clean[1][:MAX_MESSAGE_CHARS], clean[2]
+    clean = question.redaction.texts(message, code or "", request_id)
+    message, code, request_id = (printable(text, LONGEST_SAID_CHARACTERS) for text in clean)
     return kind(
         f"{message} (HTTP {answer.status}{f', code {code}' if code else ''})",
         http_status=answer.status,
-        http_body=None if is_secret else _printable(question.redaction.head(answer.body)),
+        http_body=None if is_secret else _writable(question.redaction.head(answer.body)),
         error_code=code or None,
         request_id=request_id,
         retry_after=retry_after,
@@ -143,7 +144,7 @@ def _unexplained(status: int, body: dict[str, Any] | str) -> str:
     return f"{advice} ({body})" if isinstance(body, str) else f"{advice}, and gave no reason"
 
 
-def _printable(text: str) -> str:
+def _writable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 

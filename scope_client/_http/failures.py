@@ -17,10 +17,11 @@ from requests.structures import CaseInsensitiveDict
 from urllib3._collections import HTTPHeaderDict
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from .._foreign_text import printable
 from .._interrupts import chain, interrupt_in, pass_on
 from .._redaction import Redaction, Secret
 from ..errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
-from .answer import RETRIED_STATUSES
+from .answer import LONGEST_SAID_CHARACTERS, RETRIED_STATUSES
 
 MAX_SHOWN_DEPTH = 5  # so far do error trackers unfold a value
 _TOOLS = ("requests", "urllib3", "http", "ssl", "socket", "encodings", "idna")
@@ -103,7 +104,7 @@ def _cleaned(error: BaseException, redaction: Redaction) -> str:
             each.args, each.__dict__["line"], each.__context__ = ("what came is not HTTP",), "", None
     spoken = [each for each in wrapped if isinstance(each, OSError)]
     root = (spoken or wrapped)[-1]
-    return redaction.text(f"{type(root).__name__}: {root}")
+    return printable(redaction.text(f"{type(root).__name__}: {root}"), LONGEST_SAID_CHARACTERS)
 
 
 def _is_of_the_network(error: BaseException, kinds_of_the_tools: tuple[type[BaseException], ...]) -> bool:

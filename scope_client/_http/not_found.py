@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from .._foreign_text import printable
 from .._prompt.ref import PromptRef
 from ..errors import NoProductionVersionError, NotFoundError, ScopeError
 
@@ -14,7 +15,7 @@ def explained(error: NotFoundError, ref: PromptRef) -> ScopeError:
     """The error for the caller: for production, the API has one status for both, and tells them apart by the code."""
     if error.http_status != 404 or ref.label != "production":
         return error
-    if error.error_code == "prompt_not_found" or _is_about_the_prompt(error.message, ref.name):
+    if error.error_code == "prompt_not_found" or _is_about_the_prompt(error.message, printable(ref.name)):
         return error
     doubt = "" if error.error_code else " (or does not exist: the platform did not say which; check base_url too)"
     return NoProductionVersionError(

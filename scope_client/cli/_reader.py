@@ -40,7 +40,7 @@ def show(
         report = command(client, name=name, label=label, version=version, **more)
     if report.note and not as_json:
         terminal.note(report.note)
-    terminal.say(report.text(as_json=as_json))
+    terminal.say(report.text(as_json=as_json, is_terminal=terminal.is_one()))
 
 
 def _credentials() -> Credentials:

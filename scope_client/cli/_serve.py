@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._folder.reader import read_prompt_dir
+from .._foreign_text import printable
 from ..errors import ConfigurationError
 from . import _terminal as terminal
 
@@ -96,7 +97,7 @@ def _wait() -> None:
 
 
 def _opening(folder: str, platform: LocalPlatform) -> Iterator[str]:
-    yield f"Serving {folder} on {platform.url}"
+    yield f"Serving {printable(folder)} on {platform.url}"
     yield ""
     yield from _catalogue(read_prompt_dir(folder)) or ["  no prompt yet: write a file greeting.md into the folder"]
     yield ""
@@ -111,6 +112,6 @@ def _opening(folder: str, platform: LocalPlatform) -> Iterator[str]:
 def _catalogue(prompts: Mapping[str, tuple[VersionRecord, ...]]) -> list[str]:
     lines = []
     for name, versions in prompts.items():
-        lines.append(f"  {name:<29}  {versions[0].prompt_id}")
-        lines += [f"    v{each.number:<5}  {each.status:<9}  {each.type:<8}  {each.id}" for each in versions]
+        lines.append(f"  {printable(name):<29}  {versions[0].prompt_id}")
+        lines += [f"    v{each.number:<5}  {each.status:<9}  {each.type:<8}  {printable(each.id)}" for each in versions]
     return lines

@@ -8,13 +8,21 @@ import os
 import sys
 
 from .._config.credentials import SECRET_VARIABLES
+from .._foreign_text import printable
 from .._redaction import Redaction
+
+LONGEST_NOTE_CHARACTERS = 10_000
 
 
 def prepare() -> None:
     """Lets standard output take any text, in any encoding of the terminal, and keep its line ends."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace", newline="\n")
+
+
+def is_one() -> bool:
+    """Whether what is printed is shown by a terminal, and not read by a program."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def say(text: str) -> None:
@@ -45,8 +53,7 @@ def _close_off() -> None:
 
 def _one_line(text: str) -> str:
     parts = [part.strip() for part in text.splitlines()]
-    joined = "; ".join(part for part in parts if part).replace(":; ", ": ")
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in joined)
+    return printable("; ".join(part for part in parts if part).replace(":; ", ": "), LONGEST_NOTE_CHARACTERS)
 
 
 def _without_secrets(text: str) -> str:

@@ -50,7 +50,7 @@ def get(client: ScopeClient, name: str, label: Optional[str] = None, version: Op
         TypeError: A label and a version are given.
     """
     found = client.get_prompt_version(name, label=label, version=version)
-    return Report([found.content], found.to_dict(), note=_facts(found))
+    return Report([found.content], found.to_dict(), note=_facts(found), is_content=True)
 
 
 def render(
@@ -79,7 +79,8 @@ def render(
     found = client.get_prompt_version(name, label=label, version=version)
     text = found.render(**values)
     identity = {"name": found.name, "version_number": found.version_number, "id": found.id}
-    return Report([text], {**identity, "text": text, "messages": found.messages(**values)})
+    data = {**identity, "text": text, "messages": found.messages(**values)}
+    return Report([text], data, is_content=True)
 
 
 def pairs(given: Iterable[str]) -> dict[str, str]:
@@ -132,7 +133,7 @@ def _list(site: Site) -> Report:
 
 def _status(site: Site) -> Report:
     data = site.client().status().to_dict()
-    return Report([indented(data)], data)
+    return Report(indented(data).splitlines(), data)
 
 
 COMMANDS: Mapping[str, Command] = {

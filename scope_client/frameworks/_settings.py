@@ -16,6 +16,7 @@ from .._config.credentials import (
     read_parts,
     setting_keys,
 )
+from .._foreign_text import printable
 from .._frames import hides_what_it_was_given
 from .._redaction import Redaction
 from ..errors import ConfigurationError, MissingApiKeyError
@@ -158,5 +159,7 @@ class Settings:
         return ", ".join(self._spell(key) for key in keys)
 
     def _note(self, kind: str, key: Optional[str], message: str, hint: str) -> None:
-        clean = self._redaction.text
+        def clean(text: str) -> str:
+            return printable(self._redaction.text(text))
+
         self._problems.append(SettingProblem(kind, key and clean(key), clean(message), clean(hint)))

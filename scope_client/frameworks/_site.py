@@ -7,7 +7,6 @@ from typing import Callable, NamedTuple, Optional
 from .._client import ScopeClient
 from .._interrupts import pass_on
 from .._prompt.ref import PromptRef
-from .._redaction import Redaction
 from ..errors import ScopeError, ValidationError
 from ._report import explained
 from ._settings import SettingProblem
@@ -38,7 +37,7 @@ def store_problem(client: ScopeClient) -> Optional[str]:
             store.get_many([PROBE_KEY])
     except Exception as error:  # noqa: BLE001  # of anybody's store
         pass_on(error)
-        return f"the shared cache does not work: {Redaction(()).text(explained(error))}{_advice(error)}"
+        return f"the shared cache does not work: {explained(error)}{_advice(error)}"
     return None
 
 

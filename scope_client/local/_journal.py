@@ -10,6 +10,8 @@ from typing import Callable, NamedTuple, Optional
 
 from requests.structures import CaseInsensitiveDict
 
+from .._foreign_text import printable
+
 KEPT_REQUESTS = 10_000
 
 _logger = logging.getLogger("scope_client.local")
@@ -73,10 +75,10 @@ class Journal:
     def tell(self, method: str, what: str, status: int, elapsed_ms: float, note: str) -> None:
         """Logs one line about one answer."""
         if self._log is not None:
-            self._say(f"{method:<5}{_printable(what):<31} {status}  {elapsed_ms:6.1f} ms  {note}".rstrip())
+            self._say(f"{method:<5}{printable(what):<31} {status}  {elapsed_ms:6.1f} ms  {note}".rstrip())
 
     def warn(self, text: str) -> None:
-        line = _printable(" ".join(text.split()))
+        line = printable(" ".join(text.split()))
         if self._log is None:
             _logger.warning(line)
         else:
@@ -88,7 +90,3 @@ class Journal:
             self._log(f"{time.strftime('%H:%M:%S')}  {line}")
         except Exception:  # a user's `log` may raise anything
             _logger.exception("the log of the local platform failed")
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

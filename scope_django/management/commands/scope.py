@@ -51,7 +51,8 @@ class Command(BaseCommand):
         except ScopeError as error:
             raise CommandError(explained(error)) from None
         encoding = getattr(self.stdout, "encoding", None) or sys.stdout.encoding
-        self.stdout.write(report.text(as_json=options["format"] == "json", encoding=encoding))
+        as_json, is_terminal = options["format"] == "json", self.stdout.isatty()
+        self.stdout.write(report.text(as_json=as_json, encoding=encoding, is_terminal=is_terminal))
         if report.failure:
             raise CommandError(report.failure)
 
