@@ -40,9 +40,29 @@ def renew_in_children(forkable: Forkable) -> None:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """A fork waits for the end of this import: a child would wait for ever for one that its parent was at."""
+    """A fork waits for the end of this import: a child would wait for ever for one that its parent was at.
+
+    If the import fails, or an interrupt strikes in it, the next one begins anew.
+    """
     with _imports:
-        yield
+        before = set(sys.modules)
+        try:
+            yield
+        except BaseException:
+            _drop_orphans(before)
+            raise
+
+
+def _drop_orphans(before: set[str]) -> None:
+    """Takes out what has been imported of a package that is not there itself.
+
+    A package whose import fails leaves its submodules behind. The next import of it does not set them as its
+    attributes, because they are there already: urllib3 stays without `urllib3.util` for the life of the process.
+    """
+    for name in set(sys.modules) - before:
+        parts = name.split(".")
+        if not all(".".join(parts[:depth]) in sys.modules for depth in range(1, len(parts))):
+            sys.modules.pop(name, None)
 
 
 def _before() -> None:

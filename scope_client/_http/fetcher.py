@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,12 @@ from .._clock import Clock
 from .._config.configuration import Configuration
 from .._config.credentials import Credentials
 from .._counters import Counters
+from .._foreign_text import printable
 from .._fork import held_back, renew_in_children
 from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
-from ..errors import ApiError, AuthenticationError, NotFoundError, ScopeError
+from ..errors import ApiError, AuthenticationError, ConnectionError, NotFoundError, ScopeError
 from .budget import Budget
 from .not_found import explained
 from .tokens import Tokens
@@ -23,6 +25,8 @@ from .tokens import Tokens
 if TYPE_CHECKING:
     from .answer import Reply
     from .retries import Exchange
+
+DESCRIPTORS_OF_AN_IMPORT = 8
 
 
 class Fetcher:
@@ -94,14 +98,39 @@ class Fetcher:
             return exchange.get(url, request_id, budget, token=token)
 
     def _open(self) -> Exchange:
-        """The exchange, made with the first fetch: it brings `requests` in, which takes longer than all the rest."""
-        with held_back():
-            from .retries import Exchange
+        """The exchange, made with the first fetch: it brings `requests` in, which takes longer than all the rest.
+
+        Raises ConnectionError if that fails, as it does in a process that has no file descriptors left.
+        """
+        try:
+            with held_back():
+                _need_descriptors()
+                from .retries import Exchange
+        except Exception as error:
+            pass_on(error)
+            why = printable(f"{type(error).__name__}: {error}")
+            failure = ConnectionError(f"the platform could not be asked: what sends requests cannot be loaded ({why})")
+            self._counters.failed(failure)
+            raise failure from error
         # Not under our own lock: an import takes locks of its own, and may wait for one of them.
         with self._lock:
             if self._exchange is None:
                 self._exchange = Exchange(self._config, self._clock)
             return self._exchange
+
+
+def _need_descriptors() -> None:
+    """Raises OSError if few file descriptors are left, before an import that would need them one by one.
+
+    Parts of the standard library go on without what they could not import, for the life of the process.
+    """
+    opened: list[int] = []
+    try:
+        for _ in range(DESCRIPTORS_OF_AN_IMPORT):
+            opened.append(os.open(os.devnull, os.O_RDONLY))  # noqa: PERF401  # those before one that fails are closed
+    finally:
+        for each in opened:
+            os.close(each)
 
 
 def _read(reply: Reply, ref: PromptRef) -> PromptVersion | ApiError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl  # noqa: F401  # before requests: if this fails, http.client and urllib3 go on without TLS for good
 import uuid
 from collections.abc import Mapping
 from datetime import timezone
