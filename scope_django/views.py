@@ -13,7 +13,15 @@ from ._client import get_client
 
 @never_cache
 @require_safe
-def health(request: HttpRequest) -> JsonResponse:
-    """`client.status()` as JSON; nothing is sent. 200 also while the platform is down, because reads go on."""
-    data, status = frameworks.health(get_client)
+def health(request: HttpRequest, *, last_error: bool = True) -> JsonResponse:
+    """`client.status()` as JSON; nothing is sent. 200 also while the platform is down, because reads go on.
+
+    Args:
+        request: Needs no login.
+        last_error: Whether the texts of errors are shown; False in the dict of the `path` leaves them out.
+
+    Returns:
+        The JSON.
+    """
+    data, status = frameworks.health(get_client, last_error=last_error)
     return JsonResponse(data, status=status)

@@ -26,6 +26,7 @@ RECENT_LOOK_SECONDS = 0.5
 UNSEEN_LOCK_SECONDS = 0.25
 REFUSING_SECONDS = 0.1
 MAX_REFUSED_LOCKS = 1000
+LONGEST_GENERATION_LEAD_SECONDS = 3600.0  # of a clock that is ahead; what is later is nobody's doing but an enemy's
 
 
 class Look(NamedTuple):
@@ -190,7 +191,7 @@ class SharedStore:
         nothing: Mapping[str, str] = {}
         seen = self._breaker.attempt("find", lambda: self._values(self._generation_key), nothing)
         with self._lock:
-            known = max(self._known_generation, _number(seen.get(self._generation_key)))
+            known = max(self._known_generation, self._generation_in(seen.get(self._generation_key)))
             # The wall clock, so that a store that was emptied and counts anew does not bring old entries back.
             self._known_generation = max(known + 1, int(self._clock.wall() * 1000))
         self._breaker.attempt("set", self._publish_generation, None)
@@ -256,7 +257,7 @@ class SharedStore:
 
     def _learn_generation(self, text: object) -> None:
         """A store that knows less than this process, since it was emptied say, is told."""
-        seen = _number(text)
+        seen = self._generation_in(text)
         if seen == self._known_generation:
             return
         with self._lock:
@@ -265,6 +266,12 @@ class SharedStore:
         # Outside of the lock: no lock is held over the network.
         if knows_more:
             self._publish_generation()
+
+    def _generation_in(self, text: object) -> int:
+        """0 for what is not one, or is from a far future: it would make void what is fetched until then."""
+        seen = _number(text)
+        latest = (self._clock.wall() + LONGEST_GENERATION_LEAD_SECONDS) * 1000
+        return seen if seen <= max(latest, self._known_generation) else 0
 
     def _publish_generation(self) -> None:
         self._store.set(self._generation_key, str(self._known_generation), None)

@@ -11,7 +11,6 @@ from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._log import Log
-from .._redaction import Redaction
 from .._stores.failure import reason
 from .store_deadline import NoAnswerError, StoreDeadline
 
@@ -94,7 +93,7 @@ class StoreBreaker:
             self._failing.add(what)
             self._breaker.failed()
         if not was_failing:
-            _log.warning("the shared cache fails, each process goes on with its own: %s", Redaction(()).text(why))
+            _log.warning("the shared cache fails, each process goes on with its own: %s", why)
 
     def _worked(self, what: str) -> None:
         with self._lock:

@@ -110,6 +110,8 @@ def _shown(value: object) -> str:
         return "a URL with a user name or password"
     if "://" in text and re.search("[?#]", text):  # which may hold a key
         return "a URL with a query or fragment"
+    if re.search(r"//[^/]*:[^/]*[^/0-9\]'\"]", text):  # such as a password without its host
+        return "a URL with a port that is not a number"
     return text[:SHOWN_CHARACTERS]
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from .._extras import missing_extra
+from .._foreign_text import printable
 from .._fork import held_back, renew_in_children
 from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._redaction import Redaction, Secret, secrets_in_url
 from ..errors import ConfigurationError
-from .failure import is_of_a_node
+from .failure import PERCENT_ENCODED, has_password_in_the_open, is_of_a_node, is_of_a_url
 from .patience import check_client
 
 if TYPE_CHECKING:
@@ -115,21 +116,26 @@ def _connected(url: str) -> Any:
             import redis
     except ImportError as error:
         raise ConfigurationError(missing_extra("RedisStore", ("redis",), "redis", error)) from None
+    if has_password_in_the_open(url):
+        raise ConfigurationError(f"RedisStore takes a URL such as redis://localhost:6379/0 {PERCENT_ENCODED}")
     try:
         connected: Any = redis.Redis.from_url(url, **_limits())
         pool = connected.connection_pool
         _open_host(pool.connection_kwargs, url)
         pool.connection_class(**pool.connection_kwargs)  # or an unknown option would show with the first read
     except (ValueError, TypeError, redis.RedisError) as error:
-        why = Redaction(secrets_in_url(url)).text(str(error))
-        raise ConfigurationError(f"RedisStore takes a URL such as redis://localhost:6379/0 ({why})") from None
+        # It may name an option that is a part of a password: one with a question mark in it.
+        is_open = not is_of_a_url(error) and "@" not in url.partition("?")[2]
+        said = printable(Redaction(secrets_in_url(url)).text(str(error)))
+        why = f"({said})" if is_open else PERCENT_ENCODED
+        raise ConfigurationError(f"RedisStore takes a URL such as redis://localhost:6379/0 {why}") from None
     return connected
 
 
 def _open_host(options: dict[str, Any], url: str) -> None:
     """What comes after the password is no secret, and redis-py takes four times as long over each part of one."""
     host = str(options.get("host", ""))
-    if str(url).rpartition("@")[2].startswith(host):
+    if host and str(url).rpartition("@")[2].startswith(host):
         options["host"] = host
 
 

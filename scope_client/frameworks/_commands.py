@@ -94,19 +94,23 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def health(client: Callable[[], ScopeClient]) -> tuple[dict[str, Any], int]:
+def health(client: Callable[[], ScopeClient], *, last_error: bool = True) -> tuple[dict[str, Any], int]:
     """What a page for readiness probes shows, and its HTTP status.
 
     Args:
         client: Returns the client of the site. What it raises is shown.
+        last_error: Whether the texts of errors are shown, which may name hosts and what the platform said.
 
     Returns:
         A JSON object, and 200; or 503 if the settings do not allow for a client.
     """
     try:
-        return {"ok": True, **client().status().to_dict()}, 200
+        shown = client().status().to_dict()
     except ScopeError as error:
-        return {"ok": False, "error": explained(error)}, 503
+        return {"ok": False, "error": explained(error) if last_error else type(error).__name__}, 503
+    if not last_error:
+        del shown["last_error"]
+    return {"ok": True, **shown}, 200
 
 
 def _facts(found: PromptVersion) -> str:

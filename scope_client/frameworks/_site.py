@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Callable, NamedTuple, Optional
 
 from .._client import ScopeClient
+from .._foreign_text import printable
 from .._interrupts import pass_on
 from .._prompt.ref import PromptRef
+from .._stores.failure import reason
 from ..errors import ScopeError, ValidationError
-from ._report import explained
 from ._settings import SettingProblem
 from ._uses import Ref, Survey
 
@@ -37,7 +38,7 @@ def store_problem(client: ScopeClient) -> Optional[str]:
             store.get_many([PROBE_KEY])
     except Exception as error:  # noqa: BLE001  # of anybody's store
         pass_on(error)
-        return f"the shared cache does not work: {explained(error)}{_advice(error)}"
+        return f"the shared cache does not work: {printable(reason(error))}{_advice(error)}"
     return None
 
 

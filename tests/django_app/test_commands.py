@@ -650,6 +650,21 @@ class TestCheck:
         assert said.startswith("the shared cache does not work: ModuleNotFoundError: ")
         assert said.endswith(' (pip install "scope-prompts[redis]")\n')
 
+    @pytest.mark.parametrize(
+        "password", ["hunter2hunter2/x", "hunter2hunter2#x", "hunter2hunter2?x", "[hunter2hunter2"]
+    )
+    def test_no_part_of_the_password_of_a_redis_cache_is_told(
+        self, password: str, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        location = f"redis://:{password}@127.0.0.1:1"
+        settings.CACHES = {"default": {"BACKEND": BACKENDS + "redis.RedisCache", "LOCATION": location}}
+        said = Ended("check").out
+        assert said.startswith("the shared cache does not work: ValueError: ")
+        assert "%2F" in said
+        get_client().get_prompt_version("greeting")
+        assert "the shared cache fails" in caplog.text
+        assert "hunter" not in said + caplog.text
+
 
 class TestWarm:
     def test_what_templates_use_and_further_names_are_cached_afterwards(

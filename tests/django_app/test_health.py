@@ -8,8 +8,10 @@ from typing import Any, Callable
 
 import pytest
 from django.test import AsyncClient, Client
+from django_app.process import reset_client
 from faults.crowd import crowd
 
+from scope_client import ServerError
 from scope_client.local import LocalPlatform
 from scope_django import get_client
 
@@ -131,3 +133,18 @@ def test_it_works_under_asgi() -> None:
         return (await AsyncClient().get("/health/")).status_code
 
     assert asyncio.run(probes()) == 200
+
+
+def test_it_can_leave_the_texts_of_errors_out(probe: Client, platform: LocalPlatform, site: Any) -> None:
+    given = site(MAX_RETRIES=0)
+    platform.fail(503)
+    with pytest.raises(ServerError):
+        get_client().get_prompt_version("greeting")
+    shown, quiet = probe.get("/health/").json(), probe.get("/quiet/").json()
+    assert "503" in shown.pop("last_error")
+    assert shown.keys() == quiet.keys()
+    assert quiet["last_error_age"] >= 0
+    given["CACHE_TTLL"] = 1
+    reset_client()
+    answer = probe.get("/quiet/")
+    assert (answer.status_code, answer.json()) == (503, {"ok": False, "error": "ConfigurationError"})

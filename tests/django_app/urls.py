@@ -6,4 +6,4 @@ from django.urls import path
 
 from scope_django.views import health
 
-urlpatterns = [path("health/", health)]
+urlpatterns = [path("health/", health), path("quiet/", health, {"last_error": False})]

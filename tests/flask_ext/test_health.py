@@ -137,3 +137,21 @@ def test_nothing_secret_is_on_it(platform: LocalPlatform) -> None:
             assert not any(secret in text for secret in (SECRET, platform.credentials.api_secret, "Bearer", "eyJ"))
             with contextlib.suppress(ScopeError):
                 read(app)
+
+
+def test_it_can_leave_the_texts_of_errors_out(app: Flask, platform: LocalPlatform) -> None:
+    app.register_blueprint(health, name="quiet", url_prefix="/quiet", url_defaults={"last_error": False})
+    platform.fail(503)
+    with pytest.raises(ScopeError):
+        read(app)
+    shown, quiet = page(app)[1], page(app, "/quiet/health")[1]
+    assert "503" in shown.pop("last_error")
+    assert shown.keys() == quiet.keys()
+    assert quiet["last_error_age"] >= 0
+
+
+def test_it_can_leave_out_what_is_wrong_with_the_settings() -> None:
+    app = Flask(__name__)
+    Scope(app)
+    app.register_blueprint(health, url_defaults={"last_error": False})
+    assert page(app) == (503, {"ok": False, "error": "MissingApiKeyError"})

@@ -255,6 +255,33 @@ def test_garbage_in_place_of_the_generation_harms_nobody(text: str, join: Make, 
     assert content(client, label="latest") in ("answer 2", "answer 3")
 
 
+@pytest.mark.parametrize("digits", ["9" * 19, "9" * 15, None])
+def test_a_generation_from_the_far_future_is_refused(
+    digits: str | None, join: Make, store: WatchedStore, clock: ManualClock
+) -> None:
+    client = join()
+    assert content(client) == "answer 1"
+    generation = store.entry.rpartition(":")[0] + ":generation"
+    store.behind.set(generation, digits or str(int((clock.wall + 86_400) * 1000)), None)
+    clock.passes(6)  # the store is asked again
+    assert content(client) == content(join()) == "answer 1"
+    client.clear_cache()
+    assert content(join()) == "answer 2"
+    assert content(client) == content(join()) == "answer 2"
+    assert 0 < int(store.behind.get_many([generation])[generation]) <= clock.wall * 1000
+
+
+def test_a_generation_of_a_clock_that_is_a_little_ahead_is_taken(
+    join: Make, store: WatchedStore, clock: ManualClock
+) -> None:
+    client = join()
+    assert content(client) == "answer 1"
+    generation = store.entry.rpartition(":")[0] + ":generation"
+    store.behind.set(generation, str(int((clock.wall + 60) * 1000)), None)
+    clock.passes(6)
+    assert content(client) == "answer 2"
+
+
 def test_bytes_that_are_no_text_do_not_keep_a_fleet_from_its_redis(
     fleet: Make, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -142,7 +142,7 @@ def test_a_shared_cache_that_does_not_work_is_told_with_what_to_do(name: str, er
     client = PromptsClient({"hi": "Hi {{name}}"}, cache_store=Broken(error))
     site = Site(lambda: client, lambda: (), lambda: Survey([HI], []))
     report = COMMANDS[name].run(site, **{key: [] for key in COMMANDS[name].arguments})
-    said = f"the shared cache does not work: {type(error).__name__}: {error}{advice}"
+    said = f"the shared cache does not work: {type(error).__name__}: {error}{advice}".replace("\n", "\\n")
     assert said in (report.failure if name == "warm" else report.lines)
 
 

@@ -153,6 +153,54 @@ def test_a_url_that_is_none_is_a_configuration_error_without_its_password(url: s
     assert "redis://" in str(raised.value)
 
 
+PASSWORD = "hunter2hunter2"
+URLS_WITH_A_PASSWORD_IN_THE_OPEN = [
+    *("redis://:pa/{}@localhost:6379/0", "redis://:{}/x@localhost", "rediss://user:{}/x@localhost:1"),
+    *("redis://:12/{}@localhost:1/0", "redis://:p@12/{}@localhost:1", "redis://:p@{}/x@localhost:1"),
+    *("redis://:{}#x@localhost", "redis://:x#{}@localhost:1", "redis://:12#{}@localhost"),
+    *(
+        "redis://:{}?x@localhost",
+        "redis://:12?{}@localhost",
+        "redis://:12?{}=1@localhost",
+        "redis://:12?a={}@localhost",
+    ),
+    *(
+        "redis://user:12?{}=1@localhost",
+        "redis://:p@12?{}=1@localhost",
+        "redis://:[{}@localhost",
+        "redis://:{}]@localhost",
+    ),
+    *("redis://:{}", "redis://user:{}", "redis://:{}:6379", "redis://localhost:1:{}", "redis:/:{}@localhost", "{}"),
+    *(
+        "unix://:{}/x@/tmp/socket",
+        "unix://:12/{}@/tmp/socket",
+        "redis://:\u2603{}/x@localhost",
+        "redis://:\n{}/@localhost",
+    ),
+]
+
+
+@pytest.mark.parametrize("url", URLS_WITH_A_PASSWORD_IN_THE_OPEN)
+def test_a_password_that_is_not_percent_encoded_is_a_configuration_error_without_any_of_it(url: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        RedisStore(url.format(PASSWORD))
+    assert PASSWORD[:6] not in str(raised.value)
+    assert "redis://" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://:a%2Fb%23c%3Fd%40e@127.0.0.1:1/0", "redis://user:p:a%@127.0.0.1:1", "redis://user@127.0.0.1:1"),
+        *("redis://127.0.0.1:1/0?client_name=me@home", "redis://:p@127.0.0.1:1/0?client_name=me@home"),
+        *("unix:///tmp/a@b.sock", "unix://:p@/tmp/a@b.sock?db=1", "redis://:a@b@127.0.0.1:1"),
+    ],
+)
+def test_a_url_that_can_be_read_is_taken(url: str) -> None:
+    with pytest.raises(redis.ConnectionError):
+        RedisStore(url).set("a", "1", None)
+
+
 @pytest.mark.parametrize("store", [RedisStore, MemoryStore, {}, "redis://localhost", object()], ids=by_repr)
 def test_what_is_no_store_is_a_configuration_error(store: object) -> None:
     with pytest.raises(ConfigurationError, match="cache_store must be"):
