@@ -10,7 +10,9 @@ from typing import Any
 REDACTED = "***"
 SHORTEST_SECRET_CHARACTERS = 4  # a shorter one would blank half of any text
 TELLING_CHARACTERS = 8  # so much of a secret is as bad as all of it
-SHOWN_BODY_BYTES = 65_536
+LONGEST_CLEANED = 65_536  # characters, or bytes
+LONGEST_FOREIGN_TEXT = 1_000  # of an exception
+_SMALL_LETTERS = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _USERINFO = r"//[^\s\"'<>]{0,256}@"  # a password may have a slash in it, or an @
 
 
@@ -69,32 +71,35 @@ _close(SecretBytes, bytes)
 class Redaction:
     """Takes some secrets out of texts, in every form in which a server may echo them."""
 
-    __slots__ = ("_secrets",)
+    __slots__ = ("_known_forms", "_secrets")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
+        self._known_forms: list[Secret] | None = None
 
     @property
-    def _forms(self) -> list[str]:
-        """The longest first, because one may contain another; made only when there is something to clean."""
-        known = (secret for secret in self._secrets if len(secret) >= SHORTEST_SECRET_CHARACTERS)
-        forms = {form for secret in known for form in _forms(secret)}
-        return sorted(forms, key=len, reverse=True)
+    def _forms(self) -> list[Secret]:
+        """In small letters, the longest first, because one may contain another; made when there is a text to clean."""
+        if self._known_forms is None:
+            known = (secret for secret in self._secrets if len(secret) >= SHORTEST_SECRET_CHARACTERS)
+            forms = {Secret(_in_small_letters(form)) for secret in known for form in _forms(secret)}
+            self._known_forms = sorted(forms, key=len, reverse=True)
+        return self._known_forms
 
     def text(self, text: str) -> str:
         """The text without the secrets, and without the user name and password of any URL."""
         text = re.sub(_USERINFO, f"//{REDACTED}@", text)
-        forms = "|".join(map(re.escape, self._forms))
-        return re.sub(forms, REDACTED, text, flags=re.IGNORECASE) if forms else text
+        # Not one expression for all: at each place of the text it would try each secret, to where they differ.
+        for form in self._forms:
+            text = _without(form, text)
+        return text
 
-    def texts(self, *texts: str) -> list[str]:
-        return [self.text(text) for text in texts]
-
-    def head(self, octets: bytes) -> str:
-        """The first 65,536 bytes as clean text, less what may be the start of a secret at the cut."""
-        clean = self.text(octets[:SHOWN_BODY_BYTES].decode("utf-8", "replace"))
+    def head(self, whole: str | bytes) -> str:
+        """The first 65,536 characters or bytes as clean text, less what may be the start of a secret at the cut."""
+        start = whole[:LONGEST_CLEANED]
+        clean = self.text(start.decode("utf-8", "replace") if isinstance(start, bytes) else start)
         longest = max(map(len, self._forms), default=0)
-        return clean[: len(clean) - longest] if len(octets) > SHOWN_BODY_BYTES else clean
+        return clean[: max(0, len(clean) - longest)] if len(whole) > LONGEST_CLEANED else clean
 
     def headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """A clean copy of the headers, in the same type."""
@@ -108,9 +113,25 @@ class Redaction:
         error.__dict__.update({name: self._whole(said) for name, said in texts.items()})
 
     def _whole(self, text: str) -> str:
-        clean = self.text(text)
-        parts = {clean[place : place + TELLING_CHARACTERS] for place in range(len(clean) - TELLING_CHARACTERS + 1)}
+        clean = self.head(text)[:LONGEST_FOREIGN_TEXT]
+        small = _in_small_letters(clean)
+        parts = {small[place : place + TELLING_CHARACTERS] for place in range(len(small) - TELLING_CHARACTERS + 1)}
         return REDACTED if any(part in form for form in self._forms for part in parts) else clean
+
+
+def _without(form: str, text: str) -> str:
+    small = _in_small_letters(text)
+    kept, end, place = [], 0, small.find(form)
+    while place >= 0:
+        kept.append(text[end:place])
+        end = place + len(form)
+        place = small.find(form, end)
+    return REDACTED.join([*kept, text[end:]])
+
+
+def _in_small_letters(text: str) -> str:
+    """As long as before. Only the letters of ASCII matter, because escapes such as %C3 may be written with either."""
+    return text.lower() if text.isascii() else text.translate(_SMALL_LETTERS)
 
 
 def secrets_in_url(url: str) -> list[Secret]:

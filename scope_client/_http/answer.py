@@ -126,12 +126,14 @@ def _error(
     """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
     is_secret = question.is_for_a_secret and answer.status < 400
     request_id = answer.headers.get("X-Request-ID") or question.request_id
-    clean = question.redaction.texts(message, code or "", request_id)
-    message, code, request_id = (printable(text, LONGEST_SAID_CHARACTERS) for text in clean)
+    clean = question.redaction.head
+    message, code, request_id = (
+        printable(clean(text), LONGEST_SAID_CHARACTERS) for text in (message, code or "", request_id)
+    )
     return kind(
         f"{message} (HTTP {answer.status}{f', code {code}' if code else ''})",
         http_status=answer.status,
-        http_body=None if is_secret else _writable(question.redaction.head(answer.body)),
+        http_body=None if is_secret else _writable(clean(answer.body)),
         error_code=code or None,
         request_id=request_id,
         retry_after=retry_after,

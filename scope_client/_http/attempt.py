@@ -173,7 +173,8 @@ class Line:
     def _read_settings(self, origin: str) -> Mapping[str, Any]:
         settings = sessions.settings(self._session, origin)
         urls = filter(None, settings["proxies"].values())
-        self._secrets += [secret for url in urls for secret in secrets_in_url(url)]
+        found = [secret for url in urls for secret in secrets_in_url(url)]
+        self._secrets += [secret for secret in found if secret not in self._secrets]
         return settings
 
     def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> bool:

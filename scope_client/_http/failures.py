@@ -123,7 +123,7 @@ def _without_secrets(trace: TracebackType | None, redaction: Redaction) -> Trace
         trace = trace.tb_next
     for each in reversed(entries):
         frame = each.tb_frame
-        if _package(frame) not in (*_TOOLS, "scope_client") and not _tells(list(frame.f_locals.values()), redaction):
+        if _package(frame) not in (*_TOOLS, "scope_client") and not _tells(frame.f_locals.values(), redaction):
             trace = TracebackType(trace, frame, each.tb_lasti, each.tb_lineno)
     return trace
 
@@ -132,19 +132,28 @@ def _package(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__")).partition(".")[0]
 
 
-def _tells(value: Any, redaction: Redaction, depth: int = 0) -> bool:
-    """Whether a local variable shows what is secret. No repr is asked for: that of a lazy object may do work."""
+def _tells(values: Iterable[Any], redaction: Redaction) -> bool:
+    """Whether local variables show what is secret. No repr is asked for: that of a lazy object may do work."""
+    level, seen = list(values), set[int]()
+    for _ in range(MAX_SHOWN_DEPTH):
+        if any(_is_secret(each, redaction) for each in level):
+            return True
+        level = [held for each in level for held in _held_by(each, seen)]
+    return False
+
+
+def _is_secret(value: Any, redaction: Redaction) -> bool:
+    text = value.decode("latin-1") if issubclass(type(value), bytes) else value
+    return isinstance(text, str) and type(value) is not Secret and redaction.text(text) != text
+
+
+def _held_by(value: Any, seen: set[int]) -> Iterable[Any]:
+    """What is in a list or a mapping; nothing the second time: lists of one list may unfold to any number of values."""
     kind = type(value)
-    if issubclass(kind, bytes):
-        value = value.decode("latin-1")
-    if isinstance(value, str):
-        return kind is not Secret and redaction.text(value) != value
-    inner: Iterable[Any] = ()
-    if issubclass(kind, (dict, CaseInsensitiveDict, HTTPHeaderDict)):
-        inner = [*value.keys(), *value.values()]
-    elif issubclass(kind, (list, tuple)):
-        inner = value
-    return depth < MAX_SHOWN_DEPTH and any(_tells(each, redaction, depth + 1) for each in inner)
+    if id(value) in seen or not issubclass(kind, (list, tuple, dict, CaseInsensitiveDict, HTTPHeaderDict)):
+        return ()
+    seen.add(id(value))
+    return value if issubclass(kind, (list, tuple)) else [*value.keys(), *value.values()]
 
 
 def _is_timeout(errors: Iterable[BaseException]) -> bool:

@@ -6,9 +6,8 @@ import re
 
 from .._foreign_text import printable
 from .._prompt.ref import PromptRef
+from .._wording import shown
 from ..errors import NoProductionVersionError, NotFoundError, ScopeError
-
-_LOOSE = re.IGNORECASE | re.DOTALL
 
 
 def explained(error: NotFoundError, ref: PromptRef) -> ScopeError:
@@ -19,7 +18,7 @@ def explained(error: NotFoundError, ref: PromptRef) -> ScopeError:
         return error
     doubt = "" if error.error_code else " (or does not exist: the platform did not say which; check base_url too)"
     return NoProductionVersionError(
-        f"prompt {ref.name!r} has no production version{doubt}: publish one, or ask for label='latest'",
+        f"prompt {shown(ref.name)} has no production version{doubt}: publish one, or ask for label='latest'",
         prompt_id=ref.name,
         http_status=error.http_status,
         http_body=error.http_body,
@@ -33,7 +32,9 @@ def _is_about_the_prompt(message: str, name: str) -> bool:
     nameless = _without(name, message)
     if re.search("production|publish|version", nameless, re.IGNORECASE):
         return False
-    return re.search(r"prompt.*not (found|exist)|(no such|unknown) prompt", message, _LOOSE) is not None
+    first = re.search("prompt", message, re.IGNORECASE)  # one expression for both would look on from every "prompt"
+    is_missing = first is not None and re.search("not (found|exist)", message[first.end() :], re.IGNORECASE)
+    return bool(is_missing or re.search("(no such|unknown) prompt", message, re.IGNORECASE))
 
 
 def _without(name: str, text: str) -> str:

@@ -26,6 +26,7 @@ from .failures import may_pass
 _log = Log("scope_client.http")
 MAX_PAUSE_SECONDS = 1e6  # time.sleep takes no number
 MAX_PAUSE_DOUBLINGS = 64
+LONGEST_DATE_CHARACTERS = 100
 
 
 class Exchange:
@@ -144,6 +145,8 @@ def _retry_after(headers: Mapping[str, str], wall: float) -> float | None:
 
 
 def _timestamp(text: str) -> float | None:
+    if len(text) > LONGEST_DATE_CHARACTERS:
+        return None
     try:
         moment = parsedate_to_datetime(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

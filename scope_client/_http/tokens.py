@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _log = Log("scope_client.tokens")
 UNSAID_LIFE_SECONDS = 300.0  # the API's rule
 MAX_LIFE_SECONDS = 86_400.0
+LONGEST_TOKEN_CHARACTERS = 65_536  # no server takes a header of half of that
+_PRINTABLE = re.compile("[!-~]+")
 RENEWAL_PAUSE_SECONDS = 5.0
 CREDENTIALS_PAUSES = Pauses(first=1.0, longest=60.0)
 MAX_BUFFER_SHARE = 0.2  # of a token's life: one that lives for a minute is not renewed from its first second on
@@ -202,7 +205,7 @@ def _flaw(path: Any, body: dict[Any, Any]) -> str | None:
 def _read(reply: Reply, asked_at: float, buffer: float) -> Token | ApiError:
     """The error is returned, to be raised where no local variable holds what came in place of a token."""
     text = reply.body.get("access_token")
-    if not isinstance(text, str) or not text or not all("!" <= char <= "~" for char in text):
+    if not isinstance(text, str) or len(text) > LONGEST_TOKEN_CHARACTERS or not _PRINTABLE.fullmatch(text):
         return reply.unfit(TokenRefreshError("the token endpoint answered without a usable access_token"))
     life = _life(reply.body.get("expires_in"))
     # From when it was asked for: the answer may have been on its way for long.
