@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Callable, NamedTuple, Union
 
@@ -15,6 +15,7 @@ from .._circuit_breaker import NEVER
 from .._clock import SYSTEM_CLOCK
 from .._foreign_text import printable
 from .._interrupts import pass_on
+from .._wording import cut, listed
 from ..errors import ConfigurationError
 from .record import VersionRecord, is_prompt_id, prompt_id
 from .version_file import read_version
@@ -23,6 +24,7 @@ StrPath = Union[str, "os.PathLike[str]"]
 # A file's size, times and inode; or in words why what is there cannot be a version.
 _Sight = Union[tuple[int, ...], str]
 
+LONGEST_FLAWS_CHARACTERS = 1_400
 _NUMBERED = re.compile(r"v([1-9][0-9]*)\.md")
 # A file system may give two writes the same time if they are closer than this.
 SAME_TIME_NANOSECONDS = 50_000_000
@@ -156,9 +158,9 @@ class PromptFolder:
         wrong = "is not a folder" if os.path.exists(self._root) else "does not exist"
         return f"the prompt folder {self._root!r} {wrong}; name one that holds .md files"
 
-    def _unusable(self, flaws: Iterable[str]) -> str:
-        listed = "\n  ".join(flaws)
-        return f"the prompt folder {self._root!r} cannot be used:\n  {listed}"
+    def _unusable(self, flaws: Sequence[str]) -> str:
+        named = listed(flaws, written=cut, joint="\n  ", most=LONGEST_FLAWS_CHARACTERS)
+        return f"the prompt folder {self._root!r} cannot be used:\n  {named}"
 
     def _finds_a_flaw(self, name: str, now: float) -> bool:
         """Looks at one prompt; whether it has a flaw that was not told of."""

@@ -9,10 +9,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
 from .._prompt.template import ChatTemplate
+from .._wording import cut, shown
 from ..errors import ApiError, ConfigurationError
 
 STATUSES = ("draft", "published", "archived")
 TYPES = ("text", "chat")
+MAX_METADATA_VALUES = 100_000
+MAX_METADATA_CHARACTERS = 10_000_000
 
 _ULID = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
 _PROMPT_ID = re.compile(f"prompt_{_ULID}")
@@ -108,18 +111,18 @@ def new_version(
 
 def _check_name(name: object) -> None:
     if not isinstance(name, str) or name in ("", ".", ".."):
-        raise ConfigurationError(f"a prompt's name must be text other than '', '.' and '..', got {name!r}")
+        raise ConfigurationError(f"a prompt's name must be text other than '', '.' and '..', got {shown(name)}")
     if is_prompt_id(name):
-        raise ConfigurationError(f"the name {name!r} looks like a prompt's ID; choose another")
+        raise ConfigurationError(f"the name {shown(name)} looks like a prompt's ID; choose another")
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise ConfigurationError(f"a prompt's name must be text that UTF-8 can hold, got {name!r}") from None
+        raise ConfigurationError(f"a prompt's name must be text that UTF-8 can hold, got {shown(name)}") from None
 
 
 def _check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ConfigurationError(f"{what} must be one of {', '.join(choices)}, got {value!r}")
+        raise ConfigurationError(f"{what} must be one of {', '.join(choices)}, got {shown(value)}")
 
 
 def _check_content(content: object, kind: str) -> None:
@@ -134,38 +137,64 @@ def _check_content(content: object, kind: str) -> None:
 
 def _checked_id(value: object) -> str:
     if not isinstance(value, str) or value in ("", ".", ".."):
-        raise ConfigurationError(f"id must be text other than '', '.' and '..', got {value!r}")
+        raise ConfigurationError(f"id must be text other than '', '.' and '..', got {shown(value)}")
     return value
 
 
 def _checked_tags(tags: object) -> tuple[str, ...]:
     if not isinstance(tags, (list, tuple)) or not all(isinstance(tag, str) for tag in tags):
-        raise ConfigurationError(f"tags must be a list of text, got {tags!r}")
+        raise ConfigurationError(f"tags must be a list of text, got {shown(tags)}")
     return tuple(tags)
 
 
 def _frozen_metadata(metadata: object) -> Mapping[str, Any]:
     if not isinstance(metadata, Mapping):
-        raise ConfigurationError(f"metadata must be a mapping such as {{model: gpt-4}}, got {metadata!r}")
+        raise ConfigurationError(f"metadata must be a mapping such as {{model: gpt-4}}, got {shown(metadata)}")
     try:
-        frozen: Mapping[str, Any] = _frozen("metadata", metadata)
+        frozen: Mapping[str, Any] = _Freezer().frozen(_Place(None, "metadata"), metadata)
     except RecursionError:
         raise ConfigurationError("metadata is nested too deeply; make it flatter") from None
     return frozen
 
 
-def _frozen(where: str, value: object) -> Any:
-    """The value as JSON will hold it, read-only down to the last mapping; dates become ISO text."""
-    if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        frozen = {_text_key(where, key): _frozen(f"{where}.{key}", each) for key, each in value.items()}
-        return MappingProxyType(frozen)
-    if isinstance(value, (list, tuple)):
-        return tuple(_frozen(f"{where}[{place}]", each) for place, each in enumerate(value))
-    raise ConfigurationError(f"{where} must be a value that JSON can hold, got {value!r}")
+class _Place(NamedTuple):
+    """Where a value is; written out only if it is wrong, because the names on the way to it may be long."""
+
+    within: Optional["_Place"]
+    step: str
+
+    def __str__(self) -> str:
+        steps: list[str] = []
+        place: Optional[_Place] = self
+        while place is not None:
+            steps.append(place.step)
+            place = place.within
+        return cut("".join(reversed(steps)))
+
+
+class _Freezer:
+    """Counts what it freezes: a few values that contain each other's may unfold to any number of them."""
+
+    def __init__(self) -> None:
+        self._values = self._characters = 0
+
+    def frozen(self, where: _Place, value: object) -> Any:
+        """The value as JSON will hold it, read-only down to the last mapping; dates become ISO text."""
+        self._values += 1
+        self._characters += len(value) if isinstance(value, str) else 0
+        if self._values > MAX_METADATA_VALUES or self._characters > MAX_METADATA_CHARACTERS:
+            raise ConfigurationError(f"metadata must have at most {MAX_METADATA_VALUES:,} values; make it smaller")
+        if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
+            return value
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, Mapping):
+            return MappingProxyType(
+                {_text_key(where, key): self.frozen(_Place(where, f".{key}"), each) for key, each in value.items()}
+            )
+        if isinstance(value, (list, tuple)):
+            return tuple([self.frozen(_Place(where, f"[{place}]"), each) for place, each in enumerate(value)])
+        raise ConfigurationError(f"{where} must be a value that JSON can hold, got {shown(value)}")
 
 
 def _thawed(value: object) -> Any:
@@ -174,9 +203,9 @@ def _thawed(value: object) -> Any:
     return [_thawed(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _text_key(where: str, key: object) -> str:
+def _text_key(where: _Place, key: object) -> str:
     if not isinstance(key, str):
-        raise ConfigurationError(f"the keys of {where} must be text, got {key!r}; put it in quotes")
+        raise ConfigurationError(f"the keys of {where} must be text, got {shown(key)}; put it in quotes")
     return key
 
 

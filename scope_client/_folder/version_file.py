@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import re
@@ -12,13 +11,18 @@ from typing import Any
 from .._extras import missing_extra
 from .._fork import held_back
 from .._interrupts import pass_on
+from .._wording import cut, nearest, shown
 from ..errors import ConfigurationError
 from .record import VersionRecord, new_version, rfc3339
 
 FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "id")
+MAX_FILE_BYTES = 16 * 1024 * 1024  # more than any answer of the platform may have
+MAX_ALIASES = 16
 NOT_A_FILE = "is not a file; replace it, or remove it"
 
 _FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+# YAML takes 1:30:15 for a number in base 60; reading one takes the square of its length.
+_LONG_NUMBER = re.compile(r"(?<![\d:])\d+(?::\d+){20}|(?<![\d_])\d[\d_]{4000}")
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 # What PyYAML lets out where it builds the values of tags such as !!int almost unchecked.
 _YAML_SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -45,9 +49,12 @@ def read_version(path: str, prompt: str, number: int, default_status: str) -> Ve
 
 
 def _text(path: str) -> str:
+    with open(path, "rb") as file:
+        octets = file.read(MAX_FILE_BYTES + 1)
+    if len(octets) > MAX_FILE_BYTES:
+        raise ConfigurationError(f"is longer than {MAX_FILE_BYTES:,} bytes; make it shorter")
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return file.read()
+        return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"is not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
@@ -65,7 +72,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     try:
         with held_back():
             import yaml
-            from frontmatter.default_handlers import YAMLHandler
+            from frontmatter.default_handlers import SafeLoader, YAMLHandler
     except ImportError as error:
         needed = ("yaml", "frontmatter")
         raise ConfigurationError(missing_extra("reading front matter", needed, "local", error)) from None
@@ -75,12 +82,18 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
         raise ConfigurationError("its front matter never ends; close it with a line --- of its own")
     front, content = handler.split(text)
     try:
+        if _LONG_NUMBER.search(front):
+            raise ConfigurationError("its front matter has a number that is too long; put it in quotes, or shorten it")
+        # A line of aliases of a line of aliases, and so on, stands for more values than any memory can hold.
+        events = yaml.parse(front, Loader=SafeLoader) if "*" in front else ()
+        if sum(isinstance(event, yaml.AliasEvent) for event in events) > MAX_ALIASES:
+            raise ConfigurationError(f"its front matter has more than {MAX_ALIASES} aliases (*name); write them out")
         return _checked_keys(handler.load(f"\n{front}")), content  # the line break makes YAML count as the file does
     except RecursionError:
         raise ConfigurationError("its front matter is nested too deeply; make it flatter") from None
     except (yaml.YAMLError, ValueError) as error:
         pass_on(error)
-        raise ConfigurationError(f"its front matter is not YAML: {_one_line(error)}") from None
+        raise ConfigurationError(f"its front matter is not YAML: {cut(_one_line(error))}") from None
 
 
 def _one_line(error: Exception) -> str:
@@ -94,6 +107,6 @@ def _checked_keys(front: object) -> dict[str, Any]:
         raise ConfigurationError("its front matter must be lines such as 'status: published'")
     for key in front:
         if key not in FRONT_MATTER_KEYS:
-            near = difflib.get_close_matches(str(key), FRONT_MATTER_KEYS, n=1, cutoff=0.0)[0]
-            raise ConfigurationError(f"unknown front matter key {key!r}; the nearest one is {near!r}")
+            near = nearest(str(key), FRONT_MATTER_KEYS, cutoff=0.0)
+            raise ConfigurationError(f"unknown front matter key {shown(key)}; the nearest one is {near!r}")
     return {key: value for key, value in front.items() if value is not None}
