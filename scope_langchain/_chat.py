@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from langchain_core.messages import BaseMessage
-from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from typing_extensions import Self
 
 from scope_client import PromptVersion
@@ -53,12 +53,22 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
             RenderError: A value has no text.
         """
         raise_for_missing(self.needed(), kwargs)
-        return super().format_messages(**kwargs)
+        values = self._merge_partial_and_user_variables(**kwargs)
+        parts = [
+            [each] if isinstance(each, BaseMessage) else each.format_messages(**_taken_by(each, values))
+            for each in self.messages
+        ]
+        return [message for part in parts for message in part]
 
     async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """`format_messages` for an event loop."""
         raise_for_missing(self.needed(), kwargs)
-        return await super().aformat_messages(**kwargs)
+        values = self._merge_partial_and_user_variables(**kwargs)
+        parts = [
+            [each] if isinstance(each, BaseMessage) else await each.aformat_messages(**_taken_by(each, values))
+            for each in self.messages
+        ]
+        return [message for part in parts for message in part]
 
     def __add__(self, other: Any) -> ScopeChatPromptTemplate:
         """This template and another one, or messages, after it; by the same rules, with this one's metadata."""
@@ -77,4 +87,17 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
                 prompt.needed() if isinstance(prompt, ScopePromptTemplate) else getattr(message, "input_variables", ())
             )
             known.update(dict.fromkeys(names))
-        return [name for name in known if name in self.input_variables]
+        taken = frozenset(self.input_variables)
+        return [name for name in known if name in taken]
+
+
+def _taken_by(message: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values that a message takes. LangChain hands those of all messages to each, and copies them on the way."""
+    prompt = getattr(message, "prompt", None)
+    names: Iterable[str] = values
+    if isinstance(message, MessagesPlaceholder):
+        names = [message.variable_name]
+    elif isinstance(prompt, ScopePromptTemplate) and prompt.template_format == "f-string":
+        template = fstring.parsed(prompt.template)
+        names = values if template is None else template.variables
+    return {name: values[name] for name in names if name in values}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from scope_client import MissingVariableError
+from scope_client.frameworks import listed
 
 
 class MissingInputError(MissingVariableError, KeyError):
@@ -16,5 +17,5 @@ class MissingInputError(MissingVariableError, KeyError):
 
 def missing_input(missing: Iterable[str], needed: Iterable[str]) -> MissingInputError:
     names = tuple(missing)
-    message = f"no value was given for {', '.join(map(repr, names))}; the prompt needs {', '.join(map(repr, needed))}"
+    message = f"no value was given for {listed(names)}; the prompt needs {listed(tuple(needed))}"
     return MissingInputError(message, missing_variables=names)

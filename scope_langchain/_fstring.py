@@ -8,6 +8,7 @@ from string import Formatter
 from typing import Any
 
 from scope_client import PromptVersion, ValidationError
+from scope_client.frameworks import listed, shown
 
 _NAMES_OF_LANGCHAIN = ("self", "stop")
 KEPT_TEMPLATES = 1024
@@ -24,7 +25,7 @@ def check_names(version: PromptVersion) -> None:
     if bad:
         variables, them = ("variable", "it") if len(bad) == 1 else ("variables", "them")
         raise ValidationError(
-            f"LangChain cannot take the {variables} {', '.join(map(repr, bad))} of the prompt {version.name!r}: "
+            f"LangChain cannot take the {variables} {listed(bad)} of the prompt {shown(version.name)}: "
             f"rename {them} there, or call version.render(...) or version.messages(...) in a RunnableLambda"
         )
 
@@ -32,21 +33,22 @@ def check_names(version: PromptVersion) -> None:
 @lru_cache(maxsize=KEPT_TEMPLATES)
 def parsed(fstring: str) -> Any:
     """The core's template for an f-string, or None if a field of it has more than a name, such as a format."""
-    content = []
-    pieces = [""]
+    pieces = []
+    literals: list[str] = []  # those up to the next variable: each brace ends one
     try:
         for literal, name, spec, conversion in Formatter().parse(fstring):
-            content.append(literal)
-            pieces[-1] += literal
+            literals.append(literal)
             if name is None:
                 continue
             if spec or conversion or not name:
                 return None
-            content.append("{{%s}}" % name)  # noqa: UP031  # braces
-            pieces += [name, ""]
+            pieces += ["".join(literals), name]
+            literals = []
     except ValueError:
         return None
-    template = PromptVersion.from_api({"content": "".join(content), "type": "text"}).template
+    pieces.append("".join(literals))
+    content = "".join("{{%s}}" % piece if place % 2 else piece for place, piece in enumerate(pieces))  # noqa: UP031
+    template = PromptVersion.from_api({"content": content, "type": "text"}).template
     return template if getattr(template, "pieces", None) == tuple(pieces) else None
 
 

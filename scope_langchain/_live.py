@@ -138,7 +138,8 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         if known is not version or template is None:
             template = to_langchain(version)
             partials = self._partials if known else checked_partials(version, self._partials)
-            partials = {name: value for name, value in partials.items() if name in version.variables}
+            known_names = frozenset(version.variables)
+            partials = {name: value for name, value in partials.items() if name in known_names}
             if partials:
                 template = template.partial(**partials)  # type: ignore[assignment]  # of its own type
             self._converted = (version, template)

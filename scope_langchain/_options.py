@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from scope_client import PromptVersion, ValidationError
+from scope_client.frameworks import shown
 
 MODEL_OPTIONS = (
     *("model", "model_provider", "temperature", "max_tokens", "top_p", "top_k", "stop", "seed"),
@@ -27,6 +28,6 @@ def model_options(version: PromptVersion, *, known: Iterable[str] = MODEL_OPTION
         ValidationError: `known` is text instead of a list of names.
     """
     if isinstance(known, str):
-        raise ValidationError(f"known must be a list of names such as ['model'], got {known!r}")
-    found = ((key, version.get_metadata(key)) for key in known)
-    return {key: value for key, value in found if value is not None}
+        raise ValidationError(f"known must be a list of names such as ['model'], got {shown(known)}")
+    metadata = version.metadata
+    return {key: metadata[key] for key in known if metadata.get(key) is not None}

@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from scope_client import PromptVersion, ScopeClient, ValidationError
 from scope_client import client as default_client
-from scope_client.frameworks import Fallback
+from scope_client.frameworks import Fallback, listed
 
 from ._errors import missing_input
 
@@ -99,11 +99,12 @@ def names_itself(kind: _Kind) -> _Kind:
 
 def checked_partials(version: PromptVersion, given: Mapping[str, Any] | None) -> dict[str, Any]:
     """A copy of what is given; raises ValidationError for a value that the version has no variable for."""
-    unknown = [name for name in given or () if name not in version.variables]
+    known = frozenset(version.variables)
+    unknown = [name for name in given or () if name not in known]
     if unknown and not version.is_fallback:
-        known = ", ".join(map(repr, version.variables)) or "none"
-        raise ValidationError(f"partial_variables has {', '.join(map(repr, unknown))}; the prompt knows {known}")
-    return {name: value for name, value in (given or {}).items() if name in version.variables}
+        knows = listed(version.variables)
+        raise ValidationError(f"partial_variables has {listed(unknown)}; the prompt knows {knows}")
+    return {name: value for name, value in (given or {}).items() if name in known}
 
 
 def raise_for_missing(needed: Sequence[str], given: Any) -> None:

@@ -9,6 +9,7 @@ from langchain_core.prompts import PromptTemplate
 from typing_extensions import Self
 
 from scope_client import PromptVersion, ValidationError
+from scope_client.frameworks import shown
 
 from . import _fstring as fstring
 from ._errors import missing_input
@@ -32,7 +33,7 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
     def of(cls, version: PromptVersion, partials: Mapping[str, Any]) -> Self:
         """The template of a text prompt; see `ScopeTemplate.of`."""
         if version.type == "chat":
-            raise ValidationError(f"{version.name!r} is a chat prompt: use ScopeChatPromptTemplate.from_scope")
+            raise ValidationError(f"{shown(version.name)} is a chat prompt: use ScopeChatPromptTemplate.from_scope")
         fstring.check_names(version)
         template: Any = version.template
         return cls(
@@ -84,4 +85,5 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
         """The input variables, in the order of the prompt; see `ScopeTemplate.needed`."""
         template = fstring.parsed(self.template) if self.template_format == "f-string" else None
         known = self.input_variables if template is None else template.variables
-        return [name for name in known if name in self.input_variables]
+        taken = frozenset(self.input_variables)
+        return [name for name in known if name in taken]

@@ -17,6 +17,7 @@ from langchain_core.prompts import (
 from langchain_core.prompts.chat import BaseStringMessagePromptTemplate
 
 from scope_client import PromptVersion, ValidationError
+from scope_client.frameworks import shown
 
 from . import _fstring as fstring
 from ._text import ScopePromptTemplate
@@ -82,14 +83,15 @@ def _check_placeholders(parts: Any, version: PromptVersion) -> None:
     filled = {name for role, part in parts if role.lower() != "placeholder" for name in part.variables}
     for name in sorted(held & filled):
         raise ValidationError(
-            f"the prompt {version.name!r} has {name!r} as a placeholder for messages and as text: give one another name"
+            f"the prompt {shown(version.name)} has {shown(name)} as a placeholder for messages and as text: "
+            "give one another name"
         )
 
 
 def _placeholder(part: Any, version: PromptVersion) -> MessagesPlaceholder:
     if len(part.pieces) != 3 or part.pieces[0] or part.pieces[2]:
         raise ValidationError(
-            f"a placeholder of the prompt {version.name!r} must hold one variable and nothing else, such as "
-            f"{{{{history}}}}; it holds {''.join(part.pieces[::2])!r} and {len(part.variables)} variables"
+            f"a placeholder of the prompt {shown(version.name)} must hold one variable and nothing else, such as "
+            f"{{{{history}}}}; it holds {shown(''.join(part.pieces[::2]))} and {len(part.variables)} variables"
         )
     return MessagesPlaceholder(variable_name=part.variables[0], optional=True)
