@@ -11,9 +11,11 @@ from ._frozen import Frozen
 from ._interrupts import pass_on
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
+from ._wording import LONGEST_SHOWN_CHARACTERS, cut, listed, shown
 from .errors import ScopeError, ValidationError
 
 MAX_PREFETCH_THREADS = 8
+LONGEST_REPORT_CHARACTERS = 1000
 
 Wanted = Union[str, tuple[str, Optional[str]], tuple[str, Optional[str], Optional[str]]]
 
@@ -40,10 +42,10 @@ class PrefetchReport(Frozen):
         if not self.errors:
             return
         first = next(iter(self.errors.values()))
-        listed = "; ".join(f"{_shown(wanted)}: {error}" for wanted, error in self.errors.items())
         count = len(self.errors)
+        which = listed(self.errors.items(), written=_told, joint="; ", most=LONGEST_REPORT_CHARACTERS)
         error = copy.copy(first)
-        error.message = f"{count} of {count + len(self.versions)} prompts could not be read: {listed}"
+        error.message = f"{count} of {count + len(self.versions)} prompts could not be read: {which}"
         error.args = (error.message,)
         raise error from first
 
@@ -118,12 +120,16 @@ def _hashable(each: Any) -> Wanted:
 def _ref(each: Any) -> PromptRef:
     parts = (each,) if isinstance(each, str) else each
     if not isinstance(parts, tuple) or not 1 <= len(parts) <= 3:
-        raise ValidationError(f"a prompt to prefetch is a name, (name, label) or (name, None, version), got {each!r}")
+        raise ValidationError(
+            f"a prompt to prefetch is a name, (name, label) or (name, None, version), got {shown(each)}"
+        )
     try:
         return PromptRef.of(*parts)
     except TypeError as error:
-        raise ValidationError(f"{each!r}: {error}") from None
+        raise ValidationError(f"{shown(each)}: {error}") from None
 
 
-def _shown(wanted: Wanted) -> str:
-    return printable(wanted if isinstance(wanted, str) else " ".join(part for part in wanted if part))
+def _told(each: Any) -> str:
+    wanted, error = each
+    name = wanted if isinstance(wanted, str) else " ".join(part for part in wanted if part)
+    return f"{printable(name, LONGEST_SHOWN_CHARACTERS)}: {cut(str(error))}"

@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from typing import Any, Callable, Optional
 
 KEPT_BODY_CHARACTERS = 2000
+LONGEST_MESSAGE_CHARACTERS = 2000
 
 
 class ScopeError(Exception):
     """The root of the family; a fact that is not known is None.
 
     Args:
-        message: What went wrong, and what to do about it.
+        message: What went wrong, and what to do about it; is cut after 2,000 characters.
         http_status: As the field; so are the other keywords.
         http_body: Is cut at 2,000 characters.
         error_code: As the field.
@@ -38,6 +39,8 @@ class ScopeError(Exception):
         error_code: Optional[str] = None,
         request_id: Optional[str] = None,
     ) -> None:
+        if isinstance(message, str) and len(message) > LONGEST_MESSAGE_CHARACTERS:
+            message = f"{message[:LONGEST_MESSAGE_CHARACTERS]}... ({len(message):,} characters)"
         super().__init__(message)
         self.message = message
         self.http_status = http_status

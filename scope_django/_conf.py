@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from scope_client import Configuration, ConfigurationError
-from scope_client.frameworks import SettingProblem, Settings, hides_what_it_was_given
+from scope_client.frameworks import SettingProblem, Settings, hides_what_it_was_given, listed
 
 from ._store import DjangoStore
 
@@ -48,7 +48,7 @@ def alias_problem() -> SettingProblem | None:
     if given().get("CACHE_STORE") is not None:
         message = f"{key} and {SPELLED_KEY.format('CACHE_STORE')} exclude each other"
     elif not isinstance(name, str) or name not in settings.CACHES:
-        message = f"{key} must be one of CACHES ({', '.join(map(repr, settings.CACHES))}) or None"
+        message = f"{key} must be one of CACHES ({listed(settings.CACHES)}) or None"
     else:
         return None
     hint = "name a cache of CACHES, or None for a cache of each process alone"

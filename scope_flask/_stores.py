@@ -18,9 +18,11 @@ from scope_client.frameworks import (
     ForeignStore,
     asynchronous_method,
     check_client,
+    cut,
     explained,
     has_methods,
     pass_on,
+    shown,
 )
 
 _CACHELIB_METHODS = ("get_dict", "get", "set", "add", "delete")
@@ -109,7 +111,7 @@ def _imported(path: str) -> Any:
     except Exception as error:  # noqa: BLE001  # whatever that module raises
         pass_on(error)
         why = str(error.exception) if isinstance(error, ImportStringError) else explained(error)
-        raise ConfigurationError(f"SCOPE_CACHE: {path!r} cannot be imported ({why})") from None
+        raise ConfigurationError(f"SCOPE_CACHE: {shown(path)} cannot be imported ({cut(why)})") from None
 
 
 class _Backend:

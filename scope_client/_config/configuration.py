@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
-from .._fork import held_back
 from .._frames import hides_what_it_was_given
 from .._frozen import Frozen
 from .._redaction import REDACTED
 from .._stores.cache_store import CacheStore
+from .._wording import nearest, shown
 from ..errors import ConfigurationError
 from . import rules
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
@@ -150,7 +150,10 @@ class Configuration(Frozen):
         return {name: getattr(self, name) for name in _OPTIONS}  # type: ignore[return-value]  # every one, in order
 
     def _check_together(self) -> None:
-        self._freeze(base_url=re.sub(rf"(/api/{re.escape(self.api_version)})+$", "", self.base_url))
+        path, end = f"/api/{self.api_version}", len(self.base_url)
+        while self.base_url.endswith(path, 0, end):
+            end -= len(path)
+        self._freeze(base_url=self.base_url[:end])
         if re.search(r"/api/v\d+$", self.base_url):
             raise ConfigurationError(
                 f"base_url must not end in another API version than api_version, which is {self.api_version!r}"
@@ -168,11 +171,7 @@ def refuse_unknown(given: Iterable[str]) -> None:
     """Raises the TypeError that names the nearest known option."""
     for name in given:
         if name not in _OPTIONS:
-            with held_back():
-                import difflib
-
-            near = difflib.get_close_matches(name, _OPTIONS, n=1, cutoff=0.0)
-            raise TypeError(f"unknown option {name!r}; the nearest one is {near[0]!r}")
+            raise TypeError(f"unknown option {shown(name)}; the nearest one is {nearest(name, _OPTIONS, cutoff=0.0)!r}")
 
 
 def option_names() -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Callable, Union
 
+from .._wording import shown
 from ..errors import ValidationError
 from .prompt_version import PromptVersion
 from .ref import PromptRef
@@ -24,7 +25,9 @@ def stand_in(ref: PromptRef, fallback: str | Callable[[], str]) -> PromptVersion
     """A text prompt of the fallback's text; raises what a callable raises, and ValidationError for what is not text."""
     text = fallback if isinstance(fallback, str) else fallback()
     if not isinstance(text, str):
-        raise ValidationError(f"the fallback for the prompt {ref.name!r} must return text, got {type(text).__name__}")
+        raise ValidationError(
+            f"the fallback for the prompt {shown(ref.name)} must return text, got {type(text).__name__}"
+        )
     return _parsed(ref, str.__str__(text))
 
 

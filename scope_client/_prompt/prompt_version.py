@@ -241,6 +241,7 @@ _TEMPLATES: dict[tuple[str, bool], type[Union[Template, ChatTemplate]]] = {
 }
 
 
+LONGEST_SHOWN_TYPE = 60
 _TEXTS = ("id", "version_id", "prompt_id", "name", "status", "created_at", "updated_at")
 _READ = frozenset(
     (
@@ -283,7 +284,10 @@ def _read_content(body: Mapping[str, Any]) -> tuple[str, str]:
     content = body.get("content")
     kind = body.get("prompt_type", body.get("type")) or ("chat" if isinstance(content, list) else "text")
     if kind not in ("text", "chat"):
-        raise ApiError(f"expected a prompt of the type text or chat, got {kind!r}")
+        # Whole or not at all: it may be a secret, of which no part can be told.
+        is_short = isinstance(kind, str) and len(kind) <= LONGEST_SHOWN_TYPE
+        got = repr(kind) if is_short else f"something odd, a {type(kind).__name__}"
+        raise ApiError(f"expected a prompt of the type text or chat, got {got}")
     if kind == "chat" and isinstance(content, list):
         content = json.dumps(content, ensure_ascii=False)
     if not isinstance(content, str):

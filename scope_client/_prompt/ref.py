@@ -6,6 +6,7 @@ import re
 from typing import Optional, Union
 
 from .._frozen import Frozen
+from .._wording import shown
 from ..errors import ValidationError
 
 LABELS = ("production", "latest")
@@ -52,7 +53,7 @@ class PromptRef(Frozen):
         if label is None:
             return cls(name)
         if not isinstance(label, str) or label not in LABELS:
-            raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {label!r}")
+            raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {shown(label)}")
         return cls(name, LABELS[LABELS.index(label)])
 
     @classmethod
@@ -72,9 +73,9 @@ def path_segment(what: str, value: object) -> str:
     if not isinstance(value, str):
         raise ValidationError(f"{what} must be text, got {type(value).__name__}")
     if value in ("", ".", ".."):
-        raise ValidationError(f"{what} must not be empty, '.' or '..', got {value!r}")
+        raise ValidationError(f"{what} must not be empty, '.' or '..', got {shown(value)}")
     try:
         octets = value.encode()
     except UnicodeEncodeError:
-        raise ValidationError(f"{what} must be text that UTF-8 can hold, got {value!r}") from None
+        raise ValidationError(f"{what} must be text that UTF-8 can hold, got {shown(value)}") from None
     return re.sub(rb"[^A-Za-z0-9._~-]", lambda found: b"%%%02X" % found[0][0], octets).decode()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .._frozen import Frozen
 from .._interrupts import pass_on
+from .._wording import cut, listed, shown
 from ..errors import ApiError, MissingVariableError, RenderError, ValidationError
 from .jsonvalue import copied, parse
 
@@ -156,24 +157,28 @@ def _read_messages(content: str) -> list[dict[str, Any]]:
 def check_names(variables: tuple[str, ...], values: Mapping[str, object]) -> None:
     """Raises MissingVariableError if a variable has no value, ValidationError if a value has no variable."""
     missing = [name for name in variables if name not in values]
-    unknown = [name for name in values if name not in variables]
-    surplus = f"the prompt has no variable {_listed(unknown)}"
+    if not missing and len(values) == len(variables):
+        return
+    known = frozenset(variables)
+    unknown = [name for name in values if name not in known]
+    surplus = f"the prompt has no variable {listed(unknown)}"
     if missing:
-        needs = f"no value was given for {_listed(missing)}; the prompt needs {_listed(variables)}"
+        needs = f"no value was given for {listed(missing)}; the prompt needs {listed(variables)}"
         raise MissingVariableError(f"{needs}; {surplus}" if unknown else needs, missing_variables=missing)
     if unknown:
-        raise ValidationError(f"{surplus}; its variables are: {_listed(variables) or 'none'}")
+        raise ValidationError(f"{surplus}; its variables are: {listed(variables)}")
 
 
 def as_text(name: str, value: object) -> str:
     """What `str()` makes of a value; None is refused, because "None" in a prompt is a bug."""
     if value is None:
-        raise ValidationError(f"the value of {name!r} is None; give text, or '' to leave it empty")
+        raise ValidationError(f"the value of {shown(name)} is None; give text, or '' to leave it empty")
     try:
         return str(value)
     except Exception as error:
         pass_on(error)
-        raise RenderError(f"str() fails for the value of {name!r}, a {type(value).__name__}: {_said(error)}") from error
+        said = cut(_said(error))
+        raise RenderError(f"str() fails for the value of {shown(name)}, a {type(value).__name__}: {said}") from error
 
 
 def _said(error: Exception) -> str:
@@ -181,7 +186,3 @@ def _said(error: Exception) -> str:
         return str(error)
     except Exception:  # noqa: BLE001  # the exception of a broken value may be broken too
         return type(error).__name__
-
-
-def _listed(names: Iterable[object]) -> str:
-    return ", ".join(repr(name) for name in names)

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from .._clock import SYSTEM_CLOCK
 from .._fork import held_back, renew_in_children
+from .._wording import shown
 from ..errors import ConfigurationError
 
 _Kept = tuple[str, Optional[float]]
@@ -26,7 +27,7 @@ class MemoryStore:
 
     def __init__(self, maxsize: int = 10_000, *, timer: Callable[[], float] = SYSTEM_CLOCK.now) -> None:
         if not isinstance(maxsize, int) or maxsize < 1:
-            raise ConfigurationError(f"maxsize must be a whole number from 1 up, got {maxsize!r}")
+            raise ConfigurationError(f"maxsize must be a whole number from 1 up, got {shown(maxsize)}")
         self._maxsize = maxsize
         self._timer = timer
         self.after_fork()

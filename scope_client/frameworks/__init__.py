@@ -11,6 +11,7 @@ from .._prompt.ref import LABELS
 from .._public_names import publish
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
 from .._stores.patience import check_client
+from .._wording import cut, listed, shown
 from ._commands import ARGUMENTS, COMMANDS, Command, health
 from ._foreign_store import ForeignStore
 from ._rendering import TemplateFunction, checked_values, render_in_template
@@ -41,17 +42,20 @@ __all__ = [
     "called_like",
     "check_client",
     "checked_values",
+    "cut",
     "explained",
     "has_methods",
     "health",
     "hides_what_it_was_given",
     "jinja_survey",
     "jinja_uses",
+    "listed",
     "missing_extra",
     "pass_on",
     "publish",
     "render_in_template",
     "renew_in_children",
+    "shown",
 ]
 
 publish(__name__, __all__)

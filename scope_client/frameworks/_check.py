@@ -1,16 +1,17 @@
 """The command `check`: settings, platform and credentials, and each prompt and variable that a template names."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Union
 
 from .._client import ScopeClient
 from .._prompt.prompt_version import PromptVersion
+from .._wording import listed, nearest, shown
 from ..errors import ApiError, ConnectionError, NoProductionVersionError, NotFoundError, ScopeError
 from ._report import Finding, Report, counted, explained
 from ._site import Site, refusal, store_problem
 from ._uses import PromptUse, Ref
 
+MAX_TYPOS_OF_A_USE = 20
 _PROMPT_OF_NOBODY: Ref = ("scope-check", None, None)
 
 _Answer = Union[PromptVersion, ScopeError]
@@ -68,15 +69,14 @@ def _mistakes(use: PromptUse, answer: _Answer) -> Iterator[str]:
         is_absent = isinstance(answer, (NotFoundError, NoProductionVersionError))
         yield f"{use}: {answer.message if is_absent else explained(answer)}"
         return
-    for variable in use.variables:
-        if variable not in answer.variables:
-            near = difflib.get_close_matches(variable, answer.variables, n=1)
-            advice = f"the nearest one is {near[0]!r}" if near else f"it knows {_names(answer.variables)}"
-            yield f"prompt {use.name!r} has no variable {variable!r}; {advice}"
-    missing = [variable for variable in answer.variables if variable not in use.variables]
+    known, given, prompt = frozenset(answer.variables), frozenset(use.variables), f"prompt {shown(use.name)}"
+    unknown = [variable for variable in use.variables if variable not in known]
+    for variable in unknown[:MAX_TYPOS_OF_A_USE]:
+        near = nearest(variable, answer.variables)
+        advice = f"it knows {listed(answer.variables)}" if near is None else f"the nearest one is {near!r}"
+        yield f"{prompt} has no variable {shown(variable)}; {advice}"
+    if len(unknown) > MAX_TYPOS_OF_A_USE:
+        yield f"{prompt} has no variables {listed(unknown[MAX_TYPOS_OF_A_USE:])} either"
+    missing = [variable for variable in answer.variables if variable not in given]
     if missing and not use.is_open:
-        yield f"prompt {use.name!r} is given no value for {_names(missing)}"
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names)) or "none"
+        yield f"{prompt} is given no value for {listed(missing)}"

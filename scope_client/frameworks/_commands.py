@@ -6,6 +6,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from .._client import ScopeClient
 from .._prompt.prompt_version import PromptVersion
+from .._wording import shown
 from ..errors import ScopeError, ValidationError
 from ._check import check
 from ._report import Report, explained, indented
@@ -89,7 +90,7 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
     for pair in given:
         key, equals, value = pair.partition("=")
         if not key or not equals:
-            raise ValidationError(f"a value is given as key=value, got {pair!r:.60}")
+            raise ValidationError(f"a value is given as key=value, got {shown(pair)}")
         values[key] = value
     return values
 

@@ -7,6 +7,7 @@ from .._client import ScopeClient
 from .._interrupts import pass_on
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
+from .._wording import LONGEST_SHOWN_CHARACTERS, cut, listed, shown
 from ..errors import MissingVariableError, ScopeError, ValidationError
 
 
@@ -43,14 +44,15 @@ def render_in_template(
         _settled(name), label=_settled(label), version=_settled(version), fallback=_settled(fallback)
     )
     if unresolved and found.is_fallback:
-        unresolved = {variable: said for variable, said in unresolved.items() if variable in found.variables}
+        needed = frozenset(found.variables)
+        unresolved = {variable: said for variable, said in unresolved.items() if variable in needed}
     if unresolved:
         raise _missing(found, name, values, unresolved)
     try:
         return found.template.render(values)
     except ScopeError as error:
         pass_on(error)
-        error.message = f"prompt {name!r}: {error.message}"
+        error.message = f"prompt {shown(name)}: {error.message}"
         error.args = (error.message,)
         raise
 
@@ -69,10 +71,15 @@ def _missing(
     found: PromptVersion, name: str, values: Mapping[str, Any], unresolved: Mapping[str, str]
 ) -> MissingVariableError:
     missing = [variable for variable in found.variables if variable not in values]
-    missing += [variable for variable in unresolved if variable not in missing]
-    why = "; ".join(f"{variable!r}: {said}" for variable, said in unresolved.items())
-    message = f"prompt {name!r}: no value for {', '.join(map(repr, missing))} ({why})"
+    missing = list(dict.fromkeys([*missing, *unresolved]))
+    why = listed(unresolved.items(), written=_told, joint="; ")
+    message = f"prompt {shown(name)}: no value for {listed(missing)} ({why})"
     return MissingVariableError(message, missing_variables=missing)
+
+
+def _told(each: Any) -> str:
+    variable, said = each
+    return f"{shown(variable)}: {cut(said)}"
 
 
 def checked_values(variables: object) -> Mapping[str, object]:
@@ -85,9 +92,10 @@ def checked_values(variables: object) -> Mapping[str, object]:
 
 
 def _apart(variables: Mapping[str, object], more: Mapping[str, object]) -> Mapping[str, object]:
-    twice = [str(key) for key in variables if key in more]
+    twice = [key for key in variables if key in more]
     if twice:
-        raise ValidationError(f"a value is given twice for {', '.join(twice)}: in variables and as a keyword")
+        names = listed(twice, written=lambda key: cut(str(key), LONGEST_SHOWN_CHARACTERS))
+        raise ValidationError(f"a value is given twice for {names}: in variables and as a keyword")
     return variables
 
 

@@ -1,6 +1,5 @@
 """Settings: a framework's upper-case keys, checked all at once, as a Configuration."""
 
-import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -19,6 +18,7 @@ from .._config.credentials import (
 from .._foreign_text import printable
 from .._frames import hides_what_it_was_given
 from .._redaction import Redaction
+from .._wording import cut, nearest
 from ..errors import ConfigurationError, MissingApiKeyError
 
 _KEYS_OF_KIND: Mapping[Kind, tuple[str, ...]] = {
@@ -104,7 +104,7 @@ class Settings:
 
     def _refuse(self, key: object) -> None:
         named = str(key).upper()
-        near = _KEY_OF_VARIABLE.get(named) or difflib.get_close_matches(named, self._known, n=1, cutoff=0.0)[0]
+        near = _KEY_OF_VARIABLE.get(named) or nearest(named, self._known, cutoff=0.0)
         message = f"{self._spell(key)} is not a setting"
         self._note("unknown", str(key), message, f"the nearest one is {self._spell(near)}")
 
@@ -153,7 +153,7 @@ class Settings:
             return None
 
     def _spell(self, key: object) -> str:
-        return self._spelled.format(key)
+        return self._spelled.format(cut(self._redaction.text(str(key))))
 
     def _listed(self, keys: Iterable[str]) -> str:
         return ", ".join(self._spell(key) for key in keys)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Callable, NamedTuple, Optional
 
 from .._interrupts import pass_on
+from .._wording import listed, shown
 from ._report import Finding, counted, explained
 
 TEMPLATE_FUNCTION = "scope_prompt"
@@ -47,9 +48,11 @@ class PromptUse(NamedTuple):
         return (self.name, None if self.label == "production" else self.label, self.version)
 
     def __str__(self) -> str:
-        name = "a prompt named when rendered" if self.name is None else f"prompt {self.name!r}"
-        which = f", label {self.label!r}" if self.label else f", version {self.version!r}" if self.version else ""
-        return f"{name}{which}{', with ' + ', '.join(self.variables) if self.variables else ''}"
+        name = "a prompt named when rendered" if self.name is None else f"prompt {shown(self.name)}"
+        which = (
+            f", label {shown(self.label)}" if self.label else f", version {shown(self.version)}" if self.version else ""
+        )
+        return f"{name}{which}{', with ' + listed(self.variables, written=str) if self.variables else ''}"
 
 
 class Survey(NamedTuple):
@@ -123,12 +126,14 @@ def jinja_uses(tree: Any, file: str) -> list[PromptUse]:
     return [_use(call, file) for call in _calls(tree)]
 
 
-def _calls(node: Any) -> Iterator[Any]:
+def _calls(tree: Any) -> Iterator[Any]:
     """Known by the names of jinja2's node classes, because this package imports no framework."""
-    if type(node).__name__ == "Call" and type(node.node).__name__ == "Name" and node.node.name == TEMPLATE_FUNCTION:
-        yield node
-    for child in node.iter_child_nodes():
-        yield from _calls(child)
+    waiting = [tree]  # without recursion: 1 + 1 + 1 + ... is as deep as it is long
+    while waiting:
+        node = waiting.pop()
+        if type(node).__name__ == "Call" and type(node.node).__name__ == "Name" and node.node.name == TEMPLATE_FUNCTION:
+            yield node
+        waiting.extend(reversed(list(node.iter_child_nodes())))
 
 
 def _use(call: Any, file: str) -> PromptUse:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from typing import NamedTuple, Union
 
+from .._wording import shown
 from ..errors import ConfigurationError
 
 SIDES = ("api", "auth")
@@ -32,7 +33,7 @@ class Faults:
     def announce(self, fault: Fault, on: str) -> None:
         """Adds a fault; one that lasts gives way to it."""
         if on not in SIDES:
-            raise ConfigurationError(f"on must be one of {', '.join(SIDES)}, got {on!r}")
+            raise ConfigurationError(f"on must be one of {', '.join(SIDES)}, got {shown(on)}")
         with self._lock:
             waiting = self._waiting[on]
             if waiting and waiting[-1].times is None:
@@ -68,9 +69,9 @@ def new_fault(
 ) -> Fault:
     """A fault that was checked; raises ConfigurationError that names the argument that is wrong."""
     if not _is_whole(status) or not 400 <= status <= 599:
-        raise ConfigurationError(f"status must be an HTTP error, 400 to 599, got {status!r}")
+        raise ConfigurationError(f"status must be an HTTP error, 400 to 599, got {shown(status)}")
     if times is not None and (not _is_whole(times) or times < 1):
-        raise ConfigurationError(f"times must be a whole number, 1 or more, or None, got {times!r}")
+        raise ConfigurationError(f"times must be a whole number, 1 or more, or None, got {shown(times)}")
     said = message or f"The local platform was told to answer {status}"
     return Fault(status, times, _header(retry_after), code or f"fault_{status}", said)
 
@@ -86,4 +87,4 @@ def _header(retry_after: RetryAfter) -> str | None:
         return retry_after
     if isinstance(retry_after, (int, float)) and retry_after >= 0:
         return f"{retry_after:g}"
-    raise ConfigurationError(f"retry_after must be seconds, 0 or more, or an HTTP date, got {retry_after!r}")
+    raise ConfigurationError(f"retry_after must be seconds, 0 or more, or an HTTP date, got {shown(retry_after)}")

@@ -10,6 +10,7 @@ from typing import Any, Callable, NamedTuple, Union
 
 from .._folder.reader import PromptFolder, StrPath
 from .._folder.record import VersionRecord, is_prompt_id, new_version, prompt_id, rfc3339
+from .._wording import listed, shown
 from ..errors import ConfigurationError
 
 Content = Union[str, Sequence[Mapping[str, str]]]
@@ -41,6 +42,7 @@ class Library:
         self._clock = clock
         self._lock = threading.RLock()
         self._overlays: dict[str, _Overlay] = {}
+        self._names_by_id: dict[str, str] = {}  # of the prompts with an overlay; IDs in upper case
         self._folder = None if folder is None else PromptFolder(folder, self._warn_of)
 
     def find(self, prompt: str) -> tuple[VersionRecord, ...]:
@@ -68,7 +70,7 @@ class Library:
             number = max((version.number for version in self._versions(name)), default=0) + 1
             new = new_version(name, number, text, status=status, type=kind, metadata=metadata, tags=tags, at=at)
             overlay = self._overlay(name).without_production(at) if promote else self._overlay(name)
-            self._overlays[name] = overlay._replace(added=(*overlay.added, new))
+            self._lay_over(name, overlay._replace(added=(*overlay.added, new)))
         return new
 
     def archive(self, name: str) -> None:
@@ -76,13 +78,13 @@ class Library:
         with self._lock:
             self._look(name)
             self._check_known(name)
-            self._overlays[name] = self._overlay(name).without_production(rfc3339(self._clock()))
+            self._lay_over(name, self._overlay(name).without_production(rfc3339(self._clock())))
 
     def remove(self, name: str) -> None:
         with self._lock:
             self._look(name)
             self._check_known(name)
-            self._overlays[name] = _Overlay(hides_folder=True)
+            self._lay_over(name, _Overlay(hides_folder=True))
 
     def _look(self, prompt: str) -> None:
         if self._folder is not None and isinstance(prompt, str):
@@ -90,6 +92,10 @@ class Library:
 
     def _warn_of(self, flaws: str) -> None:
         self._warn(f"{flaws}; serving what was there before")
+
+    def _lay_over(self, name: str, overlay: _Overlay) -> None:
+        self._overlays[name] = overlay
+        self._names_by_id[prompt_id(name).upper()] = name
 
     def _overlay(self, name: str) -> _Overlay:
         return self._overlays.get(name, _Overlay())
@@ -110,13 +116,12 @@ class Library:
         return sorted(name for name in names if self._versions(name))
 
     def _name(self, identity: str) -> str:
-        wanted = identity.upper()
-        return next((name for name in self._overlays if prompt_id(name).upper() == wanted), identity)
+        return self._names_by_id.get(identity.upper(), identity)
 
     def _check_known(self, name: str) -> None:
         if not self._versions(name):
-            there = ", ".join(map(repr, self._names())) or "none"
-            raise ConfigurationError(f"there is no prompt {name!r}; the prompts are: {there}")
+            there = listed(self._names())
+            raise ConfigurationError(f"there is no prompt {shown(name)}; the prompts are: {there}")
 
 
 def _archived(version: VersionRecord, at: str) -> VersionRecord:

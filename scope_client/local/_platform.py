@@ -13,6 +13,7 @@ from .._config.credentials import ApiKeyCredentials, ClientCredentials
 from .._config.options import Options, Unpack
 from .._folder.reader import StrPath
 from .._folder.record import VersionRecord
+from .._wording import shown
 from ..errors import ConfigurationError
 from ._bodies import GENERATIONS
 from ._faults import Faults, RetryAfter, new_fault
@@ -268,7 +269,7 @@ def _library(prompts: Prompts, journal: Journal) -> Library:
 
 def _checked_generation(generation: str) -> str:
     if generation not in GENERATIONS:
-        raise ConfigurationError(f"generation must be one of {', '.join(GENERATIONS)}, got {generation!r}")
+        raise ConfigurationError(f"generation must be one of {', '.join(GENERATIONS)}, got {shown(generation)}")
     return generation
 
 

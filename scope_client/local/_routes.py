@@ -15,6 +15,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from .._config.credentials import ApiKeyCredentials, ClientCredentials
+from .._wording import cut, shown
 from ._bodies import as_json, error_body, version_body
 from ._server import MAX_REQUEST_BODY_BYTES
 
@@ -118,7 +119,7 @@ class _Views:
     def refuse_http(self, error: HTTPException) -> Response:
         """The error of a path, a method or a body that the routes do not know; or of a bug."""
         code = re.sub(r"\W+", "_", error.name.lower())
-        answer = self._error(error.code or 500, code, f"{error.name}: {request.method} {g.target}")
+        answer = self._error(error.code or 500, code, f"{error.name}: {cut(request.method)} {cut(g.target)}")
         for name, value in error.get_headers(request.environ):
             if name == "Allow":
                 answer.headers[name] = value
@@ -144,7 +145,7 @@ class _Views:
         for version in versions:
             if version.status == "published":
                 return self._answer(version)
-        raise Refusal(404, "no_production_version", f"{versions[-1].prompt!r} has no production version")
+        raise Refusal(404, "no_production_version", f"{shown(versions[-1].prompt)} has no production version")
 
     def latest(self, api_version: str, prompt: str) -> Response:
         return self._answer(self._find(prompt)[-1])
@@ -154,7 +155,7 @@ class _Views:
         for found in self._find(prompt):
             if found.id == wanted:
                 return self._answer(found)
-        raise Refusal(404, "version_not_found", f"{_decoded(prompt)!r} has no version {wanted!r}")
+        raise Refusal(404, "version_not_found", f"{shown(_decoded(prompt))} has no version {shown(wanted)}")
 
     def _find(self, prompt: str) -> tuple[VersionRecord, ...]:
         name = _decoded(prompt)
@@ -163,7 +164,7 @@ class _Views:
             raise Refusal(401, objection, _REFUSALS[objection])
         versions = self._behind.library.find(name)
         if not versions:
-            raise Refusal(404, "prompt_not_found", f"Prompt {name!r} was not found")
+            raise Refusal(404, "prompt_not_found", f"Prompt {shown(name)} was not found")
         return versions
 
     def _answer(self, version: VersionRecord) -> Response:

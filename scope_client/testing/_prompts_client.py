@@ -12,6 +12,7 @@ from .._frames import hides_what_it_was_given
 from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
+from .._wording import listed, shown
 from ..errors import NotFoundError, ScopeError, ValidationError
 
 Given = Union[str, Sequence[Mapping[str, Any]], ScopeError]
@@ -69,8 +70,8 @@ class _Source:
     def fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
         body = self._bodies.get(ref.name)
         if body is None:
-            known = ", ".join(map(repr, self._bodies)) or "none"
-            raise NotFoundError(f"the test has no prompt {ref.name!r}; its prompts are: {known}", http_status=404)
+            what = f"the test has no prompt {shown(ref.name)}; its prompts are: {listed(self._bodies)}"
+            raise NotFoundError(what, http_status=404)
         if isinstance(body, ScopeError):
             raise copy.copy(body)
         return PromptVersion.from_api({"id": ref.version or "v_test", **body}, ref)
@@ -86,6 +87,6 @@ def _body(name: str, given: Given) -> Union[dict[str, Any], ScopeError]:
         PromptVersion.from_api(body)
     except (TypeError, ValueError, ScopeError) as error:
         raise ValidationError(
-            f"the prompt {name!r} must be text, a list of messages, or a ScopeError to raise ({error})"
+            f"the prompt {shown(name)} must be text, a list of messages, or a ScopeError to raise ({error})"
         ) from None
     return {**body, "prompt_id": f"prompt_{name}", "version_number": 1, "status": "published"}

@@ -14,7 +14,7 @@ from django.template.context import BaseContext
 from django.utils.html import escape
 
 from scope_client import ValidationError
-from scope_client.frameworks import PromptUse, render_in_template
+from scope_client.frameworks import PromptUse, cut, render_in_template, shown
 
 from .._client import get_client
 
@@ -117,7 +117,7 @@ class PromptNode(Node):
         for variable, given in self._variables:
             value = given.resolve(strict)
             if value is _UNRESOLVED:
-                unresolved[variable] = f"{given.text} does not resolve"
+                unresolved[variable] = f"{cut(given.text)} does not resolve"
             else:
                 values[variable] = value
         name = self._asked("name", self._name, strict)
@@ -146,7 +146,7 @@ class PromptNode(Node):
     def _asked(self, what: str, given: _Value, strict: _Strict) -> Any:
         value = given.resolve(strict)
         if value is _UNRESOLVED:
-            raise ValidationError(f"the {what} of a prompt is given as {given.text}, which does not resolve")
+            raise ValidationError(f"the {what} of a prompt is given as {cut(given.text)}, which does not resolve")
         return _plain(value)
 
 
@@ -172,11 +172,11 @@ def scope_prompt(parser: Parser, token: Token) -> PromptNode:
             continue
         pair = _KEY_AND_VALUE.fullmatch(bit)
         if pair is None:
-            raise TemplateSyntaxError(f"{_TAG_EXPECTS}; got {bit!r}")
+            raise TemplateSyntaxError(f"{_TAG_EXPECTS}; got {shown(bit)}")
         key, value = pair.groups()
         taken = options if key in TAG_OPTIONS and not is_after_with else variables
         if key in taken:
-            raise TemplateSyntaxError(f"scope_prompt was given {key!r} twice")
+            raise TemplateSyntaxError(f"scope_prompt was given {shown(key)} twice")
         taken[key] = _Value(parser.compile_filter(value))
     if bits and bits[-1] == "with":
         raise TemplateSyntaxError(f"{_TAG_EXPECTS}; got nothing after 'with'")

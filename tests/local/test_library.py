@@ -6,8 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from faults import growth
 
+from scope_client._folder.record import prompt_id
 from scope_client.errors import ConfigurationError
+from scope_client.local._library import Library
 
 if TYPE_CHECKING:
     from scope_client.local import LocalPlatform
@@ -110,3 +113,18 @@ def test_readers_always_find_one_production_version_while_others_publish(
         for number in range(100):
             platform.publish("greeting", str(number))
         assert set().union(*(each.result() for each in reading)) == {200}
+
+
+def test_a_prompt_that_was_published_is_found_by_its_id_and_as_fast_among_many() -> None:
+    def prepared(size: int) -> Callable[[], object]:
+        library = Library(warn=print)
+        for number in range(size):
+            library.add(f"p{number}", "text", promote=True)
+        ids = [prompt_id(f"p{number}") for number in range(size)]
+
+        def finds() -> None:
+            assert all(library.find(each) for each in ids)
+
+        return finds
+
+    growth.check(prepared, 50)

@@ -21,12 +21,12 @@ OPTIONAL = {
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
-    "_config/configuration": {"difflib"},
     "_cache/shared_store": {"hashlib"},
     "_client": {"scope_client._folder.bundle"},
     "_extras": {"importlib.util"},
     "_log": {"logging"},
     "_redaction": {"base64", "urllib.parse"},
+    "_wording": {"difflib"},
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},
     "_folder/version_file": {"frontmatter.default_handlers", "yaml"},
