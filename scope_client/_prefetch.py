@@ -11,7 +11,7 @@ from ._frozen import Frozen
 from ._interrupts import pass_on
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
-from ._wording import LONGEST_SHOWN_CHARACTERS, cut, listed, shown
+from ._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from .errors import ScopeError, ValidationError
 
 MAX_PREFETCH_THREADS = 8
@@ -132,4 +132,4 @@ def _ref(each: Any) -> PromptRef:
 def _told(each: Any) -> str:
     wanted, error = each
     name = wanted if isinstance(wanted, str) else " ".join(part for part in wanted if part)
-    return f"{printable(name, LONGEST_SHOWN_CHARACTERS)}: {cut(str(error))}"
+    return f"{printable(name, LONGEST_SHOWN_VALUE)}: {cut(str(error))}"

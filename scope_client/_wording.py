@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 from ._fork import held_back
 
-LONGEST_SHOWN_CHARACTERS = 100
+LONGEST_SHOWN_VALUE = 100
 LONGEST_LIST_CHARACTERS = 400
 LONGEST_MESSAGE_PART_CHARACTERS = 500
 LONGEST_WORD_TO_COMPARE = 60
@@ -16,9 +16,9 @@ MOST_WORDS_TO_COMPARE = 200
 
 def shown(value: object) -> str:
     """The value's repr, cut if it is long."""
-    if isinstance(value, str) and len(value) > LONGEST_SHOWN_CHARACTERS:
-        return f"{value[:LONGEST_SHOWN_CHARACTERS]!r}... ({len(value):,} characters)"
-    return cut(repr(value), LONGEST_SHOWN_CHARACTERS)
+    if isinstance(value, str) and len(value) > LONGEST_SHOWN_VALUE:
+        return f"{value[:LONGEST_SHOWN_VALUE]!r}... ({len(value):,} characters)"
+    return cut(repr(value), LONGEST_SHOWN_VALUE)
 
 
 def cut(text: str, most: int = LONGEST_MESSAGE_PART_CHARACTERS) -> str:

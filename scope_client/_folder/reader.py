@@ -24,7 +24,7 @@ StrPath = Union[str, "os.PathLike[str]"]
 # A file's size, times and inode; or in words why what is there cannot be a version.
 _Sight = Union[tuple[int, ...], str]
 
-LONGEST_FLAWS_CHARACTERS = 1_400
+LONGEST_FLAWS_CHARACTERS = 600
 _NUMBERED = re.compile(r"v([1-9][0-9]*)\.md")
 # A file system may give two writes the same time if they are closer than this.
 SAME_TIME_NANOSECONDS = 50_000_000

@@ -7,7 +7,7 @@ from .._client import ScopeClient
 from .._interrupts import pass_on
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
-from .._wording import LONGEST_SHOWN_CHARACTERS, cut, listed, shown
+from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from ..errors import MissingVariableError, ScopeError, ValidationError
 
 
@@ -94,7 +94,7 @@ def checked_values(variables: object) -> Mapping[str, object]:
 def _apart(variables: Mapping[str, object], more: Mapping[str, object]) -> Mapping[str, object]:
     twice = [key for key in variables if key in more]
     if twice:
-        names = listed(twice, written=lambda key: cut(str(key), LONGEST_SHOWN_CHARACTERS))
+        names = listed(twice, written=lambda key: cut(str(key), LONGEST_SHOWN_VALUE))
         raise ValidationError(f"a value is given twice for {names}: in variables and as a keyword")
     return variables
 
