@@ -1,13 +1,13 @@
 """VersionRecord: a version of a prompt as it is kept in a folder, or in the memory of the local platform."""
 
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timezone
 from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
+from .._prompt.jsonvalue import is_number, well_formed
 from .._prompt.template import ChatTemplate
 from .._wording import cut, shown
 from ..errors import ApiError, ConfigurationError
@@ -138,13 +138,13 @@ def _check_content(content: object, kind: str) -> None:
 def _checked_id(value: object) -> str:
     if not isinstance(value, str) or value in ("", ".", ".."):
         raise ConfigurationError(f"id must be text other than '', '.' and '..', got {shown(value)}")
-    return value
+    return well_formed(value)
 
 
 def _checked_tags(tags: object) -> tuple[str, ...]:
     if not isinstance(tags, (list, tuple)) or not all(isinstance(tag, str) for tag in tags):
         raise ConfigurationError(f"tags must be a list of text, got {shown(tags)}")
-    return tuple(tags)
+    return tuple(map(well_formed, tags))
 
 
 def _frozen_metadata(metadata: object) -> Mapping[str, Any]:
@@ -184,7 +184,9 @@ class _Freezer:
         self._characters += len(value) if isinstance(value, str) else 0
         if self._values > MAX_METADATA_VALUES or self._characters > MAX_METADATA_CHARACTERS:
             raise ConfigurationError(f"metadata must have at most {MAX_METADATA_VALUES:,} values; make it smaller")
-        if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
+        if isinstance(value, str):
+            return well_formed(value)
+        if value is None or is_number(value):
             return value
         if isinstance(value, date):
             return value.isoformat()
@@ -206,7 +208,7 @@ def _thawed(value: object) -> Any:
 def _text_key(where: _Place, key: object) -> str:
     if not isinstance(key, str):
         raise ConfigurationError(f"the keys of {where} must be text, got {shown(key)}; put it in quotes")
-    return key
+    return well_formed(key)
 
 
 def _ulid(text: str) -> str:

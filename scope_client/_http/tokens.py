@@ -221,8 +221,6 @@ def _life(expires_in: object) -> float:
         life = float(expires_in)
     except ValueError:
         return UNSAID_LIFE_SECONDS
-    except OverflowError:
-        return MAX_LIFE_SECONDS
     return UNSAID_LIFE_SECONDS if math.isnan(life) else min(max(life, 0.0), MAX_LIFE_SECONDS)
 
 

@@ -1,11 +1,24 @@
-"""JSON values: parsed with a limit on their depth, and copied."""
+"""JSON values: what is one, the same for answers, files, stores and what a caller gives.
+
+| what comes | what it is here |
+|---|---|
+| NaN, Infinity, a number beyond the range of a double (1e999), or one of over 308 characters | refused |
+| a value nested more than 200 deep | refused |
+| a value that JSON does not have, such as a date or a set, or a name that is not text | refused |
+| half of a surrogate pair in a text, which no UTF-8 can hold | U+FFFD |
+| a name that comes twice in an object | the last one counts |
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 MAX_JSON_DEPTH = 200
+MAX_NUMBER_CHARACTERS = 308  # a double has no more digits before its point
+_LARGEST_WHOLE_NUMBER = 10**MAX_NUMBER_CHARACTERS
 
 
 class DepthError(ValueError):
@@ -13,16 +26,55 @@ class DepthError(ValueError):
 
 
 def parse(text: str | bytes) -> Any:
-    """The value of a JSON text; raises ValueError for text that is not JSON, DepthError for one that is too deep."""
+    """The value of a JSON text; raises ValueError for text that is not JSON, DepthError for one that is too deep.
+
+    Its texts may have halves of surrogate pairs, which `as_json` replaces.
+    """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refused, parse_float=_float, parse_int=_int)
     except RecursionError:
         raise ValueError("deeper than Python can read") from None
     # Only a text with more brackets than that can be too deep; counting them is far quicker than walking the value.
     brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
     if brackets > MAX_JSON_DEPTH and _is_too_deep(value):
-        raise DepthError
+        raise DepthError(f"nested more than {MAX_JSON_DEPTH} deep")
     return value
+
+
+def as_json(value: object, depth: int = MAX_JSON_DEPTH) -> Any:
+    """A copy of the value as JSON has it, `depth` levels deep at the most; raises ValueError for what JSON has not."""
+    if isinstance(value, str):
+        return well_formed(value)
+    if value is None or isinstance(value, bool) or is_number(value):
+        return value
+    if isinstance(value, (Mapping, list, tuple)) and depth == 0:
+        raise DepthError(f"a value nested more than {MAX_JSON_DEPTH} deep")
+    if isinstance(value, Mapping):
+        return {_name(name): as_json(each, depth - 1) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(each, depth - 1) for each in value]
+    kind = type(value).__name__
+    raise ValueError(
+        f"a {kind} that JSON cannot hold" if isinstance(value, (int, float)) else f"a value of the type {kind}"
+    )
+
+
+def is_number(value: object) -> bool:
+    """Whether JSON has this number."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and -_LARGEST_WHOLE_NUMBER < value < _LARGEST_WHOLE_NUMBER
+
+
+def well_formed(text: str) -> str:
+    """The text with U+FFFD in the place of each half of a surrogate pair, which no UTF-8 can hold."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def copied(value: Any) -> Any:
@@ -45,3 +97,31 @@ def _children(value: object) -> list[Any]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise ValueError(f"an object with a name of the type {type(name).__name__}")
+    return well_formed(name)
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number of JSON")
+
+
+def _int(digits: str) -> int:
+    return int(_short(digits))
+
+
+def _float(text: str) -> float:
+    number = float(_short(text))
+    if not math.isfinite(number):
+        raise ValueError("a number beyond the range of a double")
+    return number
+
+
+def _short(number: str) -> str:
+    """Before the work, which grows faster than the number does."""
+    if len(number.lstrip("-")) > MAX_NUMBER_CHARACTERS:
+        raise ValueError(f"a number of over {MAX_NUMBER_CHARACTERS} characters")
+    return number

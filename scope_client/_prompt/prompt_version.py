@@ -9,7 +9,7 @@ from typing import Any, Optional, Union
 
 from .._frozen import Frozen
 from ..errors import ApiError
-from .jsonvalue import copied
+from .jsonvalue import as_json, copied
 from .ref import PromptRef
 from .template import ChatTemplate, Template, TolerantChatTemplate, TolerantTemplate
 
@@ -68,6 +68,10 @@ class PromptVersion(Frozen):
     _template: Union[Template, ChatTemplate, None]
 
     def __init__(self, body: Mapping[str, Any], ref: Optional[PromptRef] = None, *, is_fallback: bool = False) -> None:
+        try:
+            body = as_json(body)
+        except ValueError as error:
+            raise ApiError(f"expected a prompt version as JSON, got {error}") from None
         content, kind = _read_content(body)
         texts = {field: value for field in _TEXTS if type(value := body.get(field)) is str}
         status = _interned(texts.get("status"))
@@ -252,14 +256,14 @@ _READ = frozenset(
 
 
 def _packed(mapping: Optional[dict[str, Any]]) -> tuple[Any, ...]:
-    """The mapping as a tuple of its names and values by turns, copied, so that a caller may change its own.
+    """The mapping as a tuple of its names and values by turns.
 
     Such a tuple takes half of a dict's memory, which counts: a cache keeps thousands of versions, and few readers ask
     for their metadata. The names are interned, because many versions have the same ones.
     """
     if not mapping:
         return ()
-    return tuple([each for name, value in mapping.items() for each in (_interned(name), copied(value))])
+    return tuple([each for name, value in mapping.items() for each in (_interned(name), value)])
 
 
 def _interned(name: Any) -> Any:

@@ -12,7 +12,7 @@ from .._frozen import Frozen
 from .._interrupts import pass_on
 from .._wording import cut, listed, shown
 from ..errors import ApiError, MissingVariableError, RenderError, ValidationError
-from .jsonvalue import copied, parse
+from .jsonvalue import as_json, copied, parse
 
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 _NAMES = slice(1, None, 2)  # of the pieces
@@ -142,7 +142,7 @@ class TolerantChatTemplate(_Tolerant, ChatTemplate):
 
 def _read_messages(content: str) -> list[dict[str, Any]]:
     try:
-        messages = parse(content)
+        messages = as_json(parse(content))
     except ValueError as error:
         raise ApiError(f"{_EXPECTED_MESSAGES}, got text that is not JSON: {error}") from None
     if not isinstance(messages, list):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from .._prompt.jsonvalue import as_json, parse
 from ..errors import ValidationError
 from ..frameworks import ARGUMENTS
 from ..frameworks import _commands as commands
@@ -25,7 +25,7 @@ def _pairs(context: click.Context, parameter: click.Parameter, pairs: tuple[str,
 
 def _from_file(context: click.Context, parameter: click.Parameter, path: str | None) -> dict[str, Any]:
     try:
-        values = {} if path is None else json.loads(Path(path).read_bytes())
+        values = {} if path is None else as_json(parse(Path(path).read_bytes()))
     except OSError as error:
         wrong = f"cannot be read ({error.strerror})"
     except (ValueError, RecursionError) as error:
