@@ -18,7 +18,10 @@ def shown(value: object) -> str:
     """The value's repr, cut if it is long."""
     if isinstance(value, str) and len(value) > LONGEST_SHOWN_VALUE:
         return f"{value[:LONGEST_SHOWN_VALUE]!r}... ({len(value):,} characters)"
-    return cut(repr(value), LONGEST_SHOWN_VALUE)
+    try:
+        return cut(repr(value), LONGEST_SHOWN_VALUE)
+    except ValueError:  # of Python: a number of over 4,300 digits
+        return f"one of the type {type(value).__name__}, too long to print"
 
 
 def cut(text: str, most: int = LONGEST_MESSAGE_PART_CHARACTERS) -> str:

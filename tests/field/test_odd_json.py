@@ -188,6 +188,15 @@ def test_a_program_that_publishes_half_of_a_surrogate_pair_serves_what_is_whole(
     assert found.get_metadata("\ufffd") == ["\ufffd", "2030-01-01"]
 
 
+@pytest.mark.parametrize(
+    "value", [10**308, 10**10_000, float("nan"), {1}, {5: "x"}], ids=["long", "longer", "nan", "a set", "a name"]
+)
+def test_a_program_that_publishes_what_is_not_json_is_told(value: Any) -> None:
+    with LocalPlatform() as platform, pytest.raises(ConfigurationError, match="metadata") as caught:
+        platform.publish("greeting", "x", metadata={"a": [value]})
+    assert len(str(caught.value)) < 300
+
+
 # What a store has.
 
 
