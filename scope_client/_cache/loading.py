@@ -12,16 +12,21 @@ from .._http.budget import Budget, is_overrun
 from .._interrupts import interrupt_in, pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
-from ..errors import NoProductionVersionError, NotFoundError, ScopeError, TimeoutError
+from .._remembered import Remembered
+from ..errors import ScopeError, TimeoutError
+from .fleet_locks import LOCK_SECONDS, Lock, Rival
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
 from .refusals import Refusals
 from .shared_entry import Found
-from .shared_store import LOCK_SECONDS, Lock, Look, SharedStore
+from .shared_failure import is_gone, is_shared
+from .shared_store import Look, SharedStore
 
 TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
 LOCK_POLL_SECONDS = 0.05
+UNKNOWN_FETCH_SECONDS = 1.0
+LATE_FETCH_SECONDS = 0.1
 
 
 class Source(Protocol):
@@ -77,6 +82,7 @@ class Loader:
         self._platform = platform
         self._shared = shared
         self._counters = counters
+        self._usual_seconds: float | None = None  # what a fetch takes
         self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
     def load(self, wanted: Load) -> PromptVersion:
@@ -91,7 +97,7 @@ class Loader:
             return entry.version
         if wanted.replaces is None:
             self._refusals.check(self._refusal(wanted.ref), wanted.max_age)
-        return self._fetched(wanted)[0] if self._shared is None else self._fetched_for_the_fleet(self._shared, wanted)
+        return self._fetched(wanted, []) if self._shared is None else self._fetched_for_the_fleet(self._shared, wanted)
 
     def look_up(self, shared: SharedStore, ref: PromptRef) -> tuple[Entry | None, Look | None]:
         """What this process knows after a look into the store: the newer stamp wins, what was cleared is dropped."""
@@ -135,10 +141,7 @@ class Loader:
                 raise TimeoutError("another process has been renewing it for a while", is_deadline=True)
             if not (held or wanted.budget.affords(LOCK_POLL_SECONDS)):
                 raise wanted.budget.overdrawn()
-            version, is_kept = self._fetched(wanted)
-            if is_kept:  # in the place of the lock
-                held.clear()
-            return version
+            return self._fetched(wanted, held)
         except BaseException as error:
             if not isinstance(error, ScopeError) or interrupt_in(error):
                 while held:
@@ -156,54 +159,116 @@ class Loader:
         self._background.submit(("unlock", ref.key), lambda: shared.unlock(lock))
 
     def _wait_for_the_fleet(self, shared: SharedStore, wanted: Load, held: list[Lock]) -> Entry | None:
-        """What another process has brought. None if `held` has the lock now, or the lock stays taken."""
+        """What another process has brought. None if `held` has the lock now, or the lock stays taken.
+
+        Raises:
+            ScopeError: What the other process has failed with.
+        """
         is_renewal = wanted.replaces is not None
         patience = wanted.budget.at_most(FIRST_READER_SECONDS if is_renewal else LOCK_SECONDS)
         look = wanted.look if shared.is_recent(wanted.look) else None
-        holder = None
+        before: Look | None = None
+        rival: Rival | None = None
+        rival_since, gone = 0.0, None
         while True:
             if look is None:
                 known, look = self.look_up(shared, wanted.ref)
                 entry = self._usable(known, wanted)
                 if entry is not None:
                     return entry
-            held.append(
-                shared.lock_for(wanted.ref, look)
-            )  # before it is taken: an interrupt may come before the store's answer
-            if shared.takes(held[0], wanted.ref, look):
+            self._raise_what_the_fleet_met(wanted, look, rival)
+            if before is not None and look is not None and before.entry != look.entry:
+                gone = None
+            # Before it is taken: an interrupt may come before the store's answer.
+            held.append(shared.lock_for(wanted.ref, look, after=gone))
+            former, rival = rival, shared.take(held[0], wanted.ref, look, takes=self._usual_seconds)
+            if rival is None:
                 return None
             held.clear()
             # Who waited for a process that gave up goes on alone: in turn, they would wait for failure after failure.
-            has_given_up = holder is not None and look is not None and look.found is None and look.holder != holder
+            former_holder = None if before is None else before.holder
+            has_given_up = former_holder and look is not None and look.found is None and look.holder != former_holder
             if (has_given_up and not is_renewal) or not patience.affords(LOCK_POLL_SECONDS):
                 return None
-            self._clock.sleep(LOCK_POLL_SECONDS)
-            holder, look = None if look is None else look.holder, None
+            now = self._clock.now()
+            if former is None or former.holder != rival.holder:
+                rival_since = now
+            is_late = rival.holder is not None and now - rival_since > self._patience_with(rival)
+            if is_late and gone != rival.holder:
+                gone = rival.holder
+            else:
+                self._clock.sleep(LOCK_POLL_SECONDS)
+            before, look = look, None
 
-    def _fetched(self, wanted: Load) -> tuple[PromptVersion, bool]:
-        """What the platform has, and whether the shared store keeps it."""
+    def _patience_with(self, rival: Rival) -> float:
+        """Seconds after which the holder of a lock seems to be gone: its fetch takes far longer than others."""
+        known = [seconds for seconds in (rival.takes, self._usual_seconds) if seconds is not None]
+        return max(known, default=UNKNOWN_FETCH_SECONDS) + LATE_FETCH_SECONDS
+
+    def _raise_what_the_fleet_met(self, wanted: Load, look: Look | None, rival: Rival | None) -> None:
+        """What the process that this one waited for has failed with, or a refusal that another has just been told."""
+        failure = None if look is None else look.failure
+        if failure is None or look is None or self._shared is None:
+            return
+        was_waited_for = rival is not None and rival.holder is not None and rival.holder == failure.holder
+        if not was_waited_for and not self._refusals.holds(failure.error, failure.age, wanted.max_age):
+            return
+        now = self._clock.now()
+        error = Remembered(failure.error, now - failure.age, failure.age).again(now)
+        if is_outage(error):
+            self._platform.began(wanted.ref.key, error)
+        else:
+            self._was_refused(wanted, self._memory.epoch, error)
+        raise error
+
+    def _fetched(self, wanted: Load, held: list[Lock]) -> PromptVersion:
+        """What the platform has. If it lies in the shared store now, `held` is emptied: it is in the lock's place."""
         # All three before the question: an answer is as old as its question, and a clear in between makes it void.
-        generation = 0 if self._shared is None else self._shared.generation
+        shared = self._shared
+        generation = 0 if shared is None else shared.generation
         began = _Began(self._memory.epoch, generation, self._clock.wall())
+        started = self._clock.now()
         try:
             version = self._source.fetch(wanted.ref, wanted.budget)
         except ScopeError as error:
             pass_on(error)
-            self._failed(wanted, began, error)
+            has_evicted = self._failed(wanted, began, error)
+            if shared is not None and has_evicted:
+                shared.forget(wanted.ref)
+            if shared is not None and held and is_shared(error):
+                self._tell(shared, wanted, began, held.pop(), error)
             raise
+        took = self._clock.now() - started
+        self._usual_seconds = max(took, (self._usual_seconds or 0.0) / 2)
         # Before the version is kept: who finds it must not find the outage that it ends.
         self._platform.ended(wanted.ref.key)
         self._refusals.forget(self._refusal(wanted.ref))
-        is_kept = self._keep(wanted, began, version)
+        if self._keep(wanted, began, version):
+            held.clear()
         if wanted.replaces is not None:
             self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
-        return version, is_kept
+        return version
 
-    def _failed(self, wanted: Load, began: _Began, error: ScopeError) -> None:
-        """Tells the circuit breaker what this failure is evidence of, and evicts what the platform no longer has."""
+    def _tell(self, shared: SharedStore, wanted: Load, began: _Began, lock: Lock, error: ScopeError) -> None:
+        """Leaves the error for those who wait, in place of the lock."""
+
+        def tell() -> None:
+            ttl = self._refusals.seconds(error)
+            shared.tell(lock, wanted.ref, error, stamp=self._clock.wall(), generation=began.generation, ttl=ttl)
+
+        if shared.may_hang:
+            self._background.submit(("unlock", wanted.ref.key), tell)
+        else:
+            tell()
+
+    def _failed(self, wanted: Load, began: _Began, error: ScopeError) -> bool:
+        """Tells the circuit breaker what this failure is evidence of, and evicts what the platform no longer has.
+
+        Returns whether it has evicted it from memory, so that it is to go from the shared store as well.
+        """
         # Of nothing, if the attempt got no time to run.
         if is_overrun(error):
-            return
+            return False
         evidence: BaseException = error
         if isinstance(error, TimeoutError) and error.is_deadline:
             evidence = error.__cause__ or error
@@ -211,24 +276,27 @@ class Loader:
                 # The call ran out of time, not an attempt: it proves only that the platform is not a quick one.
                 if (wanted.budget.seconds or 0.0) >= JOINER_SECONDS:
                     self._platform.doubt()
-                return
+                return False
         if wanted.replaces is None and isinstance(evidence, ScopeError):
             self._refusals.remember((began.epoch, wanted.ref.key), evidence)
         if isinstance(evidence, ScopeError) and is_outage(evidence):
             self._platform.began(wanted.ref.key, error)
-            return
+            return False
+        return self._was_refused(wanted, began.epoch, evidence)
+
+    def _was_refused(self, wanted: Load, epoch: int, error: BaseException) -> bool:
+        """Whether it has evicted the version from memory."""
         # A refusal is an answer. A refused renewal waits all the same: its version is in use, and asked for often.
         self._platform.ended(wanted.ref.key, is_refused=wanted.replaces is not None)
-        if began.epoch == self._memory.epoch and isinstance(evidence, (NotFoundError, NoProductionVersionError)):
+        has_gone = epoch == self._memory.epoch and is_gone(error)
+        if has_gone:
             self._evict(wanted.ref)
+        return has_gone
 
     def _evict(self, ref: PromptRef) -> None:
         entry = self._memory.by_key.get(ref.key)
         if entry is not None:
             self._memory.drop(entry)
-        if self._shared is not None:
-            self._shared.forget(ref)
-        if entry is not None:
             self._counters.cache_event("evicted", ref, self._clock.now() - entry.fetched_at)
 
     def _keep(self, wanted: Load, began: _Began, version: PromptVersion) -> bool:

@@ -32,11 +32,15 @@ class Refusals:
         if found is None or now >= found.until:
             return
         error = found.again(now)
-        if error.http_status == 429 or max_age is None or now < found.at + max_age:
+        if _is_young_enough(error, now - found.at, max_age):
             raise error
 
+    def holds(self, error: ScopeError, age: float, max_age: float | None) -> bool:
+        """Whether an error that came `age` seconds ago is told again, by the same rule."""
+        return age < self.seconds(error) and _is_young_enough(error, age, max_age)
+
     def remember(self, key: Hashable, error: ScopeError) -> None:
-        seconds = self._seconds(error)
+        seconds = self.seconds(error)
         if seconds > 0:
             for oldest in list(self._remembered)[: 1 - MAX_REFUSALS]:
                 self.forget(oldest)
@@ -45,8 +49,13 @@ class Refusals:
     def forget(self, key: Hashable) -> None:
         self._remembered.pop(key, None)
 
-    def _seconds(self, error: ScopeError) -> float:
+    def seconds(self, error: ScopeError) -> float:
+        """For how long it is told again from the moment at which it came."""
         if error.http_status == 429:
             return min(getattr(error, "retry_after", None) or 0.0, self._longest_retry_after)
         is_about_the_token = isinstance(error, (InvalidCredentialsError, TokenRefreshError))
         return REFUSAL_SECONDS if error.http_status in _REFUSED_STATUSES and not is_about_the_token else 0.0
+
+
+def _is_young_enough(error: ScopeError, age: float, max_age: float | None) -> bool:
+    return error.http_status == 429 or max_age is None or age < max_age

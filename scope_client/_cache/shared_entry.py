@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._prompt.jsonvalue import parse
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
+from .._stores.cache_store import CacheStore
 from ..errors import ApiError
 
 SCHEMA = 1
 CLOCK_SKEW_SECONDS = 1.0  # what the clocks of a fleet may differ by
 ID_BYTES = 4
+MAX_SAID_SECONDS = 1000.0
 
 
 class Found(NamedTuple):
@@ -41,8 +44,9 @@ def entry_text(version: PromptVersion, *, stamp: float, life: float, generation:
     )
 
 
-def lock_text(holder: str) -> str:
-    return json.dumps({"schema": SCHEMA, "holder": holder})
+def lock_text(holder: str, takes: float | None = None) -> str:
+    """`takes` is how many seconds the holder's fetches take, as far as it knows."""
+    return json.dumps({"schema": SCHEMA, "holder": holder, "takes": takes})
 
 
 def new_id() -> str:
@@ -62,6 +66,23 @@ def id_in(entry: dict[str, Any], name: str) -> str | None:
     found = entry.get(name)
     is_one = isinstance(found, str) and len(found) == 2 * ID_BYTES and found.isascii() and found.isalnum()
     return found if is_one else None
+
+
+def seconds_in(entry: dict[str, Any], name: str) -> float | None:
+    found = entry.get(name)
+    is_one = isinstance(found, (int, float)) and 0 <= found < MAX_SAID_SECONDS
+    return float(found) if is_one else None  # type: ignore[arg-type]  # it is a number
+
+
+def values_of(store: CacheStore, *keys: str) -> Mapping[str, str]:
+    """What lies under the keys. Raises TypeError if the store, which may be anybody's, breaks its promise."""
+    values = store.get_many(keys)
+    if not isinstance(values, Mapping):
+        raise TypeError(f"get_many must return a mapping, got {type(values).__name__}")
+    for value in values.values():
+        if not isinstance(value, str):
+            raise TypeError(f"get_many must return text by key, got {type(value).__name__}")
+    return values
 
 
 def found_in(entry: dict[str, Any], ref: PromptRef, *, generation: int, now: float) -> Found | None:

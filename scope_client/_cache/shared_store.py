@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Mapping
-from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from .._clock import Clock
@@ -15,51 +14,32 @@ from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
-from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, Found, entry_text, found_in, id_in, lock_text, new_id, parsed
+from ..errors import ScopeError
+from .fleet_locks import FleetLocks, Lock, Rival, after_holder, first_lock, rival_in
+from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, Found, entry_text, found_in, id_in, parsed, values_of
+from .shared_failure import Failure, failure_in, failure_text, is_gone
 from .store_breaker import StoreBreaker
 
-LOCK_SECONDS = 5.0
-LOCKED_OUT_SECONDS = 15.0
 MIN_STORE_TTL_SECONDS = 1.0
-PROBE_KEY_SECONDS = 1.0
 RECENT_LOOK_SECONDS = 0.5
-UNSEEN_LOCK_SECONDS = 0.25
-REFUSING_SECONDS = 0.1
-MAX_REFUSED_LOCKS = 1000
 LONGEST_GENERATION_LEAD_SECONDS = 3600.0  # of a clock that is ahead; what is later is nobody's doing but an enemy's
 
 
 class Look(NamedTuple):
-    """What the store had of a ref `at` a time of the clock: the entry as it lay there, and what can be used of it."""
+    """What the store had of a ref `at` a time of the clock: the entry as it lay there, and what can be used of it.
+
+    That is a version, or what the last fetch has failed with.
+    """
 
     entry: dict[str, Any] | None
     found: Found | None
     at: float
+    failure: Failure | None = None
 
     @property
     def holder(self) -> str | None:
         """Who fetches the first version, if the store has nothing but a lock."""
         return None if self.entry is None or self.found is not None else id_in(self.entry, "holder")
-
-
-class Lock(NamedTuple):
-    """The right to fetch: of him whose `holder` lies under `key`."""
-
-    key: str
-    holder: str
-
-
-class _Added(Enum):
-    """How the store answers an `add`."""
-
-    YES = auto()
-    """The key is there now."""
-    NO = auto()
-    """The key was there already."""
-    UNSEEN = auto()
-    """It refused, and a look finds nothing there: it has just gone, or cannot be read."""
-    FAILS = auto()
-    """It fails, or is left alone."""
 
 
 class SharedStore:
@@ -69,9 +49,7 @@ class SharedStore:
     `generation` is a number that only grows: the milliseconds since 1970 at which it began, or more. Memory of an
     older generation were cleared.
 
-    A fetch that is kept takes three calls: a look, the lock, and the version. So its lock is not given back:
-    - If the store has nothing, the lock lies under the key of the version, which then takes its place.
-    - What the store has names the key of the lock under which it is replaced. Once it is, nobody asks for that lock.
+    A fetch that is kept takes three calls: a look, the lock, and the version. So its lock is not given back.
     """
 
     def __init__(self, store: CacheStore, config: Configuration, clock: Clock) -> None:
@@ -85,8 +63,7 @@ class SharedStore:
         self._prefix = f"scope:{SCHEMA}:{{{self._hash(*whose)[:20]}}}:"
         self._generation_key = f"{self._prefix}generation"
         self._known_generation = 0
-        self._refused_since: dict[str, float] = {}
-        self._refusing_since: float | None = None
+        self._locks = FleetLocks(store, self._breaker, clock, self._prefix)
         self.after_fork()
         renew_in_children(self)
 
@@ -143,117 +120,63 @@ class SharedStore:
     def forget(self, ref: PromptRef) -> None:
         self._breaker.attempt("delete", lambda: self._store.delete(self._key(ref)), None)
 
-    def lock_for(self, ref: PromptRef, look: Look | None) -> Lock:
-        """A lock to take: the one under which what was seen is replaced."""
+    def lock_for(self, ref: PromptRef, look: Look | None, *, after: str | None = None) -> Lock:
+        """A lock to take: the one under which what was seen is replaced, or the one that comes after a holder."""
         key = self._key(ref)
-        if look is None or look.entry is None or look.holder:
-            return Lock(key, new_id())
-        return Lock(f"{key}:lock:{id_in(look.entry, 'lock') or 0}", new_id())
+        if after is not None:
+            return after_holder(key, after)
+        return first_lock(key, None if look is None else look.entry)
 
-    def takes(self, lock: Lock, ref: PromptRef, look: Look | None) -> bool:
-        """Whether this process is the one to fetch; not if another one has the lock.
-
-        It is as well if the store does not answer, has refused for far longer than a lock lives, or has something
-        there that cannot be read.
-        """
+    def take(self, lock: Lock, ref: PromptRef, look: Look | None, *, takes: float | None = None) -> Rival | None:
+        """As in FleetLocks. None, too, if the look itself has failed."""
         if look is None:
-            return True
-        key, answer = self._key(ref), _Added.NO if look.holder else self._added(lock)
-        if answer is _Added.YES:
-            self._refused_since.pop(key, None)
-        if answer in (_Added.YES, _Added.FAILS):
-            return True
-        if len(self._refused_since) >= MAX_REFUSED_LOCKS:
-            self._refused_since.clear()
-        refused_for = self._clock.now() - self._refused_since.setdefault(key, self._clock.now())
-        if refused_for >= LOCKED_OUT_SECONDS:
-            self._breaker.failed("add", f"it refused the lock of a prompt for {LOCKED_OUT_SECONDS:g} seconds")
-            return True
-        return answer is _Added.UNSEEN and refused_for >= UNSEEN_LOCK_SECONDS
+            return None
+        key = self._key(ref)
+        seen = rival_in(look.entry) if look.entry and look.holder and lock.key == key else None
+        return self._locks.take(lock, key, takes=takes, seen=seen)
 
     def relieve(self, ref: PromptRef) -> None:
         """Another process had the lock and has done with it what it is for."""
-        if self._refused_since:
-            self._refused_since.pop(self._key(ref), None)
+        self._locks.relieve(self._key(ref))
 
     def unlock(self, lock: Lock) -> None:
-        """For who has fetched nothing to keep. What lies there by now may be another process's."""
+        """For who has fetched nothing to keep."""
+        self._locks.unlock(lock)
 
-        def delete_ours() -> None:
-            text = self._values(lock.key).get(lock.key)
-            if text is not None and id_in(parsed(text), "holder") == lock.holder:
-                self._store.delete(lock.key)
-
-        self._breaker.attempt("delete", delete_ours, None)
+    def tell(self, lock: Lock, ref: PromptRef, error: ScopeError, *, stamp: float, generation: int, ttl: float) -> None:
+        """In place of `unlock`: leaves the error of the fetch for `ttl` seconds, if no version is there."""
+        key = self._key(ref)
+        text = failure_text(error, holder=lock.holder, stamp=stamp, generation=generation)
+        kept_for = max(ttl, MIN_STORE_TTL_SECONDS)
+        if is_gone(error):  # and what lay there has been forgotten
+            self._breaker.attempt("add", lambda: self._store.add(key, text, kept_for), None)
+        elif lock.key == key:
+            self._locks.replace(lock, text, kept_for)
+        else:
+            self._locks.unlock(lock)
 
     def clear(self) -> None:
         """Makes all entries so far those of an older generation, for everybody who shares the store."""
         nothing: Mapping[str, str] = {}
-        seen = self._breaker.attempt("find", lambda: self._values(self._generation_key), nothing)
+        seen = self._breaker.attempt("find", lambda: values_of(self._store, self._generation_key), nothing)
         with self._lock:
             known = max(self._known_generation, self._generation_in(seen.get(self._generation_key)))
             # The wall clock, so that a store that was emptied and counts anew does not bring old entries back.
             self._known_generation = max(known + 1, int(self._clock.wall() * 1000))
         self._breaker.attempt("set", self._publish_generation, None)
 
-    def _values(self, *keys: str) -> Mapping[str, str]:
-        """Raises TypeError if the store, which may be anybody's, breaks its promise."""
-        values = self._store.get_many(keys)
-        if not isinstance(values, Mapping):
-            raise TypeError(f"get_many must return a mapping, got {type(values).__name__}")
-        for value in values.values():
-            if not isinstance(value, str):
-                raise TypeError(f"get_many must return text by key, got {type(value).__name__}")
-        return values
-
-    def _added(self, lock: Lock) -> _Added:
-        began = self._clock.now()
-        is_added = self._adds(lock, LOCK_SECONDS)
-        if is_added is not False:
-            return _Added.FAILS if is_added is None else _Added.YES
-        is_there = self._breaker.attempt("find", lambda: bool(self._values(lock.key)), None)
-        if is_there is None:
-            return _Added.FAILS
-        return _Added.NO if is_there else self._added_at_all(began)
-
-    def _added_at_all(self, began: float) -> _Added:
-        """By a key that nobody else knows: a store that swallows its errors refuses it too when it is down."""
-        is_added = self._adds(Lock(f"{self._prefix}{new_id()}", new_id()), PROBE_KEY_SECONDS)
-        if is_added is not False:
-            return _Added.FAILS if is_added is None else _Added.UNSEEN
-        # A database that is busy refuses once in a while.
-        if self._refusing_since is None:
-            self._refusing_since = began
-        if self._clock.now() < self._refusing_since + REFUSING_SECONDS:
-            return _Added.UNSEEN
-        self._breaker.failed("add", "it refuses to add a key that is not there, so it is down, full or read-only")
-        return _Added.FAILS
-
-    def _adds(self, lock: Lock, seconds: float) -> bool | None:
-        """Whether it was added; None if the store fails."""
-
-        def add() -> bool:
-            added = self._store.add(lock.key, lock_text(lock.holder), seconds)
-            # An int, for clients that answer 0 or 1; a coroutine or a mock would count as true.
-            if not isinstance(added, int):
-                raise TypeError(f"add must return True or False, got {type(added).__name__}")
-            return bool(added)
-
-        is_added = self._breaker.attempt("add", add, None)
-        if is_added:
-            self._refusing_since = None
-        return is_added
-
     def _find(self, ref: PromptRef) -> Look:
         key, now = self._key(ref), self._clock.now()
-        values = self._values(self._generation_key, key)
+        values = values_of(self._store, self._generation_key, key)
         self._learn_generation(values.get(self._generation_key))
         text = values.get(key)
         if text is None:
             return Look(None, None, now)
         entry = parsed(text)
         # A generation that this process has not heard of is a miss, too: the store answers both keys at once.
-        return Look(entry, found_in(entry, ref, generation=self._known_generation, now=self._clock.wall()), now)
+        generation, wall = self._known_generation, self._clock.wall()
+        found = found_in(entry, ref, generation=generation, now=wall)
+        return Look(entry, found, now, failure_in(entry, generation=generation, now=wall) if found is None else None)
 
     def _learn_generation(self, text: object) -> None:
         """A store that knows less than this process, since it was emptied say, is told."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import requests
 
     from scope_client._background import Background
+    from scope_client._cache.cache import PromptCache
     from scope_client._cache.memory import Entry
     from scope_client._cache.shared_store import SharedStore
 
@@ -38,7 +39,12 @@ def flights(client: ScopeClient) -> Flights[Any]:
 
 
 def is_fetching(client: ScopeClient) -> bool:
-    return bool(flights(client)._flying)
+    return bool(flights_of(client._cache))
+
+
+def flights_of(cache: PromptCache) -> int:
+    """How many fetches are under way."""
+    return len(cache._flights._flying)
 
 
 def entry(client: ScopeClient, name: str = "greeting") -> Entry:
@@ -54,10 +60,10 @@ def store_key(client: ScopeClient, name: str = "greeting") -> str:
     return store_key_of(shared(client), PromptRef.of(name))
 
 
-def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float) -> str:
-    """Takes the fleet's lock for a prompt, as another process would; its key in the store."""
+def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float, takes: float | None = None) -> str:
+    """Takes the fleet's lock for a prompt, as a process would whose fetches take so long; its key in the store."""
     lock = lock_of(shared, ref)
-    assert shared._store.add(lock, lock_text(new_id()), seconds)
+    assert shared._store.add(lock, lock_text(new_id(), takes), seconds)
     return lock
 
 

@@ -10,11 +10,11 @@ import pytest
 from faults.clock import ManualClock, eventually
 from faults.clocked_store import ClockedStore
 from faults.crowd import Crowd
-from faults.inside import hold_lock, lock_of, store_key_of
+from faults.inside import flights_of, hold_lock, lock_of, store_key_of
 from faults.rig import GREETING, Rig, down
 
-from scope_client import NotFoundError, ServerError, TimeoutError
-from scope_client._cache.shared_entry import lock_text
+from scope_client import ConnectionError, NotFoundError, ServerError, TimeoutError
+from scope_client._cache.shared_entry import lock_text, new_id
 from scope_client._prompt.ref import PromptRef
 
 
@@ -44,19 +44,64 @@ class TestOneFetch:
         assert waiting == [0.05]
         assert neighbour.fetches == 0
 
-    def test_a_lock_whose_holder_died_is_waited_for_five_seconds(
+    @pytest.mark.parametrize(
+        ("own", "rivals", "waits"), [(None, None, 1.1), (0.3, None, 0.4), (0.3, 1.0, 1.1), (2, 1, 2.1)]
+    )
+    def test_a_lock_whose_holder_died_is_waited_for_as_long_as_a_fetch_takes_and_a_tenth(
+        self, own: float | None, rivals: float | None, waits: float, rig: Rig, clock: ManualClock
+    ) -> None:
+        if own is not None:
+            rig.source.takes = own
+            rig.read(PromptRef("another"))
+        hold_lock(rig.shared, GREETING, 1000, takes=rivals)
+        rig.source.takes = 0.0
+        began, fetches = clock.time, rig.fetches
+        assert rig.read()
+        assert rig.fetches == fetches + 1
+        assert clock.time - began == pytest.approx(waits, abs=0.11)
+
+    def test_who_comes_while_one_takes_the_place_of_the_dead_waits_for_that_one(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock
+    ) -> None:
+        others: list[Crowd] = []
+
+        def gives() -> str:
+            waits = threading.Event()
+
+            def until_the_fetch_has_ended(seconds: float) -> None:
+                waits.set()
+                eventually(lambda: not flights_of(rig.cache))
+
+            clock.on_sleep = until_the_fetch_has_ended
+            others.append(Crowd(1, neighbour.read))
+            assert waits.wait(10)
+            return "one"
+
+        hold_lock(rig.shared, GREETING, 1000)
+        rig.source.gives(gives)
+        assert rig.read() == "one"
+        assert others[0].outcomes() == ["one"]
+        assert neighbour.fetches == 0
+
+    def test_who_takes_the_place_of_the_dead_may_die_too(
         self, rig: Rig, clock: ManualClock, store: ClockedStore
     ) -> None:
-        hold_lock(rig.shared, GREETING, 1000)
+        lock = hold_lock(rig.shared, GREETING, 1000)
+        dead = json.loads(store.behind.get_many([lock])[lock])["holder"]
+        store.behind.add(f"{lock}:lock:{dead}", lock_text(new_id()), 1000)
+        began = clock.time
+        assert rig.read() == "first"
+        assert clock.time - began == pytest.approx(2.2, abs=0.2)
+
+    def test_nobody_is_waited_for_longer_than_five_seconds(self, rig: Rig, clock: ManualClock) -> None:
+        hold_lock(rig.shared, GREETING, 1000, takes=60)
         began = clock.time
         assert rig.read() == "first"
         assert clock.time - began == pytest.approx(5, abs=0.11)
 
-    def test_a_renewal_waits_for_it_for_a_second_and_leaves_it_then(
-        self, rig: Rig, clock: ManualClock, store: ClockedStore
-    ) -> None:
+    def test_a_renewal_waits_for_it_for_a_second_and_leaves_it_then(self, rig: Rig, clock: ManualClock) -> None:
         rig.read()
-        hold_lock(rig.shared, GREETING, 1000)
+        hold_lock(rig.shared, GREETING, 1000, takes=60)
         began = clock.time
         rig.cache.renew(GREETING)
         rig.settle()
@@ -64,12 +109,17 @@ class TestOneFetch:
         assert clock.time - began == pytest.approx(1, abs=0.11)
         assert not rig.platform.is_known
 
-    def test_a_caller_without_the_time_for_it_gets_a_time_out(
-        self, rig: Rig, clock: ManualClock, store: ClockedStore
-    ) -> None:
+    def test_a_renewal_takes_the_place_of_one_that_died(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        hold_lock(rig.shared, GREETING, 1000)
+        rig.cache.renew(GREETING)
+        rig.settle()
+        assert rig.fetches == 2
+
+    def test_a_caller_without_the_time_for_it_gets_a_time_out(self, rig: Rig) -> None:
         hold_lock(rig.shared, GREETING, 1000)
         with pytest.raises(TimeoutError) as caught:
-            rig.read(seconds=2.0)
+            rig.read(seconds=0.5)
         assert caught.value.is_deadline
         assert rig.fetches == 0
 
@@ -130,11 +180,11 @@ class TestOneFetch:
 
         def another_takes_it_if_it_has_ended() -> str:
             store.behind.add(key, lock_text("another0"), 1000)
-            raise down()
+            raise ConnectionError("no answer")
 
         rig.source.takes = takes
         rig.source.gives(another_takes_it_if_it_has_ended)
-        with contextlib.suppress(ServerError):
+        with contextlib.suppress(ConnectionError):
             rig.read(max_age=0)
         assert store.holds(key) is is_kept
 

@@ -10,6 +10,7 @@ import pytest
 from faults.child import in_a_child
 from faults.clock import ManualClock
 from faults.crowd import Crowd, crowd
+from faults.inside import store_key
 from faults.reading import content, wait_until_idle
 from faults.replies import Gate, closes, error, prompt
 from faults.server import FaultServer
@@ -220,6 +221,7 @@ def test_what_another_process_has_found_since_is_served_at_once(make_client: Mak
     late, early = (make_client(cache_store=store, cache_local_ttl=0) for _ in range(2))
     server.answers(MISSING, prompt("new"))
     refusal(late)
+    store.delete(store_key(late))  # what it has told the others
     assert content(early) == "new"
     assert content(late) == "new"
     assert len(server.reads) == 2

@@ -132,6 +132,8 @@ class TestWhatIsAdopted:
         rig.source.gives(NotFoundError("no", http_status=404))
         with pytest.raises(NotFoundError):
             rig.read()
+        assert rig.shared.find(GREETING).found is None
+        clock.passes(1)
         assert not store.holds(store_key_of(rig.shared, GREETING))
         assert rig.counters.counts["evictions"] == 1
 
@@ -421,7 +423,7 @@ class TestAStoreThatFails:
         if hold_for:
             hold_lock(rig.shared, GREETING, hold_for)
         look = rig.shared.find(GREETING)
-        return rig.shared.takes(rig.shared.lock_for(GREETING, look), GREETING, look)
+        return rig.shared.take(rig.shared.lock_for(GREETING, look), GREETING, look) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""What a fetch for the fleet has failed with, as it lies in a shared store for those who waited, or ask next."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NamedTuple
+
+from ..errors import (
+    ApiError,
+    ConflictError,
+    NoProductionVersionError,
+    NotFoundError,
+    RateLimitError,
+    ScopeError,
+    ServerError,
+)
+from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, id_in, new_id
+
+MAX_SHARED_CHARACTERS = 2000  # of a message, or of a body
+# What the platform says to one process about a prompt holds for its neighbours. Not what it says about credentials,
+# which may be others, nor that there is no connection, which may be this machine's fault.
+_SHARED_KINDS: dict[str, type[ScopeError]] = {
+    kind.__name__: kind
+    for kind in (ApiError, ConflictError, NoProductionVersionError, NotFoundError, RateLimitError, ServerError)
+}
+_ABOUT_CREDENTIALS = (401, 403, 407)
+_TEXT_FACTS = ("http_body", "error_code", "request_id", "prompt_id")
+
+
+class Failure(NamedTuple):
+    """The error that another process met `age` seconds ago, as it was then; `holder` is whose lock it had."""
+
+    error: ScopeError
+    holder: str | None
+    age: float
+
+
+def is_shared(error: ScopeError) -> bool:
+    """Whether it says something about the prompt, or about the platform, that holds for the whole fleet."""
+    is_answer = error.http_status is not None and error.http_status not in _ABOUT_CREDENTIALS
+    return is_answer and _SHARED_KINDS.get(type(error).__name__) is type(error)
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether the platform has no such version, so that nobody is to go on with one."""
+    return isinstance(error, (NotFoundError, NoProductionVersionError))
+
+
+def failure_text(error: ScopeError, *, holder: str, stamp: float, generation: int) -> str:
+    """`lock` names the lock under which the next fetch is made, as in the entry of a version."""
+    facts = {name: getattr(error, name, None) for name in (*_TEXT_FACTS, "http_status", "retry_after")}
+    texts = {name: fact[:MAX_SHARED_CHARACTERS] for name, fact in facts.items() if isinstance(fact, str)}
+    failure = {**facts, **texts, "kind": type(error).__name__, "message": error.message[:MAX_SHARED_CHARACTERS]}
+    told = {"schema": SCHEMA, "generation": generation, "failed_at": stamp, "lock": new_id()}
+    return json.dumps({**told, "failure": {**failure, "holder": holder}})
+
+
+def failure_in(entry: dict[str, Any], *, generation: int, now: float) -> Failure | None:
+    """None for whatever cannot be used: another schema, another generation, a time to come, garbage."""
+    said: Any = entry.get("failure")
+    stamp: Any = entry.get("failed_at")
+    if not isinstance(said, dict) or (entry.get("schema"), entry.get("generation")) != (SCHEMA, generation):
+        return None
+    kind, message, status = _SHARED_KINDS.get(str(said.get("kind"))), said.get("message"), said.get("http_status")
+    if kind is None or type(message) is not str or type(status) is not int or not _is_number(stamp):
+        return None
+    age = now - stamp
+    if age < -CLOCK_SKEW_SECONDS:
+        return None
+    error: Any = kind(message, http_status=status)
+    for name in _TEXT_FACTS:
+        if hasattr(error, name) and type(said.get(name)) is str:
+            setattr(error, name, said[name])
+    wait: Any = said.get("retry_after")
+    if hasattr(error, "retry_after") and _is_number(wait):
+        error.retry_after = float(wait)
+    return Failure(error, id_in(said, "holder"), max(age, 0.0))
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
