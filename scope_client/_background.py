@@ -1,10 +1,11 @@
-"""What is done while readers go on: a queue of jobs, and at most two daemon threads."""
+"""What is done while readers go on: a queue of jobs, and at most four daemon threads."""
 
 from __future__ import annotations
 
 import _thread
+import heapq
+import itertools
 import threading
-from collections import deque
 from collections.abc import Hashable
 from typing import Callable
 
@@ -13,7 +14,7 @@ from ._interrupts import pass_on
 from ._log import Log
 
 _log = Log("scope_client.background")
-MAX_THREADS = 2
+MAX_THREADS = 4
 IDLE_THREAD_SECONDS = 5.0
 MAX_QUEUED_JOBS = 1000
 
@@ -21,7 +22,9 @@ Job = Callable[[], object]
 
 
 class Background:
-    """Jobs by key, one of a key at a time; a thread is there only while there is something to do.
+    """Jobs by key, one of a key at a time, the one that is needed first before the others.
+
+    A thread is there only while there is something to do.
 
     Args:
         max_jobs: How many jobs may wait; those past it are refused.
@@ -35,7 +38,8 @@ class Background:
     def after_fork(self) -> None:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._jobs: deque[tuple[Hashable, Job]] = deque()
+        self._jobs: list[tuple[float, int, Hashable, Job]] = []  # a heap
+        self._numbers = itertools.count()
         self._waiting: set[Hashable] = set()
         self._running: set[Hashable] = set()
         self._threads: set[object] = set()  # a mark for each that is at work, or about to be started
@@ -47,6 +51,11 @@ class Background:
         return not (self._running or self._waiting)
 
     @property
+    def is_full(self) -> bool:
+        """Whether each thread that there may be is at a job, so that others have to wait."""
+        return len(self._running) >= MAX_THREADS
+
+    @property
     def threads(self) -> int:
         """How many threads there are, at a job or waiting for one."""
         return len(self._threads)
@@ -54,15 +63,18 @@ class Background:
     def has(self, key: Hashable) -> bool:
         return key in self._running or key in self._waiting
 
-    def submit(self, key: Hashable, job: Job) -> bool:
-        """False if it cannot be done: the queue is full, or no thread can be started."""
+    def submit(self, key: Hashable, job: Job, *, needed_at: float = 0.0) -> bool:
+        """False if it cannot be done: the queue is full, or no thread can be started.
+
+        Of the jobs that wait, the one with the least `needed_at` is done first.
+        """
         # The lock, which the condition has too: a signal handler may raise in Condition.__enter__, with it taken.
         with self._lock:
             if self.has(key):
                 return True
             if len(self._jobs) >= self._max_jobs:
                 return False
-            self._jobs.append((key, job))
+            heapq.heappush(self._jobs, (needed_at, next(self._numbers), key, job))
             self._waiting.add(key)
             if self._idle >= len(self._jobs) or len(self._threads) >= MAX_THREADS:
                 self._changed.notify()
@@ -120,7 +132,7 @@ class Background:
             if not self._jobs:
                 self._threads.discard(mark)
                 return None
-            key, job = self._jobs.popleft()
+            _, _, key, job = heapq.heappop(self._jobs)
             self._running.add(key)
             self._waiting.discard(key)
         return key, job

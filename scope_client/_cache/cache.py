@@ -26,14 +26,16 @@ from .shared_store import Look, SharedStore
 from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, SleepWatch
 
 _FlightKey = tuple[int, CacheKey]
+_LOOK = ("look into a slow store",)
 
 
-class _Running:
-    """A renewal that runs; it should have ended by `late_at`."""
+class _Renewing:
+    """A renewal that waits in the queue, or runs; it should have ended by `late_at`."""
 
-    __slots__ = ("late_at",)
+    __slots__ = ("is_queued", "late_at")
 
     def __init__(self, late_at: float) -> None:
+        self.is_queued = True
         self.late_at = late_at
 
 
@@ -62,7 +64,7 @@ class PromptCache:
         self._counters = counters
         self._memory = Memory(config.cache_max_size)
         self._sleep_watch = SleepWatch(clock)
-        self._running: dict[_FlightKey, _Running] = {}
+        self._renewing: dict[_FlightKey, _Renewing] = {}
         self._flights: Flights[PromptVersion] = Flights()
         self._loader = Loader(
             config,
@@ -83,7 +85,7 @@ class PromptCache:
 
     def after_fork(self) -> None:
         """Keeps what is cached, each entry due and jittered anew, so that children do not renew it in step."""
-        self._running = {}
+        self._renewing = {}
         for entry in self._memory.by_key.values():
             # Off the fast path: the child has to learn whether a renewal that its parent began is still to be made.
             entry.due_at = entry.fetched_at
@@ -167,9 +169,18 @@ class PromptCache:
             has_expired_since = entry.asked_at < entry.expires_at <= now
             if now < entry.asked_at + self._local_ttl and not has_expired_since:
                 return entry, None
+            if self._shared.is_slow and entry.is_fresh(now, None):
+                self._look_behind(self._shared, ref, entry, now)
+                return entry, None
             # Before the look and not after it: readers who come meanwhile go on with what is known.
             entry.asked_at = now
         return self._loader.look_up(self._shared, ref)
+
+    def _look_behind(self, shared: SharedStore, ref: PromptRef, entry: Entry, now: float) -> None:
+        """One look at a time: a store that hangs is to hold no more than one thread."""
+        if not self._background.has(_LOOK):
+            entry.asked_at = now
+            self._background.submit(_LOOK, partial(self._loader.look_up, shared, ref), needed_at=now)
 
     def _facts(
         self, ref: PromptRef, known: Known | None, now: float, max_age: float | None, has_stand_in: bool
@@ -177,10 +188,11 @@ class PromptCache:
         """What is fresh is served, and what nobody knows is fetched, whatever the rest may be: it is not looked up."""
         if now < known.fresh_until if known else not has_stand_in:
             return _facts(now, known, max_age)
-        running = self._running.get(self._flight(ref))
+        renewing = self._renewing.get(self._flight(ref))
         renewal = Renewal.NONE
-        if running is not None:
-            renewal = Renewal.UNDER_WAY if now < running.late_at else Renewal.LATE
+        # One that is queued though a thread is free has got no time to run: this process was stopped, say.
+        if renewing is not None and (not renewing.is_queued or self._background.is_full):
+            renewal = Renewal.UNDER_WAY if now < renewing.late_at else Renewal.LATE
         return Facts(
             now,
             known,
@@ -199,9 +211,9 @@ class PromptCache:
 
     def _take_over(self, ref: PromptRef, now: float) -> None:
         """One reader waits for a renewal that is late; those who come meanwhile do not."""
-        running = self._running.get(self._flight(ref))
-        if running is not None:
-            running.late_at = self._late_at(now)
+        renewing = self._renewing.get(self._flight(ref))
+        if renewing is not None:
+            renewing.late_at = self._late_at(now)
 
     def _late_at(self, now: float) -> float:
         """When a renewal that runs from now on should have ended."""
@@ -256,7 +268,21 @@ class PromptCache:
             # The turn may be another prompt's, one that was refused before this one.
             if turn.key != ref.key:
                 ref, entry = PromptRef.of_key(turn.key), self._memory.by_key.get(turn.key)
-            self._background.submit(self._flight(ref), lambda: self._renew_now(ref, entry, turn))
+            flight = self._flight(ref)
+            renewing = self._renewing  # a child that is forked meanwhile has one of its own
+            renewing[flight] = mine = _Renewing(self._late_at(self._clock.now()))
+
+            def renew() -> None:
+                try:
+                    mine.is_queued, mine.late_at = False, self._late_at(self._clock.now())
+                    self._renew_now(ref, entry, turn)
+                finally:
+                    if renewing.get(flight) is mine:
+                        renewing.pop(flight, None)
+
+            needed_at = 0.0 if entry is None else entry.expires_at
+            if not self._background.submit(flight, renew, needed_at=needed_at):
+                renewing.pop(flight, None)
 
     def _renew_now(self, ref: PromptRef, entry: Entry | None, turn: Turn) -> None:
         """One attempt without a retry: the pause of an outage takes its place."""
@@ -266,8 +292,6 @@ class PromptCache:
         budget = Budget(self._clock.now, attempt=self._platform.attempt_seconds, retries=0)
         wanted = Load(ref, budget, replaces=entry)
         flight = self._flight(ref)
-        running = self._running  # a child that is forked meanwhile has one of its own
-        running[flight] = _Running(self._late_at(self._clock.now()))
         try:
             # Its error is not shared: those who wait for it would have tried harder.
             self._flights.run(flight, partial(self._loader.load, wanted), shares_error=False)
@@ -280,8 +304,6 @@ class PromptCache:
             if entry is not None:
                 entry.is_refused, entry.stale_at = True, NEVER
             raise
-        finally:
-            running.pop(flight, None)
 
 
 def _known_of(entry: Entry, max_age: float | None) -> Known:

@@ -105,7 +105,7 @@ class Loader:
         # Before the look: what is cleared while the store answers is not put in.
         epoch = memory.epoch
         entry = memory.by_key.get(ref.key)
-        look = shared.find(ref, gives_way=entry is not None and entry.is_fresh(self._clock.now(), None))
+        look = shared.find(ref)
         found = None if look is None else look.found
         # After the look: another thread may have brought a newer one while the store answered.
         entry = memory.by_key.get(ref.key)

@@ -52,11 +52,11 @@ class Renewal(Enum):
     """What the renewal of a prompt in the background is doing."""
 
     NONE = auto()
-    """None runs; one that waits in a queue does not count."""
+    """None runs. One that is queued though a thread is free does not count: the process was stopped."""
     UNDER_WAY = auto()
-    """It runs, and may still end within its time."""
+    """It runs, or waits its turn while all threads are busy, and may still end within its time."""
     LATE = auto()
-    """It runs, and should have ended: the process was stopped, or the machine has no time for it."""
+    """It should have ended: the process was stopped, the machine has no time for it, or too many wait."""
 
 
 class Rules(NamedTuple):

@@ -76,6 +76,11 @@ class SharedStore:
         return self._breaker.failures
 
     @property
+    def is_slow(self) -> bool:
+        """Whether its last answer took so long, or the next one takes so long, that who can wait elsewhere should."""
+        return self._breaker.is_slow
+
+    @property
     def may_hang(self) -> bool:
         """Whether the store is known to wait for its server for longer than a reader should."""
         return getattr(self._store, "may_hang", False) is True
@@ -92,13 +97,8 @@ class SharedStore:
         """Whether what was asked for at this wall time is later than the last `clear`, by any clock of the fleet."""
         return self._known_generation < (stamp - CLOCK_SKEW_SECONDS) * 1000 and stamp <= self._clock.wall()
 
-    def find(self, ref: PromptRef, *, gives_way: bool = False) -> Look | None:
-        """What the store has of a ref, fresh or not, or None if it fails; learns the generation on the way.
-
-        Who can do without it gives way: it does not wait for a store that has kept another thread waiting for a while.
-        """
-        if gives_way and self._breaker.keeps_others_waiting:
-            return None
+    def find(self, ref: PromptRef) -> Look | None:
+        """What the store has of a ref, fresh or not, or None if it fails; learns the generation on the way."""
         return self._breaker.attempt("find", lambda: self._find(ref), None)
 
     def is_recent(self, look: Look | None) -> bool:

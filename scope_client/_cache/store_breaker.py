@@ -17,7 +17,7 @@ from .store_deadline import NoAnswerError, StoreDeadline
 STORE_PAUSES = Pauses(first=5.0, longest=5.0)
 SLOW_ANSWER_SECONDS = 0.5  # twice in a row; once may be this machine, busy with something else
 HANGING_ANSWER_SECONDS = 2.0
-KEEPS_WAITING_SECONDS = 0.05
+NOTICED_SECONDS = 0.05
 
 _log = Log("scope_client.store")
 _Result = TypeVar("_Result")
@@ -31,6 +31,7 @@ class StoreBreaker:
         self._breaker = CircuitBreaker(clock, STORE_PAUSES)
         self._failing: set[str] = set()  # the operations: one that works says nothing about the others
         self._was_slow = False
+        self._last_took = 0.0
         self._deadline = StoreDeadline()
         self.within = self._deadline.within
         self.failures = 0
@@ -42,10 +43,11 @@ class StoreBreaker:
         self._under_way: dict[object, float] = {}
 
     @property
-    def keeps_others_waiting(self) -> bool:
-        """Whether the oldest call that is under way has been for longer than an answer takes."""
+    def is_slow(self) -> bool:
+        """Whether the last answer took longer than a reader should notice, or one that is under way does."""
         oldest = min(list(self._under_way.values()), default=None)  # in one step, as is what others put in and take out
-        return oldest is not None and self._clock.now() > oldest + KEEPS_WAITING_SECONDS
+        is_waited_for = oldest is not None and self._clock.now() > oldest + NOTICED_SECONDS
+        return is_waited_for or self._last_took > NOTICED_SECONDS
 
     @hides_what_it_was_given
     def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
@@ -69,7 +71,7 @@ class StoreBreaker:
             return otherwise
         finally:
             self._under_way.pop(call, None)
-        took = self._clock.now() - started
+        self._last_took = took = self._clock.now() - started
         was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
         if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):
             self.failed(what, f"an answer took {took:.1f} seconds")

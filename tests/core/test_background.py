@@ -1,4 +1,4 @@
-"""What goes on in the background takes two daemon threads at most, and outlives nothing."""
+"""What goes on in the background takes four daemon threads at most, and outlives nothing."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from scope_client import ApiKeyCredentials, ScopeClient, Telemetry
 from scope_client._background import Background
 
 Make = Callable[..., ScopeClient]
+
+
+NAMES = ("one", "two", "three", "four", "five")
 
 
 def threads(name: str = "scope-background") -> list[threading.Thread]:
@@ -55,35 +58,35 @@ def test_there_is_no_thread_before_the_first_renewal(
     assert threads() == []
 
 
-def test_many_renewals_take_two_daemon_threads(client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:
+def test_many_renewals_take_four_daemon_threads(client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:
     names, gate = [f"prompt-{number}" for number in range(20)], Gate()
     for name in names:
         client.get_prompt_version(name)
     clock.passes(90)
     server.answers(gate.holds(prompt("new")))
     assert crowd(8, lambda: {client.get_prompt_version(name).content for name in names}) == [{"Hello, {{name}}!"}] * 8
-    server.wait_for_reads(22)
-    assert len(threads()) == 2
+    server.wait_for_reads(24)
+    assert len(threads()) == 4
     assert all(thread.daemon for thread in threads())
     gate.open()
     eventually(lambda: client.status().counters["refreshes"] == 20)
     assert len(server.reads) == 40
-    assert len(threads()) <= 2
+    assert len(threads()) <= 4
 
 
-def test_renewals_of_prompts_and_of_the_token_share_the_two(
+def test_renewals_of_prompts_and_of_the_token_share_the_four(
     make_client: Make, server: FaultServer, clock: ManualClock
 ) -> None:
     client, gate = make_client(cache_ttl=3550), Gate()
-    for name in ("one", "two", "three"):
+    for name in NAMES:
         client.get_prompt_version(name)
     clock.passes(3442 + 99)
     server.answers(gate.holds(prompt("new")))
     server.gives_tokens(gate.holds(prompt("no token")))
-    for name in ("one", "two", "three"):
+    for name in NAMES:
         client.get_prompt_version(name, cache_ttl=3600)
-    eventually(lambda: len(server.requests) == 6)
-    assert len(threads()) == 2
+    eventually(lambda: len(server.requests) == 1 + 5 + 4)
+    assert len(threads()) == 4
     gate.open()
 
 
@@ -153,23 +156,39 @@ def test_a_job_that_fails_is_logged_and_the_next_one_is_done(caplog: pytest.LogC
 
 def test_a_key_that_waits_or_runs_is_not_taken_twice() -> None:
     background, gate, begun, done = Background(), threading.Event(), [], []
-    for key in ("a", "b", "c", "a", "b", "c"):
+    for key in "abcde" * 2:
         assert background.submit(key, lambda key=key: (begun.append(key), gate.wait(10), done.append(key)))
-    eventually(lambda: sorted(begun) == ["a", "b"])
-    assert background.has("c")
+    eventually(lambda: sorted(begun) == ["a", "b", "c", "d"])
+    assert background.is_full
+    assert background.has("e")
     gate.set()
-    eventually(lambda: not any(background.has(key) for key in "abc"))
-    assert sorted(done) == ["a", "b", "c"]
+    eventually(lambda: not any(background.has(key) for key in "abcde"))
+    assert sorted(done) == ["a", "b", "c", "d", "e"]
+    assert not background.is_full
+
+
+def test_what_is_needed_first_is_done_first() -> None:
+    background, may_go_on, begun, done = Background(), [threading.Event() for _ in range(4)], [], []
+    for number in range(4):
+        background.submit(number, lambda number=number: (begun.append(number), may_go_on[number].wait(10)))
+    eventually(lambda: len(begun) == 4)
+    for needed_at in (30.0, 10.0, 20.0, 10.0, 0.0):
+        background.submit(object(), lambda needed_at=needed_at: done.append(needed_at), needed_at=needed_at)
+    may_go_on[0].set()  # one thread does them all
+    eventually(lambda: len(done) == 5)
+    for event in may_go_on:
+        event.set()
+    assert done == [0.0, 10.0, 10.0, 20.0, 30.0]
 
 
 def test_a_queue_that_is_full_takes_no_more() -> None:
     background, gate, begun = Background(max_jobs=3), threading.Event(), []
-    for number in range(2):
+    for number in range(4):
         background.submit(number, lambda number=number: (begun.append(number), gate.wait(10)))
-    eventually(lambda: sorted(begun) == [0, 1])
-    assert [background.submit(number, lambda: None) for number in range(2, 6)] == [True, True, True, False]
+        eventually(lambda number=number: number in begun)
+    assert [background.submit(number, lambda: None) for number in range(4, 8)] == [True, True, True, False]
     gate.set()
-    eventually(lambda: not background.has(4))
+    eventually(lambda: not background.has(6))
 
 
 @pytest.mark.parametrize(("where", "name"), [(_thread, "start_new_thread"), (threading.Thread, "start")])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from faults.clock import ManualClock, eventually
+from faults.clocked_store import ClockedStore
 from faults.crowd import Crowd
 from faults.rig import Rig
 from faults.watched_store import WatchedStore
@@ -17,7 +18,8 @@ from scope_client._prompt.ref import PromptRef
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-KNOWN, COLD, ASKED_FOR = PromptRef("known"), PromptRef("cold"), PromptRef("asked for")
+KNOWN, ALSO_KNOWN = PromptRef("known"), PromptRef("also known")
+COLD, ASKED_FOR = PromptRef("cold"), PromptRef("asked for")
 
 
 class HangingStore(WatchedStore):
@@ -47,6 +49,7 @@ def store(clock: ManualClock) -> HangingStore:
 def rig(clock: ManualClock, store: HangingStore) -> Iterator[Rig]:
     rig = Rig(clock, store, cache_local_ttl=5)
     rig.read(KNOWN)
+    rig.read(ALSO_KNOWN)
     clock.passes(6)
     store.may_answer.clear()
     store.calls.clear()
@@ -59,8 +62,10 @@ def rig(clock: ManualClock, store: HangingStore) -> Iterator[Rig]:
 
 def test_who_has_a_fresh_version_goes_on_with_it(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
     clock.passes(0.06)
-    assert rig.read(KNOWN) == "first"
-    assert store.asked == 1
+    assert rig.read(KNOWN, settles=False) == "first"
+    eventually(lambda: store.asked == 2)
+    assert rig.read(ALSO_KNOWN, settles=False) == "first"
+    assert store.asked == 2  # one look at a time
 
 
 def test_an_answer_may_take_a_moment(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
@@ -81,10 +86,70 @@ def test_who_has_nothing_waits_for_it(rig: Rig, store: HangingStore, clock: Manu
 
 def test_the_store_is_asked_again_once_it_has_answered(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
     clock.passes(0.06)
-    rig.read(KNOWN)
+    rig.read(KNOWN, settles=False)
     store.may_answer.set()
     eventually(lambda: ASKED_FOR.key in rig.cache.entries)
+    rig.settle()
     store.calls.clear()
     clock.passes(6)
     rig.read(KNOWN)
     assert store.asked == 1
+
+
+class SlowStore(ClockedStore):
+    """Knows which threads it has kept waiting."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.waited: set[int] = set()
+
+    def _call(self, method: str, *arguments: object) -> object:
+        self.waited.add(threading.get_ident())
+        return super()._call(method, *arguments)
+
+
+class TestAStoreThatTakesAThirdOfASecond:
+    @pytest.fixture
+    def store(self, clock: ManualClock) -> SlowStore:
+        store = SlowStore(clock)
+        store.takes = 0.3
+        return store
+
+    @pytest.fixture
+    def rig(self, clock: ManualClock, store: SlowStore) -> Rig:
+        rig = Rig(clock, store, cache_local_ttl=5)
+        rig.read(KNOWN)
+        clock.passes(6)
+        store.waited.clear()
+        return rig
+
+    def test_is_asked_behind_who_has_a_fresh_version(self, rig: Rig, store: SlowStore) -> None:
+        assert rig.read(KNOWN) == "first"
+        assert store.waited
+        assert threading.get_ident() not in store.waited
+
+    def test_is_asked_before_the_platform_by_who_has_none(self, rig: Rig, store: SlowStore) -> None:
+        rig.read(COLD)
+        assert threading.get_ident() in store.waited
+
+    def test_brings_what_another_process_has_fetched(self, rig: Rig, store: SlowStore, clock: ManualClock) -> None:
+        neighbour = Rig(clock, store)
+        neighbour.source.gives("newer")
+        clock.passes(50)
+        assert neighbour.read(KNOWN, max_age=40) == "newer"
+        assert rig.read(KNOWN) == "first"
+        assert rig.read(KNOWN) == "newer"
+
+    def test_tells_of_a_clear(self, rig: Rig, store: SlowStore, clock: ManualClock) -> None:
+        Rig(clock, store).cache.clear()
+        assert rig.read(KNOWN) == "first"
+        rig.source.gives("second")
+        assert rig.read(KNOWN) == "second"
+
+    def test_that_has_become_quick_is_asked_at_once_again(self, rig: Rig, store: SlowStore, clock: ManualClock) -> None:
+        store.takes = 0.001
+        rig.read(KNOWN)
+        clock.passes(6)
+        store.waited.clear()
+        rig.read(KNOWN)
+        assert threading.get_ident() in store.waited

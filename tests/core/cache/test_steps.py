@@ -318,16 +318,48 @@ class TestRenewals:
         self, rig: Rig, clock: ManualClock
     ) -> None:
         may_end = threading.Event()
-        for name in "abc":
+        for name in "abcde":
             rig.read(PromptRef(name))
         clock.passes(90)
         rig.source.gives(lambda: may_end.wait(10) and _raise(down()))
-        for name in "abc":
+        for name in "abcde":
             rig.read(PromptRef(name), settles=False)
-        eventually(lambda: rig.fetches == 5)
+        eventually(lambda: rig.fetches == 5 + 4)
         may_end.set()
         rig.settle()
-        assert rig.fetches == 5
+        assert rig.fetches == 5 + 4
+
+    def test_one_that_waits_behind_others_counts_as_under_way_until_it_is_late(
+        self, rig: Rig, clock: ManualClock
+    ) -> None:
+        """All four threads are held up by a platform that hangs."""
+        may_end = threading.Event()
+        for name in "abcde":
+            rig.read(PromptRef(name))
+        clock.passes(94)
+        rig.source.gives(lambda: may_end.wait(10) and "late")
+        for name in "abcde":
+            rig.read(PromptRef(name), settles=False)
+        eventually(lambda: rig.fetches == 5 + 4)
+        clock.passes(4)
+        for _ in range(3):
+            assert rig.read(PromptRef("e"), settles=False) == "first"
+        assert rig.fetches == 5 + 4
+        clock.passes(3)
+        rig.source.gives("second")
+        assert rig.read(PromptRef("e"), settles=False) == "second"
+        may_end.set()
+        rig.settle()
+
+    def test_one_that_waits_though_a_thread_is_free_does_not_count(self, rig: Rig, clock: ManualClock) -> None:
+        """The process is stopped after each read: the thread gets no time to begin."""
+        rig.read()
+        rig.background.submit = lambda *arguments, **options: True
+        clock.passes(90)
+        rig.read()
+        clock.passes(11)
+        rig.source.gives("second")
+        assert rig.read() == "second"
 
     def test_its_failure_is_not_that_of_a_reader_who_joined_it(self, rig: Rig) -> None:
         may_end, asked = threading.Event(), []
