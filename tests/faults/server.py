@@ -8,16 +8,15 @@ import socket
 import ssl
 import struct
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Callable, NamedTuple, Union
 
+from faults.certificate import certificate
 from faults.replies import PROMPT, token
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 PATIENCE = 10.0
-CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
 
 class Request(NamedTuple):
@@ -211,5 +210,5 @@ def _numbered_tokens() -> Reply:
 
 def _tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    context.load_cert_chain(certificate().server)
     return context

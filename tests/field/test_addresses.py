@@ -13,9 +13,10 @@ import pytest
 import requests
 import urllib3.connection
 import urllib3.util.connection
+from faults.certificate import certificate
 from faults.clock import ends_within
 from faults.replies import PROMPT
-from faults.server import CERTIFICATE, FaultServer
+from faults.server import FaultServer
 from requests.adapters import HTTPAdapter
 
 from scope_client import ScopeClient, TimeoutError, TokenRefreshError
@@ -156,7 +157,7 @@ def test_only_addresses_that_refuse_are_no_time_out(
 def test_the_tls_handshake_is_with_the_address_that_was_reached(
     make: Callable[..., ScopeClient], hole: Address, resolves: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate().authority))
     with FaultServer(tls=True) as secure:
         resolves(hole, there(secure))
         with ends_within(5):

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Callable
 import pytest
 import requests
 from faults import inside
+from faults.certificate import certificate
 from faults.clock import ManualClock, ends_within
 from faults.crowd import Crowd
 from faults.nginx import Nginx
 from faults.reading import content, wait_until_idle, warnings
 from faults.replies import PROMPT, Gate, closes, drips, error, hangs, prompt, resets, token
-from faults.server import CERTIFICATE, FaultServer, Peer, Reply
+from faults.server import FaultServer, Peer, Reply
 from faults.timelimit import TimeLimit
 from faults.tunnels import ConnectProxy
 
@@ -78,7 +79,7 @@ def test_a_connection_that_is_dead_on_reuse_is_replaced_at_once(
 def test_over_tls_too(
     fault: str, make: Callable[..., ScopeClient], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate().authority))
     with FaultServer(tls=True) as secure:
         client = make(base_url=secure.url, auth_api_url=secure.url)
         content(client, "a")
@@ -91,7 +92,7 @@ def test_over_tls_too(
 
 @pytest.mark.parametrize("fault", DEAD)
 def test_through_a_tunnel_too(fault: str, make_client: Callable[..., ScopeClient], session: requests.Session) -> None:
-    session.verify = str(CERTIFICATE)
+    session.verify = str(certificate().authority)
     with FaultServer(tls=True) as secure, ConnectProxy() as proxy:
         session.proxies["https"] = proxy.url
         client = make_client(base_url=secure.url, auth_api_url=secure.url, session=session, max_retries=0)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 import requests
+from faults.certificate import certificate
 from faults.clock import ManualClock, ends_within
 from faults.crowd import Crowd
 from faults.reading import warnings
 from faults.replies import Gate, answer, closes, error, hangs, head, prompt
-from faults.server import CERTIFICATE, FaultServer
+from faults.server import FaultServer
 
 from scope_client import ApiError, ConnectionError, ScopeClient, ScopeError, TimeoutError, TokenRefreshError
 
@@ -165,10 +166,10 @@ def secure_client(make_client: Callable[..., ScopeClient], secure: FaultServer, 
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-@pytest.mark.parametrize("verify", [str(CERTIFICATE), False])
+@pytest.mark.parametrize("verifies", [True, False])
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_the_verify_of_a_session_wins_over_the_environment(
-    verify: object,
+    verifies: bool,
     variable: str,
     make_client: Callable[..., ScopeClient],
     session: requests.Session,
@@ -176,7 +177,7 @@ def test_the_verify_of_a_session_wins_over_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(variable, requests.certs.where())
-    session.verify = verify
+    session.verify = str(certificate().authority) if verifies else False
     client = secure_client(make_client, secure, session=session)
     assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
 
@@ -185,7 +186,7 @@ def test_the_verify_of_a_session_wins_over_the_environment(
 def test_a_bundle_of_the_environment_is_used_by_a_session_that_was_given_none(
     variable: str, make_either: Callable[..., ScopeClient], secure: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, str(CERTIFICATE))
+    monkeypatch.setenv(variable, str(certificate().authority))
     assert secure_client(make_either, secure).get_prompt_version("greeting").content == "Hello, {{name}}!"
 
 
@@ -207,9 +208,9 @@ def hashed_certificates(tmp_path_factory: pytest.TempPathFactory) -> str:
     import subprocess
 
     folder = tmp_path_factory.mktemp("certificates")
-    words = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(CERTIFICATE)]
+    words = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(certificate().authority)]
     name = subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
-    (folder / f"{name}.0").write_bytes(CERTIFICATE.read_bytes())
+    (folder / f"{name}.0").write_bytes(certificate().authority.read_bytes())
     return str(folder)
 
 
@@ -217,7 +218,7 @@ def test_a_bundle_for_requests_wins_over_one_for_openssl(
     make_either: Callable[..., ScopeClient], secure: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", requests.certs.where())
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate().authority))
     assert secure_client(make_either, secure).get_prompt_version("greeting").content == "Hello, {{name}}!"
 
 
@@ -227,7 +228,7 @@ def test_a_session_that_trusts_no_environment_does_not_use_its_bundle(
     secure: FaultServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate().authority))
     session.trust_env = False
     with pytest.raises(TokenRefreshError, match="TLS"):
         secure_client(make_client, secure, session=session).get_prompt_version("greeting")

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Callable
 import certifi
 import pytest
 import requests
+from faults.certificate import certificate
 from faults.clock import ends_within
 from faults.crowd import crowd
 from faults.replies import prompt
-from faults.server import CERTIFICATE, FaultServer, Peer
+from faults.server import FaultServer, Peer
 
 from scope_client import ApiKeyCredentials, ScopeClient, TokenRefreshError
 from scope_client.local import LocalPlatform
@@ -73,7 +74,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """As large as the real ones, and with the certificate of the tests."""
     file = tmp_path / "bundle.pem"
-    file.write_text(Path(certifi.where()).read_text() + CERTIFICATE.read_text())
+    file.write_text(Path(certifi.where()).read_text() + certificate().authority.read_text())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
     return file
 
@@ -120,7 +121,7 @@ def test_a_bundle_that_was_changed_is_loaded_by_the_next_connection(
     bundle.write_text(Path(certifi.where()).read_text())
     with make_client() as client, pytest.raises(TokenRefreshError, match="TLS"):
         client.get_prompt_version("first")
-    bundle.write_text(CERTIFICATE.read_text())
+    bundle.write_text(certificate().authority.read_text())
     with make_client() as client:
         client.get_prompt_version("first")
 
@@ -138,7 +139,7 @@ def test_a_connection_with_a_client_certificate_shares_nothing(
 ) -> None:
     for _ in range(2):
         session = make_session()
-        session.cert = str(CERTIFICATE)
+        session.cert = str(certificate().server)
         with ScopeClient(
             credentials=CREDENTIALS, base_url=server.url, auth_api_url=server.url, session=session
         ) as client:

@@ -20,8 +20,9 @@ from typing import Any
 
 import pytest
 from faults import tools
+from faults.certificate import certificate
 from faults.replies import prompt, token
-from faults.server import CERTIFICATE, FaultServer
+from faults.server import FaultServer
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -48,7 +49,8 @@ def met(name: str, flow: str) -> dict[str, Any]:
         server.answers(lambda peer: peer.send(prompt(f"answer {next(numbers)}")))
         server.gives_tokens(token(expires_in=0))
         path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-        environment = {**os.environ, "PYTHONPATH": path, "REQUESTS_CA_BUNDLE": str(CERTIFICATE), "HOME": "/nowhere"}
+        trusted = str(certificate().authority)
+        environment = {**os.environ, "PYTHONPATH": path, "REQUESTS_CA_BUNDLE": trusted, "HOME": "/nowhere"}
         words = [sys.executable, "-W", "ignore", "-m", "faults.tools", name, flow, server.url]
         done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -1,10 +1,12 @@
-"""The wheel: what it holds, and that it works in a fresh environment without any extra."""
+"""The wheel and the source distribution: what they hold; and that the wheel works without any extra."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from scope_client.local import LocalPlatform
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("scope_client", "scope_django", "scope_flask", "scope_langchain")
+PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File-\d")
+KEY_FILES = {".der", ".jks", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk"}
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +27,18 @@ def wheel(tmp_path_factory):
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
 
     return next(made_once(tmp_path_factory, "wheel", build).glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory):
+    """The files of the source distribution, by their names in it."""
+
+    def build(folder):
+        run(sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(folder), str(ROOT))
+
+    with tarfile.open(next(made_once(tmp_path_factory, "sdist", build).glob("*.tar.gz"))) as archive:
+        files = [member for member in archive if member.isfile()]
+        return {file.name.partition("/")[2]: archive.extractfile(file).read() for file in files}
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +76,15 @@ def test_the_wheel_brings_the_prompts_of_the_demo(wheel):
     assert any(
         name.startswith("scope_client/cli/") and name.endswith(".md") for name in zipfile.ZipFile(wheel).namelist()
     )
+
+
+def test_the_source_distribution_holds_the_tests_and_what_a_reader_is_told_to_read(sdist):
+    assert {"README.md", "CHANGELOG.md", "LICENSE", "Makefile", "tests/project/test_packaging.py"} <= sdist.keys()
+
+
+def test_no_file_of_the_source_distribution_holds_a_private_key(sdist):
+    assert not [name for name, content in sdist.items() if PRIVATE_KEY.search(content)]
+    assert not [name for name in sdist if Path(name).suffix.lower() in KEY_FILES]
 
 
 def test_the_core_needs_requests_and_cachetools_and_no_more(wheel):

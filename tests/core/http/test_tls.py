@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 import requests
+from faults.certificate import certificate
 from faults.clock import ManualClock, ends_within
 from faults.replies import PROMPT, answer, closes, drips, hangs, prompt, resets
-from faults.server import CERTIFICATE, FaultServer, Peer
+from faults.server import FaultServer, Peer
 
 from scope_client import ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
 
@@ -60,7 +61,7 @@ def test_a_server_that_speaks_no_tls_is_refused_and_not_tried_again(make_client:
 def test_a_ca_bundle_of_the_callers_session_is_used(
     make_client: Callable, session: requests.Session, secure: FaultServer
 ) -> None:
-    session.verify = str(CERTIFICATE)
+    session.verify = str(certificate().authority)
     client = make_client(base_url=secure.url, auth_api_url=secure.url, session=session)
     assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
 
@@ -69,7 +70,7 @@ def test_a_ca_bundle_of_the_callers_session_is_used(
 def test_a_ca_bundle_of_the_environment_is_used(
     variable: str, make_client: Callable, secure: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, str(CERTIFICATE))
+    monkeypatch.setenv(variable, str(certificate().authority))
     client = make_client(base_url=secure.url, auth_api_url=secure.url)
     assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
     assert len(secure.requests) == 2
@@ -78,7 +79,7 @@ def test_a_ca_bundle_of_the_environment_is_used(
 @pytest.fixture
 def trusted(make_client: Callable, secure: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ScopeClient]:
     """Clients of the secure server that trust its certificate."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate().authority))
     return lambda **options: make_client(base_url=secure.url, auth_api_url=secure.url, **options)
 
 
@@ -118,7 +119,7 @@ def test_many_reads_over_tls_share_a_connection(trusted: Callable[..., ScopeClie
 def test_a_certificate_of_another_host_is_refused(
     make_client: Callable, secure: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate().authority))
     refused(make_client(base_url=secure.url.replace("127.0.0.1", "localhost")))
     assert secure.requests == []
 
