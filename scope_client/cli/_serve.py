@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._config.credentials import SECRET_VARIABLES
 from .._folder.reader import read_prompt_dir
 from .._foreign_text import printable
 from ..errors import ConfigurationError
@@ -69,15 +70,51 @@ class _Number(_Said, click.FloatRange):
     metavar="SECONDS",
     help="A pause before each answer.",
 )
-def serve(folder: str, port: int, token_ttl: int, latency: float) -> None:
-    """Run a Scope Platform over a folder. It listens on this machine only, until Ctrl-C."""
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    help="Listen there and not on 127.0.0.1; 0.0.0.0 for all addresses. The keys are then made up for this run.",
+)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME[:PORT]",
+    help="A further name by which programs ask for it, such as the name of its container. Can be given again.",
+)
+@click.option("--org-id", envvar="SCOPE_ORG_ID", show_envvar=True, help="The organisation to accept.")
+@click.option("--api-key", envvar="SCOPE_API_KEY", show_envvar=True, help="The API key to accept.")
+@click.option("--api-secret", envvar="SCOPE_API_SECRET", show_envvar=True, help="The secret of the API key.")
+def serve(
+    folder: str,
+    port: int,
+    token_ttl: int,
+    latency: float,
+    host: str | None,
+    allowed_hosts: tuple[str, ...],
+    **keys: str | None,
+) -> None:
+    """Run a Scope Platform over a folder, until Ctrl-C. It listens on this machine only, unless --host says otherwise.
+
+    It answers programs, and no web page of another site. A key or a secret that you give is the one it accepts.
+    """
     # The platform needs Flask, which the other commands do not.
     from ..local import LocalPlatform
+    from ..local._keys import filled_up
 
     try:
-        made = LocalPlatform(folder, port=port, token_ttl=token_ttl, latency=latency, log=terminal.say)
+        made = LocalPlatform(
+            folder,
+            port=port,
+            token_ttl=token_ttl,
+            latency=latency,
+            log=terminal.say,
+            host=host,
+            allowed_hosts=allowed_hosts,
+            credentials=filled_up(**keys) if any(keys.values()) else None,
+        )
         with _started(made) as platform:
-            for line in _opening(folder, platform):
+            for line in _opening(folder, platform, host, keys):
                 terminal.say(line)
             _wait()
     except KeyboardInterrupt:
@@ -87,7 +124,7 @@ def serve(folder: str, port: int, token_ttl: int, latency: float) -> None:
 def _started(platform: LocalPlatform) -> LocalPlatform:
     try:
         return platform.start()
-    except ConfigurationError as error:  # the port cannot be used
+    except ConfigurationError as error:  # the port or the host cannot be used
         raise ConfigurationError(error.message.replace("another", "another with --port")) from None
 
 
@@ -96,17 +133,38 @@ def _wait() -> None:
         time.sleep(SLEEP_SECONDS)
 
 
-def _opening(folder: str, platform: LocalPlatform) -> Iterator[str]:
+def _opening(folder: str, platform: LocalPlatform, host: str | None, keys: Mapping[str, str | None]) -> Iterator[str]:
     yield f"Serving {printable(folder)} on {platform.url}"
     yield ""
     yield from _catalogue(read_prompt_dir(folder)) or ["  no prompt yet: write a file greeting.md into the folder"]
     yield ""
+    if host is not None:
+        yield f"It listens on {host}: whoever reaches that and has the key reads the prompts. Nothing is encrypted."
+        yield "A client elsewhere needs allow_insecure=True, and --allow-host if it asks by a name."
+        yield ""
     yield "To use it, paste this into another terminal:"
     yield ""
-    yield from (f"export {variable}={shlex.quote(value)}" for variable, value in platform.environ.items())
+    yield from (_export(variable, value, keys) for variable, value in platform.environ.items())
     yield ""
+    if host is not None or any(keys.values()):
+        yield _whose(keys)
+        yield ""
     yield "An edited file is served at once. Ctrl-C stops the platform. The requests:"
     yield ""
+
+
+def _export(variable: str, value: str, keys: Mapping[str, str | None]) -> str:
+    if variable == SECRET_VARIABLES[0] and keys["api_secret"]:
+        return f"# {variable}: the secret that you gave"
+    return f"export {variable}={shlex.quote(value)}"
+
+
+def _whose(keys: Mapping[str, str | None]) -> str:
+    """Which of the keys are the user's own, and which are good for this run alone."""
+    given = [f"SCOPE_{name.upper()}" for name, value in keys.items() if value]
+    made_up = [f"SCOPE_{name.upper()}" for name in ("api_key", "api_secret") if not keys[name]]
+    parts = [f"As you gave: {', '.join(given)}."] if given else []
+    return " ".join([*parts, *([f"Made up for this run: {', '.join(made_up)}."] if made_up else [])])
 
 
 def _catalogue(prompts: Mapping[str, tuple[VersionRecord, ...]]) -> list[str]:

@@ -75,7 +75,7 @@ class Journal:
     def tell(self, method: str, what: str, status: int, elapsed_ms: float, note: str) -> None:
         """Logs one line about one answer."""
         if self._log is not None:
-            self._say(f"{method:<5}{printable(what):<31} {status}  {elapsed_ms:6.1f} ms  {note}".rstrip())
+            self._say(f"{printable(method):<5}{printable(what):<31} {status}  {elapsed_ms:6.1f} ms  {note}".rstrip())
 
     def warn(self, text: str) -> None:
         line = printable(" ".join(text.split()))

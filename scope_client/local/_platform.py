@@ -17,10 +17,12 @@ from .._wording import shown
 from ..errors import ConfigurationError
 from ._bodies import GENERATIONS
 from ._faults import Faults, RetryAfter, new_fault
+from ._gate import ALL_ADDRESSES, LOOPBACK_HOST, Gate, checked_host
 from ._journal import Journal, RecordedRequest
+from ._keys import keys_of
 from ._library import Content, Library
 from ._routes import Behind, create_app
-from ._server import LOOPBACK_HOST, LoopbackServer, listen
+from ._server import LoopbackServer, listen
 from ._token_issuer import TokenIssuer
 
 LARGEST_PORT = 65_535
@@ -30,6 +32,9 @@ Prompts = Union[Mapping[str, Content], StrPath, None]
 class LocalPlatform:
     """Serves prompts over HTTP on 127.0.0.1, between `start` and `stop`, or in a `with` block.
 
+    It answers programs of this machine. A request from a page of another site, in a browser, is refused, and so is one
+    for a host that is not the platform's own.
+
     Args:
         prompts: A mapping of names to contents, or a folder. A content is text, or a list of messages for a chat
             prompt. A folder is never written to: what is changed through this object is kept in memory, on top of it.
@@ -38,6 +43,10 @@ class LocalPlatform:
         latency: As the property.
         generation: The generation of servers whose words the answers use: "newer" or "older".
         log: Is called with a line of text for each answer.
+        host: The name or address to listen on; "0.0.0.0" for all addresses of this machine. Others then reach it.
+        allowed_hosts: Further names under which it may be asked for, such as "scope" or "scope:8750".
+        credentials: The API key to accept. Without it, the well-known one, or a new one that nobody can guess if
+            `host` is given.
 
     Raises:
         ConfigurationError: An argument or a file is wrong.
@@ -57,9 +66,12 @@ class LocalPlatform:
         latency: float = 0.0,
         generation: str = "newer",
         log: Optional[Callable[[str], object]] = None,
+        host: Optional[str] = None,
+        allowed_hosts: Sequence[str] = (),
+        credentials: Optional[ApiKeyCredentials] = None,
     ) -> None:
-        self.credentials = ApiKeyCredentials("local-org", "local-key", "local-secret")
-        self.client_credentials = ClientCredentials("local-org", "local-app", "local-app-secret")
+        self.credentials, self.client_credentials = keys_of(credentials, are_well_known=host is None)
+        self._host = LOOPBACK_HOST if host is None else checked_host(host)
         self.latency = latency
         self._port = _checked_port(port)
         self._journal = Journal(log)
@@ -69,14 +81,14 @@ class LocalPlatform:
         self._stopped = threading.Event()
         self._server: Optional[LoopbackServer] = None
         self._lock = threading.Lock()
-        self._app = create_app(self._behind(_checked_generation(generation)))
+        self._app = create_app(self._behind(Gate(self._host, allowed_hosts), _checked_generation(generation)))
 
     def start(self) -> "LocalPlatform":
         """Listens, on the same port as before if it was stopped; does nothing if it is running."""
         with self._lock:
             if self._server is None:
                 self._stopped.clear()
-                with listen(self._port) as listener:
+                with listen(self._host, self._port) as listener:
                     self._server = LoopbackServer(self._app, listener)
                 self._port = self._server.port
         return self
@@ -107,8 +119,9 @@ class LocalPlatform:
 
     @property
     def url(self) -> str:
-        """The `base_url` and `auth_api_url` of its clients."""
-        return f"http://{LOOPBACK_HOST}:{self.port}"
+        """The `base_url` and `auth_api_url` of its clients on this machine."""
+        host = LOOPBACK_HOST if self._host in ALL_ADDRESSES else self._host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -132,6 +145,8 @@ class LocalPlatform:
             A new client.
         """
         ours: Options = {"credentials": self.credentials, "base_url": self.url, "auth_api_url": self.url}
+        if self._host != LOOPBACK_HOST:
+            ours["allow_insecure"] = True
         ours.update(options)
         return ScopeClient(clock=clock, **ours)
 
@@ -245,9 +260,9 @@ class LocalPlatform:
         """Makes every token that was issued so far invalid, as if it had expired."""
         self._issuer.expire_all()
 
-    def _behind(self, generation: str) -> Behind:
+    def _behind(self, gate: Gate, generation: str) -> Behind:
         keys = (self.credentials, self.client_credentials)
-        return Behind(self._library, self._issuer, self._faults, self._journal, keys, generation, self._pause)
+        return Behind(gate, self._library, self._issuer, self._faults, self._journal, keys, generation, self._pause)
 
     def _pause(self) -> None:
         if self._latency:

@@ -15,9 +15,9 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from .._config.credentials import ApiKeyCredentials, ClientCredentials
+from .._log import Log
 from .._wording import cut, shown
 from ._bodies import as_json, error_body, version_body
-from ._server import MAX_REQUEST_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
     from .._folder.record import VersionRecord
     from ._faults import Faults
+    from ._gate import Gate
     from ._journal import Journal
     from ._library import Library
     from ._token_issuer import TokenIssuer
 
+_log = Log("scope_client.local")
 Keys = Union[ApiKeyCredentials, ClientCredentials]
 
 _PROMPT = "/api/<api_version>/prompts/<prompt>"
@@ -43,6 +45,7 @@ _REFUSALS = {
 class Behind(NamedTuple):
     """What is behind the routes; `pause` waits for the latency of an answer."""
 
+    gate: Gate
     library: Library
     issuer: TokenIssuer
     faults: Faults
@@ -65,13 +68,13 @@ class Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
 def create_app(behind: Behind) -> WSGIApplication:
     """The app. Its routes see the path as it was sent, so that an encoded slash stays a part of the name."""
     site = Flask(__name__, static_folder=None)
-    site.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BODY_BYTES
     site.url_map.merge_slashes = False
     views = _Views(behind)
     site.before_request(views.receive)
     site.after_request(views.send)
     site.register_error_handler(Refusal, views.refuse)
     site.register_error_handler(HTTPException, views.refuse_http)
+    site.register_error_handler(Exception, views.fail)
     route = functools.partial(site.add_url_rule, provide_automatic_options=False)
     for keys in behind.keys:
         route(keys.token_path, keys.token_path, views.token_view(keys), methods=["POST"])
@@ -97,6 +100,9 @@ class _Views:
         g.request_id = _request_id()
         g.target, g.note = _target(request.environ), ""
         g.number = self._behind.journal.arrived(request.method, g.target, dict(request.headers), g.request_id)
+        objection = self._behind.gate.objection(request.environ)
+        if objection is not None:
+            raise Refusal(*objection)
         self._behind.pause()
         fault = self._behind.faults.next("auth" if request.path.startswith("/v1/auth/") else "api")
         if fault is None:
@@ -117,13 +123,19 @@ class _Views:
         return self._error(refusal.status, refusal.code, refusal.message)
 
     def refuse_http(self, error: HTTPException) -> Response:
-        """The error of a path, a method or a body that the routes do not know; or of a bug."""
+        """The error of a path or a method that the routes do not know."""
         code = re.sub(r"\W+", "_", error.name.lower())
         answer = self._error(error.code or 500, code, f"{error.name}: {cut(request.method)} {cut(g.target)}")
         for name, value in error.get_headers(request.environ):
             if name == "Allow":
                 answer.headers[name] = value
         return answer
+
+    def fail(self, error: Exception) -> Response:
+        """What the platform cannot help, or a bug. Flask would print a traceback."""
+        _log.exception("the local platform failed to answer")
+        self._behind.journal.warn(f"{request.method} {g.target} failed: {type(error).__name__}: {error}")
+        return self._error(500, "internal_server_error", f"The local platform failed: {type(error).__name__}")
 
     def token_view(self, keys: Keys) -> Callable[[], Response]:
         expected = keys.token_body()

@@ -1,36 +1,48 @@
-"""The server of the local platform: threaded HTTP/1.1 on loopback, which keeps connections alive and can cut them."""
+"""The server of the local platform: threaded HTTP/1.1, which keeps connections alive and can cut them."""
 
 from __future__ import annotations
 
 import contextlib
-import io
+import errno
 import os
 import selectors
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Callable
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-from werkzeug.test import run_wsgi_app
+from werkzeug.serving import ThreadedWSGIServer
 
+from .._clock import SYSTEM_CLOCK
+from .._log import Log
 from ..errors import ConfigurationError
+from ._connection import LIMITS, ConnectionHandler, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from _typeshed.wsgi import WSGIApplication
 
-LOOPBACK_HOST = "127.0.0.1"
-MAX_REQUEST_BODY_BYTES = 1024 * 1024
+QUEUED_CONNECTIONS = 128
+NO_ROOM_SECONDS = 0.05
+UNUSED_SECONDS = 1.0  # for so long a connection has asked for nothing before it makes room for another
+
+_log = Log("scope_client.local")
 
 
 class LoopbackServer(ThreadedWSGIServer):
     """Serves from the moment it is made, until `cut`; `join` then waits for its threads."""
 
-    def __init__(self, app: WSGIApplication, listener: socket.socket) -> None:
-        self._connections: dict[threading.Thread, Any] = {}
+    def __init__(self, app: WSGIApplication, listener: socket.socket, limits: Limits = LIMITS) -> None:
+        self.limits = limits
+        self._most = min(limits.connections, _half_of_the_descriptors())
+        self._connections: dict[threading.Thread, socket.socket] = {}
+        self._unused: dict[socket.socket, float] = {}  # since when, the longest first
         self._lock = threading.Lock()
+        self._freed = threading.Condition(self._lock)
         self._woken, self._waker = socket.socketpair()
-        super().__init__(LOOPBACK_HOST, listener.getsockname()[1], app, _KeepAliveHandler, fd=listener.fileno())
-        self._thread = _thread(self._serve)
+        host, port = listener.getsockname()[:2]
+        super().__init__(host, port, app, ConnectionHandler, fd=listener.fileno())
+        self._thread = _thread(self._serve, selectors.DefaultSelector())
         self._thread.start()
 
     def cut(self) -> None:
@@ -41,8 +53,7 @@ class LoopbackServer(ThreadedWSGIServer):
         self.server_close()
         with self._lock:
             for connection in self._connections.values():
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                _cut(connection)
 
     def join(self) -> None:
         with self._lock:
@@ -50,76 +61,103 @@ class LoopbackServer(ThreadedWSGIServer):
         for thread in threads:
             thread.join()
 
-    def _serve(self) -> None:
+    @contextlib.contextmanager
+    def using(self, connection: socket.socket) -> Iterator[None]:
+        """While a request of it is being answered, a connection is not cut to make room."""
+        with self._lock:
+            self._unused.pop(connection, None)
+        yield
+        with self._lock:
+            self._unused[connection] = SYSTEM_CLOCK.now()
+
+    def _serve(self, selector: selectors.BaseSelector) -> None:
         """Ends at once when it is told to, and never wakes up for nothing; `serve_forever` polls twice a second."""
-        with selectors.DefaultSelector() as selector:
+        with selector:
             selector.register(self.socket, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while self._woken not in [key.fileobj for key, _ in selector.select()]:
-                with contextlib.suppress(OSError):
-                    self.process_request(*self.get_request())
+                if not self._takes_one_in():
+                    self._make_room()
+
+    def _takes_one_in(self) -> bool:
+        """False if there is no room for the connection that waits, or no descriptor or thread is left for it."""
+        if len(self._connections) >= self._most:
+            return False
+        try:
+            self.process_request(*self.get_request())
+        except (OSError, RuntimeError):
+            return False
+        return True
+
+    def _make_room(self) -> None:
+        """Cuts the connection that was unused for the longest, and lets the next one wait for a moment."""
+        with self._lock:
+            longest = next(iter(self._unused.items()), None)
+            if longest is not None and SYSTEM_CLOCK.now() - longest[1] >= UNUSED_SECONDS:
+                _cut(longest[0])
+                del self._unused[longest[0]]
+            self._freed.wait(NO_ROOM_SECONDS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         thread = _thread(self.process_request_thread, request, client_address)
         with self._lock:
             self._connections[thread] = request
-        thread.start()
+            self._unused[request] = SYSTEM_CLOCK.now()
+        try:
+            thread.start()
+        except RuntimeError:
+            self._forget(thread, request)
+            self.shutdown_request(request)
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._lock:
-                del self._connections[threading.current_thread()]
+            self._forget(threading.current_thread(), request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing on the terminal; socketserver prints a traceback."""
+        _log.exception("a connection to the local platform failed")
+
+    def _forget(self, thread: threading.Thread, connection: socket.socket) -> None:
+        with self._lock:
+            del self._connections[thread]
+            self._unused.pop(connection, None)
+            self._freed.notify()
 
 
-class _KeepAliveHandler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    error_content_type = "application/json"
-    error_message_format = '{"error": {"code": "bad_request", "message": "This is not a request in HTTP/1.1"}}'
-
-    def run_wsgi(self) -> None:
-        """Keeps the connection open; werkzeug's own method closes it after each answer."""
-        self.environ = self.make_environ()
-        self.environ["scope.target"] = self.requestline.split()[1]
-        self.environ["wsgi.input"] = io.BytesIO(self._body())
-        chunks, status, headers = run_wsgi_app(self.server.app, self.environ, buffered=True)
-        code, _, reason = status.partition(" ")
-        self.send_response(int(code), reason)
-        for name, value in headers:
-            self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(b"".join(chunks))
-
-    def _body(self) -> bytes:
-        """The whole body, so that the next request is found after it; a body too large ends the connection."""
-        if "wsgi.input_terminated" in self.environ:
-            body = self.environ["wsgi.input"].read(MAX_REQUEST_BODY_BYTES + 1)
-        else:
-            length = self.headers.get("Content-Length", "0").strip()
-            body = self.rfile.read(min(int(length), MAX_REQUEST_BODY_BYTES + 1)) if length.isdecimal() else None
-        if body is None or len(body) > MAX_REQUEST_BODY_BYTES:
-            self.close_connection = True
-        return body or b""
-
-    def version_string(self) -> str:
-        return "scope-local"
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # the name it has there
-        """Logs nothing: the journal does."""
-
-
-def listen(port: int) -> socket.socket:
-    """A socket that listens on a port, or on any free one for 0; ConfigurationError if the port cannot be used."""
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, on any free port for 0; ConfigurationError if it cannot."""
     try:
-        return socket.create_server((LOOPBACK_HOST, port), backlog=128)
-    except OSError as error:
-        why = os.strerror(error.errno or 0)
-        advice = "choose another, or 0 for any free one"
-        raise ConfigurationError(f"port {port} of {LOOPBACK_HOST} cannot be used ({why}); {advice}") from error
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        both = host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server((host, port), family=family, backlog=QUEUED_CONNECTIONS, dualstack_ipv6=both)
+    except (OSError, UnicodeError) as error:
+        raise ConfigurationError(_why_not(host, port, error)) from error
+
+
+def _why_not(host: str, port: int, error: Exception) -> str:
+    number = getattr(error, "errno", None) or 0
+    why = getattr(error, "strerror", None) if isinstance(error, socket.gaierror) else os.strerror(number)
+    if number in (errno.EADDRINUSE, errno.EACCES):
+        return f"port {port} of {host} cannot be used ({why}); choose another, or 0 for any free one"
+    return f"host {host} cannot be listened on ({why}); give an address of this machine, or 0.0.0.0 for all of them"
+
+
+def _half_of_the_descriptors() -> int:
+    """So many connections leave the other half to the folder of prompts and to the program."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return LIMITS.connections
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return LIMITS.connections if allowed == resource.RLIM_INFINITY else max(1, allowed // 2)
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _thread(target: Callable[..., None], *arguments: Any) -> threading.Thread:

@@ -72,13 +72,13 @@ class Command:
 class Serving:
     """A `scope serve` that runs, and is killed where it neither speaks nor ends within 20 seconds."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, first: str = "", **variables: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *run_after(INTERRUPTIBLE), "serve", str(folder), "--port", "0", *options],
+            [sys.executable, *run_after(f"{INTERRUPTIBLE}\n{first}"), "serve", str(folder), "--port", "0", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment(),
+            env=environment(**variables),
         )
         self.watchdog = threading.Timer(20, self.process.kill)
         self.watchdog.start()
@@ -90,6 +90,10 @@ class Serving:
             if wanted in line:
                 return lines
         raise AssertionError(f"{wanted!r} never came: {lines} {self.process.stderr.read()}")
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def interrupt(self) -> Outcome:
         self.process.send_signal(signal.SIGINT)
@@ -129,8 +133,8 @@ def after():
 def serve():
     started = []
 
-    def serve(folder: Path, *options: str) -> Serving:
-        started.append(Serving(folder, *options))
+    def serve(folder: Path, *options: str, **more: str) -> Serving:
+        started.append(Serving(folder, *options, **more))
         return started[-1]
 
     yield serve

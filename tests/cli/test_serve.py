@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
+import socket
+import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -107,6 +111,130 @@ def test_a_folder_with_mistakes_is_one_line_that_names_each(scope, folder):
     assert done.code == 1
     assert "one.md: status must be" in done.complaint
     assert "two.md: is not UTF-8" in done.complaint
+
+
+def token_for(variables, *, key, secret, host=None):
+    return requests.post(
+        f"{variables['SCOPE_AUTH_API_URL']}/v1/auth/sdk-token",
+        json={"account_id": variables["SCOPE_ORG_ID"], "key_id": key, "key_secret": secret},
+        headers={} if host is None else {"Host": host},
+        timeout=10,
+    )
+
+
+class TestKeys:
+    def test_are_made_up_if_a_host_is_given_and_said_to_be(self, serve, scope, folder):
+        serving = [serve(folder, "--host", "127.0.0.1") for _ in range(2)]
+        lines = [each.read_until(READY) for each in serving]
+        variables = [exports(each) for each in lines]
+        assert "Made up for this run: SCOPE_API_KEY, SCOPE_API_SECRET." in lines[0]
+        assert len({each["SCOPE_API_SECRET"] for each in variables} | {"local-secret"}) == 3
+        assert scope("render", "greeting", "-v", "name=Alice", **variables[0]).out == "Hello, Alice!\n"
+        assert token_for(variables[0], key="local-key", secret="local-secret").status_code == 401
+
+    def test_can_be_given_as_options_and_the_secret_is_not_said_back(self, serve, folder):
+        lines = serve(folder, "--org-id", "mine", "--api-key", "my-key", "--api-secret", "my-secret").read_until(READY)
+        variables = exports(lines)
+        assert (variables["SCOPE_ORG_ID"], variables["SCOPE_API_KEY"]) == ("mine", "my-key")
+        assert "As you gave: SCOPE_ORG_ID, SCOPE_API_KEY, SCOPE_API_SECRET." in lines
+        assert not [line for line in lines if "my-secret" in line]
+        assert token_for(variables, key="my-key", secret="my-secret").status_code == 200
+        assert token_for(variables, key="local-key", secret="local-secret").status_code == 401
+
+    def test_can_be_given_in_the_environment_as_a_client_reads_them(self, serve, folder):
+        serving = serve(folder, "--host", "127.0.0.1", SCOPE_API_KEY="my-key", SCOPE_API_SECRET="my-secret")
+        lines = serving.read_until(READY)
+        assert not [line for line in lines if "my-secret" in line]
+        assert token_for(exports(lines), key="my-key", secret="my-secret").status_code == 200
+
+    def test_of_which_a_part_was_given_are_filled_up_with_what_nobody_can_guess(self, serve, folder):
+        lines = serve(folder, "--api-key", "my-key").read_until(READY)
+        variables = exports(lines)
+        assert "As you gave: SCOPE_API_KEY. Made up for this run: SCOPE_API_SECRET." in lines
+        assert token_for(variables, key="my-key", secret=variables["SCOPE_API_SECRET"]).status_code == 200
+        assert token_for(variables, key="my-key", secret="local-secret").status_code == 401
+
+
+def test_a_host_that_is_allowed_is_answered_and_another_is_not(serve, folder):
+    variables = exports(serve(folder, "--allow-host", "scope", "--allow-host", "other:7").read_until(READY))
+    asked = {
+        host: token_for(variables, key="local-key", secret="local-secret", host=host).status_code
+        for host in ("scope:1", "scope", "other:7", "other:8", "evil.example")
+    }
+    assert asked == {"scope:1": 200, "scope": 200, "other:7": 200, "other:8": 421, "evil.example": 421}
+
+
+def test_a_host_for_all_addresses_is_said_and_answers_at_each(serve, folder):
+    lines = serve(folder, "--host", "0.0.0.0").read_until(READY)
+    variables = exports(lines)
+    assert any(line.startswith("It listens on 0.0.0.0: ") for line in lines)
+    variables["SCOPE_AUTH_API_URL"] = variables["SCOPE_AUTH_API_URL"].replace("127.0.0.1", "127.0.0.9")
+    keys = {"key": variables["SCOPE_API_KEY"], "secret": variables["SCOPE_API_SECRET"]}
+    assert token_for(variables, **keys).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--host", "nowhere.invalid"], "host nowhere.invalid cannot be listened on"),
+        (["--host", "localhost:80"], "host must be a name or an address without a port"),
+        (["--allow-host", "http://scope"], "an allowed host must be a name or an address"),
+        (["--api-key", "a\nb"], "api_key must not contain line breaks"),
+    ],
+)
+def test_an_option_that_cannot_be_is_one_line(options, said, scope, folder):
+    done = scope("serve", str(folder), "--port", "0", *options)
+    assert done.code == 1
+    assert said in done.complaint
+
+
+HOSTILE = [
+    b"nonsense\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /\x00\x1b[31m HTTP/1.1\r\nHost: a\x00b\r\n\r\n",
+    b"\x1b[31m\x9b2J /\x85forged HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100,
+]
+
+
+def test_whatever_is_sent_there_is_no_traceback_and_the_next_program_is_served(serve, scope, folder):
+    serving = serve(folder)
+    variables = exports(serving.read_until(READY))
+    port = int(variables["SCOPE_API_URL"].rpartition(":")[2])
+    for sent in HOSTILE:
+        for resets in (False, True):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                if resets:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.sendall(sent)
+    assert scope("get", "greeting", **variables).code == 0
+    done = serving.interrupt()
+    assert (done.code, done.err) == (0, "")
+    assert "Traceback" not in done.out
+    assert done.out.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("descriptors", [64, 32])
+def test_with_few_descriptors_and_many_connections_it_rests_and_goes_on_serving(descriptors, serve, scope, folder):
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({descriptors}, {descriptors}))"
+    serving = serve(folder, first=limit)
+    variables = exports(serving.read_until(READY))
+    assert scope("get", "greeting", **variables).code == 0
+    port = int(variables["SCOPE_API_URL"].rpartition(":")[2])
+    with contextlib.ExitStack() as opened:
+        for _ in range(100):
+            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)).sendall(b"GET / HT")
+        before, began = serving.cpu_seconds(), time.monotonic()
+        assert scope("get", "greeting", **variables).code == 0
+        (folder / "greeting.md").write_text("Hi!\n")
+        assert scope("render", "greeting", **variables).out == "Hi!\n"
+        assert serving.cpu_seconds() - before < 0.5 * (time.monotonic() - began)
+    done = serving.interrupt()
+    assert (done.code, done.err) == (0, "")
 
 
 def test_without_a_port_it_takes_one_that_is_always_the_same(scope):

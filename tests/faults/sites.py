@@ -63,12 +63,12 @@ def running(command: list[str], folder: Path, url: str, environ: dict[str, str])
 
 
 @contextlib.contextmanager
-def browser_page() -> Iterator[Page]:
+def browser_page(*flags: str) -> Iterator[Page]:
     program = shutil.which("chromium")
     if program is None:
         pytest.fail("this test needs a real browser: apt install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *flags])
         yield browser.new_page()
         browser.close()
 
