@@ -12,7 +12,7 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage django-site flask-site langchain-chain test mutants soak lint format typecheck bench bench-peers profile build clean
+.PHONY: help install demo outage django-site flask-site langchain-chain test mutants soak lint format typecheck audit bench bench-peers profile build check-package clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -27,10 +27,12 @@ help:
 	@echo "make lint             what ruff has to say"
 	@echo "make format           ruff's corrections"
 	@echo "make typecheck        mypy, strict"
+	@echo "make audit            what bandit has to say about the code's security"
 	@echo "make bench            the speed, beside the plain thing"
 	@echo "make bench-peers      the speed of other clients"
 	@echo "make profile          where the time goes"
 	@echo "make build            the wheel and the sdist"
+	@echo "make check-package    the wheel and the sdist, looked at by twine, check-wheel-contents and pyroma"
 	@echo "make clean            removes what the others made"
 
 install: $(VENV)/.installed
@@ -70,6 +72,9 @@ format: $(VENV)/.installed
 typecheck: $(VENV)/.installed
 	$(BIN)/mypy
 
+audit: $(VENV)/.installed
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
+
 bench: $(VENV)/.installed
 	$(BIN)/python -m compileall -q $(PACKAGES)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -83,7 +88,14 @@ profile: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.profiling
 
 build: $(VENV)/.installed
-	$(BIN)/python -m build
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
+# Of what pyroma asks for, the project has no home page and no address for mail.
+check-package: build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/pyroma --min 10 --skip-tests AuthorEmail,Url dist/*.tar.gz
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -84,7 +84,7 @@ def _run(line: str, values: dict[str, Any]) -> str:
     with contextlib.redirect_stdout(shown):
         started = time.perf_counter()
         try:
-            exec(code, values)  # noqa: S102  # what is shown is what was run
+            exec(code, values)  # noqa: S102  # nosec B102  # what is shown is what was run
         except NoProductionVersionError as error:
             print(f"{type(error).__name__}: {error}")
         elapsed = time.perf_counter() - started

@@ -3,7 +3,7 @@
 import binascii
 import contextlib
 import math
-import pickle
+import pickle  # nosec B403  # its errors alone
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional

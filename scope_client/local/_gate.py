@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 LOOPBACK_HOST = "127.0.0.1"
-ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # they are recognised, not chosen
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
 _OWN_SITE = (None, "none", "same-origin")  # "none": a person typed the address
@@ -57,7 +56,7 @@ class Gate:
 
     def __init__(self, host: str, allowed: Sequence[str]) -> None:
         self._own = {"localhost", _usual(host)}
-        self._is_on_all_addresses = host in ALL_ADDRESSES
+        self._is_on_all_addresses = means_all_addresses(host)
         self._allowed = {_checked(each) for each in _checked_list(allowed)}
 
     def objection(self, environ: WSGIEnvironment) -> Objection | None:
@@ -103,6 +102,12 @@ def checked_host(host: str) -> str:
             f"host must be a name or an address without a port, such as 0.0.0.0, got {shown(host)}"
         )
     return host
+
+
+def means_all_addresses(host: str) -> bool:
+    """Whether it is 0.0.0.0, or its like in IPv6."""
+    address = _address(host)
+    return address is not None and address.is_unspecified
 
 
 def _checked_list(allowed: Sequence[str]) -> Sequence[str]:

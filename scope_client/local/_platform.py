@@ -17,7 +17,7 @@ from .._wording import shown
 from ..errors import ConfigurationError
 from ._bodies import GENERATIONS
 from ._faults import Faults, RetryAfter, new_fault
-from ._gate import ALL_ADDRESSES, LOOPBACK_HOST, Gate, checked_host
+from ._gate import LOOPBACK_HOST, Gate, checked_host, means_all_addresses
 from ._journal import Journal, RecordedRequest
 from ._keys import keys_of
 from ._library import Content, Library
@@ -120,7 +120,7 @@ class LocalPlatform:
     @property
     def url(self) -> str:
         """The `base_url` and `auth_api_url` of its clients on this machine."""
-        host = LOOPBACK_HOST if self._host in ALL_ADDRESSES else self._host
+        host = LOOPBACK_HOST if means_all_addresses(self._host) else self._host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
