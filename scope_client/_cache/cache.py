@@ -199,7 +199,7 @@ class PromptCache:
             max_age,
             renewal,
             failed_at=self._platform.failed_at(ref.key),
-            is_likely_down=self._platform.is_likely,
+            is_likely_down=self._platform.is_likely or self._platform.asks_to_wait(ref.key),
             is_failing=has_stand_in and self._platform.is_failing(ref.key),
             has_stand_in=has_stand_in,
         )

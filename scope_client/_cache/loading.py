@@ -216,7 +216,7 @@ class Loader:
         now = self._clock.now()
         error = Remembered(failure.error, now - failure.age, failure.age).again(now)
         if is_outage(error):
-            self._platform.began(wanted.ref.key, error)
+            self._platform.began(wanted.ref.key, error, is_known=wanted.ref.key in self._memory.by_key)
         else:
             self._was_refused(wanted, self._memory.epoch, error)
         raise error
@@ -280,7 +280,7 @@ class Loader:
         if wanted.replaces is None and isinstance(evidence, ScopeError):
             self._refusals.remember((began.epoch, wanted.ref.key), evidence)
         if isinstance(evidence, ScopeError) and is_outage(evidence):
-            self._platform.began(wanted.ref.key, error)
+            self._platform.began(wanted.ref.key, error, is_known=wanted.ref.key in self._memory.by_key)
             return False
         return self._was_refused(wanted, began.epoch, evidence)
 

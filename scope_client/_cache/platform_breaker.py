@@ -46,20 +46,25 @@ class Turn(Frozen):
 
 
 class _FailingPrompt(CircuitBreaker):
-    """`is_outage` if the platform failed for it; otherwise the platform answered, and refused to renew it."""
+    """`is_outage` if the platform failed for it; otherwise the platform answered, and refused to renew it.
 
-    __slots__ = ("is_outage",)
+    It asked for no other question before `waits_until`.
+    """
+
+    __slots__ = ("is_outage", "waits_until")
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock, PROMPT_PAUSES)
         self.is_outage = False
+        self.waits_until = NEVER
 
 
 class PlatformBreaker:
     """One circuit breaker for the platform, and one for each prompt that fails.
 
     What fails for one prompt alone is asked half as often as the platform as a whole. It gives its turn to another
-    prompt that was refused one, so that it holds up no other. A Retry-After of up to `longest_retry_after` counts.
+    prompt that was refused one, so that it holds up no other. A Retry-After counts up to `longest_retry_after`, and
+    for a prompt that is known up to thirty seconds if that is more.
     """
 
     def __init__(self, clock: Clock, *, longest_retry_after: float) -> None:
@@ -99,6 +104,11 @@ class PlatformBreaker:
             return False
         return self._clock.now() < prompt.ask_at + OUTAGE_REMEMBERED_SECONDS
 
+    def asks_to_wait(self, key: CacheKey) -> bool:
+        """Whether the platform, when it last failed for this prompt, named a time that is not over."""
+        prompt = self._failing.get(key)
+        return prompt is not None and self._clock.now() < prompt.waits_until
+
     def failed_at(self, key: CacheKey) -> float:
         """When the last attempt that failed, for this prompt or for any, ended, if none has ended well since."""
         prompt = self._failing.get(key)
@@ -127,14 +137,15 @@ class PlatformBreaker:
         """Whether no failure has come in since."""
         return self._breaker.failures <= turn.failures
 
-    def began(self, key: CacheKey, error: ScopeError) -> None:
-        """The platform failed for this prompt."""
-        asked_to_wait = min(_retry_after(error), self._longest_retry_after)
+    def began(self, key: CacheKey, error: ScopeError, *, is_known: bool = False) -> None:
+        """The platform failed for this prompt; `is_known` if there is a version of it to go on with."""
+        asked_to_wait = _retry_after(error)
+        longest = max(self._longest_retry_after, PROMPT_PAUSES.longest if is_known else 0.0)
         with self._lock:
             # Before either breaker hears of it. A prompt that fails on and on while the others work is not new.
             is_new = not (self._breaker.failures or self.is_failing(key))
-            self._breaker.failed(asked_to_wait)
-            self._prompt_failed(key, asked_to_wait, is_outage=True)
+            self._breaker.failed(min(asked_to_wait, self._longest_retry_after))
+            self._prompt_failed(key, min(asked_to_wait, longest), is_outage=True)
         if is_new:
             _log.warning("the platform is down, prompts that are known go on being served: %s", _evidence(error))
 
@@ -170,6 +181,7 @@ class PlatformBreaker:
         if prompt is None:
             prompt = self._failing[key] = _FailingPrompt(self._clock)
         prompt.is_outage = is_outage
+        prompt.waits_until = self._clock.now() + asked_to_wait if asked_to_wait else NEVER
         prompt.failed(asked_to_wait)
 
 

@@ -85,7 +85,8 @@ class Facts(NamedTuple):
     """All that the decision rests on.
 
     `max_age` is the caller's own `cache_ttl`, or None. `failed_at` is when an attempt last failed, for this prompt or
-    for any, if none has ended well since. `is_likely_down` is about the platform, `is_failing` about this very prompt.
+    for any, if none has ended well since. `is_likely_down` is about the platform, or about
+    this prompt if the platform asked to wait with it; `is_failing` is about this very prompt.
     `has_stand_in` if the call has a fallback, or the prompt folder has this prompt.
     """
 

@@ -90,12 +90,17 @@ class Fetcher:
         url = f"{self._config.base_url}/api/{self._config.api_version}{ref.path}"
         token = self._tokens.get(exchange, request_id, budget)
         try:
-            return exchange.get(url, request_id, budget, token=token)
+            reply = exchange.get(url, request_id, budget, token=token)
+            is_new = False
         except AuthenticationError:
             # Exactly this one: a late 401 must not throw away the token that another thread has bought since.
-            self._tokens.discard(token)
+            if not self._tokens.discards(token):
+                raise
             token = self._tokens.get(exchange, request_id, budget)
-            return exchange.get(url, request_id, budget, token=token)
+            reply = exchange.get(url, request_id, budget, token=token)
+            is_new = True
+        self._tokens.was_accepted(is_new=is_new)
+        return reply
 
     def _open(self) -> Exchange:
         """The exchange, made with the first fetch: it brings `requests` in, which takes longer than all the rest.

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .._background import Background
-from .._circuit_breaker import Pauses
+from .._circuit_breaker import NEVER, Pauses
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._config.credentials import Credentials
@@ -56,8 +56,11 @@ class Tokens:
         self._clock = clock
         self._background = background
         self._token: Token | None = None
+        self._longest_retry_after = config.retry_max_delay
         self._refused: Remembered | None = None
         self._refusals = 0
+        self._replacements = 0
+        self._replaces_from = NEVER
         self._flights: Flights[str] = Flights()
         self.after_fork()
         renew_in_children(self)
@@ -76,7 +79,8 @@ class Tokens:
     def get(self, exchange: Exchange, request_id: str, budget: Budget) -> str:
         """A token to send; waits for the platform only if none is alive.
 
-        Credentials that were refused are tried again after a pause, which is longer each time.
+        Credentials that were refused are tried again after a pause, which is longer each time. So is an endpoint that
+        asks to wait.
 
         Raises:
             InvalidCredentialsError: The platform refused the credentials; the same error for all who waited.
@@ -97,7 +101,7 @@ class Tokens:
         return token.text
 
     def check(self) -> None:
-        """Raises InvalidCredentialsError if no token is alive, and none is asked for now: the pause is not over."""
+        """Raises the error of the last try if no token is alive, and none is asked for now: the pause is not over."""
         if self.expires_in is None:
             self._check_refusal()
 
@@ -109,15 +113,33 @@ class Tokens:
         refused, now = self._refused, self._clock.now()
         if refused is not None and now < refused.until:
             error = refused.again(now)
-            error.message += f"; this client tries them again in {math.ceil(refused.until - now)} s"
+            what = "tries them" if isinstance(error, InvalidCredentialsError) else "asks"
+            error.message += f"; this client {what} again in {math.ceil(refused.until - now)} s"
             error.args = (error.message,)
             raise error
 
-    def discard(self, text: str) -> None:
-        """Forget this token after a 401, unless another thread has replaced it already."""
+    def discards(self, text: str) -> bool:
+        """After a 401: forgets this token, unless another thread has replaced it already.
+
+        False if it is kept, because a token was replaced a short while ago and that was of no use: otherwise each
+        read would buy one while the platform takes none.
+        """
         with self._lock:
-            if self._token is not None and self._token.text == text:
-                self._token = None
+            if self._token is None or self._token.text != text:
+                return True
+            now = self._clock.now()
+            if now < self._replaces_from:
+                return False
+            self._token = None
+            self._replacements += 1
+            self._replaces_from = now + CREDENTIALS_PAUSES.after(self._replacements)
+            return True
+
+    def was_accepted(self, *, is_new: bool) -> None:
+        """The platform took a token; `is_new` if it had refused the one before it."""
+        self._replacements = 0
+        if is_new:
+            self._replaces_from = NEVER
 
     def _first(self, exchange: Exchange, request_id: str, budget: Budget) -> str:
         # Once more, now that this thread leads: the one before it may have bought a token since.
@@ -144,19 +166,23 @@ class Tokens:
             if isinstance(error, TimeoutError) and error.is_deadline:
                 raise
             explained = _explained(error)
-            if isinstance(explained, InvalidCredentialsError):
-                self._was_refused(explained)
+            self._was_refused(explained)
             raise explained from error
         with self._lock:
             self._token = token
             self._refused, self._refusals = None, 0
         return token
 
-    def _was_refused(self, error: InvalidCredentialsError) -> None:
+    def _was_refused(self, error: ScopeError) -> None:
+        is_of_credentials = isinstance(error, InvalidCredentialsError)
+        asked_to_wait = getattr(error, "retry_after", None) if error.http_status == 429 else None
         with self._lock:
-            if not self._is_refused:  # else another thread was refused at the same time
-                self._refusals += 1
-                self._refused = Remembered(error, self._clock.now(), CREDENTIALS_PAUSES.after(self._refusals))
+            if self._is_refused or not (is_of_credentials or asked_to_wait):  # or by another thread at the same time
+                return
+            self._refusals += is_of_credentials
+            seconds = CREDENTIALS_PAUSES.after(self._refusals) if is_of_credentials else asked_to_wait or 0.0
+            longest = CREDENTIALS_PAUSES.longest if is_of_credentials else self._longest_retry_after
+            self._refused = Remembered(error, self._clock.now(), min(seconds, longest))
 
     def _renew_early(self, exchange: Exchange, request_id: str) -> None:
         token = self._token

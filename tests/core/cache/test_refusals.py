@@ -330,3 +330,45 @@ def test_a_server_error_is_no_refusal_of_the_memory(client: ScopeClient, server:
     assert isinstance(refusal(client, "other"), ServerError)
     assert isinstance(refusal(client, "other"), ServerError)
     assert len(server.reads) == 3
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("asked_to_wait", "waits"), [(20, 20), (10**6, 30)])
+def test_a_known_prompt_waits_for_as_long_as_it_is_asked_to_though_retry_max_delay_is_small(
+    status: int, asked_to_wait: int, waits: int, make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(cache_ttl=1, max_retries=3, retry_max_delay=0.1)
+    content(client)
+    server.answers(error(status, Retry_After=asked_to_wait))
+    clock.passes(2)
+    asked = len(server.reads) + 1
+    ends_at = clock.time + waits
+    while clock.time < ends_at - 1:
+        assert content(client) == content(client, cache_ttl=0) == "Hello, {{name}}!"
+        wait_until_idle(client)
+        clock.passes(waits / 50)
+    assert len(server.reads) == asked
+    server.answers(prompt("new"))
+    clock.passes(1)
+    content(client)
+    wait_until_idle(client)
+    assert content(client) == "new"
+
+
+def test_a_known_prompt_that_is_asked_to_wait_holds_up_no_other(
+    make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(cache_ttl=1, max_retries=0, retry_max_delay=0.1)
+    busy = error(429, Retry_After=25)
+    for name in ("greeting", "other"):
+        content(client, name)
+    server.answers(lambda peer: peer.send(busy if "/greeting/" in peer.request.line else prompt("new")))
+    clock.passes(2)
+    content(client)
+    wait_until_idle(client)
+    clock.passes(20)
+    content(client, "other")
+    wait_until_idle(client)
+    assert content(client, "other") == "new"
+    assert content(client) == "Hello, {{name}}!"
+    assert content(client, "cold") == "new"

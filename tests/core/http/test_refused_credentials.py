@@ -13,7 +13,7 @@ from faults.reading import content, wait_until_idle
 from faults.replies import error, prompt, token
 from faults.server import FaultServer
 
-from scope_client import InvalidCredentialsError, ScopeClient, Telemetry
+from scope_client import AuthenticationError, InvalidCredentialsError, ScopeClient, Telemetry, TokenRefreshError
 
 Make = Callable[..., ScopeClient]
 PAUSES = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
@@ -166,4 +166,103 @@ def test_an_endpoint_that_is_down_is_no_refusal_and_does_not_end_the_pauses(
     refusal(client)
     clock.passes(1.99)
     refusal(client)
+    assert len(server.logins) == 3
+
+
+def replaced_at(client: ScopeClient, server: FaultServer, clock: ManualClock, seconds: float) -> list[float]:
+    """When a loop of reads that are refused bought a token, in seconds from now on."""
+    found, started = [], clock.time
+    while clock.time < started + seconds:
+        before = len(server.logins)
+        with pytest.raises(AuthenticationError):
+            content(client, f"name-{clock.time}", cache=int(clock.time) % 2 == 0)
+        if len(server.logins) > before:
+            found.append(clock.time - started)
+        clock.passes(0.25)
+    return found
+
+
+def test_a_platform_that_takes_no_token_is_bought_one_a_pause(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    content(client)
+    server.gives_tokens(*[token(f"token-{number}") for number in range(2, 20)])
+    server.answers(error(401))
+    assert replaced_at(client, server, clock, 60.0) == [0.0, *itertools.accumulate(PAUSES[:5])]
+
+
+def test_a_crowd_of_names_buys_one_token_a_pause(make_client: Make, server: FaultServer, clock: ManualClock) -> None:
+    client, names = make_client(), map("prompt-{}".format, itertools.count())
+    content(client)
+    server.answers(error(401))
+
+    def read() -> None:
+        with pytest.raises(AuthenticationError):
+            content(client, next(names))
+
+    for logins in (2, 3):
+        crowd(16, lambda: [read() for _ in range(3)])
+        assert len(server.logins) == logins
+        clock.passes(1)
+
+
+def test_a_token_that_is_revoked_is_replaced_at_once_however_often(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    server.gives_tokens(*[token(f"token-{number}") for number in range(1, 6)])
+    server.answers(*[error(401), prompt()] * 4)
+    for _ in range(4):
+        assert content(client, cache=False) == "Hello, {{name}}!"
+    assert len(server.logins) == 5
+
+
+def test_a_prompt_that_is_always_refused_takes_no_token_from_the_others_for_longer_than_a_second(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    server.answers(lambda peer: peer.send(error(401) if "/odd/" in peer.request.line else prompt()))
+    for _ in range(8):
+        with pytest.raises(AuthenticationError):
+            content(client, "odd", cache=False)
+        assert content(client, cache=False) == "Hello, {{name}}!"
+        clock.passes(0.5)
+    assert len(server.logins) == 1 + 4
+
+
+@pytest.mark.parametrize(("asked_to_wait", "waits"), [(20, 20.0), (300, 30.0)])
+def test_a_token_endpoint_that_asks_to_wait_is_asked_by_nobody_meanwhile(
+    asked_to_wait: int, waits: float, make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(max_retries=0)
+    server.gives_tokens(error(429, Retry_After=asked_to_wait), token())
+    names = map("prompt-{}".format, itertools.count())
+
+    def told() -> float | None:
+        with pytest.raises(TokenRefreshError) as caught:
+            content(client, next(names), cache=False)
+        return caught.value.retry_after
+
+    assert told() == asked_to_wait
+    clock.passes(5)
+    assert crowd(8, told) == [asked_to_wait - 5] * 8
+    assert content(client, "other", fallback="stand-in") == "stand-in"
+    clock.passes(waits - 5.01)
+    assert told() == pytest.approx(asked_to_wait - waits + 0.01)
+    assert len(server.logins) == 1
+    clock.passes(0.01)
+    assert content(client, next(names)) == "Hello, {{name}}!"
+
+
+def test_a_renewal_that_is_asked_to_wait_does(make_client: Make, server: FaultServer, clock: ManualClock) -> None:
+    client = make_client(max_retries=0)
+    server.gives_tokens(token(expires_in=1000), error(429, Retry_After=20), token("token-2"))
+    content(client, cache=False)
+    clock.passes(945)  # within the buffer of a minute
+    for _ in range(19):
+        assert content(client, cache=False) == "Hello, {{name}}!"
+        wait_until_idle(client)
+        clock.passes(1)
+    assert len(server.logins) == 2
+    clock.passes(2)
+    content(client, cache=False)
+    wait_until_idle(client)
     assert len(server.logins) == 3
