@@ -79,7 +79,7 @@ def test_the_wheel_brings_the_prompts_of_the_demo(wheel):
 
 
 def test_the_source_distribution_holds_the_tests_and_what_a_reader_is_told_to_read(sdist):
-    assert {"README.md", "CHANGELOG.md", "LICENSE", "Makefile", "tests/project/test_packaging.py"} <= sdist.keys()
+    assert {"README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "Makefile", "tests/conftest.py"} <= sdist.keys()
 
 
 def test_no_file_of_the_source_distribution_holds_a_private_key(sdist):
