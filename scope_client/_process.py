@@ -60,6 +60,11 @@ def client() -> ScopeClient:
     return found
 
 
+def made_client() -> Optional[ScopeClient]:
+    """The client that `client` returns, or None if it would have to make it, which may read files."""
+    return _process.client
+
+
 def reset_configuration() -> None:
     """Forgets what `configure` set and closes its client."""
     swap(None)

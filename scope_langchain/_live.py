@@ -11,8 +11,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import run_in_executor
 
 from scope_client import PromptVersion, ScopeClient, ScopeError
-from scope_client import client as default_client
-from scope_client.frameworks import Fallback, called_like
+from scope_client.frameworks import Fallback, called_like, made_client
 
 from ._conversion import Template, to_langchain
 from ._reading import checked_partials, read
@@ -65,7 +64,9 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
 
     async def acurrent(self) -> Template:
         """`current` for an event loop: a cached read stays on it, a fetch goes to a thread."""
-        client = self._client or default_client()
+        client = self._client or made_client()
+        if client is None:  # to make one may read a folder of prompts
+            return await run_in_executor(None, self.current)
         found = client.get_cached_version(self._prompt, label=self._label, version=self._version)
         return await run_in_executor(None, self.current) if found is None else self._template(found)
 

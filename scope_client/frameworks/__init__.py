@@ -6,6 +6,7 @@ from .._extras import missing_extra
 from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
+from .._process import made_client
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
 from .._public_names import publish
@@ -50,6 +51,7 @@ __all__ = [
     "jinja_survey",
     "jinja_uses",
     "listed",
+    "made_client",
     "missing_extra",
     "pass_on",
     "publish",
