@@ -284,7 +284,7 @@ class ScopeClient:
         max_age: Optional[float] = None,
     ) -> PromptVersion:
         """The version, or what stands in for it if the platform cannot answer and nothing is known."""
-        bundled = self._bundle.find(ref) if self._bundle and cache else None
+        bundled = self._bundle.find(ref, budget) if self._bundle and cache else None
         has_stand_in = bundled is not None or fallback is not None
         is_cached = cache and self._config.cache_enabled
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -18,18 +17,18 @@ from .._interrupts import pass_on
 from .._wording import cut, listed
 from ..errors import ConfigurationError
 from .record import VersionRecord, is_prompt_id, prompt_id
+from .sight import Sight, sight_of
 from .version_file import read_version
+from .whole_file import FileTime, UnfinishedError
 
 StrPath = Union[str, "os.PathLike[str]"]
-# A file's size, times and inode; or in words why what is there cannot be a version.
-_Sight = Union[tuple[int, ...], str]
+# What is seen of a file; or in words why what is there cannot be a version.
+_Seen = Union[Sight, str]
 
 LONGEST_FLAWS_CHARACTERS = 600
 _NUMBERED = re.compile(r"v([1-9][0-9]*)\.md")
-# A file system may give two writes the same time if they are closer than this.
-SAME_TIME_NANOSECONDS = 50_000_000
-# A file may also be from the future, if its clock is wrong; one that is further ahead is taken as it is.
-CLOCK_ERROR_NANOSECONDS = 60_000_000_000
+UNFINISHED_SECONDS = 2.0  # so long a file that is being written leaves its former text in place
+SETTLING_SECONDS = 0.2
 
 
 def read_prompt_dir(folder: StrPath) -> Mapping[str, tuple[VersionRecord, ...]]:
@@ -42,29 +41,32 @@ class _Prompt(NamedTuple):
     """What is known of a prompt: its files as they are `seen`, what they hold, and the last versions without a flaw.
 
     `read` has, by file and by the status of one that gives none, the version or what is wrong. `misplaced` and `wrong`
-    are the flaws of the present files.
+    are the flaws of the present files, `outside` names those that are links out of the folder.
     """
 
     looked_at: float = NEVER
-    seen: Mapping[str, _Sight] = MappingProxyType({})
+    seen: Mapping[str, _Seen] = MappingProxyType({})
     read: Mapping[tuple[str, str], VersionRecord | str] = MappingProxyType({})
     versions: tuple[VersionRecord, ...] = ()
     misplaced: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
     @property
-    def flaws(self) -> tuple[str, ...]:
-        return (*self.misplaced, *self.wrong)
+    def to_tell(self) -> tuple[str, ...]:
+        return (*self.misplaced, *self.wrong, *self.outside)
 
 
 class PromptFolder:
     """The prompts of a folder. A look at one of them lists the folder, and reads those of its files that changed.
 
-    A prompt with a flaw stays as it was before. Only `versions` may be called while another thread looks.
+    A prompt with a flaw stays as it was before, and so does one of which a file is being written. A link that leads
+    out of the folder is not followed. Only `versions` and `is_due` may be called while another thread looks.
 
     Args:
         folder: Where the files are.
         warn: Is called with a text that names all flaws, if a look finds a new one.
+        note: Is called with a text that names all links that lead out of the folder, if there is a new one.
         look_seconds: For how long what a look saw is taken as it is.
         now: Returns monotonic seconds.
         file_time: Returns the time of the file system, in nanoseconds since 1970.
@@ -78,11 +80,13 @@ class PromptFolder:
         folder: StrPath,
         warn: Callable[[str], object] = lambda flaws: None,
         *,
+        note: Callable[[str], object] = lambda links: None,
         look_seconds: float = 0.0,
         now: Callable[[], float] = SYSTEM_CLOCK.now,
         file_time: Callable[[], int] = time.time_ns,
     ) -> None:
         self._root = os.fspath(folder)
+        self._real_root = self._root
         self._look_seconds = look_seconds
         self._now = now
         self._file_time = file_time
@@ -92,9 +96,13 @@ class PromptFolder:
         self._names_by_id: dict[str, str] = {}
         self._prompts: dict[str, _Prompt] = {}
         self._told: set[str] = set()
+        self._unfinished_since: dict[str, float] = {}
+        self._note = note
         self._warn: Callable[[str], object] = _refuse
+        self._has_read = False
         self.look_at_all()
         self._warn = warn
+        self._has_read = True
 
     @property
     def names(self) -> list[str]:
@@ -104,6 +112,15 @@ class PromptFolder:
     def versions(self, prompt: str) -> tuple[VersionRecord, ...]:
         """What is known of a prompt, by its name or ID, in the order of the numbers; empty if there is none."""
         return self._prompts.get(self._name(prompt), _NOTHING).versions
+
+    def is_due(self, prompt: str) -> bool:
+        """Whether a look at this prompt, by its name or ID, would see more than what is known."""
+        now = self._now()
+        if now >= self._listed_at + self._look_seconds:
+            return True
+        name = self._name(prompt)
+        known = self._prompts.get(name)
+        return self._is_listed(name) if known is None else now >= known.looked_at + self._look_seconds
 
     def look(self, prompt: str) -> None:
         """Brings what is known of this prompt, by its name or ID, up to date."""
@@ -122,12 +139,18 @@ class PromptFolder:
         for name in {**dict.fromkeys(_names(sorted(self._entries))), **self._prompts}:
             self._finds_a_flaw(name, now)
         prompts = self._prompts.values()
+        outside = [file for each in prompts for file in each.outside]
         flaws = [
             *(flaw for each in prompts for flaw in each.misplaced),
             *(flaw for each in prompts for flaw in each.wrong),
         ]
-        if not self._told.issuperset(flaws):
-            self._told = set(flaws)
+        told, self._told = self._told, {*outside, *flaws}
+        if not told.issuperset(outside):
+            names = listed(outside, written=printable)
+            self._note(
+                f"the prompt folder {self._root!r} has links that lead out of it, which are not followed: {names}"
+            )
+        if not told.issuperset(flaws):
             self._warn(self._unusable(flaws))
 
     def _name(self, prompt: str) -> str:
@@ -138,7 +161,8 @@ class PromptFolder:
     def _list(self, now: float) -> None:
         self._listed_at = now
         try:
-            entries = _visible(self._root)
+            real_root = os.path.realpath(self._root)
+            entries = _visible(real_root)
         except OSError as error:
             pass_on(error)
             why = self._why_not_there(error)
@@ -147,7 +171,7 @@ class PromptFolder:
             for name in _names(entries - self._entries):
                 with contextlib.suppress(UnicodeEncodeError):  # a name that no prompt can have
                     self._names_by_id[prompt_id(name)] = name
-            self._entries = entries
+            self._real_root, self._entries = real_root, entries
         was, self._why_unlisted = self._why_unlisted, why
         if why not in ("", was):
             self._warn(why)
@@ -163,34 +187,48 @@ class PromptFolder:
         return f"the prompt folder {self._root!r} cannot be used:\n  {named}"
 
     def _finds_a_flaw(self, name: str, now: float) -> bool:
-        """Looks at one prompt; whether it has a flaw that was not told of."""
+        """Looks at one prompt; whether there is something of it that was not told of."""
         known = self._prompts.get(name, _NOTHING)
         if now < known.looked_at + self._look_seconds:
             return False
         seen = self._seen(name)
-        prompt = known if seen == known.seen else self._read(name, seen, known)
-        self._told.difference_update(set(known.flaws).difference(prompt.flaws))
-        if seen:
+        try:
+            prompt = known if seen == known.seen else self._read(name, seen, known, self._may_be_unfinished(name, now))
+        except UnfinishedError:
+            self._unfinished_since.setdefault(name, now)
+            looked_at = now - self._look_seconds + min(self._look_seconds, SETTLING_SECONDS)
+            self._prompts[name] = known._replace(looked_at=looked_at)
+            return False
+        self._unfinished_since.pop(name, None)
+        self._told.difference_update(set(known.to_tell).difference(prompt.to_tell))
+        if seen or self._is_listed(name):
             self._prompts[name] = prompt._replace(looked_at=now)
         else:
             self._prompts.pop(name, None)
-        return not self._told.issuperset(prompt.flaws)
+        return not self._told.issuperset(prompt.to_tell)
 
-    def _seen(self, name: str) -> dict[str, _Sight]:
+    def _is_listed(self, name: str) -> bool:
+        return name in self._entries or f"{name}.md" in self._entries
+
+    def _may_be_unfinished(self, name: str, now: float) -> bool:
+        """At first there is no former text to leave in place."""
+        return self._has_read and now < self._unfinished_since.get(name, now) + UNFINISHED_SECONDS
+
+    def _seen(self, name: str) -> dict[str, _Seen]:
         """The files of a prompt, by their paths in the folder. A name becomes a path only if the folder lists it."""
-        seen: dict[str, _Sight] = {}
-        has_folder = name in self._entries and self._sight(name) is None
-        if has_folder:
-            seen.update(self._seen_inside(name))
+        seen: dict[str, _Seen] = {}
+        folder = self._sight(name) if name in self._entries else Sight("")
+        if folder.is_folder:
+            seen.update({f"{name}/": folder} if folder.is_outside else self._seen_inside(name, folder.path))
         file = f"{name}.md"
-        sight = self._sight(file) if file in self._entries else None
-        if sight is not None:
-            seen[file] = f"there is a folder {name}/ too; keep one of the two" if has_folder else sight
+        sight = self._sight(file) if file in self._entries else Sight("", is_folder=True)
+        if not sight.is_folder:
+            seen[file] = f"there is a folder {name}/ too; keep one of the two" if folder.is_folder else sight
         return seen
 
-    def _seen_inside(self, name: str) -> Iterator[tuple[str, _Sight]]:
+    def _seen_inside(self, name: str, path: str) -> Iterator[tuple[str, _Seen]]:
         try:
-            entries = sorted(_visible(os.path.join(self._root, name)))
+            entries = sorted(_visible(path))
         except OSError as error:
             pass_on(error)
             yield f"{name}/", _unreadable_folder(error)
@@ -198,45 +236,35 @@ class PromptFolder:
         for entry in entries:
             file = f"{name}/{entry}"
             sight = self._sight(file)
-            if sight is None:
+            if sight.is_outside:
+                yield file, sight
+            elif sight.is_folder:
                 yield f"{file}/", "too deep; move its files up, or elsewhere"
             elif _NUMBERED.fullmatch(entry):
                 yield file, sight
             elif entry.endswith(".md"):
                 yield file, "a version's file is named v1.md, v2.md and so on; rename it"
 
-    def _sight(self, file: str) -> _Sight | None:
-        """None for a folder. No two are equal of a file so young that its next write could carry the same time."""
-        try:
-            found = os.stat(os.path.join(self._root, file))
-        except OSError as error:  # a link to nowhere, say: the reader tells what is wrong with it
-            pass_on(error)
-            return ()
-        if stat.S_ISDIR(found.st_mode):
-            return None
-        changed_at, now = max(found.st_mtime_ns, found.st_ctime_ns), self._file_time()
-        is_young = now - SAME_TIME_NANOSECONDS < changed_at < now + CLOCK_ERROR_NANOSECONDS
-        return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, now if is_young else 0
+    def _sight(self, file: str) -> Sight:
+        return sight_of(os.path.join(self._real_root, file), self._real_root, self._file_time)
 
-    def _read(self, name: str, seen: Mapping[str, _Sight], known: _Prompt) -> _Prompt:
-        files = {_number(file): file for file, sight in seen.items() if not isinstance(sight, str)}
+    def _read(self, name: str, seen: Mapping[str, _Seen], known: _Prompt, may_be_unfinished: bool) -> _Prompt:
+        """Raises UnfinishedError if a file is being written."""
+        sights = {file: sight for file, sight in seen.items() if isinstance(sight, Sight)}
+        files = {_number(file): file for file, sight in sights.items() if not sight.is_outside}
         default = "published" if len(files) == 1 else "draft"
+        file_time = self._file_time if may_be_unfinished else None
         read: dict[tuple[str, str], VersionRecord | str] = {}
         for number, file in sorted(files.items()):
             key = file, default
             is_known = key in known.read and known.seen[file] == seen[file]
-            read[key] = known.read[key] if is_known else self._version(file, name, number, default)
+            read[key] = known.read[key] if is_known else _version(sights[file].path, name, number, default, file_time)
         versions = tuple(version for version in read.values() if not isinstance(version, str))
         misplaced = tuple(_flaw(file, sight) for file, sight in seen.items() if isinstance(sight, str))
         unread = (_flaw(file, why) for (file, _), why in read.items() if isinstance(why, str))
         wrong = (*unread, *_published_twice(versions, files), *_ids_twice(versions, files))
-        return _Prompt(NEVER, seen, read, known.versions if misplaced or wrong else versions, misplaced, wrong)
-
-    def _version(self, file: str, name: str, number: int, default_status: str) -> VersionRecord | str:
-        try:
-            return read_version(os.path.join(self._root, file), name, number, default_status)
-        except ConfigurationError as error:
-            return error.message
+        outside = tuple(file for file, sight in sights.items() if sight.is_outside)
+        return _Prompt(NEVER, seen, read, known.versions if misplaced or wrong else versions, misplaced, wrong, outside)
 
 
 _NOTHING = _Prompt()
@@ -244,6 +272,13 @@ _NOTHING = _Prompt()
 
 def _refuse(flaws: str) -> None:
     raise ConfigurationError(flaws)
+
+
+def _version(path: str, name: str, number: int, default: str, file_time: FileTime | None) -> VersionRecord | str:
+    try:
+        return read_version(path, name, number, default, file_time)
+    except ConfigurationError as error:
+        return error.message
 
 
 def _visible(folder: str) -> frozenset[str]:

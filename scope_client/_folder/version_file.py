@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
-import stat
 from typing import Any
 
 from .._extras import missing_extra
@@ -14,11 +12,10 @@ from .._interrupts import pass_on
 from .._wording import cut, nearest, shown
 from ..errors import ConfigurationError
 from .record import VersionRecord, new_version, rfc3339
+from .whole_file import NOT_A_FILE, FileTime, read_whole
 
 FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "id")
-MAX_FILE_BYTES = 16 * 1024 * 1024  # more than any answer of the platform may have
 MAX_ALIASES = 16
-NOT_A_FILE = "is not a file; replace it, or remove it"
 
 _FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 # YAML takes 1:30:15 for a number in base 60; reading one takes the square of its length.
@@ -28,14 +25,19 @@ _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _YAML_SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def read_version(path: str, prompt: str, number: int, default_status: str) -> VersionRecord:
-    """The version that a file holds; raises ConfigurationError that says what is wrong with the file."""
+def read_version(
+    path: str, prompt: str, number: int, default_status: str, file_time: FileTime | None = None
+) -> VersionRecord:
+    """The version that a file holds; `file_time` is as for `read_whole`.
+
+    Raises:
+        ConfigurationError: It says what is wrong with the file.
+        UnfinishedError: Somebody is writing the file.
+    """
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise ConfigurationError(NOT_A_FILE)
-        front, content = _parsed(_text(path))
-        at = rfc3339(found.st_mtime)
+        file = read_whole(path, file_time)
+        front, content = _parsed(_text(file.octets))
+        at = rfc3339(file.changed_at)
         return new_version(prompt, number, content, **{"status": default_status, **front}, at=at)
     except OSError as error:
         pass_on(error)
@@ -48,11 +50,7 @@ def read_version(path: str, prompt: str, number: int, default_status: str) -> Ve
         raise ConfigurationError(f"its front matter cannot be understood ({kind}); make it plainer") from None
 
 
-def _text(path: str) -> str:
-    with open(path, "rb") as file:
-        octets = file.read(MAX_FILE_BYTES + 1)
-    if len(octets) > MAX_FILE_BYTES:
-        raise ConfigurationError(f"is longer than {MAX_FILE_BYTES:,} bytes; make it shorter")
+def _text(octets: bytes) -> str:
     try:
         return octets.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -43,7 +43,7 @@ class Library:
         self._lock = threading.RLock()
         self._overlays: dict[str, _Overlay] = {}
         self._names_by_id: dict[str, str] = {}  # of the prompts with an overlay; IDs in upper case
-        self._folder = None if folder is None else PromptFolder(folder, self._warn_of)
+        self._folder = None if folder is None else PromptFolder(folder, self._warn_of, note=warn)
 
     def find(self, prompt: str) -> tuple[VersionRecord, ...]:
         """The versions of a prompt, in the order of their numbers, by its name or ID; empty if there is none."""

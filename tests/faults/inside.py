@@ -34,6 +34,11 @@ def background(client: ScopeClient) -> Background:
     return client._background
 
 
+def is_looking_at_its_folder(client: ScopeClient) -> bool:
+    assert client._bundle is not None
+    return not client._bundle._background.is_idle
+
+
 def flights(client: ScopeClient) -> Flights[Any]:
     return client._cache._flights
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
 from faults.clock import eventually
-from faults.inside import background
+from faults.inside import background, is_looking_at_its_folder
+
+from scope_client import ScopeError
 
 if TYPE_CHECKING:
     import pytest
+    from faults.clock import ManualClock
 
     from scope_client import ScopeClient
     from scope_client.local import LocalPlatform
@@ -30,6 +34,15 @@ def is_idle(client: ScopeClient) -> bool:
 
 def wait_until_idle(client: ScopeClient) -> None:
     eventually(lambda: is_idle(client))
+
+
+def has_looked(client: ScopeClient, clock: ManualClock, *names: str) -> None:
+    """Until the client has looked at these prompts in its folder, a second later: reads ask for it, and go on."""
+    clock.passes(1)
+    for name in names:
+        with contextlib.suppress(ScopeError):
+            client.get_prompt_version(name)
+        eventually(lambda: not is_looking_at_its_folder(client))
 
 
 def reads(platform: LocalPlatform, name: str | None = None) -> int:

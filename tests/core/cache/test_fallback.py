@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import Crowd
-from faults.reading import content, wait_until_idle
+from faults.reading import content, has_looked, wait_until_idle
 from faults.replies import PROMPT, Gate, closes, error, hangs, prompt
 from faults.server import FaultServer
 
@@ -248,11 +248,11 @@ def test_a_changed_folder_is_read_again(
     content(client)
     (folder / "greeting" / "v1.md").write_text("---\nstatus: published\n---\nedited, and longer\n")
     (folder / "added.md").write_text("added\n")
-    clock.passes(1)
+    has_looked(client, clock, "greeting", "added")
     assert content(client) == "edited, and longer"
     assert content(client, "added") == "added"
     shutil.rmtree(folder / "greeting")
-    clock.passes(1)
+    has_looked(client, clock, "greeting")
     with pytest.raises(ServerError):
         content(client)
 
@@ -267,7 +267,7 @@ def test_a_folder_that_breaks_is_named_in_a_warning_and_what_was_read_stays(
         shutil.rmtree(folder)
     else:
         (folder / "greeting" / "v1.md").write_text("---\nstate: published\n---\nbroken\n")
-    clock.passes(1)
+    has_looked(client, clock, "greeting")
     assert content(client) == "folder one {{name}}"
     (record,) = [record for record in caplog.records if record.name == "scope_client.folder"]
     assert record.levelno == logging.WARNING
