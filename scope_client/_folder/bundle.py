@@ -26,7 +26,7 @@ FOLDER_LOOK_SECONDS = 1.0
 QUICK_LOOK_SECONDS = 0.025
 MIN_SHARES_OF_A_BUDGET = 10  # a caller in haste does not wait even for so little
 MAX_WANTED_PROMPTS = 1000
-_LOOK = "look"
+_LOOK_AT_FOLDER = "look"
 
 
 class Bundle:
@@ -63,10 +63,10 @@ class Bundle:
     def _have_it_looked_at(self, name: str, budget: Budget) -> None:
         if len(self._wanted) < MAX_WANTED_PROMPTS:
             self._wanted[name] = None
-        if self._background.has(_LOOK):
+        if self._background.has(_LOOK_AT_FOLDER):
             return
         has_looked = threading.Event()
-        is_asked = self._background.submit(_LOOK, partial(self._look, has_looked))
+        is_asked = self._background.submit(_LOOK_AT_FOLDER, partial(self._look, has_looked))
         if is_asked and self._is_quick and budget.affords(QUICK_LOOK_SECONDS * MIN_SHARES_OF_A_BUDGET):
             self._is_quick = has_looked.wait(QUICK_LOOK_SECONDS)
 
