@@ -12,7 +12,7 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage django-site flask-site langchain-chain test mutants soak lint format typecheck audit bench bench-peers profile build check-package clean
+.PHONY: help install demo outage django-site flask-site langchain-chain test mutants soak fleet lint format typecheck audit bench bench-peers profile build check-package clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -24,6 +24,7 @@ help:
 	@echo "make test             the whole suite; ARGS=\"tests/core -k token\" for a part of it"
 	@echo "make mutants          puts faults into the code, and fails if no test notices one"
 	@echo "make soak             ten minutes of reads while everything fails in turn; SECONDS=120 for two"
+	@echo "make fleet            how long many processes take over a name that nobody knows, with a store and without"
 	@echo "make lint             what ruff has to say"
 	@echo "make format           ruff's corrections"
 	@echo "make typecheck        mypy, strict"
@@ -60,6 +61,9 @@ mutants: $(VENV)/.installed
 
 soak: $(VENV)/.installed
 	$(BIN)/python -m tests.soak --seconds $(SECONDS) $(ARGS)
+
+fleet: $(VENV)/.installed
+	$(BIN)/python -m tests.soak.fleet
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

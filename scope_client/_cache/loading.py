@@ -20,7 +20,7 @@ from .platform_breaker import PlatformBreaker, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
 from .refusals import Refusals
 from .shared_entry import Found
-from .shared_failure import is_gone, is_shared
+from .shared_failure import Told, is_gone, is_shared
 from .shared_store import Look, SharedStore
 
 TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
@@ -233,10 +233,10 @@ class Loader:
         except ScopeError as error:
             pass_on(error)
             has_evicted = self._failed(wanted, began, error)
-            if shared is not None and has_evicted:
-                shared.forget(wanted.ref)
             if shared is not None and held and is_shared(error):
-                self._tell(shared, wanted, began, held.pop(), error)
+                self._tell(shared, wanted, began, held.pop(), error, is_evicted=has_evicted)
+            elif shared is not None and has_evicted:
+                shared.forget(wanted.ref)
             raise
         took = self._clock.now() - started
         self._usual_seconds = max(took, (self._usual_seconds or 0.0) / 2)
@@ -249,12 +249,14 @@ class Loader:
             self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
         return version
 
-    def _tell(self, shared: SharedStore, wanted: Load, began: _Began, lock: Lock, error: ScopeError) -> None:
+    def _tell(
+        self, shared: SharedStore, wanted: Load, began: _Began, lock: Lock, error: ScopeError, *, is_evicted: bool
+    ) -> None:
         """Leaves the error for those who wait, in place of the lock."""
+        told = Told(error, lock, self._clock.wall(), began.generation, self._refusals.seconds(error))
 
         def tell() -> None:
-            ttl = self._refusals.seconds(error)
-            shared.tell(lock, wanted.ref, error, stamp=self._clock.wall(), generation=began.generation, ttl=ttl)
+            shared.tell(wanted.ref, told, is_evicted=is_evicted)
 
         if shared.may_hang:
             self._background.submit(("unlock", wanted.ref.key), tell)

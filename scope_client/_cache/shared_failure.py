@@ -15,6 +15,7 @@ from ..errors import (
     ScopeError,
     ServerError,
 )
+from .fleet_locks import Lock
 from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, id_in, new_id
 
 MAX_SHARED_CHARACTERS = 2000  # of a message, or of a body
@@ -36,6 +37,16 @@ class Failure(NamedTuple):
     age: float
 
 
+class Told(NamedTuple):
+    """An error to leave for the others for so many `seconds`, of a fetch under `lock` that failed at `stamp`."""
+
+    error: ScopeError
+    lock: Lock
+    stamp: float
+    generation: int
+    seconds: float
+
+
 def is_shared(error: ScopeError) -> bool:
     """Whether it says something about the prompt, or about the platform, that holds for the whole fleet."""
     is_answer = error.http_status is not None and error.http_status not in _ABOUT_CREDENTIALS
@@ -47,13 +58,14 @@ def is_gone(error: BaseException) -> bool:
     return isinstance(error, (NotFoundError, NoProductionVersionError))
 
 
-def failure_text(error: ScopeError, *, holder: str, stamp: float, generation: int) -> str:
+def failure_text(told: Told) -> str:
     """`lock` names the lock under which the next fetch is made, as in the entry of a version."""
+    error = told.error
     facts = {name: getattr(error, name, None) for name in (*_TEXT_FACTS, "http_status", "retry_after")}
     texts = {name: fact[:MAX_SHARED_CHARACTERS] for name, fact in facts.items() if isinstance(fact, str)}
-    failure = {**facts, **texts, "kind": type(error).__name__, "message": error.message[:MAX_SHARED_CHARACTERS]}
-    told = {"schema": SCHEMA, "generation": generation, "failed_at": stamp, "lock": new_id()}
-    return json.dumps({**told, "failure": {**failure, "holder": holder}})
+    said = {**facts, **texts, "kind": type(error).__name__, "message": error.message[:MAX_SHARED_CHARACTERS]}
+    entry = {"schema": SCHEMA, "generation": told.generation, "failed_at": told.stamp, "lock": new_id()}
+    return json.dumps({**entry, "failure": {**said, "holder": told.lock.holder}})
 
 
 def failure_in(entry: dict[str, Any], *, generation: int, now: float) -> Failure | None:

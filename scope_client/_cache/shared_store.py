@@ -14,10 +14,9 @@ from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
-from ..errors import ScopeError
 from .fleet_locks import FleetLocks, Lock, Rival, after_holder, first_lock, rival_in
 from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, Found, entry_text, found_in, id_in, parsed, values_of
-from .shared_failure import Failure, failure_in, failure_text, is_gone
+from .shared_failure import Failure, Told, failure_in, failure_text
 from .store_breaker import StoreBreaker
 
 MIN_STORE_TTL_SECONDS = 1.0
@@ -143,17 +142,17 @@ class SharedStore:
         """For who has fetched nothing to keep."""
         self._locks.unlock(lock)
 
-    def tell(self, lock: Lock, ref: PromptRef, error: ScopeError, *, stamp: float, generation: int, ttl: float) -> None:
-        """In place of `unlock`: leaves the error of the fetch for `ttl` seconds, if no version is there."""
-        key = self._key(ref)
-        text = failure_text(error, holder=lock.holder, stamp=stamp, generation=generation)
-        kept_for = max(ttl, MIN_STORE_TTL_SECONDS)
-        if is_gone(error):  # and what lay there has been forgotten
-            self._breaker.attempt("add", lambda: self._store.add(key, text, kept_for), None)
-        elif lock.key == key:
-            self._locks.replace(lock, text, kept_for)
+    def tell(self, ref: PromptRef, told: Told, *, is_evicted: bool) -> None:
+        """In place of `unlock` and of `forget`: leaves the error of a fetch, unless a version is there that stays."""
+        key, text = self._key(ref), failure_text(told)
+        kept_for = max(told.seconds, MIN_STORE_TTL_SECONDS)
+        if is_evicted:
+            # In one step: who found nothing there would take the lock, and ask once more.
+            self._breaker.attempt("set", lambda: self._store.set(key, text, kept_for), None)
+        elif told.lock.key == key:
+            self._locks.replace(told.lock, text, kept_for)
         else:
-            self._locks.unlock(lock)
+            self._locks.unlock(told.lock)
 
     def clear(self) -> None:
         """Makes all entries so far those of an older generation, for everybody who shares the store."""

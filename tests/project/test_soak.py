@@ -10,12 +10,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from faults.reading import reads
+from faults.redisserver import RedisServer
+from soak import fleet
 from soak.board import NAMES, Board
 from soak.figures import BUCKETS, bucket_of, percentile
 from soak.reader import Judge
 from soak.truth import Edition, content_of
 from soak.verdict import Soak, broken, table
 from soak.weather import FAULTS, REDIS, WEATHERS
+
+from scope_client.local import LocalPlatform
 
 ROOT = Path(__file__).resolve().parents[2]
 BRIEFLY = ["--seconds", "5", "--ttl", "1.5", "--slowest-ms", "10000"]
@@ -156,3 +161,12 @@ def _all(names: Any) -> Any:
 )
 def test_each_bound_that_does_not_hold_is_named(facts: dict[str, Any], bounds: list[str]) -> None:
     assert verdict_on(**facts) == bounds
+
+
+@pytest.mark.parametrize("has_store", [False, True])
+def test_a_fleet_reads_a_name_at_the_same_moment(has_store: bool, redis_server: RedisServer) -> None:
+    with LocalPlatform({"known": "x"}, latency=0.05) as platform:
+        took = fleet.fleet(16, platform, redis_server.url if has_store else "", "unknown")
+        assert len(took) == 16
+        assert 0 < min(took) <= max(took) < 5
+        assert reads(platform) - 16 == (1 if has_store else 16)

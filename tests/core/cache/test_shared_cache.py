@@ -22,6 +22,7 @@ from faults.watched_store import ENTRY, WatchedStore
 
 from scope_client import (
     ApiKeyCredentials,
+    AuthorizationError,
     Clock,
     MemoryStore,
     NotFoundError,
@@ -407,10 +408,10 @@ def test_a_store_that_cannot_delete_lets_the_error_of_a_fetch_pass(
     join: Make, store: WatchedStore, server: FaultServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.broken = {"delete"}
-    server.answers(error(404, code="prompt_not_found"))
+    server.answers(error(403))
     client = join()
     for number in range(3):
-        with pytest.raises(NotFoundError):
+        with pytest.raises(AuthorizationError):
             content(client, f"prompt-{number}")
     assert len(warnings(caplog, "scope_client.store")) == 1
     assert "OSError" in warnings(caplog, "scope_client.store")[0]

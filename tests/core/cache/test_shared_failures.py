@@ -232,10 +232,10 @@ def test_a_version_that_another_has_fetched_meanwhile_stays(
     assert neighbour.fetches == 1
 
 
-def test_a_miss_that_is_refused_costs_four_calls(rig: Rig, store: ClockedStore) -> None:
+def test_a_miss_that_is_refused_costs_three_calls(rig: Rig, store: ClockedStore) -> None:
     rig.source.gives(SHARED["404"]())
     met(rig)
-    assert store.trips == ["get_many", "add", "delete", "add"]
+    assert store.trips == ["get_many", "add", "set"]
 
 
 def changed(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
