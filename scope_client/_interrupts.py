@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections import deque
 from collections.abc import Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any
@@ -45,11 +46,11 @@ def chain(error: BaseException) -> list[BaseException]:
     Without what the caller was handling already when the call began: that is in the context of all that we raise.
     """
     site = error.__traceback__
-    callers = [] if site is None else _callers_of(site.tb_frame)
+    callers = set() if site is None else _callers_of(site.tb_frame)
     found: dict[int, BaseException] = {}
-    waiting: list[object] = [error]
+    waiting: deque[object] = deque([error])
     while waiting:
-        each = waiting.pop(0)
+        each = waiting.popleft()
         if not isinstance(each, BaseException) or id(each) in found:
             continue
         trace = each.__traceback__
@@ -59,11 +60,11 @@ def chain(error: BaseException) -> list[BaseException]:
     return list(found.values())
 
 
-def _callers_of(frame: FrameType) -> list[FrameType]:
-    found = []
+def _callers_of(frame: FrameType) -> set[FrameType]:
+    found = set()
     caller = frame.f_back
     while caller is not None:
-        found.append(caller)
+        found.add(caller)
         caller = caller.f_back
     return found
 

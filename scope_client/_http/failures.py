@@ -29,12 +29,16 @@ _OF_THE_NETWORK = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPExcept
 _OF_TEXTS = (ValueError, OverflowError)  # addresses, headers, the lengths of chunks
 
 
-def layers(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:
-    """An exception and those that requests and urllib3 wrapped into it."""
-    yield error
-    for inner in (getattr(error, "reason", None), *error.args):
-        if isinstance(inner, BaseException) and id(inner) not in seen:
-            yield from layers(inner, seen | {id(error), id(inner)})
+def layers(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those that requests and urllib3 wrapped into it; each once."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseException) and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting.extend(reversed([getattr(each, "reason", None), *each.args]))
 
 
 def is_of_the_network(error: BaseException, redaction: Redaction, *kinds: type[BaseException]) -> bool:

@@ -344,6 +344,16 @@ def test_the_local_platform_follows_no_link_out_of_its_folder(folder: Path) -> N
     assert [line.rpartition(": ")[2] for line in lines if "lead out" in line] == ["out.md", "greeting.md, out.md"]
 
 
+def test_a_link_that_was_named_is_not_named_again_beside_a_new_flaw(
+    make_client: Any, folder: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "out.md").symlink_to("../secret.md")
+    client = make_client()
+    (folder / "greeting.md").write_text("---\nstatsu: draft\n---\n")
+    has_looked(client, clock, "greeting", "out")
+    assert ["out.md" in warning for warning in warnings(caplog, LOGGER)] == [True, False]
+
+
 def test_a_folder_with_a_flaw_and_a_link_out_of_it_is_still_refused_at_first(folder: Path, make_client: Any) -> None:
     (folder / "out.md").symlink_to("../secret.md")
     (folder / "broken.md").write_text("---\nstatsu: draft\n---\n")

@@ -11,6 +11,7 @@ from faults.replies import answer, chunked, closes, echoes, error, json_answer, 
 from scope_client import ScopeError, TokenRefreshError
 
 if TYPE_CHECKING:
+    import requests
     from faults.server import FaultServer, Reply
 
     from scope_client import ScopeClient
@@ -65,6 +66,42 @@ def test_a_token_that_comes_back(status: int, make_client: Callable[..., ScopeCl
         return lambda: client.get_prompt_version("greeting", cache=False)
 
     growth.check(prepared, 2_000)
+
+
+def nested(width: int) -> list[object]:
+    """Few objects, which unfold to width to the power of five."""
+    each: list[object] = ["text"]
+    for _ in range(5):
+        each = [each] * width
+    return each
+
+
+def wrapped(depth: int) -> Exception:
+    error: Exception = ValueError("a hook failed")
+    for _ in range(depth):
+        cause, error = error, RuntimeError("and failed again")
+        error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("local", "raised", "first"), [(nested, lambda size: ValueError(size), 25), (lambda size: size, wrapped, 250)]
+)
+def test_a_hook_of_a_session_that_fails(
+    local: Any, raised: Any, first: int, make_client: Callable[..., ScopeClient], session: requests.Session
+) -> None:
+    def prepared(size: int) -> Callable[[], object]:
+        variable, error = local(size), raised(size)
+
+        def hook(*_: object, **__: object) -> None:
+            held = variable
+            raise error.with_traceback(None) if held is not None else error
+
+        session.hooks["response"] = [hook]
+        client = make_client(session=session, max_retries=0)
+        return lambda: client.get_prompt_version("greeting", cache=False)
+
+    growth.check(prepared, first)
 
 
 def test_a_token_that_no_server_would_take_is_refused(
