@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from types import TracebackType
+import os
+from types import FrameType, TracebackType
 from typing import Any, Callable, TypeVar
 
 from ._interrupts import chain, pass_on
@@ -38,7 +39,12 @@ def _of_the_caller(trace: TracebackType | None) -> TracebackType | None:
     """What follows the last frame that may hold a secret."""
     kept = trace
     while trace is not None:
-        package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
-        trace = trace.tb_next
-        kept = trace if package in _HOLDERS else kept
+        frame, trace = trace.tb_frame, trace.tb_next
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        kept = trace if package in _HOLDERS or shows_environment(frame) else kept
     return kept
+
+
+def shows_environment(frame: FrameType) -> bool:
+    """Whether it is one of `os.environ` itself, whose repr has every variable and its value."""
+    return any(value is os.environ for value in frame.f_locals.values())

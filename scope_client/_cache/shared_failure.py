@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any, NamedTuple
 
+from .._foreign_text import printable
 from ..errors import (
     ApiError,
     ConflictError,
@@ -80,10 +81,12 @@ def failure_in(entry: dict[str, Any], *, generation: int, now: float) -> Failure
     age = now - stamp
     if age < -CLOCK_SKEW_SECONDS:
         return None
-    error: Any = kind(message, http_status=status)
+    error: Any = kind(printable(message, MAX_SHARED_CHARACTERS), http_status=status)
     for name in _TEXT_FACTS:
-        if hasattr(error, name) and type(said.get(name)) is str:
-            setattr(error, name, said[name])
+        fact = said.get(name)
+        if hasattr(error, name) and type(fact) is str:
+            is_shown = name in ("error_code", "request_id")
+            setattr(error, name, printable(fact) if is_shown else fact[:MAX_SHARED_CHARACTERS])
     wait: Any = said.get("retry_after")
     if hasattr(error, "retry_after") and _is_number(wait):
         error.retry_after = float(wait)

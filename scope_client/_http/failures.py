@@ -18,6 +18,7 @@ from urllib3._collections import HTTPHeaderDict
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from .._foreign_text import printable
+from .._frames import shows_environment
 from .._interrupts import chain, interrupt_in, pass_on
 from .._redaction import Redaction, Secret
 from ..errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
@@ -59,10 +60,25 @@ def is_of_the_network(error: BaseException, redaction: Redaction, *kinds: type[B
 
 
 def _hide_secrets(error: BaseException, redaction: Redaction) -> None:
-    interrupt = interrupt_in(error)
-    for each in chain(error):
+    interrupt, errors = interrupt_in(error), chain(error)
+    # Such as the KeyError of a look-up by a proxy's headers, in whose handling an interrupt struck.
+    telling = [each for each in errors if each not in (error, interrupt) and _says_a_secret(each, redaction)]
+    for each in errors:
+        if each.__context__ in telling:
+            each.__context__ = None
+        if each.__cause__ in telling:
+            each.__cause__ = None
         if each is not interrupt:  # which loses all its frames but those of the handler
             each.__traceback__ = _without_secrets(each.__traceback__, redaction)
+
+
+def _says_a_secret(error: BaseException, redaction: Redaction) -> bool:
+    try:
+        said = str(error)
+    except Exception as failure:  # noqa: BLE001  # of a class of anybody's
+        pass_on(failure)
+        return True
+    return redaction.text(said) != said
 
 
 def unusable(error: BaseException, host: str, redaction: Redaction) -> ConfigurationError:
@@ -127,7 +143,8 @@ def _without_secrets(trace: TracebackType | None, redaction: Redaction) -> Trace
         trace = trace.tb_next
     for each in reversed(entries):
         frame = each.tb_frame
-        if _package(frame) not in (*_TOOLS, "scope_client") and not _tells(frame.f_locals.values(), redaction):
+        is_ours = _package(frame) in (*_TOOLS, "scope_client") or shows_environment(frame)
+        if not is_ours and not _tells(frame.f_locals.values(), redaction):
             trace = TracebackType(trace, frame, each.tb_lasti, each.tb_lineno)
     return trace
 

@@ -14,6 +14,7 @@ from .._config.configuration import Configuration
 from .._config.credentials import Credentials
 from .._flight import Flights
 from .._fork import renew_in_children
+from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._log import Log
 from .._redaction import Secret
@@ -206,6 +207,7 @@ class Tokens:
                 pause = min(RENEWAL_PAUSE_SECONDS, max(self._token.dies_at - now, 0.0) / 2)
                 self._token.renew_at = now + pause
 
+    @hides_what_it_was_given
     def _request(self) -> tuple[str, dict[str, str]]:
         """Where to post, and what; the credentials may be of the user's own making."""
         kind = type(self._credentials).__name__
@@ -228,6 +230,7 @@ def _flaw(path: Any, body: dict[Any, Any]) -> str | None:
     return None if path.startswith("/") else "a token_path that starts with a slash"
 
 
+@hides_what_it_was_given
 def _read(reply: Reply, asked_at: float, buffer: float) -> Token | ApiError:
     """The error is returned, to be raised where no local variable holds what came in place of a token."""
     text = reply.body.get("access_token")

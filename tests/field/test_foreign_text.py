@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 import pytest
+from faults.inside import store_key
 from faults.reading import wait_until_idle, warnings
 from faults.replies import answer, closes, error, json_answer, prompt, token
 
@@ -93,6 +94,26 @@ def test_what_a_store_says(make_client: Make, caplog: pytest.LogCaptureFixture) 
     (line,) = warnings(caplog)
     assert is_fit(line)
     assert "CRITICAL" in line
+
+
+def test_what_a_store_says_that_another_process_was_told(
+    make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    store = MemoryStore(timer=lambda: clock.time)
+    first, second = (make_client(cache_store=store, max_retries=0) for _ in range(2))
+    server.answers(error(404, "no such prompt", "prompt_not_found"))
+    with pytest.raises(ScopeError):
+        first.get_prompt_version("greeting")
+    key = store_key(second)
+    text = store.get_many([key])[key]
+    forged = text.replace("no such prompt", json.dumps(FORGED + LONG)[1:-1]).replace("prompt_not_found", "\\u001b[2J")
+    store.set(key, forged, None)
+    with pytest.raises(ScopeError) as caught:
+        second.get_prompt_version("greeting")
+    assert "CRITICAL" in str(caught.value)
+    assert len(server.reads) == 1
+    assert is_fit(str(caught.value))
+    assert is_fit(caught.value.error_code)
 
 
 def test_what_a_caller_calls_a_prompt(make_client: Make, server: FaultServer) -> None:
