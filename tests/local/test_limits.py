@@ -160,7 +160,7 @@ class TestSize:
         ids=["a byte more", "much more", "more than a number", "a chunk", "crumbs"],
     )
     def test_a_body_too_large_is_refused_to_whoever_sends_it_all_first(self, sent: bytes, serve, app: App) -> None:
-        assert rest(serve()(sent)).startswith(b"HTTP/1.1 413 Request Entity Too Large\r\n")
+        assert rest(serve()(sent)).startswith(b"HTTP/1.1 413 ")
         assert app.asked == 0
 
     @pytest.mark.parametrize(
