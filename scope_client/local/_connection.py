@@ -108,8 +108,6 @@ class _Incoming(io.BufferedReader):
         return self._counted(super().read(self._within(size)))
 
     def _within(self, size: int | None) -> int:
-        if not self._left:
-            raise _Refused(self._status)
         return self._left if size is None or size < 0 else min(size, self._left)
 
     def _counted(self, data: bytes) -> bytes:

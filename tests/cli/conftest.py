@@ -95,6 +95,9 @@ class Serving:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def open_descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def interrupt(self) -> Outcome:
         self.process.send_signal(signal.SIGINT)
         out, err = self.process.stdout.read(), self.process.stderr.read()

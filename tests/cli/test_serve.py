@@ -230,6 +230,7 @@ def test_with_few_descriptors_and_many_connections_it_rests_and_goes_on_serving(
             opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)).sendall(b"GET / HT")
         before, began = serving.cpu_seconds(), time.monotonic()
         assert scope("get", "greeting", **variables).code == 0
+        assert serving.open_descriptors() <= descriptors - 4
         (folder / "greeting.md").write_text("Hi!\n")
         assert scope("render", "greeting", **variables).out == "Hi!\n"
         assert serving.cpu_seconds() - before < 0.5 * (time.monotonic() - began)

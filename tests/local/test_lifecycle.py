@@ -61,9 +61,9 @@ def test_requests_sent_in_one_go_are_answered_one_by_one(platform: LocalPlatform
 
 @pytest.mark.parametrize("sent", [b"nonsense\r\n\r\n", b"GET / HTTP/0.2.1\r\n\r\n", b"GET http://[ HTTP/1.1\r\n\r\n"])
 def test_what_is_not_http_gets_an_answer_in_json(sent: bytes, platform: LocalPlatform) -> None:
-    assert answers_to(platform, sent).endswith(
-        b'{"error": {"code": "bad_request", "message": "This is not a request in HTTP/1.1"}}'
-    )
+    answer = answers_to(platform, sent)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.endswith(b'{"error": {"code": "bad_request", "message": "This is not a request in HTTP/1.1"}}')
 
 
 def test_only_this_machine_is_listened_to(platform: LocalPlatform) -> None:
