@@ -97,7 +97,11 @@ class Fetcher:
             if not self._tokens.discards(token):
                 raise
             token = self._tokens.get(exchange, request_id, budget)
-            reply = exchange.get(url, request_id, budget, token=token)
+            try:
+                reply = exchange.get(url, request_id, budget, token=token)
+            except AuthenticationError:
+                self._tokens.was_replaced_in_vain()
+                raise
             is_new = True
         self._tokens.was_accepted(is_new=is_new)
         return reply

@@ -122,19 +122,24 @@ class Tokens:
     def discards(self, text: str) -> bool:
         """After a 401: forgets this token, unless another thread has replaced it already.
 
-        False if it is kept, because a token was replaced a short while ago and that was of no use: otherwise each
-        read would buy one while the platform takes none.
+        False if it is kept, because the platform did not take the one that came after it a short while ago either:
+        otherwise each read would buy one.
         """
         with self._lock:
             if self._token is None or self._token.text != text:
                 return True
-            now = self._clock.now()
-            if now < self._replaces_from:
+            if self._clock.now() < self._replaces_from:
                 return False
             self._token = None
-            self._replacements += 1
-            self._replaces_from = now + CREDENTIALS_PAUSES.after(self._replacements)
             return True
+
+    def was_replaced_in_vain(self) -> None:
+        """The platform refused a new token, too."""
+        with self._lock:
+            now = self._clock.now()
+            if now >= self._replaces_from:  # else another thread has met it at the same time
+                self._replacements += 1
+                self._replaces_from = now + CREDENTIALS_PAUSES.after(self._replacements)
 
     def was_accepted(self, *, is_new: bool) -> None:
         """The platform took a token; `is_new` if it had refused the one before it."""

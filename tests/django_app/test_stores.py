@@ -105,8 +105,7 @@ def test_nobody_waits_for_the_lock_of_a_fetch_that_has_ended(
         with pytest.raises(NotFoundError):
             content(client, "missing")
     looks = [method for method, *_ in watched.calls if method == "get_many"]
-    # One a read, and one before a lock that did not lead to a version is removed: the refusal is remembered.
-    assert len(looks) == 8 + 2
+    assert len(looks) == 8  # one a read
 
 
 def test_an_expired_entry_serves_a_new_process_while_the_platform_is_down(

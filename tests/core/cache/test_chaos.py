@@ -125,7 +125,7 @@ def faults(known: Publications) -> Iterator[Reply]:
         [
             *(replies.error(status) for status in (408, 500, 501, 502, 503, 504, 429)),
             replies.error(429, Retry_After=0),
-            replies.error(503, Retry_After=3600),
+            replies.error(503, Retry_After=2),
             *(replies.answer(body) for body in ("", "{", "null", "[]", "{}", "<html>", '{"content": 5}', b"\xff" * 99)),
             replies.answer("moved", 302, Location="http://127.0.0.1:1/"),
             replies.answer(b"\x1f\x8b\x08", Content_Encoding="gzip"),
