@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
 
 from .._redaction import Redaction
 
@@ -30,8 +29,11 @@ def reason(error: BaseException) -> str:
 
 def is_of_a_url(error: BaseException) -> bool:
     """Whether a URL could not be taken apart. The error would show a part of it, which may be one of a password."""
-    last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
-    return isinstance(error, ValueError) and any(frame.f_globals.get("__name__") == "urllib.parse" for frame in last)
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    is_of_urllib = last is not None and last.tb_frame.f_globals.get("__name__") == "urllib.parse"
+    return isinstance(error, ValueError) and is_of_urllib
 
 
 def has_password_in_the_open(url: str) -> bool:
