@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from .._extras import missing_extra
@@ -16,6 +17,7 @@ from .whole_file import NOT_A_FILE, FileTime, read_whole
 
 FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "id")
 MAX_ALIASES = 16
+MAX_NESTED_COLLECTIONS = 50
 
 _FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 # YAML takes 1:30:15 for a number in base 60; reading one takes the square of its length.
@@ -82,16 +84,30 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     try:
         if _LONG_NUMBER.search(front):
             raise ConfigurationError("its front matter has a number that is too long; put it in quotes, or shorten it")
-        # A line of aliases of a line of aliases, and so on, stands for more values than any memory can hold.
-        events = yaml.parse(front, Loader=SafeLoader) if "*" in front else ()
-        if sum(isinstance(event, yaml.AliasEvent) for event in events) > MAX_ALIASES:
-            raise ConfigurationError(f"its front matter has more than {MAX_ALIASES} aliases (*name); write them out")
+        if "*" in front or len(front) > MAX_NESTED_COLLECTIONS:
+            _check_events(yaml, yaml.parse(front, Loader=SafeLoader))
         return _checked_keys(handler.load(f"\n{front}")), content  # the line break makes YAML count as the file does
     except RecursionError:
         raise ConfigurationError("its front matter is nested too deeply; make it flatter") from None
     except (yaml.YAMLError, ValueError) as error:
         pass_on(error)
         raise ConfigurationError(f"its front matter is not YAML: {cut(_one_line(error))}") from None
+
+
+def _check_events(yaml: Any, events: Iterable[Any]) -> None:
+    """Before they are made values of, which may take more memory, or more of the stack, than there is.
+
+    A line of aliases of a line of aliases, and so on, stands for more values than any memory can hold. Lists in lists
+    may end the process: Python 3.9 does not survive each RecursionError.
+    """
+    aliases = depth = 0
+    for event in events:
+        aliases += isinstance(event, yaml.AliasEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if aliases > MAX_ALIASES:
+            raise ConfigurationError(f"its front matter has more than {MAX_ALIASES} aliases (*name); write them out")
+        if depth > MAX_NESTED_COLLECTIONS:
+            raise ConfigurationError("its front matter is nested too deeply; make it flatter")
 
 
 def _one_line(error: Exception) -> str:
