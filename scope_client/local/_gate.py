@@ -48,16 +48,17 @@ class Gate:
 
     Args:
         host: What is listened on, checked by `checked_host`. Any address is a good name if it stands for all of them.
-        allowed: More names or addresses; without a port, any port will do.
+        allowed: More names or addresses; without a port, any port will do. None for any name.
 
     Raises:
         ConfigurationError: One of the allowed is not a name or an address.
     """
 
-    def __init__(self, host: str, allowed: Sequence[str]) -> None:
+    def __init__(self, host: str, allowed: Sequence[str] | None) -> None:
         self._own = {"localhost", _usual(host)}
         self._is_on_all_addresses = means_all_addresses(host)
-        self._allowed = {_checked(each) for each in _checked_list(allowed)}
+        self._takes_any_name = allowed is None
+        self._allowed = {_checked(each) for each in _checked_list(allowed or ())}
 
     def objection(self, environ: WSGIEnvironment) -> Objection | None:
         """What is wrong with where a request comes from; None if it is let in."""
@@ -66,7 +67,7 @@ class Gate:
         host = _parsed(said)
         if host is None:
             return Objection(400, "bad_host", "The request needs one Host header: a name or an address, and the port")
-        if not self._is_ours(host, "http", port):
+        if not (self._takes_any_name or self._is_ours(host, "http", port)):
             message = _FOREIGN_HOST.format(said=shown(said), port=port)
             return Objection(421, "foreign_host", message)
         if not self._is_our_page(environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE"), port):

@@ -68,7 +68,7 @@ def page() -> Iterator[Page]:
 
 @pytest.fixture
 def platform() -> Iterator[LocalPlatform]:
-    with LocalPlatform({"greeting": SECRET_PROMPT}) as started:
+    with LocalPlatform({"greeting": SECRET_PROMPT}, allowed_hosts=()) as started:
         yield started
 
 
@@ -116,7 +116,7 @@ def statuses(platform: LocalPlatform) -> set[int | None]:
 
 @pytest.mark.parametrize("name", ["evil.example", "www.evil.example", "rebind.localhost"])
 def test_a_site_whose_name_is_rebound_to_the_platform_gets_nothing(name: str, page: Page) -> None:
-    platform = LocalPlatform({"greeting": SECRET_PROMPT}, port=free_port())
+    platform = LocalPlatform({"greeting": SECRET_PROMPT}, port=free_port(), allowed_hosts=())
     base = f"http://{name}:{platform.port}"
     with hostile_site(platform.port):
         page.goto(base)

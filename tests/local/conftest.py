@@ -50,7 +50,7 @@ class Caller:
 
 @pytest.fixture
 def platform() -> Iterator[LocalPlatform]:
-    with LocalPlatform({"greeting": "Hello, {{name}}!"}) as started:
+    with LocalPlatform({"greeting": "Hello, {{name}}!"}, allowed_hosts=()) as started:
         yield started
 
 

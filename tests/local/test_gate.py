@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from scope_client import ApiKeyCredentials
 from scope_client.errors import ConfigurationError
@@ -98,7 +99,7 @@ def visit() -> Iterator[object]:
     with contextlib.ExitStack() as opened:
 
         def visit(**options: object) -> Visitor:
-            platform = opened.enter_context(LocalPlatform({"greeting": CONTENT}, **options))
+            platform = opened.enter_context(LocalPlatform({"greeting": CONTENT}, **{"allowed_hosts": (), **options}))
             keys = platform.credentials
             visitor = Visitor(platform, "")
             body = json.dumps(keys.token_body()).encode()
@@ -272,3 +273,10 @@ def test_it_listens_on_ipv6_if_it_is_told_to() -> None:
     with LocalPlatform({"greeting": CONTENT}, host="::1") as platform, platform.client() as client:
         assert platform.url == f"http://[::1]:{platform.port}"
         assert client.get_prompt_version("greeting").content == CONTENT
+
+
+def test_a_platform_of_a_program_answers_to_any_name() -> None:
+    """A test may have names of its own lead to it."""
+    with LocalPlatform({"greeting": CONTENT}) as platform:
+        answer = requests.get(f"{platform.url}/api/v1/prompts/greeting/production", headers={"Host": "two.example"})
+        assert answer.status_code == 401
