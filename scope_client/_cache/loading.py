@@ -233,7 +233,9 @@ class Loader:
         except ScopeError as error:
             pass_on(error)
             has_evicted = self._failed(wanted, began, error)
-            if shared is not None and held and is_shared(error):
+            # Who waits would try harder than an attempt without retries.
+            is_last_word = not is_outage(error) or wanted.budget.retries is None
+            if shared is not None and held and is_last_word and is_shared(error):
                 self._tell(shared, wanted, began, held.pop(), error, is_evicted=has_evicted)
             elif shared is not None and has_evicted:
                 shared.forget(wanted.ref)

@@ -53,26 +53,6 @@ ONES_OWN: dict[str, Make] = {
 }
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(clock: ManualClock) -> ClockedStore:
-    return ClockedStore(clock)
-
-
-@pytest.fixture
-def rig(clock: ManualClock, store: ClockedStore) -> Rig:
-    return Rig(clock, store)
-
-
-@pytest.fixture
-def neighbour(clock: ManualClock, store: ClockedStore) -> Rig:
-    return Rig(clock, store)
-
-
 def met(rig: Rig, **options: Any) -> ScopeError:
     with pytest.raises(ScopeError) as caught:
         rig.read(**options)
@@ -116,6 +96,17 @@ class TestWhoWaited:
     def test_asks_if_it_may_be_a_fault_of_that_process(self, kind: str, rig: Rig, neighbour: Rig) -> None:
         neighbour.source.gives("mine")
         assert waits_for(rig, neighbour, ONES_OWN[kind]) == "mine"
+
+    def test_asks_if_the_other_has_tried_less_hard(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: ClockedStore
+    ) -> None:
+        """What renews in the background makes one attempt without a retry."""
+        rig.source.gives(down())
+        rig.cache.renew(GREETING)
+        rig.settle()
+        assert rig.fetches == 1
+        assert not store.holds(store_key_of(rig.shared, GREETING))
+        assert neighbour.read() == "first"
 
     def test_takes_it_as_evidence_of_an_outage(self, rig: Rig, neighbour: Rig) -> None:
         waits_for(rig, neighbour, down)
