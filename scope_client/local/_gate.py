@@ -48,7 +48,8 @@ class Gate:
 
     Args:
         host: What is listened on, checked by `checked_host`. Any address is a good name if it stands for all of them.
-        allowed: More names or addresses; without a port, any port will do. None for any name.
+        allowed: More names or addresses; without a port, any port will do. None for any name; the page of a site does
+            not get a token under one, because a browser says whose page asks for it.
 
     Raises:
         ConfigurationError: One of the allowed is not a name or an address.
@@ -58,7 +59,7 @@ class Gate:
         self._own = {"localhost", _usual(host)}
         self._is_on_all_addresses = means_all_addresses(host)
         self._takes_any_name = allowed is None
-        self._allowed = {_checked(each) for each in _checked_list(allowed or ())}
+        self._allowed = {_checked(each) for each in _checked_list(() if allowed is None else allowed)}
 
     def objection(self, environ: WSGIEnvironment) -> Objection | None:
         """What is wrong with where a request comes from; None if it is let in."""

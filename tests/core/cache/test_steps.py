@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from faults.child import in_a_child
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd
 from faults.rig import GREETING, Rig, down
@@ -360,6 +361,24 @@ class TestRenewals:
         clock.passes(11)
         rig.source.gives("second")
         assert rig.read() == "second"
+
+    def test_that_of_a_parent_is_none_of_its_childs(self, rig: Rig, clock: ManualClock) -> None:
+        """A fork leaves it, and its thread, behind."""
+        may_end = threading.Event()
+        rig.read()
+        clock.passes(94)
+        rig.source.gives(lambda: may_end.wait(10) and "late")
+        rig.read(settles=False)
+        eventually(lambda: rig.fetches == 2)
+        clock.passes(4)
+
+        def reads_by_itself() -> str | None:
+            rig.source.gives("the child's")
+            return rig.read(settles=False)
+
+        assert in_a_child(reads_by_itself) == "the child's"
+        may_end.set()
+        rig.settle()
 
     def test_its_failure_is_not_that_of_a_reader_who_joined_it(self, rig: Rig) -> None:
         may_end, asked = threading.Event(), []
