@@ -40,20 +40,20 @@ class Background:
         self._changed = threading.Condition(self._lock)
         self._jobs: list[tuple[float, int, Hashable, Job]] = []  # a heap
         self._numbers = itertools.count()
-        self._waiting: set[Hashable] = set()
-        self._running: set[Hashable] = set()
+        self._by_key: dict[Hashable, Job] = {}  # those that wait, and those that run
+        self._running = 0
         self._threads: set[object] = set()  # a mark for each that is at work, or about to be started
         self._idle = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether no job runs and none waits."""
-        return not (self._running or self._waiting)
+        return not self._by_key
 
     @property
     def is_full(self) -> bool:
         """Whether each thread that there may be is at a job, so that others have to wait."""
-        return len(self._running) >= MAX_THREADS
+        return self._running >= MAX_THREADS
 
     @property
     def threads(self) -> int:
@@ -61,7 +61,11 @@ class Background:
         return len(self._threads)
 
     def has(self, key: Hashable) -> bool:
-        return key in self._running or key in self._waiting
+        return key in self._by_key
+
+    def job(self, key: Hashable) -> Job | None:
+        """The one of this key that waits or runs."""
+        return self._by_key.get(key)
 
     def submit(self, key: Hashable, job: Job, *, needed_at: float = 0.0) -> bool:
         """False if it cannot be done: the queue is full, or no thread can be started.
@@ -75,7 +79,7 @@ class Background:
             if len(self._jobs) >= self._max_jobs:
                 return False
             heapq.heappush(self._jobs, (needed_at, next(self._numbers), key, job))
-            self._waiting.add(key)
+            self._by_key[key] = job
             if self._idle >= len(self._jobs) or len(self._threads) >= MAX_THREADS:
                 self._changed.notify()
                 return True
@@ -110,7 +114,7 @@ class Background:
             self._threads.discard(mark)
             if not self._threads:
                 self._jobs.clear()
-                self._waiting.clear()
+                self._by_key.clear()
             return bool(self._threads)
 
     def _work(self, mark: object) -> None:
@@ -133,8 +137,7 @@ class Background:
                 self._threads.discard(mark)
                 return None
             _, _, key, job = heapq.heappop(self._jobs)
-            self._running.add(key)
-            self._waiting.discard(key)
+            self._running += 1
         return key, job
 
     def _do(self, key: Hashable, job: Job) -> None:
@@ -144,4 +147,5 @@ class Background:
             _log.exception("what was done in the background failed")
         finally:
             with self._changed:
-                self._running.discard(key)
+                self._running -= 1
+                self._by_key.pop(key, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Callable
 
 from .._background import Background
 from .._circuit_breaker import NEVER
@@ -29,14 +30,21 @@ _FlightKey = tuple[int, CacheKey]
 _LOOK = ("look into a slow store",)
 
 
-class _Renewing:
-    """A renewal that waits in the queue, or runs; it should have ended by `late_at`."""
+class _Renewal:
+    """The job of renewing a version. It waits in the queue, or runs, and should have ended by `late_at`."""
 
-    __slots__ = ("is_queued", "late_at")
+    __slots__ = ("_late_from_now", "_run", "is_queued", "late_at")
 
-    def __init__(self, late_at: float) -> None:
+    def __init__(self, run: Callable[[], None], late_from_now: Callable[[], float]) -> None:
+        self._run = run
+        self._late_from_now = late_from_now
         self.is_queued = True
-        self.late_at = late_at
+        self.late_at = late_from_now()
+
+    def __call__(self) -> None:
+        self.is_queued = False
+        self.late_at = self._late_from_now()
+        self._run()
 
 
 class PromptCache:
@@ -64,7 +72,6 @@ class PromptCache:
         self._counters = counters
         self._memory = Memory(config.cache_max_size)
         self._sleep_watch = SleepWatch(clock)
-        self._renewing: dict[_FlightKey, _Renewing] = {}
         self._flights: Flights[PromptVersion] = Flights()
         self._loader = Loader(
             config,
@@ -85,7 +92,6 @@ class PromptCache:
 
     def after_fork(self) -> None:
         """Keeps what is cached, each entry due and jittered anew, so that children do not renew it in step."""
-        self._renewing = {}
         for entry in self._memory.by_key.values():
             # Off the fast path: the child has to learn whether a renewal that its parent began is still to be made.
             entry.due_at = entry.fetched_at
@@ -126,7 +132,7 @@ class PromptCache:
             wanted = Load(ref, budget, max_age, look=look)
             return self._flights.run(self._flight(ref), partial(self._loader.load, wanted), budget.left)
         if step is Step.TRY_FIRST:
-            self._take_over(ref, now)
+            self._take_over(ref)
             newer = self._tried(ref, budget, max_age, look)
             return newer or self._served_stale(ref, entry, max_age)
         if step is Step.SERVE_STALE:
@@ -188,11 +194,11 @@ class PromptCache:
         """What is fresh is served, and what nobody knows is fetched, whatever the rest may be: it is not looked up."""
         if now < known.fresh_until if known else not has_stand_in:
             return _facts(now, known, max_age)
-        renewing = self._renewing.get(self._flight(ref))
+        job = self._renewal_of(ref)
         renewal = Renewal.NONE
         # One that is queued though a thread is free has got no time to run: this process was stopped, say.
-        if renewing is not None and (not renewing.is_queued or self._background.is_full):
-            renewal = Renewal.UNDER_WAY if now < renewing.late_at else Renewal.LATE
+        if job is not None and (not job.is_queued or self._background.is_full):
+            renewal = Renewal.UNDER_WAY if now < job.late_at else Renewal.LATE
         return Facts(
             now,
             known,
@@ -209,15 +215,19 @@ class PromptCache:
         if slept:
             self._memory.grow_older(slept, self._clock.now())
 
-    def _take_over(self, ref: PromptRef, now: float) -> None:
-        """One reader waits for a renewal that is late; those who come meanwhile do not."""
-        renewing = self._renewing.get(self._flight(ref))
-        if renewing is not None:
-            renewing.late_at = self._late_at(now)
+    def _renewal_of(self, ref: PromptRef) -> _Renewal | None:
+        job = self._background.job(self._flight(ref))
+        return job if isinstance(job, _Renewal) else None
 
-    def _late_at(self, now: float) -> float:
+    def _take_over(self, ref: PromptRef) -> None:
+        """One reader waits for a renewal that is late; those who come meanwhile do not."""
+        job = self._renewal_of(ref)
+        if job is not None:
+            job.late_at = self._late_at()
+
+    def _late_at(self) -> float:
         """When a renewal that runs from now on should have ended."""
-        return now + min(self._timeout, self._platform.attempt_seconds) + OVERRUN_SECONDS
+        return self._clock.now() + min(self._timeout, self._platform.attempt_seconds) + OVERRUN_SECONDS
 
     def _served(
         self, ref: PromptRef, entry: Entry, now: float, max_age: float | None, *, is_due: bool
@@ -268,21 +278,8 @@ class PromptCache:
             # The turn may be another prompt's, one that was refused before this one.
             if turn.key != ref.key:
                 ref, entry = PromptRef.of_key(turn.key), self._memory.by_key.get(turn.key)
-            flight = self._flight(ref)
-            renewing = self._renewing  # a child that is forked meanwhile has one of its own
-            renewing[flight] = mine = _Renewing(self._late_at(self._clock.now()))
-
-            def renew() -> None:
-                try:
-                    mine.is_queued, mine.late_at = False, self._late_at(self._clock.now())
-                    self._renew_now(ref, entry, turn)
-                finally:
-                    if renewing.get(flight) is mine:
-                        renewing.pop(flight, None)
-
-            needed_at = 0.0 if entry is None else entry.expires_at
-            if not self._background.submit(flight, renew, needed_at=needed_at):
-                renewing.pop(flight, None)
+            job = _Renewal(partial(self._renew_now, ref, entry, turn), self._late_at)
+            self._background.submit(self._flight(ref), job, needed_at=0.0 if entry is None else entry.expires_at)
 
     def _renew_now(self, ref: PromptRef, entry: Entry | None, turn: Turn) -> None:
         """One attempt without a retry: the pause of an outage takes its place."""

@@ -17,6 +17,7 @@ from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
     import requests
+    from faults.rig import Rig
 
     from scope_client._background import Background
     from scope_client._cache.cache import PromptCache
@@ -32,6 +33,11 @@ NOT_THE_CLIENTS = ("logging", "pytest", "_pytest", "faults", "hypothesis", "sock
 
 def background(client: ScopeClient) -> Background:
     return client._background
+
+
+def starts_no_thread(rig: Rig) -> None:
+    """As if the threads of its background got no time to begin."""
+    rig.background._start = lambda mark: True
 
 
 def is_looking_at_its_folder(client: ScopeClient) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from faults.child import in_a_child
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd
+from faults.inside import starts_no_thread
 from faults.rig import GREETING, Rig, down
 
 from scope_client import AuthorizationError, MemoryStore, NotFoundError, TimeoutError, TokenRefreshError
@@ -18,6 +19,20 @@ from scope_client._prompt.ref import PromptRef
 @pytest.fixture
 def rig(clock: ManualClock) -> Rig:
     return Rig(clock)
+
+
+class Patience(Budget):
+    """The budget of a call by a clock; `limits` has the seconds for which each of its readers was to wait."""
+
+    limits: list[float]
+
+    def __init__(self, clock: ManualClock, limits: list[float]) -> None:
+        super().__init__(clock.clock.now)
+        self.limits = limits
+
+    def at_most(self, seconds: float, **options: int) -> Budget:
+        self.limits.append(seconds)
+        return super().at_most(seconds, **options)
 
 
 class TestFresh:
@@ -110,19 +125,14 @@ class TestExpired:
     def test_those_who_find_that_attempt_under_way_wait_a_quarter_of_a_second(
         self, rig: Rig, clock: ManualClock
     ) -> None:
-        given, may_end = [], threading.Event()
-
-        class Noted(Budget):
-            def at_most(self, seconds: float, **limits: int) -> Budget:
-                given.append(seconds)
-                return super().at_most(seconds, **limits)
-
+        given: list[float] = []
+        may_end = threading.Event()
         rig.read()
         clock.passes(100)
         rig.source.gives(lambda: may_end.wait(10) and "second")
-        leader = Crowd(1, lambda: rig.cache.get(GREETING, Noted(clock.clock.now)))
+        leader = Crowd(1, lambda: rig.cache.get(GREETING, Patience(clock, given)))
         eventually(lambda: rig.fetches == 2)
-        joiner = rig.cache.get(GREETING, Noted(clock.clock.now))
+        joiner = rig.cache.get(GREETING, Patience(clock, given))
         assert given == [1.0, 0.25]
         assert joiner is not None
         assert joiner.content == "first"
@@ -352,15 +362,35 @@ class TestRenewals:
         may_end.set()
         rig.settle()
 
+    def test_the_time_of_one_that_waited_counts_from_its_begin(self, rig: Rig, clock: ManualClock) -> None:
+        may_end, may_end_too = threading.Event(), threading.Event()
+        for name in "abcde":
+            rig.read(PromptRef(name))
+        clock.passes(94)
+        rig.source.gives(lambda: may_end.wait(10) and "second")
+        for name in "abcde":
+            rig.read(PromptRef(name), settles=False)
+        eventually(lambda: rig.fetches == 5 + 4)
+        rig.source.gives(lambda: may_end_too.wait(10) and "second")
+        clock.passes(5.5)
+        may_end.set()
+        eventually(lambda: rig.fetches == 5 + 5)
+        clock.passes(5.5)
+        joined: list[float] = []
+        assert rig.cache.get(PromptRef("e"), Patience(clock, joined)).content == "first"
+        assert joined == []
+        may_end_too.set()
+        rig.settle()
+
     def test_one_that_waits_though_a_thread_is_free_does_not_count(self, rig: Rig, clock: ManualClock) -> None:
         """The process is stopped after each read: the thread gets no time to begin."""
         rig.read()
-        rig.background.submit = lambda *arguments, **options: True
-        clock.passes(90)
-        rig.read()
-        clock.passes(11)
+        starts_no_thread(rig)
+        clock.passes(96)
+        rig.read(settles=False)
+        clock.passes(5)
         rig.source.gives("second")
-        assert rig.read() == "second"
+        assert rig.read(settles=False) == "second"
 
     def test_that_of_a_parent_is_none_of_its_childs(self, rig: Rig, clock: ManualClock) -> None:
         """A fork leaves it, and its thread, behind."""
@@ -407,13 +437,8 @@ class TestRenewals:
         rig.entry().expires_at = clock.time
         joined: list[float] = []
 
-        class Noted(Budget):
-            def at_most(self, seconds: float, **limits: int) -> Budget:
-                joined.append(seconds)
-                return super().at_most(seconds, **limits)
-
         def reads() -> str:
-            return rig.cache.get(GREETING, Noted(clock.clock.now)).content
+            return rig.cache.get(GREETING, Patience(clock, joined)).content
 
         assert reads() == "first"
         assert joined == []
