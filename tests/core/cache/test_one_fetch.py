@@ -93,6 +93,56 @@ class TestOneFetch:
         assert rig.read() == "first"
         assert clock.time - began == pytest.approx(2.2, abs=0.2)
 
+    @pytest.mark.parametrize(("first", "then", "waits"), [(2.0, 0.1, 1.1), (0.1, 2.0, 2.1), (2.0, 1.5, 1.6)])
+    def test_one_quick_fetch_does_not_make_it_impatient(
+        self, first: float, then: float, waits: float, rig: Rig, clock: ManualClock
+    ) -> None:
+        """As long as the longest that a fetch takes, of which each fetch makes a half be forgotten."""
+        for name, takes in (("one", first), ("another", then)):
+            rig.source.takes = takes
+            rig.read(PromptRef(name))
+        hold_lock(rig.shared, GREETING, 1000)
+        rig.source.takes = 0.0
+        began = clock.time
+        assert rig.read()
+        assert clock.time - began == pytest.approx(waits, abs=0.11)
+
+    def test_a_lock_that_is_its_own_successor_is_asked_for_once_in_a_while(
+        self, rig: Rig, clock: ManualClock, store: ClockedStore
+    ) -> None:
+        """Whoever writes to the store can have the same holder under every key."""
+        lock = hold_lock(rig.shared, GREETING, 1000)
+        text = store.behind.get_many([lock])[lock]
+        store.behind.add(f"{lock}:lock:{json.loads(text)['holder']}", text, 1000)
+        assert store.trips
+        began = clock.time
+        assert rig.read() == "first"
+        assert clock.time - began == pytest.approx(5, abs=0.11)
+        assert len(store.trips) <= 3 * 5 / 0.05 + 4
+
+    def test_who_has_seen_a_new_version_since_waits_for_its_renewal_and_for_no_earlier_lock(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: ClockedStore
+    ) -> None:
+        """The version has come from the one who took the place of the dead, and is too old for this reader."""
+        lock = hold_lock(rig.shared, GREETING, 1000)
+        dead = json.loads(store.behind.get_many([lock])[lock])["holder"]
+        successor = f"{lock}:lock:{dead}"
+        store.behind.add(successor, lock_text(new_id(), 3.0), 1000)
+
+        def ends(seconds: float) -> None:
+            if clock.time - began > 1.5:
+                clock.on_sleep = None
+                store.behind.delete(lock)
+                neighbour.read()
+                clock.passes(2)
+
+        clock.on_sleep = ends
+        began = clock.time
+        rig.source.gives("renewed")
+        assert rig.read(max_age=1) == "renewed"
+        assert clock.time - began == pytest.approx(1.55 + 2, abs=0.11)
+        assert store.holds(successor)
+
     def test_nobody_is_waited_for_longer_than_five_seconds(self, rig: Rig, clock: ManualClock) -> None:
         hold_lock(rig.shared, GREETING, 1000, takes=60)
         began = clock.time
