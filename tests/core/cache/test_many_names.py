@@ -27,6 +27,7 @@ RATE = 1_000
 MORE_THAN_PERFECT = 1.2
 
 KEPT = 50
+WARM_UP = 1_500  # Python 3.10 keeps objects of its own for every function that has been called 1,024 times
 PASSING = 800
 READER = f"""
 import gc, sys
@@ -45,9 +46,8 @@ def held_after(numbers):
     gc.collect()
     return sys.getallocatedblocks()
 
-held_after(range({2 * KEPT}))
-before = held_after(range({2 * KEPT}, {4 * KEPT}))
-print(held_after(range({4 * KEPT}, {4 * KEPT + PASSING})) - before)
+before = held_after(range({WARM_UP}))
+print(held_after(range({WARM_UP}, {WARM_UP + PASSING})) - before)
 """
 
 
