@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import subprocess
 import sys
 import threading
+from types import ModuleType
 from typing import TYPE_CHECKING, Callable
 
 import pytest
@@ -19,6 +21,7 @@ from scope_client._fork import held_back, renew_in_children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PATIENCE = 10.0
 
@@ -81,6 +84,52 @@ def test_a_fork_waits_for_the_end_of_another_threads_import() -> None:
         eventually(is_anyone_held_up)
         end()
         assert forks.outcomes() == [["imported"]]
+
+
+def import_all(*names: str) -> None:
+    with held_back():
+        for name in names:
+            importlib.import_module(name)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Of the packages `whole` and `halved`, each with a module in a package of its own."""
+    before = set(sys.modules)
+    for package in ("whole", "halved"):
+        (tmp_path / package / "inner").mkdir(parents=True)
+        (tmp_path / package / "__init__.py").write_text(f"import {package}.inner.deep\n")
+        (tmp_path / package / "inner" / "__init__.py").touch()
+        (tmp_path / package / "inner" / "deep.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_an_import_that_was_interrupted_begins_anew(folder: Path) -> None:
+    start = folder / "halved" / "__init__.py"
+    text = start.read_text()
+    start.write_text(f"{text}raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        import_all("whole", "halved")
+    assert {name for name in sys.modules if name.startswith(("whole", "halved"))} == {
+        *("whole", "whole.inner", "whole.inner.deep")
+    }
+    start.write_text(text)
+    import_all("halved")
+    assert sys.modules["halved"].inner.deep is sys.modules["halved.inner.deep"]
+
+
+def test_what_was_without_its_package_before_stays_and_nothing_is_left_in_it(folder: Path) -> None:
+    """Somebody else's, who may hold on to it."""
+    earlier = ModuleType("lost.inner")
+    earlier.__path__ = [str(folder / "whole" / "inner")]
+    sys.modules["lost.inner"] = earlier
+    with pytest.raises(ModuleNotFoundError):
+        import_all("lost.inner.deep", "that_is_nowhere")
+    assert sys.modules["lost.inner"] is earlier
+    assert "lost.inner.deep" not in sys.modules
 
 
 def test_a_fork_waits_no_longer_than_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
