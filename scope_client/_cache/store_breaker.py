@@ -53,7 +53,7 @@ class StoreBreaker:
     def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
         """The result of `operation`; `otherwise` if it fails, or if the store is left alone just now."""
         seconds = self._deadline.seconds()
-        if seconds == 0 or not self._may_ask():
+        if seconds == 0 or self._is_given_up(what) or not self._may_ask():
             return otherwise
         started, call = self._clock.now(), object()
         self._under_way[call] = started
@@ -79,6 +79,17 @@ class StoreBreaker:
         elif self._breaker.failures and result is not False:
             self._worked(what)
         return result
+
+    def _is_given_up(self, what: str) -> bool:
+        """Whether another thread has been waiting for an answer for so long that this one is not to try."""
+        limit = self._clock.now() - HANGING_ANSWER_SECONDS
+        # In one step, as in `is_slow`; and each call counts once, or a later try would not be made either.
+        hanging = [call for call, started in list(self._under_way.items()) if started < limit]
+        noticed = [call for call in hanging if self._under_way.pop(call, None) is not None]
+        if not noticed:
+            return False
+        self.failed(what, f"an answer takes more than {HANGING_ANSWER_SECONDS:g} seconds")
+        return True
 
     def _may_ask(self) -> bool:
         if not self._breaker.failures:

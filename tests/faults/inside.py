@@ -14,6 +14,7 @@ from scope_client._cache.shared_entry import lock_text, new_id
 from scope_client._flight import Flights
 from scope_client._flight import _Flight as Flight
 from scope_client._prompt.ref import PromptRef
+from scope_client._stores.answer_limit import AnswerLimit
 
 if TYPE_CHECKING:
     import requests
@@ -99,6 +100,13 @@ def is_troubled(client: ScopeClient) -> bool:
 
 def redis_of(store: RedisStore) -> Any:
     return store._redis
+
+
+def is_limited(connection: Any) -> bool:
+    """Whether redis-py reads from this connection by way of our time limit for a whole answer."""
+    reads_from = connection._parser
+    sockets = connection._sock, getattr(reads_from, "_sock", None) or reads_from._buffer._sock
+    return all(isinstance(each, AnswerLimit) for each in sockets)
 
 
 def session(client: ScopeClient) -> requests.Session:

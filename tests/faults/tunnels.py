@@ -1,4 +1,4 @@
-"""Proxies on loopback that carry bytes to and fro: by SOCKS 5 (RFC 1928), and by CONNECT (RFC 9110, 9.3.6)."""
+"""What carries bytes on loopback: by SOCKS 5 (RFC 1928), by CONNECT (RFC 9110, 9.3.6), or one byte at a time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -44,8 +45,11 @@ class _Carrier:
             self.carried += 1
             with _Socket(socket.AF_INET, socket.SOCK_STREAM) as far:
                 far.connect(address)
-                threading.Thread(target=_pump, args=(far, peer), daemon=True).start()
+                threading.Thread(target=self._bring, args=(far, peer), daemon=True).start()
                 _pump(peer, far)
+
+    def _bring(self, far: socket.socket, peer: socket.socket) -> None:
+        _pump(far, peer)
 
 
 class SocksProxy(_Carrier):
@@ -70,6 +74,27 @@ class ConnectProxy(_Carrier):
             pass
         peer.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
         return host, int(port)
+
+
+class Dripping(_Carrier):
+    """In front of the server at `port`, whose answers come byte by byte while `pause` is not None."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self._to = "127.0.0.1", port
+        self.pause: float | None = None
+
+    def _agree(self, peer: socket.socket, stream: BinaryIO) -> tuple[str, int]:
+        return self._to
+
+    def _bring(self, far: socket.socket, peer: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := far.recv(65536):
+                while self.pause is not None and data:
+                    peer.sendall(data[:1])
+                    data = data[1:]
+                    time.sleep(self.pause)
+                peer.sendall(data)
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

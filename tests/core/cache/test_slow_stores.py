@@ -84,6 +84,28 @@ def test_who_has_nothing_waits_for_it(rig: Rig, store: HangingStore, clock: Manu
     assert reader.outcomes() == ["first"]
 
 
+def test_who_has_nothing_leaves_alone_a_store_that_keeps_another_waiting_for_two_seconds(
+    rig: Rig, store: HangingStore, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock.passes(1.9)
+    others = [Crowd(1, lambda: rig.read(COLD, settles=False))]
+    eventually(lambda: store.asked == 2)
+    clock.passes(0.2)
+    for name in "abc":
+        assert rig.read(PromptRef(name), settles=False) == "first"
+    assert store.asked == 2
+    assert [record.getMessage() for record in caplog.records if record.name == "scope_client.store"] == [
+        "the shared cache fails, each process goes on with its own: an answer takes more than 2 seconds"
+    ]
+    clock.passes(5)
+    assert rig.read(PromptRef("d"), settles=False) == "first"  # the second one, too, takes more than 2 seconds now
+    clock.passes(5)
+    others.append(Crowd(1, lambda: rig.read(PromptRef("later"), settles=False)))
+    eventually(lambda: store.asked == 3)
+    store.may_answer.set()
+    assert [each.outcomes() for each in others] == [["first"], ["first"]]
+
+
 def test_the_store_is_asked_again_once_it_has_answered(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
     clock.passes(0.06)
     rig.read(KNOWN, settles=False)
