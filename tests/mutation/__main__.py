@@ -6,7 +6,6 @@ Nothing here touches the working tree: each worker has a copy of it.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from .baseline import KEPT, measured, sources_in
 from .changes import Mutant, mutants_of
+from .earlier import Earlier
 from .trial import SECONDS_OF_TESTS, Result, Trial, drop_what_fails_without_a_mutant
 from .workers import ROOT, at_work, each_by
 
@@ -28,7 +28,7 @@ ROOMS = (
 )
 TESTS = ("tests/core",)
 LISTED = ROOT / "tests" / "mutants.md"
-RESULTS = KEPT.with_name("results.json")
+NOTICED = KEPT.with_name("noticed.json")
 SECONDS_BETWEEN_NEWS = 60
 
 
@@ -90,6 +90,7 @@ def main() -> int:
     parser.add_argument("--tests", action="append", help=f"a folder or a file of tests; instead of {', '.join(TESTS)}")
     parser.add_argument("--only", default="", help="mutants whose line has this text")
     parser.add_argument("--listed", action="store_true", help="try those too that are listed in tests/mutants.md")
+    parser.add_argument("--anew", action="store_true", help="try those too that an earlier run has found to be noticed")
     parser.add_argument("--seconds", type=float, default=SECONDS_OF_TESTS, help="of tests at most for one mutant")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
@@ -103,18 +104,23 @@ def main() -> int:
         mutants = [each for room in rooms for each in mutants_of(room, sources[room]) if given.only in line_of(each)]
         known = listed()
         results = [] if given.listed else [Result(each, "listed", "") for each in mutants if is_listed(each, known)]
+        earlier = Earlier(NOTICED, workers[0].folder)
+        found = [] if given.anew else [earlier.of(each) for each in mutants if not is_listed(each, known)]
+        noticed = [result for result in found if result is not None]
+        results += noticed
         skipped = {result.mutant[:3] for result in results}
         tried = [each for each in mutants if each[:3] not in skipped]
         reach = measured(workers, tests)
         drop_what_fails_without_a_mutant(workers, reach, {test for each in tried for test in reach.of(each, sources)})
-        print(f"{len(tried)} mutants, after {time.monotonic() - started:.0f} s", flush=True)
         told = time.monotonic()
+        print(f"{len(tried)} mutants, and {len(noticed)} noticed before, after {told - started:.0f} s", flush=True)
         for result in each_by(workers, tried, Trial(reach, sources, given.seconds).of):
             if is_listed(result.mutant, known):
                 if result.outcome != "survived":
                     print(f"listed, and yet {result.outcome}: {line_of(result.mutant)[2:]} {result.by}", flush=True)
                 result = result._replace(outcome="listed")
             results.append(result)
+            earlier.add(result)
             if result.outcome == "survived":
                 print(f"survived: {result.mutant.room} {line_of(result.mutant)[2:]} {result.by}", flush=True)
             if time.monotonic() - told > SECONDS_BETWEEN_NEWS:
@@ -125,11 +131,8 @@ def main() -> int:
         for line in () if given.only else known[room]:
             if not line.startswith(lines):
                 print(f"listed, and there is no such mutant: {room} {line}")
-    places = {(each.room, each.where, each.change): number for number, each in enumerate(mutants)}
+    places = {mutant[:3]: number for number, mutant in enumerate(mutants)}
     results.sort(key=lambda result: places[result.mutant[:3]])
-    RESULTS.write_text(
-        json.dumps([(*result.mutant[:3], *result[1:]) for result in results], indent=1, ensure_ascii=False)
-    )
     return report(results, rooms, time.monotonic() - started)
 
 

@@ -6,8 +6,10 @@ import ast
 from pathlib import Path
 
 import pytest
-from mutation.changes import mutants_of
+from mutation.changes import Mutant, mutants_of
+from mutation.earlier import Earlier
 from mutation.reach import users_of, with_probes
+from mutation.trial import Result
 
 CORE = Path(__file__).resolve().parents[2] / "scope_client"
 
@@ -87,3 +89,37 @@ def test_a_constant_is_used_by_the_statements_that_name_it_or_what_is_made_of_it
         "two": b"from .one import B\n\ndef g():\n  return 0\n\ndef h():\n  return B\n",
     }
     assert users_of(frozenset({"A"}), sources) == {"one:5", "two:7"}
+
+
+class TestEarlierRuns:
+    SOURCE = b"def f(a):\n  return a < 1\n"
+    TEST = "tests/test_a.py::test_f"
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        (tmp_path / "tests").mkdir()
+        (tmp_path / "tests" / "test_a.py").write_text("a test")
+        return tmp_path
+
+    def mutant(self, source: bytes = SOURCE) -> Mutant:
+        return mutants_of("room", source)[0]
+
+    def noticed(self, folder: Path, outcome: str = "killed", by: str = TEST) -> Earlier:
+        Earlier(folder / "noticed.json", folder).add(Result(self.mutant(), outcome, by))
+        return Earlier(folder / "noticed.json", folder)
+
+    def test_a_mutant_that_was_noticed_need_not_be_tried_again(self, folder: Path) -> None:
+        assert self.noticed(folder).of(self.mutant()) == Result(self.mutant(), "killed", self.TEST)
+
+    def test_one_that_survived_is(self, folder: Path) -> None:
+        assert self.noticed(folder, "survived", "3 of 3 tests pass").of(self.mutant()) is None
+
+    def test_so_is_one_of_a_room_that_has_changed(self, folder: Path) -> None:
+        assert self.noticed(folder).of(self.mutant(self.SOURCE + b"A = 2\n")) is None
+
+    def test_and_one_whose_test_has_changed_or_is_gone(self, folder: Path) -> None:
+        earlier = self.noticed(folder)
+        (folder / "tests" / "test_a.py").write_text("another test")
+        assert earlier.of(self.mutant()) is None
+        (folder / "tests" / "test_a.py").unlink()
+        assert earlier.of(self.mutant()) is None
