@@ -76,12 +76,13 @@ class ConnectProxy(_Carrier):
         return host, int(port)
 
 
-class Dripping(_Carrier):
-    """In front of the server at `port`, whose answers come byte by byte while `pause` is not None."""
+class Impeded(_Carrier):
+    """The way to the server at `port`, whose answers take `delay` seconds and then `pause` seconds for each byte."""
 
     def __init__(self, port: int) -> None:
         super().__init__()
         self._to = "127.0.0.1", port
+        self.delay = 0.0
         self.pause: float | None = None
 
     def _agree(self, peer: socket.socket, stream: BinaryIO) -> tuple[str, int]:
@@ -90,6 +91,7 @@ class Dripping(_Carrier):
     def _bring(self, far: socket.socket, peer: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := far.recv(65536):
+                time.sleep(self.delay)
                 while self.pause is not None and data:
                     peer.sendall(data[:1])
                     data = data[1:]

@@ -11,7 +11,7 @@ from faults.daemon import PATIENCE
 from faults.inside import is_limited, redis_of
 from faults.reading import content, warnings
 from faults.rediscluster import ThreeNodes
-from faults.tunnels import Dripping
+from faults.tunnels import Impeded
 
 from scope_client import RedisStore, ScopeClient
 from scope_client.local import LocalPlatform
@@ -33,20 +33,20 @@ def platform() -> Iterator[LocalPlatform]:
 
 
 @pytest.fixture
-def dripping(redis_server: RedisServer) -> Iterator[Dripping]:
-    with Dripping(redis_server.port) as started:
+def dripping(redis_server: RedisServer) -> Iterator[Impeded]:
+    with Impeded(redis_server.port) as started:
         yield started
 
 
 @pytest.fixture
-def store(dripping: Dripping) -> Iterator[RedisStore]:
+def store(dripping: Impeded) -> Iterator[RedisStore]:
     store = RedisStore(f"redis://127.0.0.1:{dripping.port}/0")
     yield store
     redis_of(store).close()
 
 
 @pytest.mark.parametrize("is_connected", [True, False])
-def test_a_whole_answer_has_half_a_second(is_connected: bool, store: RedisStore, dripping: Dripping) -> None:
+def test_a_whole_answer_has_half_a_second(is_connected: bool, store: RedisStore, dripping: Impeded) -> None:
     if is_connected:
         store.set(KEY, LONG, 100)
     dripping.pause = PAUSE
@@ -54,7 +54,7 @@ def test_a_whole_answer_has_half_a_second(is_connected: bool, store: RedisStore,
         store.get_many([KEY])
 
 
-def test_the_next_one_has_it_again(store: RedisStore, dripping: Dripping) -> None:
+def test_the_next_one_has_it_again(store: RedisStore, dripping: Impeded) -> None:
     store.set(KEY, LONG, 100)
     dripping.pause = PAUSE
     with pytest.raises(redis.TimeoutError):
@@ -64,7 +64,7 @@ def test_the_next_one_has_it_again(store: RedisStore, dripping: Dripping) -> Non
         assert store.get_many([KEY]) == {KEY: LONG}
 
 
-def test_an_answer_that_comes_in_parts_within_it_is_read(store: RedisStore, dripping: Dripping) -> None:
+def test_an_answer_that_comes_in_parts_within_it_is_read(store: RedisStore, dripping: Impeded) -> None:
     dripping.pause = 0.001
     for text in ("short", "rather longer"):
         store.set(KEY, text, 100)
@@ -78,7 +78,7 @@ def test_what_waits_for_longer_than_that_between_two_questions_is_well(store: Re
     assert store.get_many([KEY]) == {KEY: LONG}
 
 
-def test_what_is_read_in_parts_leaves_the_time_of_the_next_as_it_is(store: RedisStore, dripping: Dripping) -> None:
+def test_what_is_read_in_parts_leaves_the_time_of_the_next_as_it_is(store: RedisStore, dripping: Impeded) -> None:
     dripping.pause = 0.001
     store.set(KEY, "short", 100)
     (connection,) = redis_of(store).connection_pool._available_connections
@@ -87,7 +87,7 @@ def test_what_is_read_in_parts_leaves_the_time_of_the_next_as_it_is(store: Redis
 
 @pytest.mark.parametrize("began", ["before the first read", "after it"])
 def test_readers_are_served_in_time(
-    began: str, platform: LocalPlatform, store: RedisStore, dripping: Dripping, caplog: pytest.LogCaptureFixture
+    began: str, platform: LocalPlatform, store: RedisStore, dripping: Impeded, caplog: pytest.LogCaptureFixture
 ) -> None:
     urls: dict[str, Any] = {"base_url": platform.url, "auth_api_url": platform.url}
     with ScopeClient(credentials=platform.credentials, cache_store=store, **urls) as client:

@@ -117,6 +117,8 @@ def report(*, reads: int = 1_000_000, took: float = 0.01, last: float = 50.0, **
         "stuck": 0,
         "by_weather": [counts, *[nothing] * (len(WEATHERS) - 1)],
         "by_redis": [counts, *[nothing] * (len(REDIS) - 1)],
+        "of_nobodys": [counts, *[nothing] * (len(REDIS) - 1)],
+        "errors": {},
         "complaints": {},
         "examples": [],
         "slow": {},
@@ -156,6 +158,7 @@ def _all(names: Any) -> Any:
         ),
         ({"judged": 0}, ["never happened: a read of which it was known how old its answer may be"]),
         ({"warnings": {}}, ["never happened: an outage in each process"]),
+        ({"of_nobodys": [[0] * BUCKETS] * len(REDIS)}, ["never happened: a misspelt name in each process"]),
         ({"seen": FAULTS[1:]}, [f"never happened: {FAULTS[0]}"]),
     ],
 )

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from faults.redisserver import RedisServer
+from faults.tunnels import Impeded
 
 from .board import READERS, Board
 from .conductor import Conductor
@@ -22,18 +23,20 @@ SECONDS_BETWEEN_NEWS = 30.0
 
 
 def soaked(seconds: float, seed: int, ttl: float, slowest_ms: float, lie: str) -> Soak:
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder, RedisServer() as server:
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder, RedisServer() as server, Impeded(server.port) as way:
         path = Path(folder, "board")
         board, platform, readers = Board(path), Platform(path, lie), []
         try:
             platform.start()
             for number in range(READERS):
-                process = Process("reader", path, number, seed, ttl, platform.url, server.url)
+                # One of them asks Redis itself, so that its connects are refused while it is down.
+                redis = f"redis://127.0.0.1:{way.port}/0" if number else server.url
+                process = Process("reader", path, number, seed, ttl, platform.url, redis)
                 readers.append(Reader(board, number, process))
             for reader in readers:
                 reader.process.wait_until_ready()
             conductor = Conductor(
-                board, platform=platform, redis=Redis(server), readers=readers, chance=random.Random(seed), ttl=ttl
+                board, platform=platform, redis=Redis(server, way), readers=readers, chance=random.Random(seed), ttl=ttl
             )
             conductor.conduct(seconds, News())
             conductor.settle()

@@ -6,6 +6,7 @@ import mmap
 from pathlib import Path
 
 NAMES = tuple(f"prompt-{number:02}" for number in range(12))
+NOBODYS = tuple(f"misspelt-{number}" for number in range(4))
 READERS = 3
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from .weather import REDIS, WEATHERS
@@ -47,6 +48,10 @@ class Figures:
     def __init__(self) -> None:
         self.by_weather = [[0] * BUCKETS for _ in WEATHERS]
         self.by_redis = [[0] * BUCKETS for _ in REDIS]
+        self.of_nobodys = [[0] * BUCKETS for _ in REDIS]
+        """How long it took to hear that there is no such name."""
+        self.errors: Counter[str] = Counter()
+        """Of the names that nobody has, while the platform fails."""
         self.reads = 0
         self.judged = 0
         """Reads whose answer may not have been any edition since the first."""
@@ -63,6 +68,7 @@ def merged(figures: Sequence[Figures]) -> dict[str, Any]:
         "judged": sum(each.judged for each in figures),
         "by_weather": [total(column) for column in zip(*(each.by_weather for each in figures))],
         "by_redis": [total(column) for column in zip(*(each.by_redis for each in figures))],
+        "of_nobodys": [total(column) for column in zip(*(each.of_nobodys for each in figures))],
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from faults import replies
 from faults.server import FaultServer, Peer
 
-from .board import NAMES, Board
+from .board import NAMES, NOBODYS, Board
 from .processes import end_with_parent
 from .truth import Edition, content_of
 from .weather import WEATHERS
@@ -53,6 +53,8 @@ class Platform:
         if not token.isdigit() or int(token) <= self._board.expired_tokens:
             return replies.error(401, "the token has expired", "token_expired")
         name, which = peer.request.target.split("/prompts/")[1].split("/", 1)
+        if name in NOBODYS:
+            return replies.error(404, code="prompt_not_found")
         number = 0 if which.startswith("versions/") else self._board.current[NAMES.index(name)]
         edition = Edition(name, which.partition("/")[0], number)
         return self._untrue(edition) if self._lie and self._board.has_begun else self._version(name, edition)

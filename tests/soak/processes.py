@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import json
 import os
 import signal
@@ -12,12 +13,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scope_client._cache.fleet_locks import LOCK_SECONDS, first_lock
+from scope_client._cache.shared_entry import lock_text, parsed
+
 if TYPE_CHECKING:
     from faults.redisserver import RedisServer
+    from faults.tunnels import Impeded
 
     from .board import Board
 
 ROOT = Path(__file__).resolve().parents[2]
+SLOW_ANSWER_SECONDS = 0.3
+DRIP_SECONDS = 0.1
 START_SECONDS = 60.0
 END_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
@@ -123,10 +130,11 @@ class Reader:
 
 
 class Redis:
-    """A real server, and what is done to it."""
+    """A real server, what is done to it, and the way to it that may be slow."""
 
-    def __init__(self, server: RedisServer) -> None:
+    def __init__(self, server: RedisServer, way: Impeded) -> None:
         self._server = server
+        self._way = way
 
     def turn(self, trouble: str) -> None:
         """Into this trouble, from none."""
@@ -138,6 +146,14 @@ class Redis:
             self._server.pause()
         elif trouble == "full":
             self._limit(1)
+        elif trouble == "slow":
+            self._way.delay = SLOW_ANSWER_SECONDS
+        elif trouble == "dripping":
+            self._way.pause = DRIP_SECONDS
+        elif trouble == "locked by the dead":
+            self._lock_all()
+        elif trouble == "forged":
+            self._forge_all()
 
     def mend(self, trouble: str) -> None:
         if trouble == "killed":
@@ -146,6 +162,23 @@ class Redis:
             self._server.resume()
         elif trouble == "full":
             self._limit(0)
+        self._way.delay, self._way.pause = 0.0, None
+
+    def _lock_all(self) -> None:
+        """As if each prompt were being renewed by a process that has just been killed."""
+        with self._server.connected() as connection:
+            for key in connection.scan_iter("scope:*"):
+                text = connection.get(key)
+                entry = parsed(text.decode(errors="replace")) if text else None
+                lock = first_lock(key.decode(), entry)
+                connection.set(lock.key, lock_text(lock.holder), px=int(LOCK_SECONDS * 1000), nx=True)
+
+    def _forge_all(self) -> None:
+        """What somebody writes there who knows the keys, and a generation from the far future."""
+        forged = itertools.cycle(["", "null", "{", '{"schema": 1}', '{"schema": 1, "version": {}}', "9" * 19])
+        with self._server.connected() as connection:
+            for key in connection.scan_iter("scope:*"):
+                connection.set(key, next(forged), px=int(LOCK_SECONDS * 1000))
 
     def _limit(self, octets: int) -> None:
         with self._server.connected() as connection:

@@ -14,10 +14,10 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from scope_client import ApiKeyCredentials, RedisStore, ScopeClient
+from scope_client import ApiKeyCredentials, NotFoundError, RedisStore, ScopeClient, ScopeError
 
-from .board import NAMES, Board
-from .figures import Figures, footprint, merged
+from .board import NAMES, NOBODYS, Board
+from .figures import Figures, bucket_of, footprint, merged
 from .processes import end_with_parent
 from .truth import edition_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 THREADS = 16
 PACE_SECONDS = 0.012
 LATE_NANOSECONDS = 20_000_000
+SHARE_OF_NOBODYS = 0.02
 KEPT_COMPLAINTS = 5
 LOCAL_TTL_SHARE = 1 / 6
 GRACE_SECONDS = 10.0  # over the TTL: an attempt, and the lock of a process that was stopped while it held it
@@ -98,7 +99,10 @@ class Thread:
 
     def _run(self) -> None:
         while not self._board.is_over:
-            self._read(self._chance.randrange(len(NAMES)), *self._chance.choice(HOW))
+            if self._chance.random() < SHARE_OF_NOBODYS:
+                self._read_nobodys(self._chance.choice(NOBODYS))
+            else:
+                self._read(self._chance.randrange(len(NAMES)), *self._chance.choice(HOW))
             time.sleep(self._chance.uniform(0, 2 * PACE_SECONDS))
 
     def _read(self, place: int, which: str, options: dict[str, Any]) -> None:
@@ -119,6 +123,20 @@ class Thread:
             self._judge.hears(place, which, version.content, seen, oldest)
         if stops % 2 == 0 and stops == board.stops[self._number]:  # this process ran all the time
             figures.took(took, weather, redis)
+
+    def _read_nobodys(self, name: str) -> None:
+        """There is no such name, or, while the platform fails, nobody knows."""
+        stops, redis, began = self._board.stops[self._number], self._board.redis, time.monotonic_ns()
+        try:
+            version = self._client.get_prompt_version(name)
+        except NotFoundError:
+            took = time.monotonic_ns() - began
+            if stops % 2 == 0 and stops == self._board.stops[self._number]:
+                self.figures.of_nobodys[redis][bucket_of(took)] += 1
+        except ScopeError as error:
+            self.figures.errors[type(error).__name__] += 1
+        else:
+            self._judge.complain("never said", f"{name}: {version.content[:80]!r}")
 
 
 class Watch:
@@ -195,6 +213,7 @@ def main(board_path: str, number: str, seed: str, seconds: str, platform_url: st
         "warnings": outages.warnings,
         "samples": samples,
         "counters": dict(client.status().counters),
+        "errors": sum((thread.figures.errors for thread in threads), Counter()),
     }
     print(json.dumps(report), flush=True)
     os._exit(0)  # whatever still hangs

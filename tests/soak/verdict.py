@@ -46,6 +46,8 @@ def table(soak: Soak) -> str:
         lines.append(_timed(f"platform: {weather.name}", [each["by_weather"][place] for each in reports]))
     for place, state in enumerate(REDIS):
         lines.append(_timed(f"redis: {state}", [each["by_redis"][place] for each in reports]))
+    for place, state in enumerate(REDIS):
+        lines.append(_timed(f"misspelt, redis: {state}", [each["of_nobodys"][place] for each in reports]))
     lines += ["", _row(("", "first quarter", "last quarter"))]
     for number, report in enumerate(reports):
         for what in ("threads", "sockets", "megabytes"):
@@ -95,6 +97,8 @@ def _not_seen(soak: Soak) -> list[str]:
     missing += [f"redis {name}" for name in REDIS[1:] if not soak.conductor.troubles[name]]
     if not all(report["judged"] for report in soak.reports):
         missing.append("a read of which it was known how old its answer may be")
+    if not all(sum(total(report["of_nobodys"])) for report in soak.reports):
+        missing.append("a misspelt name in each process")
     if not all(report["warnings"].get("scope_client.outage") for report in soak.reports):
         missing.append("an outage in each process")
     return [f"never happened: {', '.join(missing)}"] if missing else []
@@ -114,6 +118,7 @@ def _facts(soak: Soak) -> list[tuple[str, Any]]:
         ("wrong or failed", sum((Counter(report["complaints"]) for report in reports), Counter())),
         ("of which the age was judged", judged),
         ("platform requests", soak.requests),
+        ("misspelt names, while the platform fails", sum((Counter(each["errors"]) for each in reports), Counter())),
         ("processes stopped and woken", soak.conductor.stops),
         ("faults of the platform", soak.conductor.weathers),
         ("troubles of Redis", soak.conductor.troubles),

@@ -13,7 +13,7 @@ Answer = Callable[[Peer], bytes]
 Fault = Callable[[Peer, Answer], Reply]
 """Makes of it what is sent in its place."""
 
-REDIS = ("works", "killed", "emptied", "paused", "full")
+REDIS = ("works", "killed", "emptied", "paused", "full", "slow", "dripping", "locked by the dead", "forged")
 
 
 class Weather(NamedTuple):
