@@ -27,7 +27,7 @@ from .shared_store import Look, SharedStore
 from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, SleepWatch
 
 _FlightKey = tuple[int, CacheKey]
-_LOOK = ("look into a slow store",)
+_LOOK = object()  # the key of a look into a slow store
 
 
 class _Renewal:
@@ -186,7 +186,7 @@ class PromptCache:
         """One look at a time: a store that hangs is to hold no more than one thread."""
         if not self._background.has(_LOOK):
             entry.asked_at = now
-            self._background.submit(_LOOK, partial(self._loader.look_up, shared, ref), needed_at=now)
+            self._background.submit(_LOOK, partial(self._loader.look_up, shared, ref))
 
     def _facts(
         self, ref: PromptRef, known: Known | None, now: float, max_age: float | None, has_stand_in: bool

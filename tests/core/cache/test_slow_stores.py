@@ -9,10 +9,10 @@ import pytest
 from faults.clock import ManualClock, eventually
 from faults.clocked_store import ClockedStore
 from faults.crowd import Crowd
-from faults.rig import Rig
+from faults.rig import Rig, down
 from faults.watched_store import WatchedStore
 
-from scope_client import MemoryStore
+from scope_client import MemoryStore, ServerError
 from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ def test_who_has_a_fresh_version_goes_on_with_it(rig: Rig, store: HangingStore, 
     eventually(lambda: store.asked == 2)
     assert rig.read(ALSO_KNOWN, settles=False) == "first"
     assert store.asked == 2  # one look at a time
+    store.may_answer.set()
+    eventually(lambda: ASKED_FOR.key in rig.cache.entries)
+    rig.settle()
+    rig.read(ALSO_KNOWN)
+    assert store.asked == 3
 
 
 def test_an_answer_may_take_a_moment(rig: Rig, store: HangingStore, clock: ManualClock) -> None:
@@ -150,6 +155,12 @@ class TestAStoreThatTakesAThirdOfASecond:
         assert store.waited
         assert threading.get_ident() not in store.waited
 
+    def test_is_asked_so_once_in_a_while(self, rig: Rig, store: SlowStore) -> None:
+        assert store.trips
+        for _ in range(3):
+            assert rig.read(KNOWN) == "first"
+        assert store.trips == ["get_many"]
+
     def test_is_asked_before_the_platform_by_who_has_none(self, rig: Rig, store: SlowStore) -> None:
         rig.read(COLD)
         assert threading.get_ident() in store.waited
@@ -175,3 +186,26 @@ class TestAStoreThatTakesAThirdOfASecond:
         store.waited.clear()
         rig.read(KNOWN)
         assert threading.get_ident() in store.waited
+
+
+@pytest.mark.parametrize("takes", [0.0, 0.3])
+def test_what_a_neighbour_has_renewed_is_found_at_the_end_of_a_life_though_the_platform_is_down(
+    takes: float, clock: ManualClock
+) -> None:
+    """The store has just been asked, before the neighbour came."""
+    store = SlowStore(clock)
+    rig, neighbour = Rig(clock, store, cache_local_ttl=50), Rig(clock, store)
+    rig.read(KNOWN)
+    clock.passes(60)
+    rig.read(KNOWN)
+    clock.passes(35)
+    neighbour.read(KNOWN)
+    neighbour.source.gives("renewed")
+    neighbour.cache.renew(KNOWN)
+    neighbour.settle()
+    store.takes = takes
+    rig.source.gives(down())
+    with pytest.raises(ServerError):
+        rig.read(COLD)
+    clock.passes(8)
+    assert rig.read(KNOWN) == "renewed"

@@ -147,6 +147,22 @@ class TestExpired:
         assert rig.entry().stale_at == clock.time
         assert rig.counters.counts["stale"] == 1
 
+    def test_one_that_the_platform_asks_to_wait_with_is_served_at_once_until_then(self, clock: ManualClock) -> None:
+        """Its other prompts are well, and the failure is longer ago than a TTL."""
+        rig = Rig(clock, cache_ttl=2)
+        rig.read()
+        clock.passes(2)
+        rig.source.gives(down(retry_after=20.0), "another")
+        assert rig.read() == "first"
+        rig.read(PromptRef("another"))
+        clock.passes(5)
+        fetches = rig.fetches
+        assert rig.read() == "first"
+        assert rig.fetches == fetches
+        clock.passes(16)
+        rig.source.gives("second")
+        assert rig.read() == "second"
+
     @pytest.mark.parametrize("error", [NotFoundError("no", http_status=404), AuthorizationError("no", http_status=403)])
     def test_a_refusal_is_raised(self, error: Exception, rig: Rig, clock: ManualClock) -> None:
         rig.source.gives("first", error)
@@ -433,7 +449,7 @@ class TestRenewals:
         rig.source.gives(lambda: begun.set() or (may_end.wait(10) and "second"))
         rig.read(settles=False)
         assert begun.wait(10)
-        clock.passes(5.9)  # of 5 seconds for the attempt, and one for a busy machine
+        clock.passes(5.75)  # of 5 seconds for the attempt, and one for a busy machine
         rig.entry().expires_at = clock.time
         joined: list[float] = []
 
@@ -442,7 +458,7 @@ class TestRenewals:
 
         assert reads() == "first"
         assert joined == []
-        clock.passes(0.2)
+        clock.passes(0.25)
         assert reads() == "first"
         assert joined == [0.25]
         assert reads() == "first"
