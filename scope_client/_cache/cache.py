@@ -126,7 +126,7 @@ class PromptCache:
         step = policy.decide(self._facts(ref, known, now, max_age, has_stand_in), self._rules)
         if entry is None or step is Step.FETCH or step is Step.STAND_IN:
             if step is Step.STAND_IN:
-                self._renew(ref, None)
+                self.renew(ref)
                 return None
             # The budget's own clock, not a flight's: each reader who joins goes when its own time is over.
             wanted = Load(ref, budget, max_age, look=look)
@@ -153,7 +153,14 @@ class PromptCache:
 
     def renew(self, ref: PromptRef) -> None:
         """Fetches in the background, unless the platform is not to be asked now."""
-        self._renew(ref, self._memory.by_key.get(ref.key))
+        if self._background.has(self._flight(ref)):
+            return
+        turn = self._platform.claim(ref.key)
+        if turn is not None:
+            # The turn may be another prompt's, one that was refused before this one.
+            ref, entry = PromptRef.of_key(turn.key), self._memory.by_key.get(turn.key)
+            job = _Renewal(partial(self._renew_now, ref, entry, turn), self._late_at)
+            self._background.submit(self._flight(ref), job, needed_at=0.0 if entry is None else entry.expires_at)
 
     def clear(self) -> None:
         """Forgets every entry; a fetch that is under way now does not bring its own back."""
@@ -233,7 +240,7 @@ class PromptCache:
         self, ref: PromptRef, entry: Entry, now: float, max_age: float | None, *, is_due: bool
     ) -> PromptVersion:
         if is_due:
-            self._renew(ref, entry)
+            self.renew(ref)
         # A caller's own age says nothing about the next caller's, who comes by the fast path.
         if max_age is None:
             due_at = policy.look_again_at(_known_of(entry, None), now, self._rules)
@@ -261,25 +268,14 @@ class PromptCache:
     def _served_stale(self, ref: PromptRef, entry: Entry, max_age: float | None) -> PromptVersion:
         """The last known good version, unless another thread has brought a fresh one meanwhile."""
         now = self._clock.now()
-        newer = self._memory.by_key.get(ref.key)
-        if newer is not None and newer is not entry and newer.is_fresh(now, max_age):
-            return newer.version
+        entry = self._memory.by_key.get(ref.key, entry)
+        if entry.is_fresh(now, max_age):
+            return entry.version
         # Before the renewal: who comes in between must find that a stale read was just served, and not wait.
         entry.stale_at = entry.read_at = now
-        self._renew(ref, entry)
+        self.renew(ref)
         self._counters.cache_event("stale", ref, now - entry.fetched_at)
         return entry.version
-
-    def _renew(self, ref: PromptRef, entry: Entry | None) -> None:
-        if self._background.has(self._flight(ref)):
-            return
-        turn = self._platform.claim(ref.key)
-        if turn is not None:
-            # The turn may be another prompt's, one that was refused before this one.
-            if turn.key != ref.key:
-                ref, entry = PromptRef.of_key(turn.key), self._memory.by_key.get(turn.key)
-            job = _Renewal(partial(self._renew_now, ref, entry, turn), self._late_at)
-            self._background.submit(self._flight(ref), job, needed_at=0.0 if entry is None else entry.expires_at)
 
     def _renew_now(self, ref: PromptRef, entry: Entry | None, turn: Turn) -> None:
         """One attempt without a retry: the pause of an outage takes its place."""

@@ -41,6 +41,11 @@ def starts_no_thread(rig: Rig) -> None:
     rig.background._start = lambda mark: True
 
 
+def looks_into_its_store(rig: Rig, ref: PromptRef) -> None:
+    """As another thread would do it behind the readers."""
+    rig.cache._loader.look_up(rig.shared, ref)
+
+
 def is_looking_at_its_folder(client: ScopeClient) -> bool:
     assert client._bundle is not None
     return not client._bundle._background.is_idle

@@ -10,7 +10,7 @@ import pytest
 from faults.clock import ManualClock, eventually
 from faults.clocked_store import ClockedStore
 from faults.crowd import Crowd
-from faults.inside import flights_of, hold_lock, lock_of, store_key_of
+from faults.inside import flights_of, hold_lock, lock_of, looks_into_its_store, store_key_of
 from faults.rig import GREETING, Rig, down
 
 from scope_client import ConnectionError, NotFoundError, ServerError, TimeoutError
@@ -354,6 +354,24 @@ class TestOneFetch:
         clock.on_sleep = ends
         assert rig.read(max_age=1) == "renewed"
         assert rig.fetches == 0
+
+
+def test_a_newer_version_that_was_found_during_a_vain_attempt_is_served_though_it_has_expired_too(
+    rig: Rig, neighbour: Rig, clock: ManualClock
+) -> None:
+    rig.read()
+    clock.passes(100)
+
+    def comes_meanwhile() -> str:
+        neighbour.source.gives("newer")
+        neighbour.read()
+        looks_into_its_store(rig, GREETING)
+        clock.passes(100)
+        raise ConnectionError("no answer")
+
+    rig.source.gives(comes_meanwhile)
+    assert rig.read(settles=False) == "newer"
+    assert rig.entry().stale_at == clock.time
 
 
 class TestRoundTrips:

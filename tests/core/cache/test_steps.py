@@ -10,8 +10,16 @@ from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd
 from faults.inside import starts_no_thread
 from faults.rig import GREETING, Rig, down
+from faults.timelimit import TimeLimit
 
-from scope_client import AuthorizationError, MemoryStore, NotFoundError, TimeoutError, TokenRefreshError
+from scope_client import (
+    AuthorizationError,
+    ConnectionError,
+    MemoryStore,
+    NotFoundError,
+    TimeoutError,
+    TokenRefreshError,
+)
 from scope_client._http.budget import Budget
 from scope_client._prompt.ref import PromptRef
 
@@ -76,6 +84,13 @@ class TestFresh:
         rig.source.gives(down())
         rig.read()
         assert entry.due_at == pytest.approx(clock.time + 0.25)
+
+    def test_nor_for_longer_than_what_a_fleet_shares_may_go_unasked(self, clock: ManualClock) -> None:
+        rig = Rig(clock, MemoryStore(timer=lambda: clock.time), cache_local_ttl=2)
+        rig.read()
+        clock.passes(0.5)
+        rig.read()
+        assert rig.entry().due_at == pytest.approx(clock.time + 1.5)
 
     def test_a_read_notes_when_it_was(self, rig: Rig, clock: ManualClock) -> None:
         rig.read()
@@ -147,6 +162,22 @@ class TestExpired:
         assert rig.entry().stale_at == clock.time
         assert rig.counters.counts["stale"] == 1
 
+    def test_an_interrupt_in_the_attempt_reaches_the_caller(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(100)
+        limit = TimeLimit(LookupError("time is over"))
+
+        def is_interrupted() -> str:
+            try:
+                limit.strikes()
+            except LookupError as error:
+                raise ConnectionError("no answer") from error
+            return ""
+
+        rig.source.gives(is_interrupted)
+        with limit, pytest.raises(LookupError, match="time is over"):
+            rig.read()
+
     def test_one_that_the_platform_asks_to_wait_with_is_served_at_once_until_then(self, clock: ManualClock) -> None:
         """Its other prompts are well, and the failure is longer ago than a TTL."""
         rig = Rig(clock, cache_ttl=2)
@@ -199,6 +230,7 @@ class TestExpired:
 
         rig.source.gives(another_reader_brings_it)
         assert rig.read() == "second"
+        assert rig.counters.counts["stale"] == 0
 
     def test_after_its_time_it_is_gone(self, clock: ManualClock) -> None:
         rig = Rig(clock, stale_if_error=50)
@@ -375,6 +407,44 @@ class TestRenewals:
         clock.passes(3)
         rig.source.gives("second")
         assert rig.read(PromptRef("e"), settles=False) == "second"
+        may_end.set()
+        rig.settle()
+
+    def test_who_comes_while_it_is_under_way_takes_no_turn_for_it(self, rig: Rig, clock: ManualClock) -> None:
+        may_end = threading.Event()
+        for name in "ab":
+            rig.read(PromptRef(name))
+        clock.passes(100)
+        rig.source.gives(down())
+        rig.read(PromptRef("a"))
+        clock.passes(1)
+        rig.source.gives(lambda: may_end.wait(10) and "second")
+        rig.read(PromptRef("a"), settles=False)
+        eventually(lambda: rig.fetches == 4)
+        clock.passes(1)
+        rig.read(PromptRef("a"), settles=False)
+        rig.read(PromptRef("b"), settles=False)
+        eventually(lambda: rig.fetches == 5)
+        assert rig.source.asked[-1][0] == PromptRef("b")
+        may_end.set()
+        rig.settle()
+
+    def test_of_those_that_wait_the_one_whose_version_ends_first_is_the_first(
+        self, rig: Rig, clock: ManualClock
+    ) -> None:
+        one_may_end, may_end = threading.Event(), threading.Event()
+        for name in ("a", "b", "c", "d", "sooner"):
+            rig.read(PromptRef(name))
+        clock.passes(8)
+        rig.read(PromptRef("later"))
+        clock.passes(86)
+        rig.source.gives(lambda: one_may_end.wait(10) and "second", lambda: may_end.wait(10) and "second")
+        for name in ("a", "b", "c", "d", "later", "sooner"):
+            rig.read(PromptRef(name), settles=False)
+        eventually(lambda: rig.fetches == 6 + 4)
+        one_may_end.set()
+        eventually(lambda: rig.fetches == 6 + 5)
+        assert rig.source.asked[-1][0].name == "sooner"
         may_end.set()
         rig.settle()
 

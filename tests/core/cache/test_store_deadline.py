@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from faults.child import in_a_child
 from faults.clock import ManualClock, ends_within
 from faults.crowd import Crowd
 from faults.rig import Rig
+from faults.timelimit import TimeLimit
 
 from scope_client import Clock, MemoryStore
 from scope_client._cache.store_deadline import NoAnswerError, StoreDeadline
@@ -157,7 +157,7 @@ class TestWhatIsDoneInTime:
         done: list[str] = []
         with pytest.raises(NoAnswerError):
             deadline.done_within(0.01, hangs)
-        with pytest.raises(NoAnswerError, match="^an earlier call still hangs$"):
+        with pytest.raises(NoAnswerError, match=r"^an earlier call still hangs$"):
             deadline.done_within(LONG, lambda: done.append("done"))
         assert done == []
         (thread,) = (each for each in threading.enumerate() if each.name == "scope-store")
@@ -169,17 +169,9 @@ class TestWhatIsDoneInTime:
     def test_so_it_is_after_an_interrupt_of_the_one_who_waits(
         self, deadline: StoreDeadline, hangs: Callable[[], str]
     ) -> None:
-        def alarm(*_: object) -> None:
-            raise InterruptedError("time is over")
-
-        before = signal.signal(signal.SIGALRM, alarm)
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
-            with pytest.raises(InterruptedError, match="time is over"):
-                deadline.done_within(LONG, hangs)
-        finally:
-            signal.signal(signal.SIGALRM, before)
-        with pytest.raises(NoAnswerError, match="^an earlier call still hangs$"):
+        with TimeLimit(InterruptedError("time is over"), 0.05), pytest.raises(InterruptedError, match="time is over"):
+            deadline.done_within(LONG, hangs)
+        with pytest.raises(NoAnswerError, match=r"^an earlier call still hangs$"):
             deadline.done_within(LONG, lambda: "result")
 
     def test_a_child_has_none(self, deadline: StoreDeadline, hangs: Callable[[], str]) -> None:
