@@ -538,6 +538,47 @@ class TestRenewals:
         assert reads() == "second"
 
 
+class TestARenewalThatABugEnds:
+    """One of the user's, in a hook say; or the platform refuses a prompt that nobody knows."""
+
+    BUG = RuntimeError("a bug")
+
+    @pytest.fixture
+    def rig(self, clock: ManualClock) -> Rig:
+        rig = Rig(clock, stale_while_revalidate=30)
+        rig.read()
+        clock.passes(95)
+        rig.source.gives(self.BUG)
+        return rig
+
+    def test_it_is_logged_and_met_once_a_pause(
+        self, rig: Rig, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            assert rig.read() == "first"
+        assert [record.exc_info[1] for record in caplog.records] == [self.BUG]
+        assert rig.fetches == 2
+        clock.passes(1)
+        assert rig.read() == "first"
+        assert rig.fetches == 3
+
+    def test_the_next_reader_past_the_end_meets_it(self, rig: Rig, clock: ManualClock) -> None:
+        assert rig.read() == "first"
+        clock.passes(10)
+        with pytest.raises(RuntimeError, match="a bug"):
+            rig.read()
+
+    @pytest.mark.parametrize("error", [BUG, NotFoundError("no", http_status=404), down()])
+    def test_that_of_a_prompt_that_nobody_knows_leaves_nothing_else_behind(
+        self, error: Exception, rig: Rig, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        rig.source.gives(error)
+        rig.cache.renew(PromptRef("unknown"))
+        rig.settle()
+        bugs = [record.exc_info[1] for record in caplog.records if record.exc_info]
+        assert bugs == ([error] if error is self.BUG else [])
+
+
 class TestRevalidated:
     """Expired, and within `stale_while_revalidate`."""
 
