@@ -71,7 +71,7 @@ class StoreBreaker:
             return otherwise
         finally:
             self._under_way.pop(call, None)
-        self._last_took = took = self._clock.now() - started
+            self._last_took = took = self._clock.now() - started
         was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
         if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):
             self.failed(what, f"an answer took {took:.1f} seconds")

@@ -90,7 +90,8 @@ class Bundle:
 
 
 def _warn(flaws: str) -> None:
-    _log.warning("%s; what was read before stays in use", "; ".join(map(str.strip, flaws.splitlines())))
+    head, *each = map(str.strip, flaws.splitlines())
+    _log.warning("%s; what was read before stays in use", " ".join([head, "; ".join(each)]).strip())
 
 
 def _note(links: str) -> None:

@@ -111,7 +111,7 @@ def serve(
             log=terminal.say,
             host=host,
             allowed_hosts=allowed_hosts,
-            credentials=filled_up(**keys) if any(keys.values()) else None,
+            credentials=None if set(keys.values()) == {None} else filled_up(**keys),
         )
         with _started(made) as platform:
             for line in _opening(folder, platform, host, keys):

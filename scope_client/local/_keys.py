@@ -29,7 +29,11 @@ def filled_up(
     org_id: str | None = None, api_key: str | None = None, api_secret: str | None = None
 ) -> ApiKeyCredentials:
     """An API key of these parts; a key or a secret that is not given is one that nobody can guess."""
-    return ApiKeyCredentials(org_id or LOCAL_ORG_ID, api_key or _made_up_id("key"), api_secret or _made_up_secret())
+    return ApiKeyCredentials(
+        LOCAL_ORG_ID if org_id is None else org_id,
+        _made_up_id("key") if api_key is None else api_key,
+        _made_up_secret() if api_secret is None else api_secret,
+    )
 
 
 def _made_up_id(kind: str) -> str:

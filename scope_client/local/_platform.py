@@ -44,8 +44,8 @@ class LocalPlatform:
         generation: The generation of servers whose words the answers use: "newer" or "older".
         log: Is called with a line of text for each answer.
         host: The name or address to listen on; "0.0.0.0" for all addresses of this machine. Others then reach it.
-        allowed_hosts: Further names under which it may be asked for, such as "scope" or "scope:8750". None for any
-            name, as a test needs that has names lead to it; `scope serve` takes none but those that it is told.
+        allowed_hosts: Further names under which it may be asked for, such as "scope" or "scope:8750". By default it may
+            be asked by any name, as some tests need it; `scope serve` refuses those that it was not told.
         credentials: The API key to accept. Without it, the well-known one, or a new one that nobody can guess if
             `host` is given.
 

@@ -141,6 +141,11 @@ class TestKeys:
         assert token_for(variables, key="my-key", secret="my-secret").status_code == 200
         assert token_for(variables, key="local-key", secret="local-secret").status_code == 401
 
+    def test_one_that_is_empty_is_refused_and_not_made_up(self, scope, folder):
+        done = scope("serve", str(folder), "--port", "0", "--api-secret", "")
+        assert done.code == 1
+        assert "api_secret: it must be text that is not empty" in done.complaint
+
     def test_can_be_given_in_the_environment_as_a_client_reads_them(self, serve, folder):
         serving = serve(folder, "--host", "127.0.0.1", SCOPE_API_KEY="my-key", SCOPE_API_SECRET="my-secret")
         lines = serving.read_until(READY)

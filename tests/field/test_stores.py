@@ -28,7 +28,7 @@ from redis.retry import Retry
 from valkey.backoff import NoBackoff as NoBackoffOfValkey
 from valkey.retry import Retry as RetryOfValkey
 
-from scope_client import CacheStore, Configuration, ConfigurationError, RedisStore, ScopeClient
+from scope_client import CacheStore, Configuration, ConfigurationError, NotFoundError, RedisStore, ScopeClient
 from scope_client.local import LocalPlatform
 from scope_flask import Scope
 
@@ -284,6 +284,26 @@ def event_loop_to_make_them_in() -> Iterator[None]:
     yield
     asyncio.set_event_loop(None)
     loop.close()
+
+
+def test_a_user_of_redis_needs_no_more_than_the_manual_says(
+    redis_server: RedisServer, platform: LocalPlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands = ["+get", "+mget", "+set", "+del"]
+    with redis_server.connected() as connection:
+        connection.acl_setuser("scope", enabled=True, passwords=["+few"], keys=["scope:*"], commands=commands)
+        try:
+            store = RedisStore(f"redis://scope:few@127.0.0.1:{redis_server.port}/0")
+            clients = [platform.client(cache_store=store) for _ in range(2)]
+            assert [content(client) for client in clients] == ["Hello!"] * 2
+            clients[0].clear_cache()
+            with pytest.raises(NotFoundError):
+                clients[0].get_prompt_version("misspelt")
+            assert [content(client) for client in clients] == ["Hello!"] * 2
+            assert clients[0].status().counters["store_failures"] == 0
+        finally:
+            connection.acl_deluser("scope")
+    assert warnings(caplog) == []
 
 
 class Asynchronous:

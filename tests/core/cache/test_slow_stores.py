@@ -129,10 +129,14 @@ class SlowStore(ClockedStore):
     def __init__(self, clock: ManualClock) -> None:
         super().__init__(clock)
         self.waited: set[int] = set()
+        self.is_down = False
 
     def _call(self, method: str, *arguments: object) -> object:
         self.waited.add(threading.get_ident())
-        return super()._call(method, *arguments)
+        answer = super()._call(method, *arguments)
+        if self.is_down:
+            raise OSError("timed out")
+        return answer
 
 
 class TestAStoreThatTakesAThirdOfASecond:
@@ -209,3 +213,25 @@ def test_what_a_neighbour_has_renewed_is_found_at_the_end_of_a_life_though_the_p
         rig.read(COLD)
     clock.passes(8)
     assert rig.read(KNOWN) == "renewed"
+
+
+def test_a_store_that_hangs_keeps_one_reader_of_a_fresh_version_waiting(clock: ManualClock) -> None:
+    """Whoever asks it again after each pause does so behind the readers."""
+    store = SlowStore(clock)
+    rig = Rig(clock, store, cache_local_ttl=5)
+    rig.read(KNOWN)
+    clock.passes(6)
+    store.takes, store.is_down = 0.5, True
+    rig.read(KNOWN)
+    assert store.waited == {threading.get_ident()}
+    store.waited.clear()
+    for _ in range(5):
+        clock.passes(6)
+        assert rig.read(KNOWN) == "first"
+    assert store.waited
+    assert threading.get_ident() not in store.waited
+    store.takes, store.is_down = 0.0, False
+    for _ in range(2):
+        clock.passes(6)
+        rig.read(KNOWN)
+    assert threading.get_ident() in store.waited
