@@ -96,6 +96,10 @@ class FleetLocks:
         """The same, with a text that takes its place."""
         self._if_ours("set", lock, lambda: self._store.set(lock.key, text, seconds))
 
+    def announce(self, lock: Lock, takes: float) -> None:
+        """In the lock, for those who wait: its fetch takes so many seconds in all."""
+        self.replace(lock, lock_text(lock.holder, takes), LOCK_SECONDS)
+
     def _if_ours(self, what: str, lock: Lock, then: Callable[[], object]) -> None:
         def look_and_do() -> None:
             text = values_of(self._store, lock.key).get(lock.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple, Protocol
 
 from .._background import Background
@@ -22,6 +23,7 @@ from .refusals import Refusals
 from .shared_entry import Found
 from .shared_failure import Told, is_gone, is_shared
 from .shared_store import Look, SharedStore
+from .slow_fetches import SlowFetches
 
 TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
 LOCK_POLL_SECONDS = 0.05
@@ -83,6 +85,7 @@ class Loader:
         self._shared = shared
         self._counters = counters
         self._usual_seconds: float | None = None  # what a fetch takes
+        self._slow_fetches = None if shared is None else SlowFetches(clock, shared.announce)
         self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
     def load(self, wanted: Load) -> PromptVersion:
@@ -229,7 +232,8 @@ class Loader:
         began = _Began(self._memory.epoch, generation, self._clock.wall())
         started = self._clock.now()
         try:
-            version = self._source.fetch(wanted.ref, wanted.budget)
+            with self._announced(held):
+                version = self._source.fetch(wanted.ref, wanted.budget)
         except ScopeError as error:
             pass_on(error)
             has_evicted = self._failed(wanted, began, error)
@@ -250,6 +254,12 @@ class Loader:
         if wanted.replaces is not None:
             self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
         return version
+
+    def _announced(self, held: list[Lock]) -> contextlib.AbstractContextManager[None]:
+        """Who waits for the lock is told if the fetch takes long; not by a store that might hold up its end."""
+        if self._slow_fetches is None or not held or (self._shared is not None and self._shared.may_hang):
+            return contextlib.nullcontext()
+        return self._slow_fetches.during(held[0], self._usual_seconds)
 
     def _tell(
         self, shared: SharedStore, wanted: Load, began: _Began, lock: Lock, error: ScopeError, *, is_evicted: bool

@@ -138,6 +138,10 @@ class SharedStore:
         """Another process had the lock and has done with it what it is for."""
         self._locks.relieve(self._key(ref))
 
+    def announce(self, lock: Lock, takes: float) -> None:
+        """As in FleetLocks."""
+        self._locks.announce(lock, takes)
+
     def unlock(self, lock: Lock) -> None:
         """For who has fetched nothing to keep."""
         self._locks.unlock(lock)

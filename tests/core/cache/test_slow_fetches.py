@@ -1,0 +1,174 @@
+"""A fetch that takes longer than others: who waits for its lock goes on waiting while its holder lives."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.child import in_a_child
+from faults.clock import eventually
+from faults.crowd import Crowd
+from faults.inside import lock_of
+from faults.rig import GREETING, Rig, down
+
+from scope_client import Clock, MemoryStore, ServerError
+from scope_client._cache.fleet_locks import Lock
+from scope_client._cache.shared_entry import new_id
+from scope_client._cache.slow_fetches import SlowFetches
+from scope_client._prompt.ref import PromptRef
+
+if TYPE_CHECKING:
+    from faults.clock import ManualClock
+    from faults.clocked_store import ClockedStore
+
+LOCK, OTHER = Lock("key", "holder"), Lock("other", "holder")
+
+
+class TestWhatIsAnnounced:
+    @pytest.fixture
+    def told(self) -> list[tuple[Lock, float]]:
+        return []
+
+    @pytest.fixture
+    def looks(self) -> list[float]:
+        """When the time was looked at."""
+        return []
+
+    @pytest.fixture
+    def fetches(self, clock: ManualClock, told: list[tuple[Lock, float]], looks: list[float]) -> SlowFetches:
+        def now() -> float:
+            looks.append(clock.time)
+            return clock.time
+
+        return SlowFetches(Clock(now=now), lambda lock, takes: told.append((lock, takes)))
+
+    @pytest.mark.parametrize(("usual", "first"), [(None, 0.5), (0.25, 0.25), (2.0, 2.0)])
+    def test_a_fetch_is_announced_three_times_as_long_each_time_that_its_time_is_over(
+        self,
+        usual: float | None,
+        first: float,
+        fetches: SlowFetches,
+        clock: ManualClock,
+        told: list[object],
+        looks: list[float],
+    ) -> None:
+        with fetches.during(LOCK, usual):
+            clock.passes(first * 0.99)
+            eventually(lambda: looks.count(clock.time) >= 2)
+            assert told == []
+            clock.passes(first * 0.01)
+            eventually(lambda: told == [(LOCK, pytest.approx(first * 3))])
+            clock.passes(first * 1.9)
+            eventually(lambda: looks.count(clock.time) >= 2)
+            assert len(told) == 1
+            clock.passes(first * 0.2)
+            eventually(lambda: told[1:] == [(LOCK, pytest.approx(first * 9.3))])
+
+    def test_one_that_has_ended_is_not(self, fetches: SlowFetches, clock: ManualClock, told: list[object]) -> None:
+        with fetches.during(OTHER, None):
+            with fetches.during(LOCK, None):
+                pass
+            with pytest.raises(KeyError), fetches.during(LOCK, None):
+                raise KeyError
+            clock.passes(0.5)
+            eventually(lambda: told)
+        assert told == [(OTHER, 1.5)]
+
+    def test_the_next_one_is_too(self, fetches: SlowFetches, clock: ManualClock, told: list[object]) -> None:
+        for count in (1, 2):
+            with fetches.during(LOCK, None):
+                clock.passes(0.5)
+                eventually(lambda count=count: len(told) == count)
+
+    def test_its_end_waits_for_a_word_that_is_being_written(self, clock: ManualClock) -> None:
+        """Or the lock would be written over what has taken its place."""
+        writes, may_write, done = threading.Event(), threading.Event(), []
+
+        def announce(lock: Lock, takes: float) -> None:
+            writes.set()
+            assert may_write.wait(10)
+            done.append("written")
+
+        fetches = SlowFetches(clock.clock, announce)
+
+        def fetch() -> None:
+            with fetches.during(LOCK, None):
+                clock.passes(0.5)
+                assert writes.wait(10)
+            done.append("ended")
+
+        fetching = Crowd(1, fetch)
+        assert writes.wait(10)
+        may_write.set()
+        fetching.outcomes()
+        assert done == ["written", "ended"]
+
+    def test_a_child_announces_its_own_alone(
+        self, fetches: SlowFetches, clock: ManualClock, told: list[object]
+    ) -> None:
+        def in_child() -> object:
+            with fetches.during(OTHER, None):
+                clock.passes(0.6)
+                eventually(lambda: told)
+            return told
+
+        with fetches.during(LOCK, 100):
+            assert in_a_child(in_child) == [((OTHER.key, OTHER.holder), pytest.approx(1.8))]
+
+
+class TestAFleet:
+    """Its clocks are real ones; a fetch takes longer than the second and a tenth for which an unknown one is waited."""
+
+    @pytest.fixture
+    def clock(self, clock: ManualClock) -> ManualClock:
+        clock.clock = Clock()
+        return clock
+
+    @pytest.fixture
+    def shared_store(self) -> MemoryStore:
+        return MemoryStore()
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_it_fetches_once(self, fails: bool, clock: ManualClock, shared_store: MemoryStore) -> None:
+        may_end = threading.Event()
+        rigs = [Rig(clock, shared_store) for _ in range(3)]
+        for rig in rigs:
+            rig.source.gives(lambda: may_end.wait(10) and (_raise(down()) if fails else "slow"))
+        crowds = [Crowd(1, rig.read) for rig in rigs]
+        eventually(lambda: sum(rig.fetches for rig in rigs))
+        (holder,) = (rig for rig in rigs if rig.fetches)
+        key = lock_of(holder.shared, GREETING)
+        eventually(lambda: (takes_of(shared_store, key) or 0) >= 4.5)  # announced after half a second, and at 1.5
+        may_end.set()
+        outcomes = [outcome for crowd in crowds for outcome in crowd.outcomes()]
+        assert sum(rig.fetches for rig in rigs) == 1
+        if fails:
+            assert {type(outcome) for outcome in outcomes} == {ServerError}
+        else:
+            assert outcomes == ["slow"] * 3
+
+
+def test_the_word_is_in_the_lock_for_as_long_as_it_is_this_processes(
+    rig: Rig, clock: ManualClock, store: ClockedStore
+) -> None:
+    lock = Lock(lock_of(rig.shared, PromptRef("any")), new_id())
+    rig.shared.announce(lock, 3.0)
+    assert takes_of(store.behind, lock.key) is None
+    assert rig.shared.take(lock, PromptRef("any"), rig.shared.find(PromptRef("any")), takes=None) is None
+    rig.shared.announce(lock, 3.0)
+    assert takes_of(store.behind, lock.key) == 3.0
+    rig.shared.announce(lock._replace(holder=new_id()), 6.0)
+    assert takes_of(store.behind, lock.key) == 3.0
+    clock.passes(5.1)
+    assert not store.holds(lock.key)
+
+
+def takes_of(store: MemoryStore, key: str) -> float | None:
+    text = store.get_many([key]).get(key)
+    return None if text is None else json.loads(text).get("takes")
+
+
+def _raise(error: Exception) -> str:
+    raise error
