@@ -70,7 +70,7 @@ def id_in(entry: dict[str, Any], name: str) -> str | None:
 
 def seconds_in(entry: dict[str, Any], name: str) -> float | None:
     found = entry.get(name)
-    is_one = isinstance(found, (int, float)) and 0 <= found < MAX_SAID_SECONDS
+    is_one = type(found) in (int, float) and 0 <= found < MAX_SAID_SECONDS
     return float(found) if is_one else None  # type: ignore[arg-type]  # it is a number
 
 

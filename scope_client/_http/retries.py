@@ -27,6 +27,7 @@ _log = Log("scope_client.http")
 MAX_PAUSE_SECONDS = 1e6  # time.sleep takes no number
 MAX_PAUSE_DOUBLINGS = 64
 LONGEST_DATE_CHARACTERS = 100
+LONGEST_WAIT_SECONDS = 1e9  # JSON has no word for more than a float can hold
 
 
 class Exchange:
@@ -136,7 +137,7 @@ def _retry_after(headers: Mapping[str, str], wall: float) -> float | None:
     if not text:
         return None
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        return float(text)
+        return min(float(text), LONGEST_WAIT_SECONDS)
     until = _timestamp(text)
     if until is None:
         return None

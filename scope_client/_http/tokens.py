@@ -20,6 +20,7 @@ from .._log import Log
 from .._redaction import Secret
 from .._remembered import Remembered
 from ..errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TimeoutError, TokenRefreshError
+from .answer import RETRIED_STATUSES
 from .budget import Budget, is_overrun
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ LONGEST_TOKEN_CHARACTERS = 65_536  # no server takes a header of half of that
 _PRINTABLE = re.compile("[!-~]+")
 RENEWAL_PAUSE_SECONDS = 5.0
 CREDENTIALS_PAUSES = Pauses(first=1.0, longest=60.0)
+ODD_ANSWER_SECONDS = 1.0  # as for the refusal of a prompt
 MAX_BUFFER_SHARE = 0.2  # of a token's life: one that lives for a minute is not renewed from its first second on
 
 
@@ -164,7 +166,8 @@ class Tokens:
             del reply  # it holds what came in place of a token
             if isinstance(token, ApiError):
                 raise token
-        except TokenRefreshError:
+        except TokenRefreshError as error:
+            self._was_refused(error)
             raise
         except (ApiError, ConnectionError) as error:
             pass_on(error)
@@ -180,15 +183,20 @@ class Tokens:
         return token
 
     def _was_refused(self, error: ScopeError) -> None:
-        is_of_credentials = isinstance(error, InvalidCredentialsError)
-        asked_to_wait = getattr(error, "retry_after", None) if error.http_status == 429 else None
         with self._lock:
-            if self._is_refused or not (is_of_credentials or asked_to_wait):  # or by another thread at the same time
+            if self._is_refused:  # by another thread at the same time
                 return
-            self._refusals += is_of_credentials
-            seconds = CREDENTIALS_PAUSES.after(self._refusals) if is_of_credentials else asked_to_wait or 0.0
-            longest = CREDENTIALS_PAUSES.longest if is_of_credentials else self._longest_retry_after
-            self._refused = Remembered(error, self._clock.now(), min(seconds, longest))
+            if isinstance(error, InvalidCredentialsError):
+                self._refusals += 1
+                seconds = CREDENTIALS_PAUSES.after(self._refusals)
+            elif error.http_status is None or error.http_status in RETRIED_STATUSES or error.http_status >= 500:
+                # A 429 may ask to wait; what the others ask for is the business of the attempts, and of the outage.
+                asked_to_wait = getattr(error, "retry_after", None) if error.http_status == 429 else None
+                seconds = min(asked_to_wait or 0.0, self._longest_retry_after)
+            else:
+                seconds = ODD_ANSWER_SECONDS
+            if seconds > 0:
+                self._refused = Remembered(error, self._clock.now(), seconds)
 
     def _renew_early(self, exchange: Exchange, request_id: str) -> None:
         token = self._token

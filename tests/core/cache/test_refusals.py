@@ -307,7 +307,7 @@ def test_a_429_of_the_token_endpoint_is_told_again_too(
 
 
 def test_a_token_endpoint_that_is_down_is_asked_by_every_reader(client: ScopeClient, server: FaultServer) -> None:
-    server.gives_tokens(error(404), error(500), error(503))
+    server.gives_tokens(error(502), error(500), error(503))
     for _ in range(3):
         assert isinstance(refusal(client), TokenRefreshError)
     assert len(server.logins) == 3

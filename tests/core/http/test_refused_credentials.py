@@ -10,7 +10,7 @@ from faults.child import in_a_child
 from faults.clock import ManualClock
 from faults.crowd import crowd
 from faults.reading import content, wait_until_idle
-from faults.replies import error, prompt, token
+from faults.replies import answer, error, prompt, token
 from faults.server import FaultServer
 
 from scope_client import (
@@ -234,6 +234,27 @@ def test_a_prompt_that_is_always_refused_takes_no_token_from_the_others_for_long
         assert content(client, cache=False) == "Hello, {{name}}!"
         clock.passes(0.5)
     assert len(server.logins) == 1 + 4
+
+
+@pytest.mark.parametrize(
+    "reply", [error(400), error(404), error(410), error(422), error(302, Location="/x"), answer("<html>"), token("")]
+)
+def test_a_token_endpoint_that_answers_oddly_is_asked_once_a_second(
+    reply: bytes, make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(max_retries=0)
+    server.gives_tokens(reply)
+    names = map("prompt-{}".format, itertools.count())
+    for count in (1, 2, 3):
+        for _ in range(4):
+            with pytest.raises(TokenRefreshError):
+                content(client, next(names))
+            clock.passes(0.24)
+        assert len(server.logins) == count
+        clock.passes(0.05)
+    server.gives_tokens(token())
+    clock.passes(1)
+    assert content(client, next(names)) == "Hello, {{name}}!"
 
 
 @pytest.mark.parametrize(("asked_to_wait", "waits"), [(20, 20.0), (300, 30.0)])
