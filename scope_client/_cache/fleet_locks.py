@@ -27,10 +27,14 @@ class Lock(NamedTuple):
 
 
 class Rival(NamedTuple):
-    """Who has a lock: None if that cannot be read. `takes` is how many seconds its fetches take, if it has said so."""
+    """Who has a lock: None if that cannot be read. `silent_for` is in how many seconds the holder says something anew.
+
+    `left` is what a holder whose fetch has failed has left in the lock's place.
+    """
 
     holder: str | None
-    takes: float | None
+    silent_for: float | None
+    left: dict[str, Any] | None = None
 
 
 class _Added(Enum):
@@ -60,13 +64,13 @@ class FleetLocks:
         self._refused_since: dict[str, float] = {}
         self._refusing_since: float | None = None
 
-    def take(self, lock: Lock, key: str, *, takes: float | None, seen: Rival | None = None) -> Rival | None:
-        """None if this process is the one to fetch, which `takes` so many seconds, and otherwise who has the lock.
+    def take(self, lock: Lock, key: str, *, silent_for: float | None, seen: Rival | None = None) -> Rival | None:
+        """None if this process is the one to fetch, and otherwise who has the lock.
 
         It is as well if the store does not answer, has refused for far longer than a lock lives, or has something
         there that cannot be read. `seen` is who was just seen to have it, which saves the question.
         """
-        answer = seen or self._added(lock, takes)
+        answer = seen or self._added(lock, silent_for)
         if answer is _Added.YES:
             self._refused_since.pop(key, None)
         if answer in (_Added.YES, _Added.FAILS):
@@ -90,27 +94,36 @@ class FleetLocks:
 
     def unlock(self, lock: Lock) -> None:
         """For who has fetched nothing to keep. What lies there by now may be another process's."""
-        self._if_ours("delete", lock, lambda: self._store.delete(lock.key))
+        self._if_ours("delete", lock, lambda _: self._store.delete(lock.key))
 
-    def replace(self, lock: Lock, text: str, seconds: float) -> None:
-        """The same, with a text that takes its place."""
-        self._if_ours("set", lock, lambda: self._store.set(lock.key, text, seconds))
+    def leave(self, lock: Lock, key: str, text: str, seconds: float) -> None:
+        """The same, with a text for those who wait: under `key`, or in the lock's place if a version lies there."""
 
-    def announce(self, lock: Lock, takes: float) -> None:
-        """In the lock, for those who wait: its fetch takes so many seconds in all."""
-        self.replace(lock, lock_text(lock.holder, takes), LOCK_SECONDS)
+        def leave(under_key: str | None) -> None:
+            has_version = under_key is not None and "version" in parsed(under_key)
+            self._store.set(lock.key if has_version else key, text, seconds)
 
-    def _if_ours(self, what: str, lock: Lock, then: Callable[[], object]) -> None:
+        self._if_ours("set", lock, leave, key)
+
+    def announce(self, lock: Lock, silent_for: float) -> None:
+        """In the lock, for those who wait: its holder is still at it, and says so again in so many seconds."""
+        text = lock_text(lock.holder, silent_for)
+        self._if_ours("set", lock, lambda _: self._store.set(lock.key, text, LOCK_SECONDS))
+
+    def _if_ours(self, what: str, lock: Lock, then: Callable[[str | None], object], key: str | None = None) -> None:
+        """`then` is given what lies under `key`."""
+
         def look_and_do() -> None:
-            text = values_of(self._store, lock.key).get(lock.key)
+            found = values_of(self._store, lock.key, *([] if key in (None, lock.key) else [str(key)]))
+            text = found.get(lock.key)
             if text is not None and id_in(parsed(text), "holder") == lock.holder:
-                then()
+                then(None if key is None else found.get(key))
 
         self._breaker.attempt(what, look_and_do, None)
 
-    def _added(self, lock: Lock, takes: float | None) -> _Added | Rival:
+    def _added(self, lock: Lock, silent_for: float | None) -> _Added | Rival:
         began = self._clock.now()
-        is_added = self._adds(lock, takes, LOCK_SECONDS)
+        is_added = self._adds(lock, silent_for, LOCK_SECONDS)
         if is_added is not False:
             return _Added.FAILS if is_added is None else _Added.YES
         nothing: Mapping[str, str] | None = None
@@ -132,11 +145,11 @@ class FleetLocks:
         self._breaker.failed("add", "it refuses to add a key that is not there, so it is down, full or read-only")
         return _Added.FAILS
 
-    def _adds(self, lock: Lock, takes: float | None, seconds: float) -> bool | None:
+    def _adds(self, lock: Lock, silent_for: float | None, seconds: float) -> bool | None:
         """Whether it was added; None if the store fails."""
 
         def add() -> bool:
-            added = self._store.add(lock.key, lock_text(lock.holder, takes), seconds)
+            added = self._store.add(lock.key, lock_text(lock.holder, silent_for), seconds)
             # An int, for clients that answer 0 or 1; a coroutine or a mock would count as true.
             if not isinstance(added, int):
                 raise TypeError(f"add must return True or False, got {type(added).__name__}")
@@ -149,7 +162,7 @@ class FleetLocks:
 
 
 def rival_in(entry: dict[str, Any]) -> Rival:
-    return Rival(id_in(entry, "holder"), seconds_in(entry, "takes"))
+    return Rival(id_in(entry, "holder"), seconds_in(entry, "silent_for"), entry if "failure" in entry else None)
 
 
 def first_lock(key: str, entry: dict[str, Any] | None) -> Lock:

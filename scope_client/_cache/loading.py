@@ -21,14 +21,15 @@ from .platform_breaker import PlatformBreaker, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
 from .refusals import Refusals
 from .shared_entry import Found
-from .shared_failure import Told, is_gone, is_shared
+from .shared_failure import Failure, Told, is_gone, is_shared
 from .shared_store import Look, SharedStore
-from .slow_fetches import SlowFetches
+from .slow_fetches import FIRST_WORD_SECONDS, SlowFetches
 
 TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
 LOCK_POLL_SECONDS = 0.05
-UNKNOWN_FETCH_SECONDS = 1.0
-LATE_FETCH_SECONDS = 0.1
+UNSAID_SECONDS = 1.0  # for a holder who says nothing while it fetches
+LATE_WORD_SECONDS = 0.15
+MAX_SPENT_LOCKS = 50
 
 
 class Source(Protocol):
@@ -84,7 +85,7 @@ class Loader:
         self._platform = platform
         self._shared = shared
         self._counters = counters
-        self._usual_seconds: float | None = None  # what a fetch takes
+        self._first_word = None if shared is None or shared.may_hang else FIRST_WORD_SECONDS
         self._slow_fetches = None if shared is None else SlowFetches(clock, shared.announce)
         self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
@@ -172,29 +173,36 @@ class Loader:
         look = wanted.look if shared.is_recent(wanted.look) else None
         before: Look | None = None
         rival: Rival | None = None
-        rival_since, gone = 0.0, None
+        rival_since, gone, asked, spent = 0.0, None, "", 0
         while True:
             if look is None:
                 known, look = self.look_up(shared, wanted.ref)
                 entry = self._usable(known, wanted)
                 if entry is not None:
                     return entry
-            self._raise_what_the_fleet_met(wanted, look, rival)
+            if look is not None and look.failure is not None:
+                self._raise_what_the_fleet_met(wanted, look.failure, rival)
             if before is not None and look is not None and before.entry != look.entry:
                 gone = None
             # Before it is taken: an interrupt may come before the store's answer.
             held.append(shared.lock_for(wanted.ref, look, after=gone))
-            former, rival = rival, shared.take(held[0], wanted.ref, look, takes=self._usual_seconds)
+            former, rival = rival, shared.take(held[0], wanted.ref, look, silent_for=self._first_word)
             if rival is None:
                 return None
-            held.clear()
+            asked, asked_before = held.pop().key, asked
+            left = shared.failure_left_by(rival)
+            if left is not None:
+                self._raise_what_the_fleet_met(wanted, left, former)
+                # Its holder has done with it: there is a lock that comes after, if nobody has made a ring of them.
+                if gone != left.holder and spent < MAX_SPENT_LOCKS:
+                    gone, spent, before, look = left.holder, spent + 1, look, None
+                    continue
             # Who waited for a process that gave up goes on alone: in turn, they would wait for failure after failure.
-            former_holder = None if before is None else before.holder
-            has_given_up = former_holder and look is not None and look.found is None and look.holder != former_holder
+            has_given_up = former is not None and former.holder != rival.holder and asked == asked_before
             if (has_given_up and not is_renewal) or not patience.affords(LOCK_POLL_SECONDS):
                 return None
             now = self._clock.now()
-            if former is None or former.holder != rival.holder:
+            if rival != former:
                 rival_since = now
             is_late = rival.holder is not None and now - rival_since > self._patience_with(rival)
             if is_late and gone != rival.holder:
@@ -204,15 +212,11 @@ class Loader:
             before, look = look, None
 
     def _patience_with(self, rival: Rival) -> float:
-        """Seconds after which the holder of a lock seems to be gone: its fetch takes far longer than others."""
-        known = [seconds for seconds in (rival.takes, self._usual_seconds) if seconds is not None]
-        return max(known, default=UNKNOWN_FETCH_SECONDS) + LATE_FETCH_SECONDS
+        """Seconds after which the holder of a lock seems to be gone: it has not said that it is still at it."""
+        return (UNSAID_SECONDS if rival.silent_for is None else rival.silent_for) + LATE_WORD_SECONDS
 
-    def _raise_what_the_fleet_met(self, wanted: Load, look: Look | None, rival: Rival | None) -> None:
+    def _raise_what_the_fleet_met(self, wanted: Load, failure: Failure, rival: Rival | None) -> None:
         """What the process that this one waited for has failed with, or a refusal that another has just been told."""
-        failure = None if look is None else look.failure
-        if failure is None or look is None or self._shared is None:
-            return
         was_waited_for = rival is not None and rival.holder is not None and rival.holder == failure.holder
         if not was_waited_for and not self._refusals.holds(failure.error, failure.age, wanted.max_age):
             return
@@ -230,7 +234,6 @@ class Loader:
         shared = self._shared
         generation = 0 if shared is None else shared.generation
         began = _Began(self._memory.epoch, generation, self._clock.wall())
-        started = self._clock.now()
         try:
             with self._announced(held):
                 version = self._source.fetch(wanted.ref, wanted.budget)
@@ -244,8 +247,6 @@ class Loader:
             elif shared is not None and has_evicted:
                 shared.forget(wanted.ref)
             raise
-        took = self._clock.now() - started
-        self._usual_seconds = max(took, (self._usual_seconds or 0.0) / 2)
         # Before the version is kept: who finds it must not find the outage that it ends.
         self._platform.ended(wanted.ref.key)
         self._refusals.forget(self._refusal(wanted.ref))
@@ -257,9 +258,9 @@ class Loader:
 
     def _announced(self, held: list[Lock]) -> contextlib.AbstractContextManager[None]:
         """Who waits for the lock is told if the fetch takes long; not by a store that might hold up its end."""
-        if self._slow_fetches is None or not held or (self._shared is not None and self._shared.may_hang):
+        if self._slow_fetches is None or not held or self._first_word is None:
             return contextlib.nullcontext()
-        return self._slow_fetches.during(held[0], self._usual_seconds)
+        return self._slow_fetches.during(held[0])
 
     def _tell(
         self, shared: SharedStore, wanted: Load, began: _Began, lock: Lock, error: ScopeError, *, is_evicted: bool

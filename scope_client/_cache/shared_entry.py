@@ -44,9 +44,9 @@ def entry_text(version: PromptVersion, *, stamp: float, life: float, generation:
     )
 
 
-def lock_text(holder: str, takes: float | None = None) -> str:
-    """`takes` is how many seconds the holder's fetches take, as far as it knows."""
-    return json.dumps({"schema": SCHEMA, "holder": holder, "takes": takes})
+def lock_text(holder: str, silent_for: float | None = None) -> str:
+    """`silent_for` is in how many seconds the holder says that it is still at it; None if it does not."""
+    return json.dumps({"schema": SCHEMA, "holder": holder, "silent_for": silent_for})
 
 
 def new_id() -> str:
@@ -69,9 +69,9 @@ def id_in(entry: dict[str, Any], name: str) -> str | None:
 
 
 def seconds_in(entry: dict[str, Any], name: str) -> float | None:
-    found = entry.get(name)
+    found: Any = entry.get(name)
     is_one = type(found) in (int, float) and 0 <= found < MAX_SAID_SECONDS
-    return float(found) if is_one else None  # type: ignore[arg-type]  # it is a number
+    return float(found) if is_one else None
 
 
 def values_of(store: CacheStore, *keys: str) -> Mapping[str, str]:

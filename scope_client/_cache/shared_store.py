@@ -126,21 +126,27 @@ class SharedStore:
             return after_holder(key, after)
         return first_lock(key, None if look is None else look.entry)
 
-    def take(self, lock: Lock, ref: PromptRef, look: Look | None, *, takes: float | None = None) -> Rival | None:
+    def take(self, lock: Lock, ref: PromptRef, look: Look | None, *, silent_for: float | None = None) -> Rival | None:
         """As in FleetLocks. None, too, if the look itself has failed."""
         if look is None:
             return None
         key = self._key(ref)
         seen = rival_in(look.entry) if look.entry and look.holder and lock.key == key else None
-        return self._locks.take(lock, key, takes=takes, seen=seen)
+        return self._locks.take(lock, key, silent_for=silent_for, seen=seen)
+
+    def failure_left_by(self, rival: Rival) -> Failure | None:
+        """What a holder has left in place of a lock."""
+        if rival.left is None:
+            return None
+        return failure_in(rival.left, generation=self._known_generation, now=self._clock.wall())
 
     def relieve(self, ref: PromptRef) -> None:
         """Another process had the lock and has done with it what it is for."""
         self._locks.relieve(self._key(ref))
 
-    def announce(self, lock: Lock, takes: float) -> None:
+    def announce(self, lock: Lock, silent_for: float) -> None:
         """As in FleetLocks."""
-        self._locks.announce(lock, takes)
+        self._locks.announce(lock, silent_for)
 
     def unlock(self, lock: Lock) -> None:
         """For who has fetched nothing to keep."""
@@ -153,10 +159,8 @@ class SharedStore:
         if is_evicted:
             # In one step: who found nothing there would take the lock, and ask once more.
             self._breaker.attempt("set", lambda: self._store.set(key, text, kept_for), None)
-        elif told.lock.key == key:
-            self._locks.replace(told.lock, text, kept_for)
         else:
-            self._locks.unlock(told.lock)
+            self._locks.leave(told.lock, key, text, kept_for)
 
     def clear(self) -> None:
         """Makes all entries so far those of an older generation, for everybody who shares the store."""

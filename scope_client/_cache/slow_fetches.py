@@ -1,4 +1,4 @@
-"""SlowFetches: who waits for a lock hears that its holder is still at it, though the fetch takes longer than others."""
+"""SlowFetches: who waits for a lock hears that its holder is still at it, though the fetch takes long."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from .._clock import Clock
 from .._fork import renew_in_children
 from .fleet_locks import Lock
 
-UNTOLD_SECONDS = 0.5  # before a first word, if nobody knows how long a fetch takes: half of what others are patient for
-TIMES_AS_LONG = 3.0
+FIRST_WORD_SECONDS = 0.25
 WATCH_STEP_SECONDS = 0.02
 _WATCH = object()
 
 
 class SlowFetches:
-    """The fetches under a lock of one client; `announce` writes into a lock how many seconds its fetch takes in all."""
+    """The fetches under a lock of one client; `announce` writes into a lock in how many seconds the next word comes.
+
+    The first one is due after a quarter of a second, and each next one when the fetch has taken twice as long.
+    """
 
     def __init__(self, clock: Clock, announce: Callable[[Lock, float], object]) -> None:
         self._clock = clock
@@ -31,13 +33,13 @@ class SlowFetches:
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
-        self._under_way: dict[Lock, tuple[float, float]] = {}  # since when, and when others lose patience
+        self._under_way: dict[Lock, tuple[float, float]] = {}  # since when, and when the next word is due
 
     @contextlib.contextmanager
-    def during(self, lock: Lock, takes: float | None) -> Iterator[None]:
-        """A fetch of which the lock says that it takes so many seconds, None if it does not say it."""
+    def during(self, lock: Lock) -> Iterator[None]:
+        """A fetch under a lock that promises the first word."""
         now = self._clock.now()
-        self._under_way[lock] = now, now + (UNTOLD_SECONDS if takes is None else takes)
+        self._under_way[lock] = now, now + FIRST_WORD_SECONDS
         # The watch may be about to end, and not see this one: then it is as slow as without.
         self._background.submit(_WATCH, self._watch)
         try:
@@ -51,12 +53,12 @@ class SlowFetches:
         while self._under_way:
             time.sleep(WATCH_STEP_SECONDS)
             now = self._clock.now()
-            for lock, (since, ends_at) in list(self._under_way.items()):
-                if now >= ends_at:
-                    self._tell(lock, since, (now - since) * TIMES_AS_LONG)
+            for lock, (since, due_at) in list(self._under_way.items()):
+                if now >= due_at:
+                    self._tell(lock, since, now)
 
-    def _tell(self, lock: Lock, since: float, takes: float) -> None:
+    def _tell(self, lock: Lock, since: float, now: float) -> None:
         with self._lock:
             if lock in self._under_way:
-                self._under_way[lock] = since, since + takes
-                self._announce(lock, takes)
+                self._under_way[lock] = since, now + (now - since)
+                self._announce(lock, now - since)

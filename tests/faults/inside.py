@@ -77,10 +77,10 @@ def store_key(client: ScopeClient, name: str = "greeting") -> str:
     return store_key_of(shared(client), PromptRef.of(name))
 
 
-def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float, takes: float | None = None) -> str:
-    """Takes the fleet's lock for a prompt, as a process would whose fetches take so long; its key in the store."""
+def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float, silent_for: float | None = None) -> str:
+    """Takes the fleet's lock for a prompt, as a process would which then says nothing for so long; its key."""
     lock = lock_of(shared, ref)
-    assert shared._store.add(lock, lock_text(new_id(), takes), seconds)
+    assert shared._store.add(lock, lock_text(new_id(), silent_for), seconds)
     return lock
 
 

@@ -44,21 +44,31 @@ class TestOneFetch:
         assert waiting == [0.05]
         assert neighbour.fetches == 0
 
-    @pytest.mark.parametrize(
-        ("own", "rivals", "waits"), [(None, None, 1.1), (0.3, None, 0.4), (0.3, 1.0, 1.1), (2, 1, 2.1)]
-    )
-    def test_a_lock_whose_holder_died_is_waited_for_as_long_as_a_fetch_takes_and_a_tenth(
-        self, own: float | None, rivals: float | None, waits: float, rig: Rig, clock: ManualClock
+    @pytest.mark.parametrize(("silent_for", "waits"), [(None, 1.15), (0.25, 0.4), (2.0, 2.15)])
+    def test_a_lock_whose_holder_died_is_waited_for_until_its_next_word_is_late(
+        self, silent_for: float | None, waits: float, rig: Rig, clock: ManualClock
     ) -> None:
-        if own is not None:
-            rig.source.takes = own
-            rig.read(PromptRef("another"))
-        hold_lock(rig.shared, GREETING, 1000, takes=rivals)
-        rig.source.takes = 0.0
-        began, fetches = clock.time, rig.fetches
-        assert rig.read()
-        assert rig.fetches == fetches + 1
+        hold_lock(rig.shared, GREETING, 1000, silent_for=silent_for)
+        began = clock.time
+        assert rig.read() == "first"
         assert clock.time - began == pytest.approx(waits, abs=0.11)
+
+    def test_one_that_says_something_anew_is_waited_for_anew(
+        self, rig: Rig, clock: ManualClock, store: ClockedStore
+    ) -> None:
+        lock = hold_lock(rig.shared, GREETING, 1000, silent_for=0.25)
+        holder = json.loads(store.behind.get_many([lock])[lock])["holder"]
+        words = {0.25: 0.3, 0.55: 0.6}  # when, and what is said
+
+        def says_so(seconds: float) -> None:
+            for due in [due for due in words if clock.time - began >= due]:
+                store.behind.set(lock, lock_text(holder, words.pop(due)), 1000)
+
+        clock.on_sleep = says_so
+        began = clock.time
+        assert rig.read() == "first"
+        assert words == {}
+        assert clock.time - began == pytest.approx(0.55 + 0.6 + 0.15, abs=0.16)
 
     def test_who_comes_while_one_takes_the_place_of_the_dead_waits_for_that_one(
         self, rig: Rig, neighbour: Rig, clock: ManualClock
@@ -91,21 +101,7 @@ class TestOneFetch:
         store.behind.add(f"{lock}:lock:{dead}", lock_text(new_id()), 1000)
         began = clock.time
         assert rig.read() == "first"
-        assert clock.time - began == pytest.approx(2.2, abs=0.2)
-
-    @pytest.mark.parametrize(("first", "then", "waits"), [(2.0, 0.1, 1.1), (0.1, 2.0, 2.1), (2.0, 1.5, 1.6)])
-    def test_one_quick_fetch_does_not_make_it_impatient(
-        self, first: float, then: float, waits: float, rig: Rig, clock: ManualClock
-    ) -> None:
-        """As long as the longest that a fetch takes, of which each fetch makes a half be forgotten."""
-        for name, takes in (("one", first), ("another", then)):
-            rig.source.takes = takes
-            rig.read(PromptRef(name))
-        hold_lock(rig.shared, GREETING, 1000)
-        rig.source.takes = 0.0
-        began = clock.time
-        assert rig.read()
-        assert clock.time - began == pytest.approx(waits, abs=0.11)
+        assert clock.time - began == pytest.approx(2.3, abs=0.2)
 
     def test_a_lock_that_is_its_own_successor_is_asked_for_once_in_a_while(
         self, rig: Rig, clock: ManualClock, store: ClockedStore
@@ -144,14 +140,14 @@ class TestOneFetch:
         assert store.holds(successor)
 
     def test_nobody_is_waited_for_longer_than_five_seconds(self, rig: Rig, clock: ManualClock) -> None:
-        hold_lock(rig.shared, GREETING, 1000, takes=60)
+        hold_lock(rig.shared, GREETING, 1000, silent_for=60)
         began = clock.time
         assert rig.read() == "first"
         assert clock.time - began == pytest.approx(5, abs=0.11)
 
     def test_a_renewal_waits_for_it_for_a_second_and_leaves_it_then(self, rig: Rig, clock: ManualClock) -> None:
         rig.read()
-        hold_lock(rig.shared, GREETING, 1000, takes=60)
+        hold_lock(rig.shared, GREETING, 1000, silent_for=60)
         began = clock.time
         rig.cache.renew(GREETING)
         rig.settle()
@@ -161,7 +157,7 @@ class TestOneFetch:
 
     def test_a_renewal_takes_the_place_of_one_that_died(self, rig: Rig, clock: ManualClock) -> None:
         rig.read()
-        hold_lock(rig.shared, GREETING, 1000)
+        hold_lock(rig.shared, GREETING, 1000, silent_for=0.25)
         rig.cache.renew(GREETING)
         rig.settle()
         assert rig.fetches == 2

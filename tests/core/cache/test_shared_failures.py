@@ -9,7 +9,7 @@ import pytest
 from faults.clock import ManualClock, eventually
 from faults.clocked_store import ClockedStore
 from faults.crowd import Crowd
-from faults.inside import flights_of, hold_lock, store_key_of
+from faults.inside import flights_of, hold_lock, lock_of, store_key_of
 from faults.rig import GREETING, Rig, down
 
 from scope_client import (
@@ -25,6 +25,9 @@ from scope_client import (
     TimeoutError,
     TokenRefreshError,
 )
+from scope_client._cache.fleet_locks import Lock
+from scope_client._cache.shared_entry import new_id
+from scope_client._cache.shared_failure import Told, failure_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,13 +66,14 @@ def facts(error: ScopeError) -> tuple[object, ...]:
     return type(error), str(error), {name: fact for name, fact in vars(error).items() if name != "retry_after"}
 
 
-def waits_for(first: Rig, second: Rig, make: Make) -> ScopeError:
+def waits_for(first: Rig, second: Rig, make: Make, **options: Any) -> ScopeError:
     """What `second` meets, which waits for the fetch of `first`, which fails."""
     asks = iter((True,))
+    second.clock.sleeps.clear()
 
     def fails() -> str:
         if next(asks, False):
-            others.append(Crowd(1, lambda: second.read()))
+            others.append(Crowd(1, lambda: second.read(**options)))
             eventually(lambda: second.clock.sleeps)
         raise make()
 
@@ -80,7 +84,7 @@ def waits_for(first: Rig, second: Rig, make: Make) -> ScopeError:
         eventually(lambda: not flights_of(first.cache))
 
     first.source.gives(fails)
-    met(first)
+    met(first, **options)
     (outcome,) = others[0].outcomes()
     return outcome
 
@@ -91,6 +95,44 @@ class TestWhoWaited:
         error = waits_for(rig, neighbour, SHARED[kind])
         assert facts(error) == facts(SHARED[kind]())
         assert neighbour.fetches == 0
+
+    @pytest.mark.parametrize("kind", ["500", "400", "200"])
+    def test_so_it_does_after_an_earlier_failure(self, kind: str, rig: Rig, neighbour: Rig) -> None:
+        for _ in range(3):
+            error = waits_for(rig, neighbour, SHARED[kind])
+            assert facts(error) == facts(SHARED[kind]())
+        assert neighbour.fetches == 0
+
+    @pytest.mark.parametrize("kind", ["409", "400"])
+    def test_so_it_does_if_there_is_a_version_that_is_too_old_for_it_and_stays(
+        self, kind: str, rig: Rig, neighbour: Rig, clock: ManualClock, store: ClockedStore
+    ) -> None:
+        rig.read()
+        clock.passes(10)
+        for _ in range(3):
+            error = waits_for(rig, neighbour, SHARED[kind], max_age=5)
+            assert facts(error) == facts(SHARED[kind]())
+        assert neighbour.fetches == 0
+        assert "first" in store.behind.get_many([store_key_of(rig.shared, GREETING)]).popitem()[1]
+        assert Rig(clock, store).read() == "first"
+
+    def test_goes_on_alone_if_a_holder_gives_up_and_another_one_takes_its_place(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: ClockedStore
+    ) -> None:
+        """In turn, each would wait for the failure of the one before it."""
+        rig.read()
+        clock.passes(10)
+        lock = hold_lock(rig.shared, GREETING, 1000)
+
+        def another_takes_it(seconds: float) -> None:
+            clock.on_sleep = lambda seconds: None
+            store.behind.delete(lock)
+            hold_lock(rig.shared, GREETING, 1000)
+
+        clock.on_sleep = another_takes_it
+        neighbour.source.gives("alone")
+        assert neighbour.read(max_age=5) == "alone"
+        assert clock.sleeps == [0.05]
 
     @pytest.mark.parametrize("kind", ONES_OWN)
     def test_asks_if_it_may_be_a_fault_of_that_process(self, kind: str, rig: Rig, neighbour: Rig) -> None:
@@ -156,6 +198,53 @@ class TestWhoAsksNext:
         met(rig)
         assert neighbour.read() == "first"
         assert neighbour.clock.sleeps == []
+
+    @pytest.mark.parametrize("kind", ["409", "400"])
+    def test_asks_after_a_failure_beside_a_version(
+        self, kind: str, rig: Rig, neighbour: Rig, clock: ManualClock
+    ) -> None:
+        """What has failed lies in the place of its lock: each next one comes after it."""
+        rig.read()
+        clock.passes(10)
+        for reader in (rig, neighbour, rig):
+            reader.source.gives(SHARED[kind]())
+            met(reader, max_age=5)
+        assert rig.fetches + neighbour.fetches == 4
+        neighbour.source.gives("back")
+        assert neighbour.read(max_age=5) == "back"
+        assert clock.sleeps == []
+
+    def test_is_told_a_refusal_beside_a_version_that_it_has_evicted(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock
+    ) -> None:
+        rig.read()
+        clock.passes(10)
+        rig.source.gives(SHARED["404"]())
+        met(rig, max_age=5)
+        assert facts(met(neighbour)) == facts(SHARED["404"]())
+        assert neighbour.fetches == 0
+
+    def test_finds_the_last_of_many_failures_at_once(self, rig: Rig, neighbour: Rig, store: ClockedStore) -> None:
+        for reader in (rig, neighbour) * 3:
+            reader.source.gives(down())
+            met(reader)
+        neighbour.source.gives("back")
+        assert store.trips
+        assert neighbour.read() == "back"
+        assert store.trips == ["get_many", "add", "set"]
+
+    def test_gets_out_of_a_ring_of_failures(self, rig: Rig, clock: ManualClock, store: ClockedStore) -> None:
+        """Whoever writes to the store can make one."""
+        rig.read()
+        clock.passes(10)
+        first = lock_of(rig.shared, GREETING)
+        one, other = new_id(), new_id()
+        for key, holder in ((first, one), (f"{store.entry}:lock:{one}", other), (f"{store.entry}:lock:{other}", one)):
+            told = Told(down(), Lock(key, holder), clock.wall, 0, 0.0)
+            store.behind.set(key, failure_text(told), 1000)
+        assert store.trips
+        assert rig.read(max_age=5) == "first"
+        assert len(store.trips) < 1000
 
     def test_waits_out_what_a_429_has_asked_for(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
         rig.source.gives(SHARED["429"]())
