@@ -20,7 +20,6 @@ from .._log import Log
 from .._redaction import Secret
 from .._remembered import Remembered
 from ..errors import ApiError, ConnectionError, InvalidCredentialsError, ScopeError, TimeoutError, TokenRefreshError
-from .answer import RETRIED_STATUSES
 from .budget import Budget, is_overrun
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ _log = Log("scope_client.tokens")
 UNSAID_LIFE_SECONDS = 300.0  # the API's rule
 MAX_LIFE_SECONDS = 86_400.0
 LONGEST_TOKEN_CHARACTERS = 65_536  # no server takes a header of half of that
+_PASSING = (408, 429)  # statuses that may be others soon, as those from 500 on
 _PRINTABLE = re.compile("[!-~]+")
 RENEWAL_PAUSE_SECONDS = 5.0
 CREDENTIALS_PAUSES = Pauses(first=1.0, longest=60.0)
@@ -189,7 +189,7 @@ class Tokens:
             if isinstance(error, InvalidCredentialsError):
                 self._refusals += 1
                 seconds = CREDENTIALS_PAUSES.after(self._refusals)
-            elif error.http_status is None or error.http_status in RETRIED_STATUSES or error.http_status >= 500:
+            elif error.http_status is None or error.http_status in _PASSING or error.http_status >= 500:
                 # A 429 may ask to wait; what the others ask for is the business of the attempts, and of the outage.
                 asked_to_wait = getattr(error, "retry_after", None) if error.http_status == 429 else None
                 seconds = min(asked_to_wait or 0.0, self._longest_retry_after)
