@@ -184,9 +184,12 @@ class PromptCache:
             has_expired_since = entry.asked_at < entry.expires_at <= now
             if now < entry.asked_at + self._local_ttl and not has_expired_since:
                 return entry, None
-            if self._shared.is_slow and entry.is_fresh(now, None):
-                self._look_behind(self._shared, ref, entry, now)
-                return entry, None
+            if self._shared.is_slow:
+                if self._renewal_of(ref) is not None:  # which looks into the store, too
+                    return entry, None
+                if entry.is_fresh(now, None):
+                    self._look_behind(self._shared, ref, entry, now)
+                    return entry, None
             # Before the look and not after it: readers who come meanwhile go on with what is known.
             entry.asked_at = now
         return self._loader.look_up(self._shared, ref)

@@ -159,6 +159,22 @@ class TestAStoreThatTakesAThirdOfASecond:
         assert store.waited
         assert threading.get_ident() not in store.waited
 
+    def test_is_not_asked_by_who_comes_at_the_end_while_a_renewal_asks_it(
+        self, rig: Rig, store: SlowStore, clock: ManualClock
+    ) -> None:
+        may_end = threading.Event()
+        rig.source.gives(lambda: may_end.wait(10) and "second")
+        clock.passes(88)
+        rig.read(KNOWN, settles=False)
+        eventually(lambda: rig.fetches == 2)
+        store.waited.clear()
+        clock.passes(4)
+        assert rig.read(KNOWN, settles=False) == "first"
+        assert store.waited == set()
+        may_end.set()
+        rig.settle()
+        assert rig.read(KNOWN) == "second"
+
     def test_is_asked_so_once_in_a_while(self, rig: Rig, store: SlowStore) -> None:
         assert store.trips
         for _ in range(3):
