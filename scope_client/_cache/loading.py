@@ -27,7 +27,7 @@ from .slow_fetches import FIRST_WORD_SECONDS, SlowFetches
 
 TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
 LOCK_POLL_SECONDS = 0.05
-UNSAID_SECONDS = 1.0  # for a holder who says nothing while it fetches
+UNSAID_SECONDS = 0.75  # for a holder who says nothing while it fetches; a renewal waits for a second
 LATE_WORD_SECONDS = 0.15
 MAX_SPENT_LOCKS = 50
 
