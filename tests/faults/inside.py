@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scope_client._cache.cache import PromptCache
     from scope_client._cache.memory import Entry
     from scope_client._cache.shared_store import SharedStore
+    from scope_client._cache.slow_fetches import SlowFetches
 
 PROCESS = _process._process
 HOOKS = (_telemetry.requests, _telemetry.responses, _telemetry.errors, _telemetry.cache)
@@ -82,6 +83,10 @@ def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float, silent_for: f
     lock = lock_of(shared, ref)
     assert shared._store.add(lock, lock_text(new_id(), silent_for), seconds)
     return lock
+
+
+def is_watching(fetches: SlowFetches) -> bool:
+    return not fetches._background.is_idle
 
 
 def lock_of(shared: SharedStore, ref: PromptRef) -> str:

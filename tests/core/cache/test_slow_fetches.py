@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from faults.child import in_a_child
 from faults.clock import eventually
 from faults.crowd import Crowd
-from faults.inside import lock_of
+from faults.inside import is_watching, lock_of
 from faults.rig import GREETING, Rig, down
 
 from scope_client import Clock, MemoryStore, ServerError
@@ -94,6 +95,22 @@ class TestWhatIsAnnounced:
         may_write.set()
         fetching.outcomes()
         assert done == ["written", "ended"]
+
+    def test_one_that_ends_while_the_watch_is_at_another_is_left_out(self, clock: ManualClock) -> None:
+        told: list[Lock] = []
+        fetch = contextlib.ExitStack()
+
+        def announce(lock: Lock, silent_for: float) -> None:
+            told.append(lock)
+            fetch.close()
+
+        fetches = SlowFetches(clock.clock, announce)
+        with fetches.during(OTHER):
+            fetch.enter_context(fetches.during(LOCK))
+            clock.passes(0.25)
+            eventually(lambda: told)
+        eventually(lambda: not is_watching(fetches))
+        assert told == [OTHER]
 
     def test_a_child_announces_its_own_alone(
         self, fetches: SlowFetches, clock: ManualClock, told: list[object]
