@@ -39,10 +39,10 @@ class SlowFetches:
     def during(self, lock: Lock) -> Iterator[None]:
         """A fetch under a lock that promises the first word."""
         now = self._clock.now()
-        self._under_way[lock] = now, now + FIRST_WORD_SECONDS
-        # The watch may be about to end, and not see this one: then it is as slow as without.
-        self._background.submit(_WATCH, self._watch)
-        try:
+        try:  # from here on, or an interrupt would leave it under way for ever
+            self._under_way[lock] = now, now + FIRST_WORD_SECONDS
+            # The watch may be about to end, and not see this one: then nothing is said of it.
+            self._background.submit(_WATCH, self._watch)
             yield
         finally:
             # Not while it is being written: what takes the lock's place comes next, and must not be overwritten.

@@ -112,6 +112,21 @@ def redis_of(store: RedisStore) -> Any:
     return store._redis
 
 
+def connections_of(store: RedisStore) -> list[Any]:
+    """Those that a store by URL has open and does not use."""
+    return list(store._redis.connection_pool._available_connections)
+
+
+def ends_the_time_of_the_last_answer(store: RedisStore) -> None:
+    for connection in connections_of(store):
+        connection._sock._ends_at = 0.0
+
+
+def time_limit_of(connection: Any) -> float:
+    """Seconds, of the socket itself."""
+    return float(connection._sock.gettimeout())
+
+
 def is_limited(connection: Any) -> bool:
     """Whether redis-py reads from this connection by way of our time limit for a whole answer."""
     reads_from = connection._parser

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 from faults.clock import ends_within
-from faults.daemon import PATIENCE
-from faults.inside import is_limited, redis_of
+from faults.inside import connections_of, ends_the_time_of_the_last_answer, is_limited, redis_of, time_limit_of
 from faults.reading import content, warnings
 from faults.rediscluster import ThreeNodes
 from faults.tunnels import Impeded
@@ -73,16 +72,15 @@ def test_an_answer_that_comes_in_parts_within_it_is_read(store: RedisStore, drip
 
 def test_what_waits_for_longer_than_that_between_two_questions_is_well(store: RedisStore) -> None:
     store.set(KEY, LONG, 100)
-    for connection in redis_of(store).connection_pool._available_connections:
-        connection._sock._ends_at -= PATIENCE
+    ends_the_time_of_the_last_answer(store)
     assert store.get_many([KEY]) == {KEY: LONG}
 
 
 def test_what_is_read_in_parts_leaves_the_time_of_the_next_as_it_is(store: RedisStore, dripping: Impeded) -> None:
     dripping.pause = 0.001
     store.set(KEY, "short", 100)
-    (connection,) = redis_of(store).connection_pool._available_connections
-    assert connection._sock.gettimeout() == connection.socket_timeout
+    (connection,) = connections_of(store)
+    assert time_limit_of(connection) == connection.socket_timeout
 
 
 @pytest.mark.parametrize("began", ["before the first read", "after it"])

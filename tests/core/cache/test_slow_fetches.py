@@ -13,8 +13,10 @@ from faults.clock import eventually
 from faults.crowd import Crowd
 from faults.inside import is_watching, lock_of
 from faults.rig import GREETING, Rig, down
+from faults.timelimit import TimeLimit
 
 from scope_client import Clock, MemoryStore, ServerError
+from scope_client._background import Background
 from scope_client._cache.fleet_locks import Lock
 from scope_client._cache.shared_entry import new_id
 from scope_client._cache.slow_fetches import SlowFetches
@@ -111,6 +113,23 @@ class TestWhatIsAnnounced:
             eventually(lambda: told)
         eventually(lambda: not is_watching(fetches))
         assert told == [OTHER]
+
+    def test_one_that_is_interrupted_as_it_begins_leaves_nothing_under_way(
+        self, fetches: SlowFetches, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A watch that nothing ends would go on for the life of the process."""
+        limit = TimeLimit(LookupError("time is over"))
+        submit = Background.submit
+
+        def is_interrupted(*arguments: object, **options: object) -> bool:
+            submit(*arguments, **options)
+            limit.strikes()
+            return True
+
+        monkeypatch.setattr(Background, "submit", is_interrupted)
+        with limit, pytest.raises(LookupError, match="time is over"), fetches.during(LOCK):
+            pass
+        eventually(lambda: not is_watching(fetches))
 
     def test_a_child_announces_its_own_alone(
         self, fetches: SlowFetches, clock: ManualClock, told: list[object]

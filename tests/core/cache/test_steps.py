@@ -336,6 +336,17 @@ class TestUnknown:
         assert rig.entry().version.content == "first"
 
 
+def holds_all_threads(rig: Rig, may_end: threading.Event) -> None:
+    """Renewals of a to d until then; that of e waits for a thread."""
+    for name in "abcde":
+        rig.read(PromptRef(name))
+    rig.clock.passes(94)
+    rig.source.gives(lambda: may_end.wait(10) and "late")
+    for name in "abcde":
+        rig.read(PromptRef(name), settles=False)
+    eventually(lambda: rig.fetches == 5 + 4)
+
+
 class TestRenewals:
     def test_one_is_at_it_however_many_read(self, rig: Rig, clock: ManualClock) -> None:
         may_end = threading.Event()
@@ -393,13 +404,7 @@ class TestRenewals:
     ) -> None:
         """All four threads are held up by a platform that hangs."""
         may_end = threading.Event()
-        for name in "abcde":
-            rig.read(PromptRef(name))
-        clock.passes(94)
-        rig.source.gives(lambda: may_end.wait(10) and "late")
-        for name in "abcde":
-            rig.read(PromptRef(name), settles=False)
-        eventually(lambda: rig.fetches == 5 + 4)
+        holds_all_threads(rig, may_end)
         clock.passes(4)
         for _ in range(3):
             assert rig.read(PromptRef("e"), settles=False) == "first"
@@ -450,13 +455,7 @@ class TestRenewals:
 
     def test_the_time_of_one_that_waited_counts_from_its_begin(self, rig: Rig, clock: ManualClock) -> None:
         may_end, may_end_too = threading.Event(), threading.Event()
-        for name in "abcde":
-            rig.read(PromptRef(name))
-        clock.passes(94)
-        rig.source.gives(lambda: may_end.wait(10) and "second")
-        for name in "abcde":
-            rig.read(PromptRef(name), settles=False)
-        eventually(lambda: rig.fetches == 5 + 4)
+        holds_all_threads(rig, may_end)
         rig.source.gives(lambda: may_end_too.wait(10) and "second")
         clock.passes(5.5)
         may_end.set()
