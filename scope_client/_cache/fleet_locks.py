@@ -87,10 +87,14 @@ class FleetLocks:
             return True
         return not is_seen and refused_for >= UNSEEN_LOCK_SECONDS
 
+    @property
+    def are_refused(self) -> bool:
+        """Whether any of them was, when this process last wanted it."""
+        return bool(self._refused_since)
+
     def relieve(self, key: str) -> None:
         """Another process had the lock and has done with it what it is for."""
-        if self._refused_since:
-            self._refused_since.pop(key, None)
+        self._refused_since.pop(key, None)
 
     def unlock(self, lock: Lock) -> None:
         """For who has fetched nothing to keep. What lies there by now may be another process's."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .._prompt.jsonvalue import parse
-from .._prompt.prompt_version import PromptVersion
+from .._prompt.prompt_version import PromptVersion, version_in
 from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
 from ..errors import ApiError
@@ -94,6 +94,6 @@ def found_in(entry: dict[str, Any], ref: PromptRef, *, generation: int, now: flo
         age = now - stamp
         if not (math.isfinite(stamp) and math.isfinite(life) and life >= 0) or age < -CLOCK_SKEW_SECONDS:
             return None
-        return Found(PromptVersion(entry["version"], ref), stamp, max(age, 0.0), life, generation)
+        return Found(version_in(entry["version"], ref), stamp, max(age, 0.0), life, generation)
     except (ApiError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None

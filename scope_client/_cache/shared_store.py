@@ -142,7 +142,8 @@ class SharedStore:
 
     def relieve(self, ref: PromptRef) -> None:
         """Another process had the lock and has done with it what it is for."""
-        self._locks.relieve(self._key(ref))
+        if self._locks.are_refused:
+            self._locks.relieve(self._key(ref))
 
     def announce(self, lock: Lock, silent_for: float) -> None:
         """As in FleetLocks."""

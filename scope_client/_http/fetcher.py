@@ -15,7 +15,7 @@ from .._counters import Counters
 from .._foreign_text import printable
 from .._fork import held_back, renew_in_children
 from .._interrupts import pass_on
-from .._prompt.prompt_version import PromptVersion
+from .._prompt.prompt_version import PromptVersion, version_in
 from .._prompt.ref import PromptRef
 from ..errors import ApiError, AuthenticationError, ConnectionError, NotFoundError, ScopeError
 from .budget import Budget
@@ -145,7 +145,7 @@ def _need_descriptors() -> None:
 def _read(reply: Reply, ref: PromptRef) -> PromptVersion | ApiError:
     """The error is returned, to be raised where nobody holds the reply."""
     try:
-        return PromptVersion.from_api(reply.body, ref)
+        return version_in(reply.body, ref)
     except ApiError as flaw:
         pass_on(flaw)
         return reply.unfit(flaw)

@@ -26,19 +26,22 @@ class DepthError(ValueError):
 
 
 def parse(text: str | bytes) -> Any:
-    """The value of a JSON text; raises ValueError for text that is not JSON, DepthError for one that is too deep.
+    """The value of a JSON text, as `as_json` would copy it.
 
-    Its texts may have halves of surrogate pairs, which `as_json` replaces.
+    Raises ValueError for text that is not JSON, DepthError for one that is too deep.
     """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
-        value = json.loads(text, parse_constant=_refused, parse_float=_float, parse_int=_int)
+        value = _DECODER.decode(well_formed(text))
     except RecursionError:
         raise ValueError("deeper than Python can read") from None
     # Only a text with more brackets than that can be too deep; counting them is far quicker than walking the value.
-    brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
-    if brackets > MAX_JSON_DEPTH and _is_too_deep(value):
+    if text.count("[") + text.count("{") > MAX_JSON_DEPTH and _is_too_deep(value):
         raise DepthError(f"nested more than {MAX_JSON_DEPTH} deep")
-    return value
+    # So is looking for an escape, the only way to write half of a surrogate pair in well-formed text.
+    has_halves = "\\" in text and ("\\ud" in text or "\\uD" in text)
+    return as_json(value) if has_halves else value
 
 
 def as_json(value: object, depth: int = MAX_JSON_DEPTH) -> Any:
@@ -47,9 +50,10 @@ def as_json(value: object, depth: int = MAX_JSON_DEPTH) -> Any:
         return well_formed(value)
     if value is None or isinstance(value, bool) or is_number(value):
         return value
-    if isinstance(value, (Mapping, list, tuple)) and depth == 0:
+    # `dict` comes first: to ask an abstract class takes longer than all the rest.
+    if depth == 0 and isinstance(value, (dict, list, tuple, Mapping)):
         raise DepthError(f"a value nested more than {MAX_JSON_DEPTH} deep")
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {_name(name): as_json(each, depth - 1) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [as_json(each, depth - 1) for each in value]
@@ -122,6 +126,9 @@ def _float(text: str) -> float:
 
 def _short(number: str) -> str:
     """Before the work, which grows faster than the number does."""
-    if len(number.lstrip("-")) > MAX_NUMBER_CHARACTERS:
+    if len(number) > MAX_NUMBER_CHARACTERS and len(number.lstrip("-")) > MAX_NUMBER_CHARACTERS:
         raise ValueError(f"a number of over {MAX_NUMBER_CHARACTERS} characters")
     return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refused, parse_float=_float, parse_int=_int)

@@ -72,6 +72,9 @@ class PromptVersion(Frozen):
             body = as_json(body)
         except ValueError as error:
             raise ApiError(f"expected a prompt version as JSON, got {error}") from None
+        self._read(body, ref, is_fallback)
+
+    def _read(self, body: Mapping[str, Any], ref: Optional[PromptRef], is_fallback: bool) -> None:
         content, kind = _read_content(body)
         texts = {field: value for field in _TEXTS if type(value := body.get(field)) is str}
         status = _interned(texts.get("status"))
@@ -113,6 +116,13 @@ class PromptVersion(Frozen):
             ApiError: The body breaks the promise of the API.
         """
         return cls(body, ref)
+
+    @classmethod
+    def _from_parsed(cls, body: Mapping[str, Any], ref: Optional[PromptRef]) -> "PromptVersion":
+        """As `from_api`, for what `jsonvalue.parse` has just made: it is JSON, and nobody else has it."""
+        version = cls.__new__(cls)
+        version._read(body, ref, is_fallback=False)
+        return version
 
     @property
     def content(self) -> str:
@@ -244,6 +254,8 @@ _TEMPLATES: dict[tuple[str, bool], type[Union[Template, ChatTemplate]]] = {
     ("chat", True): TolerantChatTemplate,
 }
 
+
+version_in = PromptVersion._from_parsed
 
 LONGEST_SHOWN_TYPE = 60
 _TEXTS = ("id", "version_id", "prompt_id", "name", "status", "created_at", "updated_at")

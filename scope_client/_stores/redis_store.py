@@ -14,7 +14,6 @@ from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._redaction import Redaction, Secret, secrets_in_url
 from ..errors import ConfigurationError
-from .answer_limit import limit_answers
 from .failure import PERCENT_ENCODED, has_password_in_the_open, is_of_a_node, is_of_a_url
 from .patience import check_client
 
@@ -136,7 +135,7 @@ def _connected(url: str) -> Any:
 def _open_host(options: dict[str, Any], url: str) -> None:
     """What comes after the password is no secret, and redis-py takes four times as long over each part of one."""
     host = str(options.get("host", ""))
-    if host and str(url).rpartition("@")[2].startswith(host):
+    if host and str(url).partition("//")[2].rpartition("@")[2].startswith(host):
         options["host"] = host
 
 
@@ -152,9 +151,11 @@ def _connected_cluster(url: str) -> Any:
 
 def _limits() -> dict[str, Any]:
     """Without `retry` redis-py tries again, up to ten times, with pauses."""
-    with held_back():
+    with held_back():  # the last one loads `socket`, which would be a tenth of what the package takes to import
         from redis.backoff import NoBackoff
         from redis.retry import Retry
+
+        from .answer_limit import limit_answers
 
     return {
         "socket_timeout": SERVER_TIMEOUT_SECONDS,

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("requests", "urllib3", "django", "flask", "langchain_core", "click", "jinja2", "yaml", "jwt", "frontmatter")
+SLOW_TO_LOAD = (*HEAVY, "socket", "ssl", "logging", "difflib", "dataclasses", "inspect", "redis", "cachetools")
 
 
 def python(code: str) -> str:
@@ -31,6 +32,12 @@ def python(code: str) -> str:
 )
 def test_neither_requests_nor_a_framework_is_imported_before_the_first_fetch(code: str) -> None:
     assert python(f"import sys\n{code}\nprint([name for name in {HEAVY!r} if name in sys.modules])") == "[]"
+
+
+def test_the_import_leaves_out_what_takes_long_in_the_standard_library_too() -> None:
+    assert (
+        python(f"import sys, scope_client\nprint([name for name in {SLOW_TO_LOAD!r} if name in sys.modules])") == "[]"
+    )
 
 
 def test_a_program_that_does_not_configure_logging_hears_nothing() -> None:

@@ -31,7 +31,10 @@ LAZY = {
     "_http/fetcher": {"scope_client._http.retries"},
     "_folder/version_file": {"frontmatter.default_handlers", "yaml"},
     "_stores/cache_store": {"inspect"},
-    "_stores/redis_store": {"redis", "redis.backoff", "redis.cluster", "redis.retry"},
+    "_stores/redis_store": {
+        *("redis", "redis.backoff", "redis.cluster", "redis.retry"),
+        "scope_client._stores.answer_limit",
+    },
 }
 # From the bottom up: a floor imports what stands before it here.
 FLOORS = ("_stores", "_prompt", "_config", "_http", "_folder", "_cache")
