@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import NamedTuple, Protocol
 
 from .._background import Background
@@ -15,7 +14,8 @@ from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from .._remembered import Remembered
 from ..errors import ScopeError, TimeoutError
-from .fleet_locks import LOCK_SECONDS, Lock, Rival
+from .fleet_locks import LOCK_SECONDS, Rival
+from .held_lock import HeldLock
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
@@ -23,7 +23,6 @@ from .refusals import Refusals
 from .shared_entry import Found
 from .shared_failure import Failure, Told, is_gone, is_shared
 from .shared_store import Look, SharedStore
-from .slow_fetches import FIRST_WORD_SECONDS, SlowFetches
 
 TTL_JITTER_SHARE = 0.03  # of a TTL: a life is at most this much shorter, so that a fleet does not ask in step
 LOCK_POLL_SECONDS = 0.05
@@ -85,8 +84,6 @@ class Loader:
         self._platform = platform
         self._shared = shared
         self._counters = counters
-        self._first_word = None if shared is None or shared.may_hang else FIRST_WORD_SECONDS
-        self._slow_fetches = None if shared is None else SlowFetches(clock, shared.announce)
         self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
     def load(self, wanted: Load) -> PromptVersion:
@@ -101,7 +98,9 @@ class Loader:
             return entry.version
         if wanted.replaces is None:
             self._refusals.check(self._refusal(wanted.ref), wanted.max_age)
-        return self._fetched(wanted, []) if self._shared is None else self._fetched_for_the_fleet(self._shared, wanted)
+        if self._shared is None:
+            return self._fetched(wanted, None)
+        return self._fetched_for_the_fleet(self._shared, wanted)
 
     def look_up(self, shared: SharedStore, ref: PromptRef) -> tuple[Entry | None, Look | None]:
         """What this process knows after a look into the store: the newer stamp wins, what was cleared is dropped."""
@@ -136,33 +135,24 @@ class Loader:
 
     def _fetched_for_the_fleet(self, shared: SharedStore, wanted: Load) -> PromptVersion:
         """Fetches under the fleet's lock, or brings what the process that holds it has fetched."""
-        held: list[Lock] = []
+        held = HeldLock(shared, wanted.ref, clock=self._clock, background=self._background)
         try:
             entry = self._wait_for_the_fleet(shared, wanted, held)
             if entry is not None:
                 return entry.version
-            if not held and wanted.replaces is not None:
+            if held.lock is None and wanted.replaces is not None:
                 raise TimeoutError("another process has been renewing it for a while", is_deadline=True)
-            if not (held or wanted.budget.affords(LOCK_POLL_SECONDS)):
+            if held.lock is None and not wanted.budget.affords(LOCK_POLL_SECONDS):
                 raise wanted.budget.overdrawn()
             return self._fetched(wanted, held)
         except BaseException as error:
             if not isinstance(error, ScopeError) or interrupt_in(error):
-                while held:
-                    self._unlock_behind(shared, wanted.ref, held.pop())
+                held.give_back(behind=True)
             raise
         finally:
-            for lock in held:
-                if shared.may_hang:
-                    self._unlock_behind(shared, wanted.ref, lock)
-                else:
-                    shared.unlock(lock)
+            held.give_back()
 
-    def _unlock_behind(self, shared: SharedStore, ref: PromptRef, lock: Lock) -> None:
-        """For a caller whose time is over: the store itself may be what it has waited for."""
-        self._background.submit(("unlock", ref.key), lambda: shared.unlock(lock))
-
-    def _wait_for_the_fleet(self, shared: SharedStore, wanted: Load, held: list[Lock]) -> Entry | None:
+    def _wait_for_the_fleet(self, shared: SharedStore, wanted: Load, held: HeldLock) -> Entry | None:
         """What another process has brought. None if `held` has the lock now, or the lock stays taken.
 
         Raises:
@@ -185,11 +175,11 @@ class Loader:
             if before is not None and look is not None and before.entry != look.entry:
                 gone = None
             # Before it is taken: an interrupt may come before the store's answer.
-            held.append(shared.lock_for(wanted.ref, look, after=gone))
-            former, rival = rival, shared.take(held[0], wanted.ref, look, silent_for=self._first_word)
+            held.lock = lock = shared.lock_for(wanted.ref, look, after=gone)
+            former, rival = rival, shared.take(lock, wanted.ref, look, silent_for=held.first_word)
             if rival is None:
                 return None
-            asked, asked_before = held.pop().key, asked
+            held.lock, asked, asked_before = None, lock.key, asked
             left = shared.failure_left_by(rival)
             if left is not None:
                 self._raise_what_the_fleet_met(wanted, left, former)
@@ -228,53 +218,39 @@ class Loader:
             self._was_refused(wanted, self._memory.epoch, error)
         raise error
 
-    def _fetched(self, wanted: Load, held: list[Lock]) -> PromptVersion:
-        """What the platform has. If it lies in the shared store now, `held` is emptied: it is in the lock's place."""
+    def _fetched(self, wanted: Load, held: HeldLock | None) -> PromptVersion:
+        """What the platform has. It is kept in the shared store in place of what is `held`."""
         # All three before the question: an answer is as old as its question, and a clear in between makes it void.
         shared = self._shared
         generation = 0 if shared is None else shared.generation
         began = _Began(self._memory.epoch, generation, self._clock.wall())
         try:
-            with self._announced(held):
-                version = self._source.fetch(wanted.ref, wanted.budget)
+            version = self._asked(wanted, held)
         except ScopeError as error:
             pass_on(error)
             has_evicted = self._failed(wanted, began, error)
             # Who waits would try harder than an attempt without retries.
             is_last_word = not is_outage(error) or wanted.budget.retries is None
-            if shared is not None and held and is_last_word and is_shared(error):
-                self._tell(shared, wanted, began, held.pop(), error, is_evicted=has_evicted)
+            if held is not None and held.lock is not None and is_last_word and is_shared(error):
+                told = Told(error, held.lock, self._clock.wall(), generation, self._refusals.seconds(error))
+                held.tell(told, is_evicted=has_evicted)
             elif shared is not None and has_evicted:
                 shared.forget(wanted.ref)
             raise
         # Before the version is kept: who finds it must not find the outage that it ends.
         self._platform.ended(wanted.ref.key)
         self._refusals.forget(self._refusal(wanted.ref))
-        if self._keep(wanted, began, version):
-            held.clear()
+        if self._keep(wanted, began, version) and held is not None:
+            held.lock = None
         if wanted.replaces is not None:
             self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
         return version
 
-    def _announced(self, held: list[Lock]) -> contextlib.AbstractContextManager[None]:
-        """Who waits for the lock is told if the fetch takes long; not by a store that might hold up its end."""
-        if self._slow_fetches is None or not held or self._first_word is None:
-            return contextlib.nullcontext()
-        return self._slow_fetches.during(held[0])
-
-    def _tell(
-        self, shared: SharedStore, wanted: Load, began: _Began, lock: Lock, error: ScopeError, *, is_evicted: bool
-    ) -> None:
-        """Leaves the error for those who wait, in place of the lock."""
-        told = Told(error, lock, self._clock.wall(), began.generation, self._refusals.seconds(error))
-
-        def tell() -> None:
-            shared.tell(wanted.ref, told, is_evicted=is_evicted)
-
-        if shared.may_hang:
-            self._background.submit(("unlock", wanted.ref.key), tell)
-        else:
-            tell()
+    def _asked(self, wanted: Load, held: HeldLock | None) -> PromptVersion:
+        if held is None or held.lock is None:
+            return self._source.fetch(wanted.ref, wanted.budget)
+        with held.announced():
+            return self._source.fetch(wanted.ref, held.watched(wanted.budget))
 
     def _failed(self, wanted: Load, began: _Began, error: ScopeError) -> bool:
         """Tells the circuit breaker what this failure is evidence of, and evicts what the platform no longer has.

@@ -17,6 +17,7 @@ from .._stores.cache_store import CacheStore
 from .fleet_locks import FleetLocks, Lock, Rival, after_holder, first_lock, rival_in
 from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, Found, entry_text, found_in, id_in, parsed, values_of
 from .shared_failure import Failure, Told, failure_in, failure_text
+from .slow_fetches import SlowFetches
 from .store_breaker import StoreBreaker
 
 MIN_STORE_TTL_SECONDS = 1.0
@@ -63,6 +64,7 @@ class SharedStore:
         self._generation_key = f"{self._prefix}generation"
         self._known_generation = 0
         self._locks = FleetLocks(store, self._breaker, clock, self._prefix)
+        self.slow_fetches = SlowFetches(clock, self._locks.announce)
         self.after_fork()
         renew_in_children(self)
 
@@ -144,10 +146,6 @@ class SharedStore:
         """Another process had the lock and has done with it what it is for."""
         if self._locks.are_refused:
             self._locks.relieve(self._key(ref))
-
-    def announce(self, lock: Lock, silent_for: float) -> None:
-        """As in FleetLocks."""
-        self._locks.announce(lock, silent_for)
 
     def unlock(self, lock: Lock) -> None:
         """For who has fetched nothing to keep."""

@@ -45,9 +45,13 @@ class SlowFetches:
             self._background.submit(_WATCH, self._watch)
             yield
         finally:
-            # Not while it is being written: what takes the lock's place comes next, and must not be overwritten.
-            with self._lock:
-                self._under_way.pop(lock, None)
+            self.end(lock)
+
+    def end(self, lock: Lock) -> None:
+        """Nothing is said of this fetch from now on."""
+        # Not while it is being written: what takes the lock's place comes next, and must not be overwritten.
+        with self._lock:
+            self._under_way.pop(lock, None)
 
     def _watch(self) -> None:
         while self._under_way:

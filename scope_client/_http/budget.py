@@ -13,10 +13,11 @@ OVERRUN_SECONDS = 1.0  # past its time: a thread that the machine is too busy fo
 class Budget:
     """`seconds` for the whole of a call (None: as long as it takes), of which one attempt gets at most `attempt`.
 
-    `retries` is the number of attempts after the first, None if the Configuration decides.
+    `retries` is the number of attempts after the first, None if the Configuration decides. `heard_nothing` is called
+    after each attempt that ends without an answer.
     """
 
-    __slots__ = ("_ends_at", "_now", "attempt", "retries", "seconds")
+    __slots__ = ("_ends_at", "_now", "attempt", "heard_nothing", "retries", "seconds")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Budget:
         self.seconds = seconds
         self.attempt = attempt
         self.retries = retries
+        self.heard_nothing: Callable[[], object] = _do_nothing
 
     def left(self) -> float | None:
         """Seconds that are left, None if time does not matter; raises TimeoutError if none are left."""
@@ -65,6 +67,13 @@ class Budget:
             limited._ends_at = self._ends_at
         return limited
 
+    def watched(self, heard_nothing: Callable[[], object]) -> Budget:
+        """The same, for an exchange of which the caller wants to know each attempt that ends without an answer."""
+        watched = Budget(self._now, attempt=self.attempt, retries=self.retries)
+        watched.seconds, watched._ends_at = self.seconds, self._ends_at
+        watched.heard_nothing = heard_nothing
+        return watched
+
     def overdrawn(self, last: ScopeError | None = None) -> TimeoutError:
         """The error of a call whose time is over, or too short for more; `last` is what its last attempt ended in."""
         over_for = 0.0 if self._ends_at is None else self._now() - self._ends_at
@@ -85,6 +94,10 @@ class Budget:
         )
         error.__cause__ = last
         return error
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def is_overrun(error: BaseException | None) -> bool:

@@ -73,6 +73,8 @@ class Exchange:
             outcome = self._attempt(question, budget)
             if isinstance(outcome, Reply):
                 return outcome
+            if outcome.error.http_status is None:
+                budget.heard_nothing()
             pause = self._pause(outcome, retry, budget)
             if pause is None:
                 raise outcome.error

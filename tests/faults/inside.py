@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from scope_client._background import Background
     from scope_client._cache.cache import PromptCache
+    from scope_client._cache.fleet_locks import Lock
     from scope_client._cache.memory import Entry
     from scope_client._cache.shared_store import SharedStore
     from scope_client._cache.slow_fetches import SlowFetches
@@ -87,6 +88,11 @@ def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float, silent_for: f
 
 def is_watching(fetches: SlowFetches) -> bool:
     return not fetches._background.is_idle
+
+
+def announces(shared: SharedStore, lock: Lock, silent_for: float) -> None:
+    """As the watch of slow fetches does."""
+    shared._locks.announce(lock, silent_for)
 
 
 def lock_of(shared: SharedStore, ref: PromptRef) -> str:

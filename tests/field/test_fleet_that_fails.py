@@ -15,17 +15,18 @@ from faults.clock import ends_within
 from faults.crowd import Crowd
 from faults.inside import hold_lock, shared
 from faults.reading import reads
-from faults.replies import hangs, prompt
+from faults.replies import error, hangs, prompt, resets
 from faults.server import FaultServer
 
-from scope_client import ApiKeyCredentials, MemoryStore, NotFoundError, RedisStore, ScopeClient
+from scope_client import ApiKeyCredentials, Clock, MemoryStore, NotFoundError, RedisStore, ScopeClient
 from scope_client._prompt.ref import PromptRef
 from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from faults.redisserver import RedisServer
+    from faults.server import Reply
 
 PROCESSES = 24
 LATENCY_SECONDS = 0.1
@@ -106,3 +107,76 @@ def test_nor_does_a_lock_that_nobody_holds(server: FaultServer, reader: ScopeCli
     server.answers(prompt("here"))
     with ends_within(2):
         assert reader.get_prompt_version("greeting").content == "here"
+
+
+class TestAPlatformThatSaysNothing:
+    """Two processes, of which the second waits for the first; each has a token of its own."""
+
+    @pytest.fixture
+    def chance(self) -> float:
+        return 0.5
+
+    @pytest.fixture
+    def fleet(self, chance: float, server: FaultServer, opened: contextlib.ExitStack) -> list[ScopeClient]:
+        options: dict[str, Any] = {"timeout": 0.3, "max_retries": 4, "cache_store": MemoryStore()}
+        options.update(base_url=server.url, auth_api_url=server.url, clock=Clock(chance=lambda: chance))
+        keys = ApiKeyCredentials("org", "key", "secret")
+        clients = [opened.enter_context(ScopeClient(credentials=keys, **options)) for _ in range(2)]
+        for client in clients:
+            client.get_prompt_version("another", cache=False)
+        return clients
+
+    @pytest.fixture
+    def asked(self, server: FaultServer, fleet: list[ScopeClient]) -> Callable[[], list[int]]:
+        """Whose requests came, in their order: 0 for the first process, 1 for the second."""
+        tokens = [request.header("Authorization") for request in server.reads]
+        return lambda: [tokens.index(request.header("Authorization")) for request in server.reads[len(tokens) :]]
+
+    def read(self, fleet: list[ScopeClient], server: FaultServer) -> list[Any]:
+        already = len(server.reads)
+        first = Crowd(1, lambda: fleet[0].get_prompt_version("greeting").content)
+        server.wait_for_reads(already + 1)
+        second = Crowd(1, lambda: fleet[1].get_prompt_version("greeting").content)
+        return [*first.outcomes(), *second.outcomes()]
+
+    @pytest.mark.parametrize(
+        ("silent", "most", "chance"), [(hangs(), 2, 0.5), (resets(), 4, 0.05)], ids=["hangs", "resets"]
+    )
+    def test_holds_the_second_up_for_no_more_than_an_attempt_or_two(
+        self, silent: Reply, most: int, fleet: list[ScopeClient], server: FaultServer, asked: Callable[[], list[int]]
+    ) -> None:
+        """And not for the five attempts of the first, of which the first one asks twice: its connection was old."""
+        server.answers(silent)
+        for outcome in self.read(fleet, server):
+            assert isinstance(outcome, (ConnectionError, TimeoutError))
+        assert asked().index(1) <= most
+        assert asked().count(0) >= 5
+
+    @pytest.mark.parametrize(
+        "replies",
+        [
+            (resets(), resets()),
+            (error(503), error(503), error(503)),
+            (error(429, Retry_After=0), error(500), error(502)),
+        ],
+        ids=["cut", "503", "several errors"],
+    )
+    def test_what_may_pass_costs_no_second_fetch(
+        self,
+        replies: tuple[Reply, ...],
+        fleet: list[ScopeClient],
+        server: FaultServer,
+        asked: Callable[[], list[int]],
+    ) -> None:
+        server.answers(*replies, prompt("here"))
+        assert self.read(fleet, server) == ["here", "here"]
+        assert asked() == [0] * (len(replies) + 1)
+
+    def test_what_the_first_finds_in_the_end_is_kept_for_all(
+        self, fleet: list[ScopeClient], server: FaultServer, asked: Callable[[], list[int]]
+    ) -> None:
+        server.answers(hangs(), prompt("here"))
+        assert self.read(fleet, server) == ["here", "here"]
+        before = len(asked())
+        assert [client.get_prompt_version("greeting").content for client in fleet] == ["here", "here"]
+        assert len(asked()) == before

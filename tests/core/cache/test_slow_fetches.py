@@ -11,7 +11,7 @@ import pytest
 from faults.child import in_a_child
 from faults.clock import eventually
 from faults.crowd import Crowd
-from faults.inside import is_watching, lock_of
+from faults.inside import announces, is_watching, lock_of
 from faults.rig import GREETING, Rig, down
 from faults.timelimit import TimeLimit
 
@@ -65,6 +65,15 @@ class TestWhatIsAnnounced:
                 pass
             with pytest.raises(KeyError), fetches.during(LOCK):
                 raise KeyError
+            clock.passes(0.5)
+            eventually(lambda: told)
+        assert told == [(OTHER, 0.5)]
+
+    def test_nor_is_one_that_is_given_up_before_its_end(
+        self, fetches: SlowFetches, clock: ManualClock, told: list[object]
+    ) -> None:
+        with fetches.during(OTHER), fetches.during(LOCK):
+            fetches.end(LOCK)
             clock.passes(0.5)
             eventually(lambda: told)
         assert told == [(OTHER, 0.5)]
@@ -183,12 +192,12 @@ def test_the_word_is_in_the_lock_for_as_long_as_it_is_this_processes(
     rig: Rig, clock: ManualClock, store: ClockedStore
 ) -> None:
     lock = Lock(lock_of(rig.shared, PromptRef("any")), new_id())
-    rig.shared.announce(lock, 3.0)
+    announces(rig.shared, lock, 3.0)
     assert silence_of(store.behind, lock.key) is None
     assert rig.shared.take(lock, PromptRef("any"), rig.shared.find(PromptRef("any")), silent_for=None) is None
-    rig.shared.announce(lock, 3.0)
+    announces(rig.shared, lock, 3.0)
     assert silence_of(store.behind, lock.key) == 3.0
-    rig.shared.announce(lock._replace(holder=new_id()), 6.0)
+    announces(rig.shared, lock._replace(holder=new_id()), 6.0)
     assert silence_of(store.behind, lock.key) == 3.0
     clock.passes(5.1)
     assert not store.holds(lock.key)

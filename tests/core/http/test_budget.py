@@ -106,6 +106,19 @@ def test_a_part_of_a_budget_has_its_time_for_an_attempt_and_its_retries_unless_o
     assert Budget(clock.clock.now).at_most(4).retries is None
 
 
+def test_a_watched_budget_is_the_same_and_says_when_nothing_was_heard(clock: ManualClock) -> None:
+    said: list[str] = []
+    whole = Budget(clock.clock.now, 10.0, attempt=2.0, retries=1)
+    clock.passes(4)
+    watched = whole.watched(lambda: said.append("nothing"))
+    whole.heard_nothing()
+    assert said == []
+    watched.heard_nothing()
+    assert said == ["nothing"]
+    assert (watched.left(), watched.seconds, watched.attempt, watched.retries) == (6.0, 10.0, 2.0, 1)
+    assert Budget(clock.clock.now).watched(said.clear).left() is None
+
+
 def test_the_error_says_how_long_the_call_had(ten_seconds: Budget, clock: ManualClock) -> None:
     clock.passes(10)
     error = ten_seconds.overdrawn()
