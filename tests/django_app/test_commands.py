@@ -819,10 +819,19 @@ class TestAsAProcess:
             assert ended.returncode == 2
             assert "Traceback" not in ended.stderr
 
-    @pytest.mark.parametrize("action", [["check"], ["get", "greeting"]], ids="-".join)
-    @pytest.mark.parametrize("option", ["--settings=site_settings", "--no-color", "--verbosity=0", "--traceback"])
+    @pytest.mark.parametrize(
+        ("option", "action"),
+        [
+            ("--settings=site_settings", ["check"]),
+            ("--settings=site_settings", ["get", "greeting"]),
+            ("--no-color", ["check"]),
+            ("--verbosity=0", ["get", "greeting"]),
+            ("--traceback", ["check"]),
+        ],
+        ids=lambda each: each if isinstance(each, str) else each[0],
+    )
     def test_options_of_every_command_of_djangos_may_stand_before_the_action_and_after_it(
-        self, action: list[str], option: str, manage: Manage
+        self, option: str, action: list[str], manage: Manage
     ) -> None:
         manage.where = {"DJANGO_SETTINGS_MODULE": "" if option.startswith("--settings") else "site_settings"}
         assert manage(option, *action).returncode == 0

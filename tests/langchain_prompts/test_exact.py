@@ -229,7 +229,7 @@ def expected(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(known.get(message["role"], message["role"]), message["content"]) for message in messages]
 
 
-@exhaustive(14_000)
+@exhaustive(5_000)
 @given(contents)
 def test_a_converted_text_prompt_says_exactly_what_the_version_renders(cases: list[tuple[str, int]]) -> None:
     for content, seed in cases:
@@ -244,7 +244,7 @@ def test_a_converted_text_prompt_says_exactly_what_the_version_renders(cases: li
         assert sorted(prompt.input_variables) == sorted(version.variables)
 
 
-@exhaustive(4_000)
+@exhaustive(1_500)
 @given(chats)
 def test_a_converted_chat_prompt_says_exactly_what_the_messages_of_the_version_say(
     cases: list[tuple[list[tuple[str, str]], int]],
