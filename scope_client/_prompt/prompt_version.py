@@ -170,8 +170,8 @@ class PromptVersion(Frozen):
         Returns:
             A copy of the value, which the caller may change.
         """
-        found = dict(zip(self._metadata[::2], self._metadata[1::2]))
-        return copied(found[key]) if key in found else default
+        names = self._metadata[::2]
+        return copied(self._metadata[2 * names.index(key) + 1]) if key in names else default
 
     def render(self, /, **variables: object) -> str:
         """The content with its variables filled in.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import socket
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,6 +44,7 @@ class Limits(NamedTuple):
 
 LIMITS = Limits()
 MOST_LENGTH_DIGITS = 12
+_SCHEME_AND_HOST = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 _BAD_REQUEST = ("bad_request", "This is not a request in HTTP/1.1")
 _REASONS = {
     408: ("request_timeout", f"A request must be here {LIMITS.request_seconds:g} seconds after its first byte"),
@@ -156,7 +158,7 @@ class ConnectionHandler(WSGIRequestHandler):
             raise
         except (ValueError, OSError):  # a target that is not a URL, a chunk that is not a chunk
             raise _Refused(400) from None
-        self.environ["scope.target"] = self.requestline.split()[1]
+        self.environ["scope.target"] = _without_host(self.requestline.split()[1])
         with self.server.using(self.connection):
             answer = run_wsgi_app(self.server.app, self.environ, buffered=True)
         self._send(*answer)
@@ -218,3 +220,12 @@ class ConnectionHandler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # the name it has there
         """Logs nothing."""
+
+
+def _without_host(target: str) -> str:
+    """What follows the host of a target that is a whole URL, as a proxy sends it (RFC 9112, 3.2.2)."""
+    found = _SCHEME_AND_HOST.match(target)
+    if found is None:
+        return target
+    rest = target[found.end() :]
+    return rest if rest.startswith("/") else f"/{rest}"

@@ -136,6 +136,18 @@ def test_a_whole_url_in_the_request_line_does_not_hide_its_host(platform: LocalP
     assert (status, json.loads(text)["error"]["code"]) == (421, "foreign_host")
 
 
+@pytest.mark.parametrize("scheme", ["http", "HTTP"])
+def test_a_whole_url_of_this_platform_is_answered_as_its_path_is(
+    scheme: str, platform: LocalPlatform, call: Caller, visitor: Visitor
+) -> None:
+    host = f"localhost:{platform.port}"
+    headers = [("Host", "another.example"), ("Authorization", f"Bearer {call.token()}")]
+    status, text = visitor.ask("GET", f"{scheme}://{host}{LATEST}", headers)
+    assert (status, json.loads(text)["content"]) == (200, CONTENT)
+    assert visitor.ask("GET", f"{scheme}://{host}?a=/b", headers)[0] == 404
+    assert platform.requests[-1].path == "/?a=/b"
+
+
 def test_the_refusal_says_which_names_are_good_and_how_to_allow_another(visitor: Visitor) -> None:
     (_, text), *_ = visitor.outcomes(("Host", "scope.internal"))
     message = json.loads(text)["error"]["message"]

@@ -157,6 +157,7 @@ def test_its_template_cannot_be_changed_either(version: PromptVersion) -> None:
 def test_get_metadata_gives_the_default_only_where_there_is_none() -> None:
     found = read(metadata={"zero": 0, "null": None})
     assert found.get_metadata("zero", 5) == 0
+    assert [found.get_metadata(name) for name in found.metadata] == list(found.metadata.values())
     assert found.get_metadata("null", 5) is None
     assert found.get_metadata("absent") is None
     assert found.get_metadata("absent", 5) == 5
