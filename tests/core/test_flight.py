@@ -9,9 +9,10 @@ import traceback
 import pytest
 from faults.clock import ends_within
 from faults.crowd import Crowd, crowd
+from faults.inside import leave_flight
 
 from scope_client import ConfigurationError, ScopeError, TimeoutError
-from scope_client._flight import Flights
+from scope_client._flight import Flights, State
 
 
 class Call:
@@ -136,6 +137,13 @@ def test_waiters_learn_of_an_end_that_an_interrupt_kept_from_them(
     assert call.made == made
 
 
+@pytest.mark.parametrize("end", [State.LANDED, State.FAILED, State.ABANDONED])
+def test_nobody_boards_a_flight_that_an_interrupt_has_left_behind(end: State, flights: Flights) -> None:
+    leave_flight(flights, "key", end)
+    assert flights.run("key", lambda: "new", lambda: 0.0) == "new"
+    assert not flights.is_flying("key")
+
+
 def test_a_call_that_asks_for_itself_is_told_so(flights: Flights) -> None:
     with pytest.raises(ConfigurationError, match="the very prompt that is being fetched"):
         flights.run("key", lambda: flights.run("key", lambda: "never"))
@@ -177,6 +185,19 @@ def test_a_waiter_whose_budget_raises_gets_that(flights: Flights) -> None:
         flights.run("key", call, over)
     call.may_end.set()
     leader.outcomes()
+
+
+def test_what_its_budget_says_when_the_time_is_over_comes_before_what_a_flight_would_say(flights: Flights) -> None:
+    def overdrawn() -> float:
+        raise TimeoutError("the two seconds of the call")
+
+    leave_flight(flights, "key", State.LED)
+    looks: list[object] = [lambda: 0.0, overdrawn]
+    with pytest.raises(TimeoutError, match="the two seconds of the call"):
+        flights.run("key", Call("unused"), lambda: looks.pop(0)())
+    with pytest.raises(TimeoutError, match="another thread's call for the same prompt did not end in time") as caught:
+        flights.run("key", Call("unused"), lambda: 0.0)
+    assert caught.value.is_deadline
 
 
 def test_it_knows_what_is_under_way(flights: Flights) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scope_client._cache.memory import Entry
     from scope_client._cache.shared_store import SharedStore
     from scope_client._cache.slow_fetches import SlowFetches
+    from scope_client._flight import State
 
 PROCESS = _process._process
 HOOKS = (_telemetry.requests, _telemetry.responses, _telemetry.errors, _telemetry.cache)
@@ -55,6 +56,11 @@ def is_looking_at_its_folder(client: ScopeClient) -> bool:
 
 def flights(client: ScopeClient) -> Flights[Any]:
     return client._cache._flights
+
+
+def leave_flight(flights: Flights[Any], key: str, state: State) -> None:
+    """What an interrupt leaves that struck its leader after the end of the call, and before anybody was told."""
+    flights._board(key, -1).state = state
 
 
 def is_fetching(client: ScopeClient) -> bool:
