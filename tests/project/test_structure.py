@@ -16,26 +16,37 @@ OPTIONAL = {
     "local": {"flask", "jwt", "werkzeug"},
     "cli": {"click"},
     "testing": {"pytest"},
-    "_folder/reader": {"frontmatter", "yaml"},
-    "_cache/redis_store": {"redis"},
+    "_folder/version_file": {"frontmatter", "yaml"},
+    "_stores/redis_store": {"redis"},
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
-    "__init__": {"scope_client._config.options"},
-    "_clock": {"random"},
-    "_config/configuration": {"difflib"},
+    "_cache/shared_store": {"hashlib"},
+    "_client": {"scope_client._folder.bundle"},
+    "_extras": {"importlib.util"},
     "_log": {"logging"},
-    "_cache/entries": {"heapq"},
-    "_redaction": {"urllib.parse"},
-    "_cache/memory_store": {"cachetools"},
-    "_http/fetcher": {"scope_client._http.exchange"},
-    "_client": {"scope_client._folder.bundle", "scope_client._cache.fleet"},
-    "_folder/reader": {"frontmatter.default_handlers", "yaml"},
-    "_cache/redis_store": {"redis", "redis.backoff", "redis.retry"},
+    "_redaction": {"base64", "urllib.parse"},
+    "_wording": {"difflib"},
+    "_stores/memory_store": {"cachetools"},
+    "_http/fetcher": {"scope_client._http.retries"},
+    "_folder/version_file": {"frontmatter.default_handlers", "yaml"},
+    "_stores/cache_store": {"inspect"},
+    "_stores/redis_store": {
+        *("redis", "redis.backoff", "redis.cluster", "redis.retry"),
+        "scope_client._stores.answer_limit",
+    },
 }
 # From the bottom up: a floor imports what stands before it here.
-FLOORS = ("_prompt", "_config", "_http", "_folder", "_cache")
-WITH_REQUESTS = {"_http/attempt", "_http/adapter", "_http/limits", "_http/failures"}
+FLOORS = ("_stores", "_prompt", "_config", "_http", "_folder", "_cache")
+WITH_REQUESTS = {
+    "_http/addresses",
+    "_http/answer",
+    "_http/attempt",
+    "_http/connections",
+    "_http/failures",
+    "_http/sessions",
+    "_http/trust",
+}
 PUBLIC = {"scope_client", "scope_client.frameworks", "scope_client.testing"}
 ADAPTERS = {
     "scope_django": {"django"},
@@ -160,7 +171,9 @@ def test_a_floor_imports_only_the_floors_below_it_and_what_all_use(file):
     assert not outside & {"__init__", "_client", "_process", "_prefetch", "_status"}
 
 
-@pytest.mark.parametrize("name", ["errors", "_frozen", "_redaction", "_version", "_prompt/jsonvalue"])
+@pytest.mark.parametrize(
+    "name", ["errors", "_foreign_text", "_frozen", "_interrupts", "_redaction", "_version", "_prompt/jsonvalue"]
+)
 def test_the_rooms_at_the_bottom_import_no_other(name):
     assert not [found for found in imports_of(CORE / f"{name}.py") if target(found)]
 
