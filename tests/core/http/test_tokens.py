@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 from typing import Callable
@@ -9,9 +10,9 @@ from typing import Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd, crowd
-from faults.reading import is_idle
+from faults.reading import is_idle, wait_until_idle
 from faults.replies import PROMPT, Gate, answer, brief, closes, error, json_answer, prompt, token
-from faults.server import FaultServer, Peer
+from faults.server import FaultServer, Peer, Reply
 
 from scope_client import (
     AuthenticationError,
@@ -116,13 +117,65 @@ def test_an_early_renewal_that_fails_is_logged_and_tried_later(
         read(client)
         eventually(lambda failures=failures: len(caplog.records) == failures)
         assert caplog.records[-1].levelno == logging.WARNING
-        assert caplog.records[-1].name.startswith("scope_client")
+        assert caplog.records[-1].name == "scope_client.tokens"
         for _ in range(5):
             read(client)
         assert len(server.logins) == 1 + failures
         clock.passes(20)
     eventually(lambda: read(client) and bearers(server)[-1] == "Bearer token-2")
     assert set(bearers(server)) == {"Bearer token-1", "Bearer token-2"}
+
+
+@pytest.mark.parametrize(("left", "pause"), [(50, 5.0), (10, 5.0), (6, 3.0)])
+def test_after_a_renewal_that_failed_the_next_is_in_five_seconds_or_halfway_to_the_end(
+    left: float, pause: float, make_client: Callable[..., ScopeClient], server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(max_retries=0)
+    server.gives_tokens(token("token-1"), error(500), token("token-2"))
+    read(client)
+    clock.passes(HOUR - left)
+    for passes, logins in ((0.0, 2), (pause - 0.01, 2), (0.02, 3)):
+        clock.passes(passes)
+        read(client)
+        wait_until_idle(client)
+        assert len(server.logins) == logins
+
+
+@pytest.mark.parametrize("reply", [error(408), error(429), error(500), error(503), closes()])
+def test_after_a_failure_that_may_pass_the_next_read_asks_at_once(
+    reply: Reply, make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    client = make_client(max_retries=0)
+    server.gives_tokens(reply, token())
+    with pytest.raises(TokenRefreshError):
+        read(client)
+    assert read(client).content == "Hello, {{name}}!"
+
+
+@pytest.mark.parametrize(("characters", "is_taken"), [(65_536, True), (65_537, False)])
+def test_a_token_may_have_65536_characters(
+    characters: int, is_taken: bool, client: ScopeClient, server: FaultServer
+) -> None:
+    server.gives_tokens(token("x" * characters))
+    with contextlib.nullcontext() if is_taken else pytest.raises(TokenRefreshError, match="usable access_token"):
+        read(client)
+    assert len(server.reads) == is_taken
+
+
+def test_a_token_is_alive_to_its_last_moment_and_dead_at_its_end(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    server.gives_tokens(token("token-1"), error(500), token("token-2"))
+    read(client)
+    clock.passes(HOUR - 0.5)
+    assert client.status().token_expires_in == pytest.approx(0.5)
+    read(client)
+    wait_until_idle(client)
+    assert bearers(server)[-1] == "Bearer token-1"
+    clock.passes(0.5)
+    assert client.status().token_expires_in is None
+    read(client)
+    assert bearers(server)[-1] == "Bearer token-2"
 
 
 def test_an_early_renewal_that_got_no_time_to_run_is_tried_again_at_once_and_without_a_word(
