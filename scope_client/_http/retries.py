@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket  # noqa: F401  # before ssl, whose C code would import it, and turn an interrupt into an ImportError
 import ssl  # noqa: F401  # before requests: if this fails, http.client and urllib3 go on without TLS for good
 import uuid
 from collections.abc import Mapping

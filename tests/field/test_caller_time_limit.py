@@ -543,3 +543,64 @@ def test_it_may_strike_at_any_moment(world: World) -> None:
         timeout=120,
     )
     assert run.returncode == 0, run.stderr
+
+
+STRUCK_AT_IMPORTS = """
+import os, sys
+from importlib.machinery import SourceFileLoader
+from faults.child import in_a_child
+from faults.timelimit import TimeLimit
+from scope_client import ApiKeyCredentials, ScopeClient
+
+client = ScopeClient(
+    credentials=ApiKeyCredentials("org", "key", "secret"), base_url=sys.argv[1], auth_api_url=sys.argv[1]
+)
+limit = TimeLimit(RuntimeError("mine"))
+
+
+class Striking:
+    def __init__(self, name):
+        self.name = name
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.name:
+            limit.strikes()
+
+
+def read(name=None):
+    sys.meta_path.insert(0, Striking(name))
+    with limit:
+        return client.get_prompt_version("greeting", fallback="stand-in").content
+
+
+def loaded_by_a_read():
+    before = set(sys.modules)
+    assert read() == "Hello, {{name}}!"
+    new = {name: sys.modules[name] for name in set(sys.modules) - before}
+    return sorted(name for name, module in new.items() if not isinstance(module.__loader__, SourceFileLoader))
+
+
+def struck(name):
+    try:
+        found = read(name)
+    except BaseException as error:
+        return None if error is limit.error else repr(error)
+    return found if limit.has_struck else None  # else it is another name for a module that was there
+
+
+names = in_a_child(loaded_by_a_read)
+assert {"_socket", "_ssl"} <= set(names), names
+print({name: outcome for name in names if (outcome := in_a_child(lambda: struck(name)))})
+"""
+
+
+def test_it_may_strike_while_a_module_in_c_is_loaded_by_the_first_read(world: World) -> None:
+    """Which another module in C may have asked for, and C code forgets what was raised in between."""
+    run = subprocess.run(
+        [sys.executable, "-c", STRUCK_AT_IMPORTS, world.server.url],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "{}\n", "")
