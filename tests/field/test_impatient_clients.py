@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -261,6 +262,23 @@ class TestDjango:
         assert not warnings(caplog)
 
 
+@pytest.fixture
+def connections_of_all_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Are closed in the end: some clients have one a thread, which nobody but that thread can close."""
+    opened: list[socket.socket] = []
+    connect = socket.socket.connect
+
+    def connect_and_note(self: socket.socket, address: Any) -> None:
+        opened.append(self)
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_and_note)
+    yield
+    for each in opened:
+        each.close()
+
+
+@pytest.mark.usefixtures("connections_of_all_threads")
 @pytest.mark.parametrize("make", PATIENT_MEMCACHED.values(), ids=PATIENT_MEMCACHED)
 def test_a_strict_memcached_that_hangs_holds_a_reader_up_for_a_moment(
     make: Callable[[str], Any], memcached: Memcached, platform: LocalPlatform
