@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,16 @@ class Reach:
         self.tests: dict[str, set[str]] = defaultdict(set)
         self.seconds: dict[str, float] = {}
         self.left_out: set[str] = set()
+        self._places: Counter[tuple[str, str]] = Counter()
+
+    def share(self, test: str, room: str) -> float:
+        """Of the places that the test comes by, the part that is in this room: the more, the more it is about it."""
+        if not self._places:
+            for place, those in self.tests.items():
+                where = place.rpartition(":")[0]
+                self._places.update((each, where) for each in those)
+                self._places.update((each, "") for each in those)
+        return self._places[test, room] / max(self._places[test, ""], 1)
 
     def of(self, mutant: Mutant, sources: dict[str, bytes]) -> list[str]:
         """The tests that can notice this mutant, the fastest first."""

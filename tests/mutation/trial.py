@@ -31,7 +31,7 @@ class Result(NamedTuple):
 
 
 class Trial:
-    """Asks those tests first that noticed other mutants of the same function or room, then the fastest."""
+    """Asks those tests first that noticed other mutants of the same function or room, then those that are about it."""
 
     def __init__(self, reach: Reach, sources: dict[str, bytes], patience: float) -> None:
         self._reach = reach
@@ -60,8 +60,11 @@ class Trial:
         told = f"{len(asked)} of {len(tests)} tests pass" if tests else "no test runs this"
         return Result(mutant, "survived", told, time.monotonic() - started)
 
-    def _merits(self, mutant: Mutant, test: str) -> tuple[int, int, float]:
-        return self._noticed[mutant.where, test], self._noticed[mutant.room, file_of(test)], -self._reach.seconds[test]
+    def _merits(self, mutant: Mutant, test: str) -> tuple[int, int, float, float]:
+        """The last to count is the time it takes, among those that are about the room to the same tenth."""
+        in_its_place, in_the_room = self._noticed[mutant.where, test], self._noticed[mutant.room, file_of(test)]
+        share = round(self._reach.share(test, mutant.room), 1)
+        return in_its_place, in_the_room, share, -self._reach.seconds[test]
 
     def _groups(self, mutant: Mutant, tests: Sequence[str]) -> list[Sequence[str]]:
         """The one that noticed most, the first few of few files, and the rest."""

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from mutation.baseline import Reach
 from mutation.changes import Mutant, mutants_of
 from mutation.earlier import Earlier
 from mutation.reach import users_of, with_probes
@@ -81,6 +82,12 @@ def test_a_probe_stands_before_each_statement_of_a_function() -> None:
     assert [line.strip() for line in told.splitlines() if "_came_by('" in line] == [
         f"_came_by('room:{number}')" for number in (2, 3, 5, 6)
     ]
+
+
+def test_the_share_of_a_room_in_a_test_is_that_of_the_places_it_comes_by() -> None:
+    reach = Reach()
+    reach.tests.update({"_http/tokens:1": {"a", "b"}, "_http/tokens:2": {"a"}, "_flight:1": {"b"}, "_fork:7": {"b"}})
+    assert [reach.share(test, "_http/tokens") for test in ("a", "b", "c")] == [1.0, pytest.approx(1 / 3), 0.0]
 
 
 def test_a_constant_is_used_by_the_statements_that_name_it_or_what_is_made_of_it() -> None:
