@@ -65,7 +65,7 @@ class HeldLock:
 
     def give_back(self, *, behind: bool = False) -> None:
         """`behind` is for a caller whose time is over: the store itself may be what it has waited for."""
-        lock, self.lock = self.lock, None
+        lock = self.lock
         if lock is None:
             return
         self._shared.slow_fetches.end(lock)
@@ -73,3 +73,4 @@ class HeldLock:
             self._background.submit(("unlock", self._ref.key), lambda: self._shared.unlock(lock))
         else:
             self._shared.unlock(lock)
+        self.lock = None  # last: an interrupt in between leaves it to be given back behind

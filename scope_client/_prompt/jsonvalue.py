@@ -126,7 +126,7 @@ def _float(text: str) -> float:
 
 def _short(number: str) -> str:
     """Before the work, which grows faster than the number does."""
-    if len(number) > MAX_NUMBER_CHARACTERS and len(number.lstrip("-")) > MAX_NUMBER_CHARACTERS:
+    if len(number.lstrip("-")) > MAX_NUMBER_CHARACTERS:
         raise ValueError(f"a number of over {MAX_NUMBER_CHARACTERS} characters")
     return number
 

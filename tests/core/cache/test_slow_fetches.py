@@ -18,6 +18,7 @@ from faults.timelimit import TimeLimit
 from scope_client import Clock, MemoryStore, ServerError
 from scope_client._background import Background
 from scope_client._cache.fleet_locks import Lock
+from scope_client._cache.held_lock import HeldLock
 from scope_client._cache.shared_entry import new_id
 from scope_client._cache.slow_fetches import SlowFetches
 from scope_client._prompt.ref import PromptRef
@@ -186,6 +187,38 @@ class TestAFleet:
             assert {type(outcome) for outcome in outcomes} == {ServerError}
         else:
             assert outcomes == ["slow"] * 3
+
+
+class TestALockThatIsGivenBackInTheMiddleOfAFetch:
+    @pytest.fixture
+    def held(self, rig: Rig, clock: ManualClock) -> HeldLock:
+        ref = PromptRef("any")
+        held = HeldLock(rig.shared, ref, clock=clock.clock, background=Background())
+        look = rig.shared.find(ref)
+        held.lock = rig.shared.lock_for(ref, look)
+        assert rig.shared.take(held.lock, ref, look, silent_for=held.first_word) is None
+        return held
+
+    def test_is_spoken_of_no_more(self, held: HeldLock, rig: Rig, store: ClockedStore) -> None:
+        key = held.lock.key
+        assert store.holds(key)
+        with held.announced():
+            held.give_back()
+            eventually(lambda: not is_watching(rig.shared.slow_fetches))
+            assert not store.holds(key)
+        assert held.lock is None
+
+    def test_is_there_to_be_given_back_behind_if_an_interrupt_strikes_meanwhile(
+        self, held: HeldLock, rig: Rig, store: ClockedStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key, limit = held.lock.key, TimeLimit(LookupError("time is over"))
+        with monkeypatch.context() as struck:
+            struck.setattr(rig.shared, "unlock", limit.strikes)
+            with limit, pytest.raises(LookupError, match="time is over"):
+                held.give_back()
+        assert store.holds(key)
+        held.give_back(behind=True)
+        eventually(lambda: not store.holds(key))
 
 
 def test_the_word_is_in_the_lock_for_as_long_as_it_is_this_processes(
