@@ -19,6 +19,7 @@ from ._counters import Counters
 from ._foreign_text import printable
 from ._fork import held_back
 from ._frames import hides_what_it_was_given
+from ._frozen import CopiedAsItself
 from ._http.budget import Budget
 from ._http.fetcher import Fetcher
 from ._interrupts import pass_on
@@ -50,8 +51,10 @@ class ClientSource(Source, Protocol):
         """Closes the connections; a later fetch opens new ones."""
 
 
-class ScopeClient:
+class ScopeClient(CopiedAsItself):
     """Reads prompts; one client serves all threads of a process. Nothing is sent before the first read.
+
+    `copy.copy` and `copy.deepcopy` give the client itself.
 
     Args:
         config: The options as a Configuration; without one, the defaults and the environment.

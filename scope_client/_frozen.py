@@ -1,11 +1,25 @@
-"""Frozen: a value whose attributes are set once, when it is made."""
+"""Frozen: a value whose attributes are set once, when it is made. CopiedAsItself: what no copy is made of."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+_Self = TypeVar("_Self")
 
 
-class Frozen:
+class CopiedAsItself:
+    """`copy.copy` and `copy.deepcopy` give the object itself, also in a copy of what holds it."""
+
+    __slots__ = ()
+
+    def __copy__(self: _Self) -> _Self:
+        return self
+
+    def __deepcopy__(self: _Self, memo: dict[int, Any]) -> _Self:
+        return self
+
+
+class Frozen(CopiedAsItself):
     """Equality, hash, repr and pickling go by the fields: the names in `__slots__`, apart from those in `_derived`."""
 
     __slots__: tuple[str, ...] = ()

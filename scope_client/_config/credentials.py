@@ -61,12 +61,6 @@ class _Keyring(Frozen):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.to_dict().items())})"
 
-    def __copy__(self: _Keys) -> _Keys:
-        return self
-
-    def __deepcopy__(self: _Keys, memo: dict[int, Any]) -> _Keys:
-        return self
-
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             f"{type(self).__name__} holds a secret and does not pickle: "

@@ -8,13 +8,14 @@ from typing import Any, Optional
 
 from .._clock import SYSTEM_CLOCK
 from .._fork import held_back, renew_in_children
+from .._frozen import CopiedAsItself
 from .._wording import shown
 from ..errors import ConfigurationError
 
 _Kept = tuple[str, Optional[float]]
 
 
-class MemoryStore:
+class MemoryStore(CopiedAsItself):
     """A CacheStore in this process, for several clients of it, or for tests; a forked child starts with an empty one.
 
     Args:

@@ -11,6 +11,7 @@ from .._extras import missing_extra
 from .._foreign_text import printable
 from .._fork import held_back, renew_in_children
 from .._frames import hides_what_it_was_given
+from .._frozen import CopiedAsItself
 from .._interrupts import pass_on
 from .._redaction import Redaction, Secret, secrets_in_url
 from ..errors import ConfigurationError
@@ -27,7 +28,7 @@ SERVER_TIMEOUT_SECONDS = 0.5
 MAX_KEY_TTL_SECONDS = 10 * 365 * 86_400.0
 
 
-class RedisStore:
+class RedisStore(CopiedAsItself):
     """A CacheStore on a Redis or Valkey server, or on a cluster of them.
 
     With a URL, the server has half a second for a connect, and half a second for each answer, to its last byte. If it

@@ -407,10 +407,13 @@ def test_its_name_is_for_traces_and_the_prompt_stays_the_one_it_was_made_for(cli
     assert live.invoke(ANN).text == "Good day, Ann!"
 
 
-def test_a_copy_is_as_good(client: ScopeClient) -> None:
+def test_a_copy_is_as_good(platform: LocalPlatform, client: ScopeClient) -> None:
     live = scope_prompt("greeting", client=client)
     live.invoke(ANN)
-    assert copy.copy(live).invoke(ANN).text == "Good day, Ann!"
+    for copied in (copy.copy, copy.deepcopy):
+        assert copied(live).invoke(ANN).text == "Good day, Ann!"
+        assert copied(live | str).invoke(ANN) == "text='Good day, Ann!'"
+    assert len(platform.requests) == 2
 
 
 def test_threads_see_whole_versions_while_others_are_promoted(platform: LocalPlatform, client: ScopeClient) -> None:
