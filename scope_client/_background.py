@@ -1,4 +1,4 @@
-"""What is done while readers go on: a queue of jobs, and at most four daemon threads."""
+"""What is done while readers go on: a queue of jobs, and a few daemon threads."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ _log = Log("scope_client.background")
 MAX_THREADS = 4
 IDLE_THREAD_SECONDS = 5.0
 MAX_QUEUED_JOBS = 1000
+THREAD_NAME = "scope-background"
 
 Job = Callable[[], object]
+
+
+def _forget(job: Job) -> None:
+    pass
 
 
 class Background:
@@ -28,10 +33,23 @@ class Background:
 
     Args:
         max_jobs: How many jobs may wait; those past it are refused.
+        max_threads: How many jobs may run at once.
+        name: What the threads are called.
+        dropped: Called with each job that was taken and cannot be done, because its thread did not start.
     """
 
-    def __init__(self, *, max_jobs: int = MAX_QUEUED_JOBS) -> None:
+    def __init__(
+        self,
+        *,
+        max_jobs: int = MAX_QUEUED_JOBS,
+        max_threads: int = MAX_THREADS,
+        name: str = THREAD_NAME,
+        dropped: Callable[[Job], object] = _forget,
+    ) -> None:
         self._max_jobs = max_jobs
+        self._max_threads = max_threads
+        self._name = name
+        self._dropped = dropped
         self.after_fork()
         renew_in_children(self)
 
@@ -44,6 +62,7 @@ class Background:
         self._running = 0
         self._threads: set[object] = set()  # a mark for each that is at work, or about to be started
         self._idle = 0
+        self._starting: object = None  # the mark of the thread that is being started
 
     @property
     def is_idle(self) -> bool:
@@ -53,7 +72,7 @@ class Background:
     @property
     def is_full(self) -> bool:
         """Whether each thread that there may be is at a job, so that others have to wait."""
-        return self._running >= MAX_THREADS
+        return self._running >= self._max_threads
 
     @property
     def threads(self) -> int:
@@ -80,12 +99,18 @@ class Background:
                 return False
             heapq.heappush(self._jobs, (needed_at, next(self._numbers), key, job))
             self._by_key[key] = job
-            if self._idle >= len(self._jobs) or len(self._threads) >= MAX_THREADS:
+            if self._idle:
                 self._changed.notify()
-                return True
-            mark = object()
-            self._threads.add(mark)
-        return self._start(mark)
+            mark = self._mark_of_one_more()
+        return mark is None or self._start(mark)
+
+    def _mark_of_one_more(self) -> object | None:
+        """Of the thread to start, if there is to be one more: one after another, or many would wake at once."""
+        if self._idle >= len(self._jobs) or self._starting or len(self._threads) >= self._max_threads:
+            return None
+        self._starting = mark = object()
+        self._threads.add(mark)
+        return mark
 
     def _start(self, mark: object) -> bool:
         # A bare thread: Thread.start waits until the new one runs, for which a reader has no time.
@@ -103,19 +128,25 @@ class Background:
 
     def _start_named(self, mark: object) -> None:
         try:
-            threading.Thread(target=self._work, args=(mark,), name="scope-background", daemon=True).start()
-        except RuntimeError as error:
+            threading.Thread(target=self._work, args=(mark,), name=self._name, daemon=True).start()
+        except Exception as error:  # noqa: BLE001  # there is nobody to tell
             self._has_threads_beside(mark)
             _log.debug("no thread could be started: %s", error)
 
     def _has_threads_beside(self, mark: object) -> bool:
         """Takes back the thread that did not start; if there is no other, its jobs are dropped."""
+        dropped: list[Job] = []
         with self._lock:
             self._threads.discard(mark)
-            if not self._threads:
+            self._has_started(mark)
+            has_others = bool(self._threads)
+            if not has_others:
+                dropped = [job for _, _, _, job in self._jobs]
                 self._jobs.clear()
                 self._by_key.clear()
-            return bool(self._threads)
+        for job in dropped:
+            self._dropped(job)
+        return has_others
 
     def _work(self, mark: object) -> None:
         with self._lock:
@@ -130,6 +161,7 @@ class Background:
     def _next(self, mark: object) -> tuple[Hashable, Job] | None:
         """None if there was nothing to do for a while: the thread is no longer counted then."""
         with self._changed:
+            self._has_started(mark)
             self._idle += 1
             self._changed.wait_for(lambda: bool(self._jobs), IDLE_THREAD_SECONDS)
             self._idle -= 1
@@ -138,7 +170,14 @@ class Background:
                 return None
             _, _, key, job = heapq.heappop(self._jobs)
             self._running += 1
+            one_more = self._mark_of_one_more()
+        if one_more is not None:
+            self._start(one_more)
         return key, job
+
+    def _has_started(self, mark: object) -> None:
+        if self._starting is mark:
+            self._starting = None
 
     def _do(self, key: Hashable, job: Job) -> None:
         try:
