@@ -78,7 +78,7 @@ class Flights(Generic[_Result]):
         while flight.leader != me:
             _wait_for(flight, left)
             if flight.error is not None:
-                raise _own_copy(flight.error)
+                raise own_copy(flight.error)
             if flight.results:
                 return flight.results[0]
             flight = self._board(key, me, flight)
@@ -145,7 +145,7 @@ def _wait_for(flight: _Flight[_Result], left: Callable[[], float | None]) -> Non
             raise TimeoutError("another thread's call for the same prompt did not end in time", is_deadline=True)
 
 
-def _own_copy(error: ScopeError) -> ScopeError:
+def own_copy(error: ScopeError) -> ScopeError:
     """The same error for one more thread: each thread that raises it adds its own traceback."""
     twin = copy.copy(error)
     twin.__cause__ = error.__cause__

@@ -13,11 +13,11 @@ OVERRUN_SECONDS = 1.0  # past its time: a thread that the machine is too busy fo
 class Budget:
     """`seconds` for the whole of a call (None: as long as it takes), of which one attempt gets at most `attempt`.
 
-    `retries` is the number of attempts after the first, None if the Configuration decides. `heard_nothing` is called
-    after each attempt that ends without an answer.
+    `retries` is the number of attempts after the first, None if the Configuration decides. `waits_its_turn` is called
+    before each attempt, and `heard_nothing` after each one that ends without an answer.
     """
 
-    __slots__ = ("_ends_at", "_now", "attempt", "heard_nothing", "retries", "seconds")
+    __slots__ = ("_ends_at", "_now", "attempt", "heard_nothing", "retries", "seconds", "waits_its_turn")
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Budget:
         self.attempt = attempt
         self.retries = retries
         self.heard_nothing: Callable[[], object] = _do_nothing
+        self.waits_its_turn: Callable[[], object] = _do_nothing
 
     def left(self) -> float | None:
         """Seconds that are left, None if time does not matter; raises TimeoutError if none are left."""
@@ -45,10 +46,15 @@ class Budget:
 
     def for_attempt(self, timeout: float) -> tuple[float, bool]:
         """Seconds that an attempt may take, and whether they are all that is left; raises TimeoutError for none."""
+        self.waits_its_turn()
         if self.attempt is not None:
             timeout = min(timeout, self.attempt)
         left = self.left()
         return (timeout, False) if left is None or left > timeout else (left, True)
+
+    def outlasts(self, other: Budget) -> bool:
+        """Whether this one ends later than the other."""
+        return other._ends_at is not None and (self._ends_at is None or self._ends_at > other._ends_at)
 
     def affords(self, pause: float) -> bool:
         """Whether there is time left after a pause of so many seconds."""
@@ -65,6 +71,7 @@ class Budget:
         )
         if is_shorter:
             limited._ends_at = self._ends_at
+        limited.waits_its_turn = self.waits_its_turn
         return limited
 
     def watched(self, heard_nothing: Callable[[], object]) -> Budget:
@@ -72,6 +79,7 @@ class Budget:
         watched = Budget(self._now, attempt=self.attempt, retries=self.retries)
         watched.seconds, watched._ends_at = self.seconds, self._ends_at
         watched.heard_nothing = heard_nothing
+        watched.waits_its_turn = self.waits_its_turn
         return watched
 
     def overdrawn(self, last: ScopeError | None = None) -> TimeoutError:
