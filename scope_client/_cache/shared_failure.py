@@ -81,7 +81,9 @@ def failure_in(entry: dict[str, Any], *, generation: int, now: float) -> Failure
     age = now - stamp
     if age < -CLOCK_SKEW_SECONDS:
         return None
-    error: Any = kind(printable(message, MAX_SHARED_CHARACTERS), http_status=status)
+    error: Any = kind(http_status=status)
+    error.message = printable(message, MAX_SHARED_CHARACTERS)
+    error.args = (error.message,)
     for name in _TEXT_FACTS:
         fact = said.get(name)
         if hasattr(error, name) and type(fact) is str:
