@@ -46,8 +46,9 @@ class LocalPlatform:
         host: The name or address to listen on; "0.0.0.0" for all addresses of this machine. Others then reach it.
         allowed_hosts: Further names under which it may be asked for, such as "scope" or "scope:8750". By default it may
             be asked by any name, as some tests need it; `scope serve` refuses those that it was not told.
-        credentials: The API key to accept. Without it, the well-known one, or a new one that nobody can guess if
-            `host` is given.
+        credentials: The API key to accept.
+        client_credentials: The client ID and secret to accept, of the same organisation. Without either of the two,
+            they are the well-known ones, or new ones that nobody can guess if `host` or the other one is given.
 
     Raises:
         ConfigurationError: An argument or a file is wrong.
@@ -70,8 +71,10 @@ class LocalPlatform:
         host: Optional[str] = None,
         allowed_hosts: Optional[Sequence[str]] = None,
         credentials: Optional[ApiKeyCredentials] = None,
+        client_credentials: Optional[ClientCredentials] = None,
     ) -> None:
-        self.credentials, self.client_credentials = keys_of(credentials, are_well_known=host is None)
+        keys = keys_of(credentials, client_credentials, are_well_known=host is None)
+        self.credentials, self.client_credentials = keys
         self._host = LOOPBACK_HOST if host is None else checked_host(host)
         self.latency = latency
         self._port = _checked_port(port)

@@ -53,10 +53,18 @@ class Command:
         self.folder = folder
         self.variables = variables
 
-    def __call__(self, *arguments: str, how: tuple[str, ...] = MODULE, stdout: int = subprocess.PIPE, **more: str):
+    def __call__(
+        self,
+        *arguments: str,
+        how: tuple[str, ...] = MODULE,
+        stdout: int = subprocess.PIPE,
+        stdin: bytes | None = b"",
+        **more: str,
+    ):
         variables = {**self.variables, **more}
         done = subprocess.run(
             [sys.executable, *how, *arguments],
+            input=stdin,
             stdout=stdout,
             stderr=subprocess.PIPE,
             env=environment(**variables),
@@ -72,9 +80,12 @@ class Command:
 class Serving:
     """A `scope serve` that runs, and is killed where it neither speaks nor ends within 20 seconds."""
 
-    def __init__(self, folder: Path, *options: str, first: str = "", **variables: str) -> None:
+    def __init__(
+        self, folder: Path, *options: str, first: str = "", within: tuple[str, ...] = (), **variables: str
+    ) -> None:
+        how = run_after(f"{INTERRUPTIBLE}\n{first}")
         self.process = subprocess.Popen(
-            [sys.executable, *run_after(f"{INTERRUPTIBLE}\n{first}"), "serve", str(folder), "--port", "0", *options],
+            [*within, sys.executable, *how, "serve", str(folder), "--port", "0", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -99,7 +110,18 @@ class Serving:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def interrupt(self) -> Outcome:
-        self.process.send_signal(signal.SIGINT)
+        return self.end(signal.SIGINT)
+
+    def terminate(self) -> Outcome:
+        return self.end(signal.SIGTERM)
+
+    def end(self, number: int) -> Outcome:
+        """How it ends by this signal, which goes to the process that `within` started, if there is one."""
+        inner = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        os.kill(int(inner[0]) if inner else self.process.pid, number)
+        return self.rest()
+
+    def rest(self) -> Outcome:
         out, err = self.process.stdout.read(), self.process.stderr.read()
         return Outcome(self.process.wait(20), out, err)
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import re
 import shlex
+import shutil
+import signal
 import socket
 import struct
+import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -17,6 +22,7 @@ from scope_client._folder.reader import read_prompt_dir
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "example_projects" / "prompts"
 READY = "The requests:"
+F_SETPIPE_SZ = 1031
 
 
 @pytest.fixture
@@ -32,17 +38,18 @@ def exports(lines):
     return dict(each[1].split("=", 1) for each in words if each[:1] == ["export"])
 
 
-def test_the_five_lines_it_prints_are_all_that_a_program_needs(serve, scope, folder):
-    serving = serve(folder)
-    variables = exports(serving.read_until(READY))
-    assert sorted(variables) == [
-        "SCOPE_API_KEY",
-        "SCOPE_API_SECRET",
-        "SCOPE_API_URL",
-        "SCOPE_AUTH_API_URL",
-        "SCOPE_ORG_ID",
-    ]
-    assert scope("render", "greeting", "-v", "name=Alice", **variables).out == "Hello, Alice!\n"
+PAIRS = [("SCOPE_API_KEY", "SCOPE_API_SECRET"), ("SCOPE_CLIENT_ID", "SCOPE_CLIENT_SECRET")]
+NO_KEY = {"SCOPE_API_KEY": "", "SCOPE_API_SECRET": ""}
+WHERE = ("SCOPE_API_URL", "SCOPE_AUTH_API_URL", "SCOPE_ORG_ID")
+
+
+@pytest.mark.parametrize("options", [(), ("--host", "127.0.0.1"), ("--client-id", "mine")], ids=" ".join)
+def test_the_lines_it_prints_are_all_that_a_program_needs_with_either_pair(options, serve, scope, folder):
+    variables = exports(serve(folder, *options).read_until(READY))
+    assert sorted(variables) == sorted({*WHERE, *PAIRS[0], *PAIRS[1]})
+    for pair in PAIRS:
+        given = {**NO_KEY, **{name: variables[name] for name in (*WHERE, *pair)}}
+        assert scope("render", "greeting", "-v", "name=Alice", **given).out == "Hello, Alice!\n"
 
 
 def test_each_request_is_one_line_of_the_log(serve, scope, folder):
@@ -72,6 +79,102 @@ def test_ctrl_c_ends_it_cleanly(serve, folder):
     done = serving.interrupt()
     assert (done.code, done.err) == (0, "")
     assert done.out.endswith("\nStopped.\n")
+
+
+# A process number of its own, if this machine allows for that; the first process of a container has such a one.
+CONTAINER = ("unshare", "--map-root-user", "--pid", "--fork", "--kill-child")
+HAS_CONTAINERS = shutil.which("unshare") is not None and subprocess.run([*CONTAINER, "true"]).returncode == 0
+
+
+@pytest.mark.parametrize("within", [(), CONTAINER if HAS_CONTAINERS else ()], ids=["alone", "first of a container"])
+def test_sigterm_ends_it_as_ctrl_c_does(within, serve, folder):
+    serving = serve(folder, within=within)
+    serving.read_until(READY)
+    done = serving.terminate()
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("\nStopped.\n")
+
+
+def test_sigterm_has_a_handler_without_which_linux_drops_it_in_a_container(serve, folder):
+    serving = serve(folder)
+    serving.read_until(READY)
+    status = Path(f"/proc/{serving.process.pid}/status").read_text()
+    caught = int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16)
+    assert caught >> (signal.SIGTERM - 1) & 1
+
+
+@contextlib.contextmanager
+def connected(variables):
+    port = int(variables["SCOPE_API_URL"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        yield connection
+
+
+def asked(connection, path="/", times=1):
+    host, port = connection.getpeername()
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode() * times)
+
+
+def test_sigterm_does_not_wait_for_a_connection_that_is_kept(serve, folder):
+    serving = serve(folder)
+    with connected(exports(serving.read_until(READY))) as kept, kept.makefile("rb") as answer:
+        asked(kept)
+        assert answer.readline().startswith(b"HTTP/1.1 ")
+        kept.sendall(b"GET / HT")
+        done = serving.terminate()
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("\nStopped.\n")
+
+
+def test_sigterm_does_not_wait_for_an_answer_that_is_delayed(serve, folder):
+    serving = serve(folder, "--latency", "1000")
+    with connected(exports(serving.read_until(READY))) as connection:
+        asked(connection)
+        done = serving.terminate()
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith("\nStopped.\n")
+
+
+def test_sigterm_does_not_wait_for_somebody_to_read_the_log(serve, folder):
+    serving = serve(folder)
+    variables = exports(serving.read_until(READY))
+    fcntl.fcntl(serving.process.stdout, F_SETPIPE_SZ, 4096)
+    with connected(variables) as connection:
+        asked(connection, times=200)
+        is_full = False
+        while not is_full:
+            waiting = fcntl.ioctl(serving.process.stdout, termios.FIONREAD, struct.pack("i", 0))
+            is_full = struct.unpack("i", waiting)[0] > 4096 - 80
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.wait(10) == 0
+
+
+# Python code after which a process is told to end as it comes to import a module, or to listen.
+AT_IMPORT = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGTERM)
+sys.meta_path.insert(0, Finder())
+"""
+AT_LISTENING = """
+import os, signal, socket
+socket.create_server = lambda *args, **options: os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "outcome"),
+    [
+        (AT_IMPORT.format(name="click"), (143, "", "")),
+        (AT_IMPORT.format(name="flask"), (0, "\nStopped.\n", "")),
+        (AT_LISTENING, (0, "\nStopped.\n", "")),
+    ],
+    ids=["click", "flask", "listen"],
+)
+def test_sigterm_ends_it_while_it_starts(first, outcome, serve, folder):
+    assert serve(folder, first=first).rest() == outcome
 
 
 def test_it_lists_every_version_with_its_status_type_and_id(serve):
@@ -132,6 +235,24 @@ class TestKeys:
         assert scope("render", "greeting", "-v", "name=Alice", **variables[0]).out == "Hello, Alice!\n"
         assert token_for(variables[0], key="local-key", secret="local-secret").status_code == 401
 
+    def test_of_either_kind_can_be_given(self, serve, scope, folder):
+        lines = serve(folder, "--org-id", "mine", SCOPE_CLIENT_ID="app", SCOPE_CLIENT_SECRET="my-secret").read_until(
+            READY
+        )
+        variables = exports(lines)
+        assert "As you gave: SCOPE_ORG_ID, SCOPE_CLIENT_ID, SCOPE_CLIENT_SECRET. " in "".join(lines)
+        assert "# SCOPE_CLIENT_SECRET: the secret that you gave" in lines
+        assert (variables["SCOPE_CLIENT_ID"], variables["SCOPE_API_SECRET"] != "local-secret") == ("app", True)
+        ours = {**NO_KEY, **{name: variables[name] for name in (*WHERE, "SCOPE_CLIENT_ID")}}
+        assert scope("get", "greeting", **ours, SCOPE_CLIENT_SECRET="my-secret").code == 0
+
+    def test_that_are_made_up_for_a_client_are_said_to_be(self, serve, folder):
+        said = "The newer client credentials work too, in place of the API key"
+        made_up = f"{said} (SCOPE_CLIENT_ID and SCOPE_CLIENT_SECRET made up for this run):"
+        assert made_up in serve(folder, "--host", "127.0.0.1").read_until(READY)
+        assert made_up in serve(folder, "--api-key", "mine").read_until(READY)
+        assert f"{said}:" in serve(folder).read_until(READY)
+
     def test_can_be_given_as_options_and_the_secret_is_not_said_back(self, serve, folder):
         lines = serve(folder, "--org-id", "mine", "--api-key", "my-key", "--api-secret", "my-secret").read_until(READY)
         variables = exports(lines)
@@ -167,6 +288,20 @@ def test_a_host_that_is_allowed_is_answered_and_another_is_not(serve, folder):
         for host in ("scope:1", "scope", "other:7", "other:8", "evil.example")
     }
     assert asked == {"scope:1": 200, "scope": 200, "other:7": 200, "other:8": 421, "evil.example": 421}
+
+
+@pytest.mark.parametrize(
+    ("host", "warns"), [("0.0.0.0", True), ("127.0.0.1", False), ("localhost", False), ("::1", False)]
+)
+def test_a_host_that_others_reach_is_warned_of_and_names_stay_checked(host, warns, serve, folder):
+    lines = serve(folder, "--host", host).read_until(READY)
+    assert any(line.startswith("WARNING: other machines can reach this platform") for line in lines) == warns
+    variables = exports(lines)
+    keys = {"key": variables["SCOPE_API_KEY"], "secret": variables["SCOPE_API_SECRET"]}
+    port = variables["SCOPE_API_URL"].rpartition(":")[2]
+    assert token_for(variables, **keys, host=f"localhost:{port}").status_code == 200
+    for rebound in ("evil.example", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}"):
+        assert token_for(variables, **keys, host=rebound).status_code == 421
 
 
 def test_a_host_for_all_addresses_is_said_and_answers_at_each(serve, folder):

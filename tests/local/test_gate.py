@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from scope_client import ApiKeyCredentials
+from scope_client import ApiKeyCredentials, ClientCredentials
 from scope_client.errors import ConfigurationError
 from scope_client.local import LocalPlatform
 
@@ -269,6 +269,23 @@ class TestKeys:
         assert platform.client_credentials.org_id == "my-org"
         assert platform.client_credentials.client_id != well_known.client_id
         assert str(platform.client_credentials.client_secret) != str(well_known.client_secret)
+
+    def test_of_the_newer_scheme_can_be_given_too(self, call_to: object) -> None:
+        mine = ClientCredentials("my-org", "my-app", "my-secret")
+        with LocalPlatform(client_credentials=mine) as platform:
+            assert platform.client_credentials is mine
+            assert (platform.credentials.org_id, platform.credentials.api_key != "local-key") == ("my-org", True)
+            assert [call_to(platform).buy(keys).status_code for keys in (mine, platform.credentials)] == [200, 200]
+            assert call_to(platform).buy(LocalPlatform().client_credentials).status_code == 401
+
+    def test_of_two_organisations_are_refused(self) -> None:
+        keys = ApiKeyCredentials("one", "k", "s"), ClientCredentials("two", "i", "s")
+        with pytest.raises(ConfigurationError, match="of the same organisation as credentials, 'one', got 'two'"):
+            LocalPlatform(credentials=keys[0], client_credentials=keys[1])
+
+    def test_of_the_wrong_scheme_are_refused(self) -> None:
+        with pytest.raises(ConfigurationError, match="client_credentials must be ClientCredentials, got ApiKeyCred"):
+            LocalPlatform(client_credentials=LocalPlatform().credentials)
 
     @pytest.mark.parametrize("keys", ["key", ("a", "b", "c"), LocalPlatform().client_credentials])
     def test_of_another_type_are_refused(self, keys: object) -> None:
