@@ -8,6 +8,7 @@ from ._config.credentials import ApiKeyCredentials, ClientCredentials, Credentia
 from ._config.options import Options
 from ._prefetch import PrefetchReport
 from ._process import client, configuration, configure, reset_configuration
+from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._status import PromptStatus, Status
 from ._stores.cache_store import CacheStore
@@ -64,6 +65,7 @@ __all__ = [
     "NotFoundError",
     "Options",
     "PrefetchReport",
+    "PromptRead",
     "PromptStatus",
     "PromptVersion",
     "RateLimitError",

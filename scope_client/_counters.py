@@ -11,7 +11,14 @@ from ._fork import renew_in_children
 from ._prompt.ref import PromptRef
 from .errors import ScopeError
 
-_COUNTED_AS = {"refresh": "refreshes", "stale": "stale", "fallback": "fallbacks", "evicted": "evictions"}
+_COUNTED_AS = {
+    "refresh": "refreshes",
+    "changed": "changes",
+    "stale": "stale",
+    "fallback": "fallbacks",
+    "evicted": "evictions",
+    "unfit": "unfit",
+}
 COUNTED = ("fetches", "errors", *_COUNTED_AS.values())
 
 
@@ -34,11 +41,13 @@ class Counters:
         with self._lock:
             self._counts[what] += 1
 
-    def cache_event(self, outcome: str, ref: PromptRef, age: float | None) -> None:
+    def cache_event(
+        self, outcome: str, ref: PromptRef, age: float | None, *, old: str | None = None, new: str | None = None
+    ) -> None:
         """Counts and tells what the cache decided; `age` is that of the version, in seconds."""
         self.count(_COUNTED_AS[outcome])
         if self._is_telling and telemetry.cache.callbacks:
-            telemetry.cache.emit(telemetry.CacheInfo(ref.name, outcome, age))
+            telemetry.cache.emit(telemetry.CacheInfo(ref.name, outcome, age, old, new))
 
     def failed(self, error: ScopeError) -> None:
         """A fetch ended in this error, whether a reader gets to see it or not."""

@@ -11,16 +11,16 @@ from .errors import ScopeError
 class Remembered:
     """An error that came at `at` and is told again until `until`, in seconds of the client's clock."""
 
-    __slots__ = ("_error", "at", "until")
+    __slots__ = ("at", "error", "until")
 
     def __init__(self, error: ScopeError, at: float, seconds: float) -> None:
-        self._error = copy.copy(error)  # without its frames and its cause, which would keep much alive
+        self.error = copy.copy(error)  # without its frames and its cause, which would keep much alive
         self.at = at
         self.until = at + seconds
 
     def again(self, now: float) -> ScopeError:
         """The same error for one more reader; if it says how long to wait, then what is left of that."""
-        twin: Any = copy.copy(self._error)
+        twin: Any = copy.copy(self.error)
         wait = getattr(twin, "retry_after", None)
         if wait is not None:
             twin.retry_after = max(wait - (now - self.at), 0.0)

@@ -11,7 +11,7 @@ from ._frozen import Frozen
 class PromptStatus(Frozen):
     """One cached version: what was asked for, and what is kept for it."""
 
-    __slots__ = ("name", "label", "version", "version_id", "version_number", "age", "state")
+    __slots__ = ("name", "label", "version", "version_id", "version_number", "age", "state", "missing_variables")
     name: str
     """The name or ID that was asked for."""
     label: Optional[str]
@@ -26,6 +26,8 @@ class PromptStatus(Frozen):
     """Seconds since the version was fetched."""
     state: str
     """"fresh", "stale" (expired, kept as the last known good) or "gone" (too old even for that)."""
+    missing_variables: tuple[str, ...]
+    """What this version needs and calls do not give, so that the last version that fits is served; or ()."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class PromptStatus(Frozen):
         version_number: Optional[int],
         age: float,
         state: str,
+        missing_variables: tuple[str, ...] = (),
     ) -> None:
         self._freeze(
             name=name,
@@ -46,11 +49,12 @@ class PromptStatus(Frozen):
             version_number=version_number,
             age=age,
             state=state,
+            missing_variables=missing_variables,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name; fit for JSON."""
-        return self._fields()
+        return {**self._fields(), "missing_variables": list(self.missing_variables)}
 
     def __reduce__(self) -> Any:
         return functools.partial(type(self), **self._fields()), ()
@@ -61,6 +65,7 @@ class Status(Frozen):
 
     __slots__ = (
         "is_down",
+        "is_refused",
         "is_serving_stale",
         "prompts",
         "last_error",
@@ -70,6 +75,8 @@ class Status(Frozen):
     )
     is_down: bool
     """Whether the platform did not answer when it was last asked."""
+    is_refused: bool
+    """Whether the platform refuses the credentials, so that a read of what is not cached fails."""
     is_serving_stale: bool
     """Whether a version past its end was served within the last minute, and has not been renewed since."""
     prompts: tuple[PromptStatus, ...]
@@ -81,14 +88,16 @@ class Status(Frozen):
     token_expires_in: Optional[float]
     """Seconds for which the token is still valid; None if there is no token."""
     counters: Mapping[str, int]
-    """What happened since the client was made: "fetches", "errors", "refreshes", "stale" (reads of versions past their
-    end), "fallbacks", "evictions" and "store_failures" (of the shared cache).
+    """What happened since the client was made: "fetches", "errors", "refreshes", "changes" (of the version in memory),
+    "stale" (reads of versions past their end), "fallbacks", "evictions", "unfit" (reads of the last version that fits)
+    and "store_failures" (of the shared cache).
     """
 
     def __init__(
         self,
         *,
         is_down: bool,
+        is_refused: bool = False,
         is_serving_stale: bool,
         prompts: tuple[PromptStatus, ...],
         last_error: Optional[str],
@@ -98,6 +107,7 @@ class Status(Frozen):
     ) -> None:
         self._freeze(
             is_down=is_down,
+            is_refused=is_refused,
             is_serving_stale=is_serving_stale,
             prompts=prompts,
             last_error=last_error,

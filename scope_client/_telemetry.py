@@ -71,18 +71,26 @@ class ErrorInfo(Frozen):
 class CacheInfo(Frozen):
     """What the cache did for a prompt, if it was more than to answer with a fresh version."""
 
-    __slots__ = ("prompt", "outcome", "age")
+    __slots__ = ("prompt", "outcome", "age", "old", "new")
     prompt: str
     """The name or ID that was asked for."""
     outcome: str
     """"refresh": renewed before its end. "stale": the last known good version was served. "fallback": a stand-in was
-    served, because no version is known. "evicted": dropped, because the platform no longer has it.
+    served, because no version is known. "evicted": dropped, because the platform no longer has it. "changed": another
+    version has taken the place of the one in memory. "unfit": the last version that fits was served, because the
+    present one needs a variable that the call does not give.
     """
     age: Optional[float]
-    """Seconds since the version that was served, replaced or dropped was fetched; None for a fallback."""
+    """Seconds since the version that was served, replaced or dropped was fetched; None for "fallback" and "unfit"."""
+    old: Optional[str]
+    """The ID of the version that was replaced ("changed"), or served in place of the present one ("unfit")."""
+    new: Optional[str]
+    """The ID of the present version ("changed", "unfit")."""
 
-    def __init__(self, prompt: str, outcome: str, age: Optional[float]) -> None:
-        self._freeze(prompt=prompt, outcome=outcome, age=age)
+    def __init__(
+        self, prompt: str, outcome: str, age: Optional[float], old: Optional[str] = None, new: Optional[str] = None
+    ) -> None:
+        self._freeze(prompt=prompt, outcome=outcome, age=age, old=old, new=new)
 
 
 _Info = TypeVar("_Info")

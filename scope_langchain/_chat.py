@@ -9,9 +9,10 @@ from langchain_core.messages import BaseMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from typing_extensions import Self
 
-from scope_client import PromptVersion
+from scope_client import PromptVersion, ResourceError
 
 from . import _fstring as fstring
+from ._errors import name_prompt
 from ._reading import ScopeTemplate, names_itself, raise_for_missing
 from ._text import ScopePromptTemplate
 from ._tracing import trace_metadata, trace_tags
@@ -52,22 +53,30 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
             ValidationError: A value is None.
             RenderError: A value has no text.
         """
-        raise_for_missing(self.needed(), kwargs)
+        raise_for_missing(self, kwargs)
         values = self._merge_partial_and_user_variables(**kwargs)
-        parts = [
-            [each] if isinstance(each, BaseMessage) else each.format_messages(**_taken_by(each, values))
-            for each in self.messages
-        ]
+        try:
+            parts = [
+                [each] if isinstance(each, BaseMessage) else each.format_messages(**_taken_by(each, values))
+                for each in self.messages
+            ]
+        except ResourceError as error:
+            name_prompt(error, self.metadata)
+            raise
         return [message for part in parts for message in part]
 
     async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """`format_messages` for an event loop."""
-        raise_for_missing(self.needed(), kwargs)
+        raise_for_missing(self, kwargs)
         values = self._merge_partial_and_user_variables(**kwargs)
-        parts = [
-            [each] if isinstance(each, BaseMessage) else await each.aformat_messages(**_taken_by(each, values))
-            for each in self.messages
-        ]
+        try:
+            parts = [
+                [each] if isinstance(each, BaseMessage) else await each.aformat_messages(**_taken_by(each, values))
+                for each in self.messages
+            ]
+        except ResourceError as error:
+            name_prompt(error, self.metadata)
+            raise
         return [message for part in parts for message in part]
 
     def __add__(self, other: Any) -> ScopeChatPromptTemplate:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Optional, Union
 
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import run_in_executor
 
-from scope_client import PromptVersion, ScopeClient, ScopeError
+from scope_client import PromptVersion, ScopeClient, ScopeError, configuration
 from scope_client.frameworks import Fallback, called_like, made_client
 
 from ._conversion import Template, to_langchain
@@ -58,17 +58,29 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         """What `invoke` returns: a prompt value."""
         return PromptValue
 
-    def current(self) -> Template:
-        """The template of the version that is there now; raises what `get_prompt_version` and `to_langchain` raise."""
-        return self._template(read(self._client, self._prompt, self._label, self._version, self._fallback))
+    def current(self, requires: Optional[Collection[str]] = None) -> Template:
+        """The template of the version that is there now.
 
-    async def acurrent(self) -> Template:
+        Args:
+            requires: As for `ScopeClient.get_prompt_version`.
+
+        Returns:
+            The template.
+
+        Raises:
+            ScopeError: What `get_prompt_version` and `to_langchain` raise.
+        """
+        return self._template(read(self._client, self._prompt, self._label, self._version, self._fallback, requires))
+
+    async def acurrent(self, requires: Optional[Collection[str]] = None) -> Template:
         """`current` for an event loop: a cached read stays on it, a fetch goes to a thread."""
         client = self._client or made_client()
         if client is None:  # to make one may read a folder of prompts
-            return await run_in_executor(None, self.current)
+            return await run_in_executor(None, self.current, requires)
         found = client.get_cached_version(self._prompt, label=self._label, version=self._version)
-        return await run_in_executor(None, self.current) if found is None else self._template(found)
+        if found is None or not frozenset(found.variables).issubset(found.variables if requires is None else requires):
+            return await run_in_executor(None, self.current, requires)
+        return self._template(found)
 
     def invoke(
         self,
@@ -89,7 +101,7 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         Raises:
             ScopeError: What `current` raises, and what is wrong with the values.
         """
-        return self.current().invoke(input, config, **kwargs)
+        return self.current(self._given([input])).invoke(input, config, **kwargs)
 
     async def ainvoke(
         self,
@@ -98,7 +110,7 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         **kwargs: Any,
     ) -> PromptValue:
         """`invoke` for an event loop, which reads as `acurrent` does."""
-        return await (await self.acurrent()).ainvoke(input, config, **kwargs)
+        return await (await self.acurrent(self._given([input]))).ainvoke(input, config, **kwargs)
 
     def batch(
         self,
@@ -112,7 +124,7 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         if not inputs:
             return []
         try:
-            template = self.current()
+            template = self.current(self._given(inputs))
         except ScopeError as error:
             return _failures(error, len(inputs), return_exceptions)
         return template.batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
@@ -129,10 +141,18 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         if not inputs:
             return []
         try:
-            template = await self.acurrent()
+            template = await self.acurrent(self._given(inputs))
         except ScopeError as error:
             return _failures(error, len(inputs), return_exceptions)
         return await template.abatch(inputs, config, return_exceptions=return_exceptions, **kwargs)
+
+    def _given(self, inputs: Sequence[Any]) -> Collection[str] | None:
+        """The names of the values that all inputs have; None if versions that need more are not held back."""
+        client = self._client or made_client()
+        is_held_back = (configuration() if client is None else client.config).when_unfit != "error"
+        if not is_held_back or not all(isinstance(each, dict) for each in inputs):
+            return None
+        return set.intersection(*(set(each) for each in inputs)).union(self._partials)
 
     def _template(self, version: PromptVersion) -> Template:
         known, template = self._converted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from types import FunctionType
 from typing import Any, Optional, TypeVar
 
@@ -12,14 +12,20 @@ from scope_client import PromptVersion, ScopeClient, ValidationError
 from scope_client import client as default_client
 from scope_client.frameworks import Fallback, listed
 
-from ._errors import missing_input
+from ._errors import missing_input, name_prompt
 
 
 def read(
-    client: ScopeClient | None, name: str, label: str | None, version: str | None, fallback: Fallback
+    client: ScopeClient | None,
+    name: str,
+    label: str | None,
+    version: str | None,
+    fallback: Fallback,
+    requires: Collection[str] | None = None,
 ) -> PromptVersion:
     """From the client, or the process-wide one."""
-    return (client or default_client()).get_prompt_version(name, label=label, version=version, fallback=fallback)
+    asked = client or default_client()
+    return asked.get_prompt_version(name, label=label, version=version, fallback=fallback, requires=requires)
 
 
 class ScopeTemplate:
@@ -35,6 +41,7 @@ class ScopeTemplate:
         version: Optional[str] = None,
         fallback: Fallback = None,
         partial_variables: Optional[Mapping[str, Any]] = None,
+        requires: Optional[Collection[str]] = None,
     ) -> Self:
         """The template of the version that is there now.
 
@@ -45,6 +52,7 @@ class ScopeTemplate:
             version: The ID of the version.
             fallback: As for `ScopeClient.get_prompt_version`.
             partial_variables: Values that are given in advance.
+            requires: As for `ScopeClient.get_prompt_version`.
 
         Returns:
             The template.
@@ -55,7 +63,7 @@ class ScopeTemplate:
                 has no variable for one of `partial_variables`.
             TypeError: A label and a version are given.
         """
-        found = read(client, name, label, version, fallback)
+        found = read(client, name, label, version, fallback, requires)
         return cls.of(found, checked_partials(found, partial_variables))
 
     @classmethod
@@ -79,7 +87,7 @@ class ScopeTemplate:
         raise NotImplementedError
 
     def _validate_input(self, inner_input: Any) -> dict[str, Any]:
-        raise_for_missing(self.needed(), inner_input)
+        raise_for_missing(self, inner_input)
         return super()._validate_input(inner_input)  # type: ignore[misc,no-any-return]  # of LangChain's class
 
 
@@ -107,9 +115,12 @@ def checked_partials(version: PromptVersion, given: Mapping[str, Any] | None) ->
     return {name: value for name, value in (given or {}).items() if name in known}
 
 
-def raise_for_missing(needed: Sequence[str], given: Any) -> None:
-    """Raises MissingInputError for a dict that lacks one of the names; anything else is left to LangChain."""
+def raise_for_missing(template: Any, given: Any) -> None:
+    """Raises MissingInputError for a dict that lacks a value of the template; anything else is left to LangChain."""
     if isinstance(given, dict):
+        needed = template.needed()
         missing = [name for name in needed if name not in given]
         if missing:
-            raise missing_input(missing, needed)
+            error = missing_input(missing, needed)
+            name_prompt(error, template.metadata)
+            raise error

@@ -8,11 +8,11 @@ from typing import Any
 from langchain_core.prompts import PromptTemplate
 from typing_extensions import Self
 
-from scope_client import PromptVersion, ValidationError
+from scope_client import PromptVersion, ResourceError, ValidationError
 from scope_client.frameworks import shown
 
 from . import _fstring as fstring
-from ._errors import missing_input
+from ._errors import missing_input, name_prompt
 from ._reading import ScopeTemplate, names_itself
 from ._tracing import trace_metadata, trace_tags
 
@@ -64,9 +64,13 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
             return super().format(**kwargs)
         names = template.variables
         missing = [name for name in names if name not in values]
-        if missing:
-            raise missing_input(missing, names)
-        return template.render({name: values[name] for name in names})  # type: ignore[no-any-return]  # text
+        try:
+            if missing:
+                raise missing_input(missing, names)
+            return template.render({name: values[name] for name in names})  # type: ignore[no-any-return]  # text
+        except ResourceError as error:
+            name_prompt(error, self.metadata)
+            raise
 
     def __add__(self, other: Any) -> ScopePromptTemplate:
         """This template and another one, or text, after it; filled in by the same rules, with this one's metadata."""

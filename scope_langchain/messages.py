@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from langchain_core.messages import BaseMessage, ToolMessage
+from langchain_core.messages import BaseMessage, ChatMessage, ToolMessage, convert_to_messages
 from langchain_core.prompts import (
     AIMessagePromptTemplate,
     ChatMessagePromptTemplate,
@@ -14,10 +14,13 @@ from langchain_core.prompts import (
     MessagesPlaceholder,
     SystemMessagePromptTemplate,
 )
-from langchain_core.prompts.chat import BaseStringMessagePromptTemplate
+from langchain_core.prompts.chat import (
+    BaseMessagePromptTemplate,  # type: ignore[attr-defined]  # the floor has it here, and the newest too
+    BaseStringMessagePromptTemplate,
+)
 
 from scope_client import PromptVersion, ValidationError
-from scope_client.frameworks import shown
+from scope_client.frameworks import Message, Placeholder, checked_messages, shown
 
 from . import _fstring as fstring
 from ._text import ScopePromptTemplate
@@ -50,6 +53,49 @@ class ToolMessagePromptTemplate(BaseStringMessagePromptTemplate):
         return ToolMessage(content=self.prompt.format(**kwargs), tool_call_id=self.tool_call_id, name=self.name)
 
 
+class PartsMessagePromptTemplate(BaseMessagePromptTemplate):
+    """A message with a list of parts, or with variables in its tool calls; filled in by the core's rules."""
+
+    message: dict[str, Any]
+    """The message as the prompt has it, such as `{"role": "user", "content": [{"type": "text", "text": "..."}]}`."""
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """True: the message is JSON."""
+        return True
+
+    @classmethod
+    def get_lc_namespace(cls) -> list[str]:
+        """This module, from which LangChain loads what it has saved."""
+        return ["scope_langchain", "messages"]
+
+    @property
+    def input_variables(self) -> list[str]:
+        """The variables of the message, in order of appearance."""
+        return list(Message(self.message).variables)
+
+    def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
+        """The message with these values, as the only one of a list."""
+        return [_converted(Message(self.message).filled(kwargs))]
+
+
+class ScopePlaceholder(MessagesPlaceholder):
+    """A MessagesPlaceholder that takes a list of messages and nothing else; it is saved as a MessagesPlaceholder."""
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """LangChain's own class, as which the placeholder is saved."""
+        return MessagesPlaceholder.lc_id()
+
+    def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
+        """The caller's messages; raises ValidationError for anything but a list of messages."""
+        value = kwargs[self.variable_name]
+        # Pairs and texts, LangChain's short forms, are messages here.
+        items = convert_to_messages(value) if _has_short_forms(value) else value
+        checked_messages(self.variable_name, items)
+        return super().format_messages(**{self.variable_name: list(items)})
+
+
 def message_templates(version: PromptVersion) -> list[Any]:
     """A template for each message of a version; a text prompt is one message of the user.
 
@@ -57,20 +103,25 @@ def message_templates(version: PromptVersion) -> list[Any]:
     """
     template: Any = version.template
     if version.type == "text":
-        return [_message({"role": "user"}, template, version)]
+        return [_text_message({"role": "user"}, template)]
+    if template.flaw:
+        raise ValidationError(f"prompt {shown(version.name)}: {template.flaw}")
     read = json.loads(version.content)
-    _check_placeholders(template.parts, version)
-    return [_message(message, part, version) for message, (_, part) in zip(read, template.parts)]
+    return [_message(message, part) for message, part in zip(read, template.parts)]
 
 
-def _message(message: Mapping[str, Any], part: Any, version: PromptVersion) -> Any:
+def _message(message: dict[str, Any], part: Any) -> Any:
+    if isinstance(part, Placeholder):
+        return ScopePlaceholder(variable_name=part.variables[0])
+    return PartsMessagePromptTemplate(message=message) if part.text is None else _text_message(message, part.text)
+
+
+def _text_message(message: Mapping[str, Any], text: Any) -> Any:
     role = message["role"].lower()
-    if role == "placeholder":
-        return _placeholder(part, version)
     more = {key: value for key, value in message.items() if key not in ("role", "content")}
     if role == "developer":
         more["__openai_role__"] = "developer"  # the key under which LangChain keeps that role
-    prompt = ScopePromptTemplate(template=fstring.from_pieces(part.pieces), input_variables=list(part.variables))
+    prompt = ScopePromptTemplate(template=fstring.from_pieces(text.pieces), input_variables=list(text.variables))
     if role in _ROLES:
         return _ROLES[role](prompt=prompt, additional_kwargs=more)
     if role == "tool" and isinstance(more.get("tool_call_id"), str):
@@ -78,20 +129,15 @@ def _message(message: Mapping[str, Any], part: Any, version: PromptVersion) -> A
     return ChatMessagePromptTemplate(prompt=prompt, role=message["role"], additional_kwargs=more)
 
 
-def _check_placeholders(parts: Any, version: PromptVersion) -> None:
-    held = {name for role, part in parts if role.lower() == "placeholder" for name in part.variables}
-    filled = {name for role, part in parts if role.lower() != "placeholder" for name in part.variables}
-    for name in sorted(held & filled):
-        raise ValidationError(
-            f"the prompt {shown(version.name)} has {shown(name)} as a placeholder for messages and as text: "
-            "give one another name"
-        )
+def _converted(message: dict[str, Any]) -> BaseMessage:
+    """The message as LangChain has it; one of a role that it does not know keeps the role."""
+    filled = {**message, "content": message.get("content") or ""}
+    try:
+        return convert_to_messages([{**filled, "role": filled["role"].lower()}])[0]
+    except ValueError:
+        more = {key: value for key, value in filled.items() if key not in ("role", "content")}
+        return ChatMessage(content=filled["content"], role=filled["role"], additional_kwargs=more)
 
 
-def _placeholder(part: Any, version: PromptVersion) -> MessagesPlaceholder:
-    if len(part.pieces) != 3 or part.pieces[0] or part.pieces[2]:
-        raise ValidationError(
-            f"a placeholder of the prompt {shown(version.name)} must hold one variable and nothing else, such as "
-            f"{{{{history}}}}; it holds {shown(''.join(part.pieces[::2]))} and {len(part.variables)} variables"
-        )
-    return MessagesPlaceholder(variable_name=part.variables[0], optional=True)
+def _has_short_forms(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and any(isinstance(each, (str, tuple, list)) for each in value)

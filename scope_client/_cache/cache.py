@@ -15,10 +15,12 @@ from .._flight import Flights
 from .._fork import renew_in_children
 from .._http.budget import OVERRUN_SECONDS, Budget
 from .._interrupts import pass_on
+from .._prompt.prompt_read import PromptRead
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from ..errors import ScopeError
 from . import policy
+from .fitting import Fitting
 from .loading import Load, Loader, Source
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, Turn, is_outage
@@ -61,6 +63,7 @@ class PromptCache:
         platform: PlatformBreaker,
         shared: SharedStore | None,
         counters: Counters,
+        fitting: Fitting | None,
     ) -> None:
         share = policy.RENEWAL_SHARE if shared is None else policy.FLEET_RENEWAL_SHARE
         self._rules = Rules(config.cache_ttl, config.stale_if_error, config.stale_while_revalidate, share)
@@ -73,7 +76,7 @@ class PromptCache:
         self._counters = counters
         self._memory = Memory(config.cache_max_size)
         self._sleep_watch = SleepWatch(clock)
-        self._flights: Flights[PromptVersion] = Flights()
+        self._flights: Flights[PromptRead] = Flights()
         self._loader = Loader(
             config,
             clock,
@@ -83,6 +86,7 @@ class PromptCache:
             platform=platform,
             shared=shared,
             counters=counters,
+            fitting=fitting,
         )
         renew_in_children(self)
 
@@ -102,7 +106,7 @@ class PromptCache:
 
     def get(
         self, ref: PromptRef, budget: Budget, *, max_age: float | None = None, has_stand_in: bool = False
-    ) -> PromptVersion | None:
+    ) -> PromptRead | None:
         """The version to serve; None if the caller's stand-in is to be served instead.
 
         Args:
@@ -120,7 +124,7 @@ class PromptCache:
         with shared.within(budget):
             return self._got(ref, budget, max_age, has_stand_in)
 
-    def _got(self, ref: PromptRef, budget: Budget, max_age: float | None, has_stand_in: bool) -> PromptVersion | None:
+    def _got(self, ref: PromptRef, budget: Budget, max_age: float | None, has_stand_in: bool) -> PromptRead | None:
         self._notice_sleep()
         entry, look = self._known(ref)
         now = self._clock.now()
@@ -139,7 +143,10 @@ class PromptCache:
             return newer or self._served_stale(ref, entry, max_age)
         if step is Step.SERVE_STALE:
             return self._served_stale(ref, entry, max_age)
-        return self._served(ref, entry, now, max_age, is_due=step is Step.SERVE_AND_RENEW)
+        version = self._served(ref, entry, now, max_age, is_due=step is Step.SERVE_AND_RENEW)
+        is_found = look is not None and look.found is not None and look.found.version is version
+        source = "stale" if not entry.is_fresh(now, max_age) else "store" if is_found else "memory"
+        return PromptRead(version, source, now - entry.fetched_at)
 
     def peek(self, ref: PromptRef) -> PromptVersion | None:
         """What `get` would answer from memory alone, renewed ahead in the same way; None if that is not enough."""
@@ -169,6 +176,13 @@ class PromptCache:
         self._memory.clear()
         if self._shared is not None:
             self._shared.clear()
+
+    def clear_prompt(self, ref: PromptRef, *, is_whole: bool) -> None:
+        """Forgets what is known of this ref, or of all that its prompt is asked for by if `is_whole`."""
+        keys = [key for key in list(self._memory.by_key) if PromptRef.of_key(key).name == ref.name] if is_whole else []
+        self._memory.forget((ref.key, *keys))
+        if self._shared is not None:
+            self._shared.clear_prompt(ref.name, {PromptRef.of_key(key) for key in (ref.key, *keys)})
 
     def _flight(self, ref: PromptRef) -> _FlightKey:
         return self._memory.epoch, ref.key
@@ -255,7 +269,7 @@ class PromptCache:
         entry.read_at = now
         return entry.version
 
-    def _tried(self, ref: PromptRef, budget: Budget, max_age: float | None, look: Look | None) -> PromptVersion | None:
+    def _tried(self, ref: PromptRef, budget: Budget, max_age: float | None, look: Look | None) -> PromptRead | None:
         """The platform's answer if it comes soon; raises what it refuses with, None for an outage."""
         flight = self._flight(ref)
         # Between the look and the boarding the flight may end: then this reader leads one with a joiner's patience.
@@ -270,17 +284,18 @@ class PromptCache:
                 raise
         return None
 
-    def _served_stale(self, ref: PromptRef, entry: Entry, max_age: float | None) -> PromptVersion:
+    def _served_stale(self, ref: PromptRef, entry: Entry, max_age: float | None) -> PromptRead:
         """The last known good version, unless another thread has brought a fresh one meanwhile."""
         now = self._clock.now()
         entry = self._memory.by_key.get(ref.key, entry)
+        age = now - entry.fetched_at
         if entry.is_fresh(now, max_age):
-            return entry.version
+            return PromptRead(entry.version, "memory", age)
         # Before the renewal: who comes in between must find that a stale read was just served, and not wait.
         entry.stale_at = entry.read_at = now
         self.renew(ref)
-        self._counters.cache_event("stale", ref, now - entry.fetched_at)
-        return entry.version
+        self._counters.cache_event("stale", ref, age)
+        return PromptRead(entry.version, "stale", age)
 
     def _renew_now(self, ref: PromptRef, entry: Entry | None, turn: Turn) -> None:
         """One attempt without a retry: the pause of an outage takes its place."""

@@ -10,10 +10,12 @@ from .._config.configuration import Configuration
 from .._counters import Counters
 from .._http.budget import Budget, is_overrun
 from .._interrupts import interrupt_in, pass_on
+from .._prompt.prompt_read import PromptRead
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from .._remembered import Remembered
 from ..errors import ScopeError, TimeoutError
+from .fitting import Fitting
 from .fleet_locks import LOCK_SECONDS, Rival
 from .held_lock import HeldLock
 from .memory import Entry, Memory
@@ -74,6 +76,7 @@ class Loader:
         platform: PlatformBreaker,
         shared: SharedStore | None,
         counters: Counters,
+        fitting: Fitting | None,
     ) -> None:
         self._ttl = config.cache_ttl
         self._kept_seconds = max(config.stale_if_error, config.stale_while_revalidate)
@@ -84,9 +87,10 @@ class Loader:
         self._platform = platform
         self._shared = shared
         self._counters = counters
+        self._fitting = fitting
         self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
-    def load(self, wanted: Load) -> PromptVersion:
+    def load(self, wanted: Load) -> PromptRead:
         """What another thread or process has brought in the meantime, or else what the platform has.
 
         Raises:
@@ -95,12 +99,15 @@ class Loader:
         """
         entry = self._usable(self._memory.by_key.get(wanted.ref.key), wanted)
         if entry is not None:
-            return entry.version
+            return self._read_of(entry, "memory")
         if wanted.replaces is None:
             self._refusals.check(self._refusal(wanted.ref), wanted.max_age)
         if self._shared is None:
             return self._fetched(wanted, None)
         return self._fetched_for_the_fleet(self._shared, wanted)
+
+    def _read_of(self, entry: Entry, source: str) -> PromptRead:
+        return PromptRead(entry.version, source, self._clock.now() - entry.fetched_at)
 
     def look_up(self, shared: SharedStore, ref: PromptRef) -> tuple[Entry | None, Look | None]:
         """What this process knows after a look into the store: the newer stamp wins, what was cleared is dropped."""
@@ -112,13 +119,13 @@ class Loader:
         found = None if look is None else look.found
         # After the look: another thread may have brought a newer one while the store answered.
         entry = memory.by_key.get(ref.key)
-        if entry is not None and entry.generation < shared.generation and not shared.is_later(entry.stamp):
+        if entry is not None and (_is_void(entry, look) or _is_outdated(entry, shared)):
             memory.drop(entry)
             entry = None
         if found is not None and (entry is None or entry.stamp < found.stamp):
             shared.relieve(ref)  # or a lock that is often taken by others would count as one that is never granted
             entry = self._adopted(ref, found)
-            memory.put(entry, epoch)
+            self._put(ref, entry, epoch)
         return entry, look
 
     def _refusal(self, ref: PromptRef) -> tuple[int, CacheKey]:
@@ -133,13 +140,13 @@ class Loader:
             return None
         return entry if entry.is_fresh(self._clock.now(), wanted.max_age) else None
 
-    def _fetched_for_the_fleet(self, shared: SharedStore, wanted: Load) -> PromptVersion:
+    def _fetched_for_the_fleet(self, shared: SharedStore, wanted: Load) -> PromptRead:
         """Fetches under the fleet's lock, or brings what the process that holds it has fetched."""
         held = HeldLock(shared, wanted.ref, clock=self._clock, background=self._background)
         try:
             entry = self._wait_for_the_fleet(shared, wanted, held)
             if entry is not None:
-                return entry.version
+                return self._read_of(entry, "store")
             if held.lock is None and wanted.replaces is not None:
                 raise TimeoutError("another process has been renewing it for a while", is_deadline=True)
             if held.lock is None and not wanted.budget.affords(LOCK_POLL_SECONDS):
@@ -218,7 +225,7 @@ class Loader:
             self._was_refused(wanted, self._memory.epoch, error)
         raise error
 
-    def _fetched(self, wanted: Load, held: HeldLock | None) -> PromptVersion:
+    def _fetched(self, wanted: Load, held: HeldLock | None) -> PromptRead:
         """What the platform has. It is kept in the shared store in place of what is `held`."""
         # All three before the question: an answer is as old as its question, and a clear in between makes it void.
         shared = self._shared
@@ -244,7 +251,7 @@ class Loader:
             held.lock = None
         if wanted.replaces is not None:
             self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
-        return version
+        return PromptRead(version, "platform", 0.0)
 
     def _asked(self, wanted: Load, held: HeldLock | None) -> PromptVersion:
         if held is None or held.lock is None:
@@ -301,10 +308,21 @@ class Loader:
             stamp=began.stamp,
             generation=began.generation,
         )
-        if not self._memory.put(entry, began.epoch) or self._shared is None:
+        if not self._put(ref, entry, began.epoch) or self._shared is None:
             return False
         ttl = life + self._kept_seconds
         return self._shared.keep(ref, version, stamp=began.stamp, life=life, generation=began.generation, ttl=ttl)
+
+    def _put(self, ref: PromptRef, entry: Entry, epoch: int) -> bool:
+        """As `Memory.put`; tells if another version has taken the place of the one that was served."""
+        former = self._memory.by_key.get(ref.key)
+        is_put = self._memory.put(entry, epoch)
+        if is_put and self._fitting is not None:
+            self._fitting.remember(ref, entry.version)
+        if is_put and former is not None and former.version.id != entry.version.id:
+            age = self._clock.now() - former.fetched_at
+            self._counters.cache_event("changed", ref, age, old=former.version.id, new=entry.version.id)
+        return is_put
 
     def _adopted(self, ref: PromptRef, found: Found) -> Entry:
         now = self._clock.now()
@@ -318,3 +336,13 @@ class Loader:
         )
         entry.asked_at = now
         return entry
+
+
+def _is_outdated(entry: Entry, shared: SharedStore) -> bool:
+    """Whether everything was cleared since."""
+    return entry.generation < shared.generation and not shared.is_later(entry.stamp)
+
+
+def _is_void(entry: Entry, look: Look | None) -> bool:
+    """Whether this prompt was cleared since."""
+    return look is not None and entry.stamp < look.cleared_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import threading
+from collections.abc import Iterable
 from operator import attrgetter
 
 from .._circuit_breaker import NEVER
@@ -85,6 +86,13 @@ class Memory:
             self.epoch += 1
             self._leaving.clear()
             self.by_key.clear()
+
+    def forget(self, keys: Iterable[CacheKey]) -> None:
+        """Drops these entries; what was asked for before, for any key, is not put in."""
+        with self._lock:
+            self.epoch += 1
+            for key in keys:
+                self.by_key.pop(key, None)
 
     def grow_older(self, seconds: float, now: float) -> None:
         """All entries by so many seconds, which no clock of theirs has counted.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._prompt.jsonvalue import parse
@@ -85,7 +86,24 @@ def values_of(store: CacheStore, *keys: str) -> Mapping[str, str]:
     return values
 
 
-def found_in(entry: dict[str, Any], ref: PromptRef, *, generation: int, now: float) -> Found | None:
+def versions_text(versions: Sequence[PromptVersion]) -> str:
+    """The text of several versions of a prompt."""
+    return json.dumps({"schema": SCHEMA, "versions": [version.to_dict() for version in versions]})
+
+
+def versions_in(entry: dict[str, Any], ref: PromptRef, extra_values: str) -> list[PromptVersion]:
+    """Those of `versions_text` that can be used."""
+    found = []
+    bodies = entry.get("versions") if entry.get("schema") == SCHEMA else None
+    for body in bodies if isinstance(bodies, list) else ():
+        with contextlib.suppress(ApiError, ValueError, TypeError, KeyError, AttributeError):
+            found.append(version_in(body, ref, extra_values=extra_values))
+    return found
+
+
+def found_in(
+    entry: dict[str, Any], ref: PromptRef, *, generation: int, now: float, extra_values: str = "error"
+) -> Found | None:
     """None for whatever cannot be used: another schema, another generation, a time to come, garbage."""
     try:
         if entry.get("schema") != SCHEMA or entry.get("generation") != generation:
@@ -94,6 +112,8 @@ def found_in(entry: dict[str, Any], ref: PromptRef, *, generation: int, now: flo
         age = now - stamp
         if not (math.isfinite(stamp) and math.isfinite(life) and life >= 0) or age < -CLOCK_SKEW_SECONDS:
             return None
-        return Found(version_in(entry["version"], ref), stamp, max(age, 0.0), life, generation)
+        return Found(
+            version_in(entry["version"], ref, extra_values=extra_values), stamp, max(age, 0.0), life, generation
+        )
     except (ApiError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, cast
 
 from .._clock import Clock
 from .._config.configuration import Configuration
@@ -15,26 +17,40 @@ from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
 from .fleet_locks import FleetLocks, Lock, Rival, after_holder, first_lock, rival_in
-from .shared_entry import CLOCK_SKEW_SECONDS, SCHEMA, Found, entry_text, found_in, id_in, parsed, values_of
+from .shared_entry import (
+    CLOCK_SKEW_SECONDS,
+    SCHEMA,
+    Found,
+    entry_text,
+    found_in,
+    id_in,
+    parsed,
+    values_of,
+    versions_in,
+    versions_text,
+)
 from .shared_failure import Failure, Told, failure_in, failure_text
 from .slow_fetches import SlowFetches
 from .store_breaker import StoreBreaker
 
 MIN_STORE_TTL_SECONDS = 1.0
 RECENT_LOOK_SECONDS = 0.5
+FITTING_SECONDS = 1_209_600.0  # 14 days; memcached takes what is over 30 days for a date
 LONGEST_GENERATION_LEAD_SECONDS = 3600.0  # of a clock that is ahead; what is later is nobody's doing but an enemy's
 
 
 class Look(NamedTuple):
     """What the store had of a ref `at` a time of the clock: the entry as it lay there, and what can be used of it.
 
-    That is a version, or what the last fetch has failed with.
+    That is a version, or what the last fetch has failed with. What was fetched before `cleared_at`, in seconds since
+    1970, is void: somebody has cleared this prompt.
     """
 
     entry: dict[str, Any] | None
     found: Found | None
     at: float
     failure: Failure | None = None
+    cleared_at: float = 0.0
 
     @property
     def holder(self) -> str | None:
@@ -58,6 +74,7 @@ class SharedStore:
         self._sha256 = hashlib.sha256
         self._clock = clock
         self._store = store
+        self._extra_values = config.extra_values
         self._breaker = StoreBreaker(clock)
         whose = (config.base_url, config.api_version, getattr(config.credentials, "org_id", None), config.environment)
         self._prefix = f"scope:{SCHEMA}:{{{self._hash(*whose)[:20]}}}:"
@@ -121,6 +138,18 @@ class SharedStore:
     def forget(self, ref: PromptRef) -> None:
         self._breaker.attempt("delete", lambda: self._store.delete(self._key(ref)), None)
 
+    def keep_fitting(self, ref: PromptRef, versions: Sequence[PromptVersion]) -> None:
+        """Keeps the last versions of a ref, the oldest first, whatever is cleared."""
+        text = versions_text(versions)
+        put = partial(self._store.set, self._fitting_key(ref), text, FITTING_SECONDS)
+        self._breaker.attempt("set", put, None)
+
+    def find_fitting(self, ref: PromptRef) -> list[PromptVersion]:
+        """What `keep_fitting` has kept; what cannot be used of it is left out."""
+        key, nothing = self._fitting_key(ref), cast("Mapping[str, str]", {})
+        text = self._breaker.attempt("find", lambda: values_of(self._store, key), nothing).get(key)
+        return [] if text is None else versions_in(parsed(text), ref, self._extra_values)
+
     def lock_for(self, ref: PromptRef, look: Look | None, *, after: str | None = None) -> Lock:
         """A lock to take: the one under which what was seen is replaced, or the one that comes after a holder."""
         key = self._key(ref)
@@ -171,18 +200,30 @@ class SharedStore:
             self._known_generation = max(known + 1, int(self._clock.wall() * 1000))
         self._breaker.attempt("set", self._publish_generation, None)
 
+    def clear_prompt(self, name: str, refs: Iterable[PromptRef]) -> None:
+        """Makes what was fetched of one prompt so far void for everybody who shares the store."""
+        now = self._clock.wall()
+        put = partial(self._store.set, self._cleared_key(name), str(math.ceil(now * 1000)), FITTING_SECONDS)
+        self._breaker.attempt("set", put, None)
+        for ref in refs:
+            self.forget(ref)
+
     def _find(self, ref: PromptRef) -> Look:
-        key, now = self._key(ref), self._clock.now()
-        values = values_of(self._store, self._generation_key, key)
+        key, cleared_key, now = self._key(ref), self._cleared_key(ref.name), self._clock.now()
+        values = values_of(self._store, self._generation_key, key, cleared_key)
         self._learn_generation(values.get(self._generation_key))
         text = values.get(key)
+        cleared_at = self._generation_in(values.get(cleared_key)) / 1000 if cleared_key in values else 0.0
         if text is None:
-            return Look(None, None, now)
+            return Look(None, None, now, cleared_at=cleared_at)
         entry = parsed(text)
         # A generation that this process has not heard of is a miss, too: the store answers both keys at once.
         generation, wall = self._known_generation, self._clock.wall()
-        found = found_in(entry, ref, generation=generation, now=wall)
-        return Look(entry, found, now, failure_in(entry, generation=generation, now=wall) if found is None else None)
+        found = found_in(entry, ref, generation=generation, now=wall, extra_values=self._extra_values)
+        if found is not None and found.stamp < cleared_at:
+            found = None
+        failure = failure_in(entry, generation=generation, now=wall) if found is None else None
+        return Look(entry, found, now, failure, cleared_at)
 
     def _learn_generation(self, text: object) -> None:
         """A store that knows less than this process, since it was emptied say, is told."""
@@ -207,6 +248,12 @@ class SharedStore:
 
     def _key(self, ref: PromptRef) -> str:
         return f"{self._prefix}{self._hash(ref.name, ref.label, ref.version)[:32]}"
+
+    def _cleared_key(self, name: str) -> str:
+        return f"{self._prefix}{self._hash(name)[:32]}:cleared"
+
+    def _fitting_key(self, ref: PromptRef) -> str:
+        return f"{self._key(ref)}:fitting"
 
     def _hash(self, *parts: object) -> str:
         """Of the parts as text, with their lengths, so that no two lists of parts look alike."""

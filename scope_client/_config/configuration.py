@@ -14,7 +14,7 @@ from .._wording import nearest, shown
 from ..errors import ConfigurationError
 from . import rules
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
-from .options import Options, Session, Unpack
+from .options import ExtraValues, Options, Session, Unpack, WhenUnfit
 
 # The default, what a value must be, and the environment variable.
 _OPTIONS: Mapping[str, tuple[Any, rules.Rule, Optional[str]]] = {
@@ -22,10 +22,10 @@ _OPTIONS: Mapping[str, tuple[Any, rules.Rule, Optional[str]]] = {
     "base_url": ("https://api.scope.io", rules.URL, "SCOPE_API_URL"),
     "auth_api_url": ("https://auth.scope.io", rules.URL, "SCOPE_AUTH_API_URL"),
     "api_version": ("v1", rules.SEGMENT, None),
-    "timeout": (30.0, rules.POSITIVE_SECONDS, None),
+    "timeout": (30.0, rules.POSITIVE_SECONDS, "SCOPE_TIMEOUT"),
     "open_timeout": (10.0, rules.POSITIVE_SECONDS, None),
     "cache_enabled": (True, rules.FLAG, None),
-    "cache_ttl": (300.0, rules.SECONDS, None),
+    "cache_ttl": (300.0, rules.SECONDS, "SCOPE_CACHE_TTL"),
     "cache_max_size": (1000, rules.POSITIVE_COUNT, None),
     "max_retries": (3, rules.COUNT, None),
     "retry_base_delay": (0.5, rules.SECONDS, None),
@@ -39,8 +39,10 @@ _OPTIONS: Mapping[str, tuple[Any, rules.Rule, Optional[str]]] = {
     "cache_store": (None, rules.STORE, None),
     "cache_local_ttl": (5.0, rules.SECONDS, None),
     "prompt_dir": (None, rules.FOLDER, "SCOPE_PROMPT_DIR"),
-    "allow_insecure": (False, rules.FLAG, None),
+    "allow_insecure": (False, rules.FLAG, "SCOPE_ALLOW_INSECURE"),
     "session": (None, rules.SESSION, None),
+    "extra_values": ("error", rules.EXTRA_VALUES, "SCOPE_EXTRA_VALUES"),
+    "when_unfit": ("error", rules.WHEN_UNFIT, "SCOPE_WHEN_UNFIT"),
 }
 
 
@@ -104,6 +106,10 @@ class Configuration(Frozen):
     """Whether a URL may be http:// to another machine."""
     session: Optional[Session]
     """The requests.Session to send with, or None for one of the client's own."""
+    extra_values: ExtraValues
+    """What becomes of a value for which a prompt has no variable."""
+    when_unfit: WhenUnfit
+    """What happens if a version needs a variable that the call does not give."""
 
     @hides_what_it_was_given
     def __init__(self, **given: Unpack[Options]) -> None:

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Literal, Optional, TypedDict, Union
 
 from .._prompt.fallback import Fallback
 from .._stores.cache_store import CacheStore
@@ -24,6 +25,10 @@ else:
                 return Any
 
 
+ExtraValues = Literal["error", "warn", "ignore"]
+WhenUnfit = Literal["error", "last_fitting"]
+
+
 class Options(TypedDict, total=False):
     """The keywords of `Configuration`, `ScopeClient`, `Configuration.merge` and `configure`; times are in seconds.
 
@@ -40,13 +45,15 @@ class Options(TypedDict, total=False):
     api_version: str
     """The version of the API, which is a part of each path. Default "v1"."""
     timeout: float
-    """Seconds for one attempt, from the connect to the last byte of the answer. Default 30."""
+    """Seconds for one attempt, from the connect to the last byte of the answer. Default 30; environment variable
+    SCOPE_TIMEOUT.
+    """
     open_timeout: float
     """Seconds for the connect of one attempt. Default 10."""
     cache_enabled: bool
     """Whether versions are kept in memory. Default True."""
     cache_ttl: float
-    """Seconds for which a version is fresh. Default 300."""
+    """Seconds for which a version is fresh. Default 300; environment variable SCOPE_CACHE_TTL."""
     cache_max_size: int
     """How many versions are kept in memory; the least recently read ones go first. Default 1000."""
     max_retries: int
@@ -83,9 +90,19 @@ class Options(TypedDict, total=False):
     SCOPE_PROMPT_DIR.
     """
     allow_insecure: bool
-    """Whether a URL may be http:// to another machine, which shows all secrets to the network. Default False."""
+    """Whether a URL may be http:// to another machine, which shows all secrets to the network. Default False;
+    environment variable SCOPE_ALLOW_INSECURE.
+    """
     session: Optional[Session]
     """A requests.Session of yours to send with, which is never closed. Default None, one of the client's own."""
+    extra_values: ExtraValues
+    """What becomes of a value for which a prompt has no variable: "error", "warn" (a warning in the log, once a prompt
+    and name) or "ignore". Default "error"; environment variable SCOPE_EXTRA_VALUES.
+    """
+    when_unfit: WhenUnfit
+    """What happens if a version that was promoted needs a variable that the call does not give: "error", or
+    "last_fitting", the last version that fits. Default "error"; environment variable SCOPE_WHEN_UNFIT.
+    """
 
 
 class ReadOptions(TypedDict, total=False):
@@ -100,6 +117,12 @@ class ReadOptions(TypedDict, total=False):
     cache_ttl: Optional[float]
     """How old the answer may be, in seconds, and for how long it is kept; in place of the Configuration's."""
     fallback: Fallback
-    """Template text to serve if the platform cannot answer and nothing is known, or a callable that returns it."""
+    """What to serve if the platform cannot answer and nothing is known: template text, for a chat prompt a list of
+    messages, or a callable that returns one of the two.
+    """
     deadline: Optional[float]
     """Seconds for the whole call, in place of the Configuration's."""
+    requires: Optional[Collection[str]]
+    """The names of all variables that the caller can give. A version that needs another one is an error, or is held
+    back if the Configuration has when_unfit="last_fitting".
+    """

@@ -7,6 +7,7 @@ import os
 import re
 from typing import Any, Callable
 
+from .._prompt.values import plain_text
 from .._stores.cache_store import STORE_METHODS, CacheStore, asynchronous_method, has_methods
 from .credentials import Credentials
 
@@ -80,7 +81,7 @@ class Rule:
         """`check` for a value that came as text."""
         try:
             value = self.from_text(text)
-        except ValueError:
+        except (ValueError, KeyError):
             value = text
         return self.check(name, value, error)
 
@@ -124,7 +125,7 @@ def _number(value: Any) -> float:
     _require(isinstance(value, (int, float)) and not isinstance(value, bool))
     try:
         number = float(value)
-    except OverflowError:
+    except (OverflowError, TypeError):  # TypeError of a proxy that stands for a number, but cannot be made one
         raise ValueError from None
     _require(math.isfinite(number))
     return number
@@ -157,18 +158,36 @@ def _flag(value: Any) -> bool:
     return bool(value)
 
 
+def _flag_of_text(text: str) -> bool:
+    """As people write a flag in an environment."""
+    return {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}[
+        text.lower()
+    ]
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def accept(value: Any) -> str:
+        _require(isinstance(value, str) and value in choices)
+        return plain_text(value)
+
+    return accept
+
+
 def _url(value: Any) -> str:
     _require(isinstance(value, str))
-    found = re.fullmatch(_URL_PATTERN, value, _URL_FLAGS)
+    url = plain_text(value)
+    found = re.fullmatch(_URL_PATTERN, url, _URL_FLAGS)
     _require(found is not None and int(found["port"] or 0) <= 65535)
-    scheme, rest = str.__str__(value).split("://", 1)
+    scheme, rest = url.split("://", 1)
     return f"{scheme.lower()}://{rest.rstrip('/')}"
 
 
 def _text_like(pattern: str) -> Callable[[Any], str]:
     def accept(value: Any) -> str:
-        _require(isinstance(value, str) and re.fullmatch(pattern, value) is not None)
-        return str.__str__(value)
+        _require(isinstance(value, str))
+        text = plain_text(value)
+        _require(re.fullmatch(pattern, text) is not None)
+        return text
 
     return accept
 
@@ -189,9 +208,11 @@ def _optional(accept: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _folder(value: Any) -> str:
     _require(isinstance(value, (str, os.PathLike)))
-    path = os.fspath(value)
-    _require(isinstance(path, str) and os.path.isdir(path))
-    return str.__str__(path)
+    path = value if isinstance(value, str) else os.fspath(value)
+    _require(isinstance(path, str))
+    text = plain_text(path)
+    _require(os.path.isdir(text))
+    return text
 
 
 def _store(value: Any) -> CacheStore:
@@ -223,7 +244,9 @@ FOLDER = Rule("a folder that exists, or None", _optional(_folder))
 STORE = Rule(
     f"a CacheStore ({', '.join(STORE_METHODS)}), such as RedisStore(url), or None", _optional(_store), shows_value=False
 )
-FLAG = Rule("True or False", _flag, takes_text=False)
+FLAG = Rule("True or False", _flag, from_text=_flag_of_text, takes_text=False)
+EXTRA_VALUES = Rule("'error', 'warn' or 'ignore'", _one_of("error", "warn", "ignore"))
+WHEN_UNFIT = Rule("'error' or 'last_fitting'", _one_of("error", "last_fitting"))
 URL = Rule("an ASCII URL such as https://api.example.com, without user name, query or fragment", _url)
 SEGMENT = Rule("letters, digits, '.', '_', '~' and '-', such as v1", _text_like(_SEGMENT_PATTERN))
 HEADER_TEXT = Rule(

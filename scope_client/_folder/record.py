@@ -7,8 +7,8 @@ from datetime import date, datetime, timezone
 from types import MappingProxyType
 from typing import Any, NamedTuple, Optional
 
+from .._prompt.chat_template import ChatTemplate
 from .._prompt.jsonvalue import is_number, well_formed
-from .._prompt.template import ChatTemplate
 from .._wording import cut, shown
 from ..errors import ApiError, ConfigurationError
 

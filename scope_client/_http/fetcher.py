@@ -48,6 +48,11 @@ class Fetcher:
         """Seconds until the token dies, None if there is none alive."""
         return self._tokens.expires_in
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the platform refuses the credentials, and no token is alive."""
+        return self._tokens.are_credentials_refused
+
     def after_fork(self) -> None:
         self._lock = threading.RLock()
 
@@ -68,7 +73,7 @@ class Fetcher:
         request_id = str(exchange.new_request_id())
         started = self._clock.now()
         try:
-            version = _read(self._ask(exchange, ref, request_id, budget), ref)
+            version = _read(self._ask(exchange, ref, request_id, budget), ref, self._config.extra_values)
             if isinstance(version, ApiError):
                 raise version
         except ScopeError as failure:
@@ -142,10 +147,10 @@ def _need_descriptors() -> None:
             os.close(each)
 
 
-def _read(reply: Reply, ref: PromptRef) -> PromptVersion | ApiError:
+def _read(reply: Reply, ref: PromptRef, extra_values: str) -> PromptVersion | ApiError:
     """The error is returned, to be raised where nobody holds the reply."""
     try:
-        return version_in(reply.body, ref)
+        return version_in(reply.body, ref, extra_values=extra_values)
     except ApiError as flaw:
         pass_on(flaw)
         return reply.unfit(flaw)

@@ -79,6 +79,13 @@ class Tokens:
         left = 0.0 if token is None else token.dies_at - self._clock.now()
         return left if left > 0 else None
 
+    @property
+    def are_credentials_refused(self) -> bool:
+        """Whether they were when they were last tried, so that reads fail; or the platform takes no token of theirs."""
+        refused = self._refused
+        is_refused = refused is not None and isinstance(refused.error, InvalidCredentialsError)
+        return (is_refused and self.expires_in is None) or self._replacements > 0
+
     def get(self, exchange: Exchange, request_id: str, budget: Budget) -> str:
         """A token to send; waits for the platform only if none is alive.
 

@@ -3,34 +3,67 @@
 from __future__ import annotations
 
 import functools
-from typing import Callable, Union
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, Union
 
 from .._wording import shown
-from ..errors import ValidationError
+from ..errors import ApiError, ValidationError
 from .prompt_version import PromptVersion
 from .ref import PromptRef
+from .values import is_none, plain_text
 
-Fallback = Union[str, Callable[[], str], None]
+FallbackContent = Union[str, Sequence[Mapping[str, Any]]]
+Fallback = Union[FallbackContent, Callable[[], FallbackContent], None]
 KEPT_STAND_INS = 128
 
 
 def checked(fallback: Fallback) -> Fallback:
-    """The fallback itself; raises ValidationError if it is neither text, nor callable, nor None."""
-    if fallback is None or isinstance(fallback, str) or callable(fallback):
+    """The fallback itself; None for a proxy for None.
+
+    Raises ValidationError if it is neither text, nor a list of messages, nor callable, nor None.
+    """
+    if is_none(fallback):
+        return None
+    if isinstance(fallback, str) or _is_list_of_messages(fallback) or callable(fallback):
         return fallback
-    raise ValidationError(f"fallback must be text, or a callable that returns text, got {type(fallback).__name__}")
+    raise ValidationError(
+        "fallback must be text, a list of messages such as "
+        f'{{"role": "user", "content": "Hi"}}, or a callable that returns one of the two, got {_kind(fallback)}'
+    )
 
 
-def stand_in(ref: PromptRef, fallback: str | Callable[[], str]) -> PromptVersion:
-    """A text prompt of the fallback's text; raises what a callable raises, and ValidationError for what is not text."""
-    text = fallback if isinstance(fallback, str) else fallback()
-    if not isinstance(text, str):
+def stand_in(ref: PromptRef, fallback: FallbackContent | Callable[[], FallbackContent]) -> PromptVersion:
+    """A prompt of the fallback's text, or a chat prompt of its messages.
+
+    Raises what a callable raises, and ValidationError for what is neither text nor a list of messages.
+    """
+    # A list first: a proxy for one can be called, too.
+    is_content = isinstance(fallback, str) or _is_list_of_messages(fallback)
+    content: Any = fallback if is_content or not callable(fallback) else fallback()
+    if isinstance(content, str):
+        return _parsed(ref, plain_text(content), "text")
+    if not _is_list_of_messages(content):
         raise ValidationError(
-            f"the fallback for the prompt {shown(ref.name)} must return text, got {type(text).__name__}"
+            f"the fallback for the prompt {shown(ref.name)} must return text or a list of messages, "
+            f"got {_kind(content)}"
         )
-    return _parsed(ref, str.__str__(text))
+    try:
+        return _parsed(ref, json.dumps([dict(message) for message in content], ensure_ascii=False), "chat")
+    except (ApiError, TypeError, ValueError) as error:
+        raise ValidationError(
+            f"the fallback for the prompt {shown(ref.name)} is not a list of messages: {error}"
+        ) from None
+
+
+def _is_list_of_messages(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(message, Mapping) for message in value)
+
+
+def _kind(value: object) -> str:
+    return value.__class__.__name__
 
 
 @functools.lru_cache(maxsize=KEPT_STAND_INS)
-def _parsed(ref: PromptRef, content: str) -> PromptVersion:
-    return PromptVersion({"content": content, "type": "text"}, ref, is_fallback=True)
+def _parsed(ref: PromptRef, content: str, kind: str) -> PromptVersion:
+    return PromptVersion({"content": content, "type": kind}, ref, is_fallback=True)

@@ -2,16 +2,20 @@
 
 import functools
 import json
-import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Optional, Union
 
 from .._frozen import Frozen
-from ..errors import ApiError
+from .._interrupts import pass_on
+from .._wording import shown
+from ..errors import ApiError, ResourceError
+from .chat_template import ChatTemplate
 from .jsonvalue import as_json, copied
+from .packed import interned, packed, unpacked
 from .ref import PromptRef
-from .template import ChatTemplate, Template, TolerantChatTemplate, TolerantTemplate
+from .surplus import TOLERANT, Surplus
+from .template import Template
 
 
 class PromptVersion(Frozen):
@@ -22,6 +26,8 @@ class PromptVersion(Frozen):
 
     __slots__ = (
         "_content",
+        "_declared",
+        "_extra_values",
         "_metadata",
         "_more",
         "_template",
@@ -63,21 +69,30 @@ class PromptVersion(Frozen):
     A stand-in takes values for which it has no variable, because the prompt it stands in for may have one.
     """
     _content: Optional[str]
+    _declared: tuple[str, ...]
+    _extra_values: str
     _metadata: tuple[Any, ...]
     _more: tuple[Any, ...]
     _template: Union[Template, ChatTemplate, None]
 
-    def __init__(self, body: Mapping[str, Any], ref: Optional[PromptRef] = None, *, is_fallback: bool = False) -> None:
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        ref: Optional[PromptRef] = None,
+        *,
+        is_fallback: bool = False,
+        extra_values: str = "error",
+    ) -> None:
         try:
             body = as_json(body)
         except ValueError as error:
             raise ApiError(f"expected a prompt version as JSON, got {error}") from None
-        self._read(body, ref, is_fallback)
+        self._read(body, ref, is_fallback, extra_values)
 
-    def _read(self, body: Mapping[str, Any], ref: Optional[PromptRef], is_fallback: bool) -> None:
+    def _read(self, body: Mapping[str, Any], ref: Optional[PromptRef], is_fallback: bool, extra_values: str) -> None:
         content, kind = _read_content(body)
         texts = {field: value for field in _TEXTS if type(value := body.get(field)) is str}
-        status = _interned(texts.get("status"))
+        status = interned(texts.get("status"))
         name = texts.get("name")
         is_production = _known(body, bool, "is_production")
         unknown = {field: body[field] for field in body if field not in _READ}
@@ -93,8 +108,10 @@ class PromptVersion(Frozen):
             type=kind,
             updated_at=texts.get("updated_at"),
             version_number=_known(body, int, "version_number", "version"),
-            _metadata=_packed(_known(body, dict, "metadata")),
-            _more=_packed(unknown),
+            _declared=_declared_beside(content, _known(body, list, "variables")),
+            _extra_values=extra_values,
+            _metadata=packed(_known(body, dict, "metadata")),
+            _more=packed(unknown),
             _content=content,
             _template=None,
         )
@@ -118,10 +135,12 @@ class PromptVersion(Frozen):
         return cls(body, ref)
 
     @classmethod
-    def _from_parsed(cls, body: Mapping[str, Any], ref: Optional[PromptRef]) -> "PromptVersion":
+    def _from_parsed(
+        cls, body: Mapping[str, Any], ref: Optional[PromptRef], *, extra_values: str = "error"
+    ) -> "PromptVersion":
         """As `from_api`, for what `jsonvalue.parse` has just made: it is JSON, and nobody else has it."""
         version = cls.__new__(cls)
-        version._read(body, ref, is_fallback=False)
+        version._read(body, ref, is_fallback=False, extra_values=extra_values)
         return version
 
     @property
@@ -143,7 +162,7 @@ class PromptVersion(Frozen):
     @property
     def metadata(self) -> Mapping[str, Any]:
         """What the platform keeps with the version, such as the model; read-only, and a copy below the top."""
-        return MappingProxyType(_unpacked(self._metadata))
+        return MappingProxyType(unpacked(self._metadata))
 
     @property
     def is_draft(self) -> bool:
@@ -177,33 +196,55 @@ class PromptVersion(Frozen):
         """The content with its variables filled in.
 
         Args:
-            variables: A value for each variable of the content; it is put through `str()`.
+            variables: A value for each variable of the content; it is put through `str()`. For a placeholder, a list of
+                messages.
 
         Returns:
             The text; for a chat prompt the JSON text of its messages.
 
         Raises:
             MissingVariableError: A variable has no value.
-            ValidationError: A value is None, or the prompt has no such variable.
+            ValidationError: A value can only be a bug, such as None or a method that was not called. Or the prompt has
+                no such variable, and `extra_values` is "error".
             RenderError: `str()` fails for a value.
         """
-        return (self._template or self._parse()).render(variables)
+        return self._render(variables)
 
-    def messages(self, /, **variables: object) -> list[dict[str, Any]]:
+    def messages(self, /, **variables: object) -> list[Any]:
         """The messages to send to a model, with their variables filled in.
 
         Args:
-            variables: A value for each variable of the content; it is put through `str()`.
+            variables: A value for each variable of the content; it is put through `str()`. For a placeholder, a list of
+                messages, which take its place untouched.
 
         Returns:
-            One dict for each message, `{"role": ..., "content": ...}`; a text prompt is one message from the user.
+            One dict for each message, such as `{"role": ..., "content": ...}`; a text prompt is one message from the
+            user. Type checkers take the list as an argument of the OpenAI and Anthropic clients.
 
         Raises:
             MissingVariableError: A variable has no value.
-            ValidationError: A value is None, or the prompt has no such variable.
+            ValidationError: A value can only be a bug, such as None or a method that was not called. Or the prompt has
+                no such variable, and `extra_values` is "error".
             RenderError: `str()` fails for a value.
         """
-        return self.template.messages(variables)
+        try:
+            return self.template.messages(variables)
+        except ResourceError as error:
+            self._name_itself(error)
+            raise
+
+    def _render(self, values: dict[str, Any]) -> str:
+        try:
+            return (self._template or self._parse()).render(values)
+        except ResourceError as error:
+            self._name_itself(error)
+            raise
+
+    def _name_itself(self, error: ResourceError) -> None:
+        """Begins the message of an error of a render with the prompt."""
+        pass_on(error)
+        error.message = f"prompt {shown(self.name or self.id or 'without a name')}: {error.message}"
+        error.args = (error.message,)
 
     def to_dict(self) -> dict[str, Any]:
         """All that the platform sent, with the fields that this class does not know; fit for JSON."""
@@ -213,21 +254,21 @@ class PromptVersion(Frozen):
             "name": self.name,
             "version_number": self.version_number,
             "content": self.content,
-            "variables": list(self.variables),
+            "variables": list(dict.fromkeys((*self.variables, *self._declared))),
             "status": self.status,
             "is_production": self.is_production,
             "type": self.type,
-            "metadata": _unpacked(self._metadata),
+            "metadata": unpacked(self._metadata),
             "tags": list(self.tags),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
-            **_unpacked(self._more),
+            **unpacked(self._more),
         }
 
     def _parse(self) -> Union[Template, ChatTemplate]:
         """Keeps the text once: from here on the template has it. Several threads may do this at the same time."""
-        kind = _TEMPLATES[self.type, self.is_fallback]
-        template = kind(self.content)
+        rule = TOLERANT if self.is_fallback else Surplus(self.name, self._declared, self._extra_values)
+        template = ChatTemplate(self.content, rule) if self.type == "chat" else Template(self.content, rule)
         self._freeze(_template=template, _content=None)  # in this order: a thread that finds no text takes the template
         return template
 
@@ -244,15 +285,8 @@ class PromptVersion(Frozen):
         return hash((self.prompt_id, self.id, self.version_number, self.content))
 
     def __reduce__(self) -> Any:
-        return functools.partial(type(self), is_fallback=self.is_fallback), (self.to_dict(),)
-
-
-_TEMPLATES: dict[tuple[str, bool], type[Union[Template, ChatTemplate]]] = {
-    ("text", False): Template,
-    ("text", True): TolerantTemplate,
-    ("chat", False): ChatTemplate,
-    ("chat", True): TolerantChatTemplate,
-}
+        made = functools.partial(type(self), is_fallback=self.is_fallback, extra_values=self._extra_values)
+        return made, (self.to_dict(),)
 
 
 version_in = PromptVersion._from_parsed
@@ -267,25 +301,10 @@ _READ = frozenset(
 )
 
 
-def _packed(mapping: Optional[dict[str, Any]]) -> tuple[Any, ...]:
-    """The mapping as a tuple of its names and values by turns.
-
-    Such a tuple takes half of a dict's memory, which counts: a cache keeps thousands of versions, and few readers ask
-    for their metadata. The names are interned, because many versions have the same ones.
-    """
-    if not mapping:
-        return ()
-    return tuple([each for name, value in mapping.items() for each in (_interned(name), value)])
-
-
-def _interned(name: Any) -> Any:
-    """One object for the same text in many versions."""
-    return sys.intern(name) if type(name) is str else name
-
-
-def _unpacked(packed: tuple[Any, ...]) -> dict[str, Any]:
-    unpacked: dict[str, Any] = copied(dict(zip(packed[::2], packed[1::2])))
-    return unpacked
+def _declared_beside(content: str, variables: Optional[list[Any]]) -> tuple[str, ...]:
+    """The variables that the platform declares and the content does not have: seldom any, so that none are kept."""
+    texts = [each for each in variables or () if type(each) is str]
+    return tuple([interned(each) for each in texts if "{{%s}}" % each not in content])  # noqa: UP031
 
 
 def _known(body: Mapping[str, Any], kind: type, name: str, other_name: str = "") -> Any:

@@ -8,6 +8,7 @@ from typing import Optional, Union
 from .._frozen import Frozen
 from .._wording import shown
 from ..errors import ValidationError
+from .values import is_none, plain_text
 
 LABELS = ("production", "latest")
 CacheKey = Union[str, tuple[str, Optional[str], Optional[str]]]
@@ -43,14 +44,16 @@ class PromptRef(Frozen):
             ValidationError: An argument cannot be asked for.
             TypeError: Both a label and a version were given.
         """
-        if label is not None and version is not None:
+        # A proxy for None is none of these texts, and is not None either.
+        has_label, has_version = not is_none(label), not is_none(version)
+        if has_label and has_version:
             raise TypeError("label and version exclude each other: give one of them")
         path_segment("name", name)
-        name = str.__str__(name)
-        if version is not None:
+        name = plain_text(name)
+        if has_version:
             path_segment("version", version)
-            return cls(name, None, str.__str__(version))
-        if label is None:
+            return cls(name, None, plain_text(version))
+        if not has_label:
             return cls(name)
         if not isinstance(label, str) or label not in LABELS:
             raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {shown(label)}")
@@ -72,6 +75,7 @@ def path_segment(what: str, value: object) -> str:
     """The value as exactly one percent-encoded segment (RFC 3986, 3.3), or ValidationError if it cannot be one."""
     if not isinstance(value, str):
         raise ValidationError(f"{what} must be text, got {type(value).__name__}")
+    value = plain_text(value)
     if value in ("", ".", ".."):
         raise ValidationError(f"{what} must not be empty, '.' or '..', got {shown(value)}")
     try:

@@ -7,6 +7,7 @@ from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._process import made_client
+from .._prompt.chat_template import Message, Placeholder, checked_messages
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
 from .._public_names import publish
@@ -32,6 +33,8 @@ __all__ = [
     "Fallback",
     "Finding",
     "ForeignStore",
+    "Message",
+    "Placeholder",
     "PromptUse",
     "Report",
     "SettingProblem",
@@ -42,6 +45,7 @@ __all__ = [
     "asynchronous_method",
     "called_like",
     "check_client",
+    "checked_messages",
     "checked_values",
     "cut",
     "explained",

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
 from .._client import ScopeClient
-from .._interrupts import pass_on
+from .._config.options import ReadOptions
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
-from ..errors import MissingVariableError, ScopeError, ValidationError
+from ..errors import MissingVariableError, ValidationError
 
 
 def render_in_template(
@@ -40,21 +40,20 @@ def render_in_template(
         ScopeError: What else `ScopeClient.render_prompt` raises; errors of the render name the prompt.
         TypeError: A label and a version are given.
     """
-    found = client.get_prompt_version(
-        _settled(name), label=_settled(label), version=_settled(version), fallback=_settled(fallback)
-    )
+    asked: ReadOptions = {
+        "label": _settled(label),
+        "version": _settled(version),
+        "fallback": _settled(fallback),
+    }
+    found = client.get_prompt_version(_settled(name), **asked)
+    if client.config.when_unfit != "error":
+        found = client.fitting(found, values, _settled(name), **asked)
     if unresolved and found.is_fallback:
         needed = frozenset(found.variables)
         unresolved = {variable: said for variable, said in unresolved.items() if variable in needed}
     if unresolved:
         raise _missing(found, name, values, unresolved)
-    try:
-        return found.template.render(values)
-    except ScopeError as error:
-        pass_on(error)
-        error.message = f"prompt {shown(name)}: {error.message}"
-        error.args = (error.message,)
-        raise
+    return found._render(values)
 
 
 def _settled(value: Any) -> Any:

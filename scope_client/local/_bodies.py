@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .._prompt.template import ChatTemplate, Template
+from .._prompt.chat_template import ChatTemplate
+from .._prompt.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,9 +5,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
+from .._background import Background
 from .._client import ScopeClient
-from .._config.credentials import ApiKeyCredentials, Credentials
+from .._config.credentials import ApiKeyCredentials
 from .._config.options import Options, Unpack
+from .._counters import Counters
 from .._frames import hides_what_it_was_given
 from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
@@ -52,17 +54,19 @@ class PromptsClient(ScopeClient):
         ours.update(options)
         super().__init__(**ours)
 
-    def _new_source(self, credentials: Credentials) -> "_Source":
-        return _Source(self._bodies)
+    def _new_source(self, background: Background, counters: Counters) -> "_Source":
+        return _Source(self._bodies, self.config.extra_values)
 
 
 class _Source:
     """Where a PromptsClient's versions come from; it has no token, and nothing to close."""
 
     token_expires_in = None
+    is_refused = False
 
-    def __init__(self, bodies: Mapping[str, Union[dict[str, Any], ScopeError]]) -> None:
+    def __init__(self, bodies: Mapping[str, Union[dict[str, Any], ScopeError]], extra_values: str) -> None:
         self._bodies = bodies
+        self._extra_values = extra_values
 
     def close(self) -> None:
         pass
@@ -74,7 +78,7 @@ class _Source:
             raise NotFoundError(what, http_status=404)
         if isinstance(body, ScopeError):
             raise copy.copy(body)
-        return PromptVersion.from_api({"id": ref.version or "v_test", **body}, ref)
+        return PromptVersion({"id": ref.version or "v_test", **body}, ref, extra_values=self._extra_values)
 
 
 def _body(name: str, given: Given) -> Union[dict[str, Any], ScopeError]:

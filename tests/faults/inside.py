@@ -36,7 +36,7 @@ NOT_THE_CLIENTS = ("logging", "pytest", "_pytest", "faults", "hypothesis", "sock
 
 
 def background(client: ScopeClient) -> Background:
-    return client._background
+    return client._rooms.background
 
 
 def starts_no_thread(rig: Rig) -> None:
@@ -50,12 +50,12 @@ def looks_into_its_store(rig: Rig, ref: PromptRef) -> None:
 
 
 def is_looking_at_its_folder(client: ScopeClient) -> bool:
-    assert client._bundle is not None
-    return not client._bundle._background.is_idle
+    assert client._rooms.bundle is not None
+    return not client._rooms.bundle._background.is_idle
 
 
 def flights(client: ScopeClient) -> Flights[Any]:
-    return client._cache._flights
+    return client._rooms.cache._flights
 
 
 def leave_flight(flights: Flights[Any], key: str, state: State) -> None:
@@ -64,7 +64,7 @@ def leave_flight(flights: Flights[Any], key: str, state: State) -> None:
 
 
 def is_fetching(client: ScopeClient) -> bool:
-    return bool(flights_of(client._cache))
+    return bool(flights_of(client._rooms.cache))
 
 
 def flights_of(cache: PromptCache) -> int:
@@ -77,8 +77,8 @@ def entry(client: ScopeClient, name: str = "greeting") -> Entry:
 
 
 def shared(client: ScopeClient) -> SharedStore:
-    assert client._shared is not None
-    return client._shared
+    assert client._rooms.shared is not None
+    return client._rooms.shared
 
 
 def store_key(client: ScopeClient, name: str = "greeting") -> str:
@@ -117,7 +117,7 @@ def ends_the_rest_of_the_store(client: ScopeClient) -> None:
 
 def is_troubled(client: ScopeClient) -> bool:
     """Whether the client knows of an outage, of all or of one prompt."""
-    return bool(client._platform._breaker.failures or client._platform._failing)
+    return bool(client._rooms.platform._breaker.failures or client._rooms.platform._failing)
 
 
 def redis_of(store: RedisStore) -> Any:
@@ -147,7 +147,7 @@ def is_limited(connection: Any) -> bool:
 
 
 def session(client: ScopeClient) -> requests.Session:
-    return client._source._exchange._line._session
+    return client._rooms.source._exchange._line._session
 
 
 def lets_connections_rest(client: ScopeClient, seconds: float) -> None:
@@ -162,7 +162,7 @@ def lets_connections_rest(client: ScopeClient, seconds: float) -> None:
 
 def answers_with(client: ScopeClient, version: object) -> None:
     """Many reads in little time: no fetch goes any further than this."""
-    client._source.fetch = lambda ref, budget: version
+    client._rooms.source.fetch = lambda ref, budget: version
 
 
 def is_reading_an_answer() -> bool:

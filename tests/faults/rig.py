@@ -10,6 +10,7 @@ from faults.clock import ManualClock, eventually
 from scope_client import ApiKeyCredentials, Configuration, PromptVersion, ServerError
 from scope_client._background import Background
 from scope_client._cache.cache import PromptCache
+from scope_client._cache.fitting import Fitting
 from scope_client._cache.platform_breaker import PlatformBreaker
 from scope_client._cache.shared_store import SharedStore
 from scope_client._counters import Counters
@@ -67,6 +68,15 @@ class Rig:
         self.platform = PlatformBreaker(clock.clock, longest_retry_after=config.retry_max_delay)
         self.shared = None if store is None else SharedStore(store, config, clock.clock)
         self.counters = Counters(clock.clock, is_telling=False)
+        self.fitting = None
+        if config.when_unfit == "last_fitting":
+            self.fitting = Fitting(
+                clock.clock,
+                shared=self.shared,
+                background=self.background,
+                counters=self.counters,
+                max_prompts=config.cache_max_size,
+            )
         self.cache = PromptCache(
             config,
             clock.clock,
@@ -75,6 +85,7 @@ class Rig:
             platform=self.platform,
             shared=self.shared,
             counters=self.counters,
+            fitting=self.fitting,
         )
 
     def read(
@@ -86,7 +97,7 @@ class Rig:
         finally:
             if settles:
                 self.settle()
-        return None if found is None else found.content
+        return None if found is None else found.version.content
 
     def settle(self) -> None:
         """Until the background has nothing more to do."""

@@ -106,7 +106,8 @@ def test_a_chat_message_on_its_own_raises_the_same_error() -> None:
 def test_the_error_reads_as_a_sentence_and_not_as_the_repr_of_a_key() -> None:
     with pytest.raises(MissingInputError) as raised:
         text("{{a}} {{b}}").format(b=1)
-    assert str(raised.value) == raised.value.message == "no value was given for 'a'; the prompt needs 'a', 'b'"
+    said = "prompt 'p': no value was given for 'a'; the prompt needs 'a', 'b'"
+    assert str(raised.value) == raised.value.message == said
     assert raised.value.args == (raised.value.message,)
     assert "no value was given" in repr(raised.value)
 

@@ -128,7 +128,6 @@ OBJECTS = (
         float("nan"),
         float("inf"),
         1j,
-        b"bytes",
         [],
         ["{a}"],
         (),
@@ -136,7 +135,7 @@ OBJECTS = (
         {},
         {"a": "{b}"},
     ),
-    *(Odd(), Shouting("quiet"), Safe("{name}"), Unformattable(), Colour.RED, Level.HIGH, Word.YES, range(3), int, len),
+    *(Odd(), Shouting("quiet"), Safe("{name}"), Unformattable(), Colour.RED, Level.HIGH, Word.YES, range(3)),
 )
 
 VARIABLES = tuple(f"{{{{{name}}}}}" for name in NAMES)

@@ -364,12 +364,14 @@ def test_partial_values_given_at_the_start_are_those_of_then(client: ScopeClient
 def test_it_is_part_of_every_kind_of_chain(client: ScopeClient) -> None:
     live, chat = scope_prompt("greeting", client=client), scope_prompt("chat", client=client)
     both = RunnableParallel(a=live, b=chat)
-    values = {**ANN, "who": "kind", "question": "{why}"}
+    values = {**ANN, "who": "kind", "history": [], "question": "{why}"}
     assert both.invoke(values)["a"].text == asyncio.run(both.ainvoke(values))["a"].text == "Good day, Ann!"
     assert both.invoke(values)["b"].to_messages() == [SystemMessage("You are kind."), HumanMessage("{why}")]
     branch = RunnableBranch((lambda given: "name" in given, live), chat)
     assert branch.invoke(ANN).to_string() == "Good day, Ann!"
-    assert asyncio.run(branch.ainvoke({"who": "w", "question": "q"})).to_messages()[0] == SystemMessage("You are w.")
+    assert asyncio.run(branch.ainvoke({"who": "w", "history": [], "question": "q"})).to_messages()[0] == SystemMessage(
+        "You are w."
+    )
     assigned = RunnablePassthrough.assign(prompt=live | to_text)
     assert assigned.invoke(ANN) == {**ANN, "prompt": "Good day, Ann!"}
     assert live.map().invoke([ANN, ANN])[1].text == "Good day, Ann!"
@@ -394,7 +396,7 @@ def test_it_gives_what_a_plain_prompt_gives(platform: LocalPlatform, client: Sco
     assert scope_prompt("greeting", client=client).invoke(ANN) == plain.invoke(ANN)
     spoken = ChatPromptTemplate.from_messages([("system", "You are {who}."), ("human", "{question}")])
     values = {"who": "a", "question": "b"}
-    assert scope_prompt("chat", client=client).invoke(values) == spoken.invoke(values)
+    assert scope_prompt("chat", client=client).invoke({**values, "history": []}) == spoken.invoke(values)
     assert scope_prompt("greeting", client=client, partial_variables={"name": "A"}).invoke("day").text == "Good day, A!"
     with pytest.raises(TypeError):
         scope_prompt("greeting", client=client).invoke("no mapping")

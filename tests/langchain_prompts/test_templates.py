@@ -92,8 +92,8 @@ def test_it_is_a_prompt_template_of_langchains(client: ScopeClient) -> None:
 def test_a_chat_prompt_is_a_chat_prompt_template_of_langchains(client: ScopeClient) -> None:
     found = ScopeChatPromptTemplate.from_scope("chat", client=client)
     assert isinstance(found, ChatPromptTemplate)
-    assert found.input_variables == ["question", "who"]
-    assert found.optional_variables == ["history"]
+    assert found.input_variables == ["history", "question", "who"]
+    assert found.optional_variables == []
     value = found.invoke({"who": "kind", "question": "{why}?", "history": [AIMessage("before")]})
     assert value.to_messages() == [SystemMessage("You are kind."), AIMessage("before"), HumanMessage("{why}?")]
 
@@ -129,7 +129,8 @@ def test_values_without_a_variable_are_left_out_as_langchain_does() -> None:
 def test_the_only_variable_takes_a_value_that_is_no_mapping() -> None:
     assert prompt("{x} {{a}}").invoke("{b}").text == "{x} {b}"
     assert prompt("{{a}}").invoke(3).text == "3"
-    assert messages(("user", "{{a}}"), ("placeholder", "{{h}}")).invoke("one").to_messages() == [HumanMessage("one")]
+    spoken = messages(("user", "{{a}}"), ("placeholder", "{{h}}")).partial(h=[])
+    assert spoken.invoke("one").to_messages() == [HumanMessage("one")]
     with pytest.raises(ValidationError, match="None"):
         prompt("{{a}}").invoke(None)
     with pytest.raises(TypeError):
@@ -238,8 +239,8 @@ def test_it_goes_into_a_chat_prompt_of_langchains() -> None:
     )
     found = whole.invoke({"a": "{1}", "b": "{2}", "c": "{3}", "history": [AIMessage("h")]}).to_messages()
     assert [message.content for message in found] == ["{x} {1}", "h", "{y} {2}", "{3}"]
-    assert sorted(whole.input_variables) == ["a", "b", "c"]
-    assert whole.invoke({"a": 1, "b": 2, "c": 3}).to_messages()[0].content == "{x} 1"
+    assert sorted(whole.input_variables) == ["a", "b", "c", "history"]
+    assert whole.invoke({"a": 1, "b": 2, "c": 3, "history": []}).to_messages()[0].content == "{x} 1"
 
 
 def test_it_says_how_a_document_is_shown() -> None:
@@ -272,7 +273,7 @@ def test_a_chat_prompt_has_partial_values_too() -> None:
     found = partial.invoke("B").to_messages()
     assert found == [SystemMessage("{x} {1}"), AIMessage("kept"), HumanMessage("B")]
     assert partial.metadata == made.metadata
-    assert made.format_messages(a=1, b=2) == [SystemMessage("{x} 1"), HumanMessage("2")]
+    assert made.format_messages(a=1, b=2, history=[]) == [SystemMessage("{x} 1"), HumanMessage("2")]
 
 
 def test_partial_values_may_be_given_from_the_start(client: ScopeClient) -> None:
@@ -361,7 +362,7 @@ def test_the_input_schema_names_the_variables() -> None:
     assert schema.model_json_schema()["required"] == ["a", "b"]
     assert set(prompt("{{b}} {{a}}").input_schema.model_json_schema()["properties"]) == {"a", "b"}
     spoken = messages(("placeholder", "{{h}}"), ("user", "{{q}}")).get_input_schema().model_json_schema()
-    assert spoken["required"] == ["q"]
+    assert spoken["required"] == ["h", "q"]
     assert spoken["properties"]["h"]["type"] == "array"
     assert prompt("{{b}}").partial(b="x").get_input_schema().model_json_schema().get("required", []) == []
     for name in ("_x", "schema", "model_config", "größe", "copy"):
@@ -494,12 +495,21 @@ def test_messages_put_into_a_placeholder_go_through_untouched(role: str) -> None
         assert all(ours is theirs for ours, theirs in zip(found[1:-1], HISTORY))
 
 
-def test_a_placeholder_may_be_left_out_or_empty() -> None:
+def test_a_placeholder_may_be_empty_and_may_not_be_left_out() -> None:
     made = messages(("placeholder", "{{history}}"), ("user", "{{a}}"))
-    assert (
-        made.invoke({"a": 1}).to_messages() == made.invoke({"a": 1, "history": []}).to_messages() == [HumanMessage("1")]
-    )
-    assert messages(("placeholder", "{{history}}")).invoke({}).to_messages() == []
+    assert made.invoke({"a": 1, "history": []}).to_messages() == [HumanMessage("1")]
+    for call in (lambda: made.invoke({"a": 1}), lambda: made.format_messages(a=1)):
+        with pytest.raises(MissingInputError) as caught:
+            call()
+        assert caught.value.missing_variables == ("history",)
+    assert messages(("placeholder", "{{history}}")).partial(history=[]).invoke({}).to_messages() == []
+
+
+@pytest.mark.parametrize("value", ["said before", b"x", None, 5, {"role": "user", "content": "x"}, [5], [None], [{}]])
+def test_a_placeholder_takes_nothing_but_a_list_of_messages(value: object) -> None:
+    made = messages(("placeholder", "{{history}}"), ("user", "{{a}}"))
+    with pytest.raises(ValidationError, match=r"^prompt 'p': the value of 'history' must be a list of messages"):
+        made.invoke({"a": 1, "history": value})
 
 
 def test_a_placeholder_takes_pairs_and_messages_without_content() -> None:
@@ -524,7 +534,7 @@ def test_a_placeholder_is_in_the_place_where_the_prompt_has_it() -> None:
     "content", ["", "history", "{{a}}{{b}}", "{{a}} ", " {{a}}", "{{a}}\n", "{history}", "{{ history }}"]
 )
 def test_a_placeholder_that_is_not_one_variable_is_refused_at_conversion(content: str) -> None:
-    with pytest.raises(ValidationError, match=r"placeholder of the prompt 'p' must hold one variable"):
+    with pytest.raises(ValidationError, match=r"^prompt 'p': a placeholder must hold one variable"):
         messages(("placeholder", content))
 
 
@@ -575,7 +585,7 @@ def test_without_a_client_the_one_of_the_process_is_used(platform: LocalPlatform
         ScopePromptTemplate.from_scope("greeting")
     scope_client.configure(credentials=platform.credentials, base_url=platform.url, auth_api_url=platform.url)
     assert ScopePromptTemplate.from_scope("greeting").format(**VALUES) == "Good day, Ann!"
-    assert ScopeChatPromptTemplate.from_scope("chat").input_variables == ["question", "who"]
+    assert ScopeChatPromptTemplate.from_scope("chat").input_variables == ["history", "question", "who"]
     assert scope_prompt("greeting").invoke(VALUES).text == "Good day, Ann!"
     assert reads(platform, "greeting") == 1
 

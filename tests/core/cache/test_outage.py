@@ -293,7 +293,7 @@ def test_a_refusal_that_comes_while_a_stale_version_is_being_served_is_not_forgo
 
     def now() -> float:
         if client is not None and threading.get_ident() == reader and not is_idle(client):
-            eventually(lambda: client._counters.counts["errors"] == failed + 1 and is_idle(client))
+            eventually(lambda: client._rooms.counters.counts["errors"] == failed + 1 and is_idle(client))
         return clock.time
 
     client = make_client(cache_ttl=100, clock=Clock(now=now, sleep=clock.passes, chance=lambda: 1.0))

@@ -150,9 +150,9 @@ class TestExpired:
         joiner = rig.cache.get(GREETING, Patience(clock, given))
         assert given == [1.0, 0.25]
         assert joiner is not None
-        assert joiner.content == "first"
+        assert joiner.version.content == "first"
         may_end.set()
-        assert [version.content for version in leader.outcomes()] == ["second"]
+        assert [found.version.content for found in leader.outcomes()] == ["second"]
 
     def test_an_outage_gives_the_last_known_good_version(self, rig: Rig, clock: ManualClock) -> None:
         rig.source.gives("first", down())
@@ -462,7 +462,7 @@ class TestRenewals:
         eventually(lambda: rig.fetches == 5 + 5)
         clock.passes(5.5)
         joined: list[float] = []
-        assert rig.cache.get(PromptRef("e"), Patience(clock, joined)).content == "first"
+        assert rig.cache.get(PromptRef("e"), Patience(clock, joined)).version.content == "first"
         assert joined == []
         may_end_too.set()
         rig.settle()
@@ -523,7 +523,7 @@ class TestRenewals:
         joined: list[float] = []
 
         def reads() -> str:
-            return rig.cache.get(GREETING, Patience(clock, joined)).content
+            return rig.cache.get(GREETING, Patience(clock, joined)).version.content
 
         assert reads() == "first"
         assert joined == []

@@ -34,12 +34,19 @@ DEFAULTS = {
     "prompt_dir": None,
     "allow_insecure": False,
     "session": None,
+    "extra_values": "error",
+    "when_unfit": "error",
 }
 ENVIRONMENT = {
     "base_url": ("SCOPE_API_URL", "https://api.example.com", "https://api.example.com"),
     "auth_api_url": ("SCOPE_AUTH_API_URL", "https://auth.example.com", "https://auth.example.com"),
     "environment": ("SCOPE_ENVIRONMENT", "staging", "staging"),
     "token_refresh_buffer": ("SCOPE_TOKEN_REFRESH_BUFFER", "12.5", 12.5),
+    "timeout": ("SCOPE_TIMEOUT", "7.5", 7.5),
+    "cache_ttl": ("SCOPE_CACHE_TTL", "12.5", 12.5),
+    "allow_insecure": ("SCOPE_ALLOW_INSECURE", "1", True),
+    "extra_values": ("SCOPE_EXTRA_VALUES", "warn", "warn"),
+    "when_unfit": ("SCOPE_WHEN_UNFIT", "last_fitting", "last_fitting"),
 }
 URLS = ("base_url", "auth_api_url")
 SECONDS = (

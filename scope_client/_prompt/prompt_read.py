@@ -1,0 +1,25 @@
+"""PromptRead: a version, and how a read came by it."""
+
+from typing import Optional
+
+from .._frozen import Frozen
+from .prompt_version import PromptVersion
+
+
+class PromptRead(Frozen):
+    """How one read was answered."""
+
+    __slots__ = ("version", "source", "age")
+    version: PromptVersion
+    """What was read."""
+    source: str
+    """Where it came from.
+
+    "memory": it was fresh in memory. "store": the shared cache had it. "platform": it was fetched. "stale": it is the
+    last known good version, or the last one that fits. "fallback": it is the caller's. "folder": the prompt folder's.
+    """
+    age: Optional[float]
+    """Seconds since the platform gave it; None for a fallback, and for one of a folder."""
+
+    def __init__(self, version: PromptVersion, source: str, age: Optional[float]) -> None:
+        self._freeze(version=version, source=source, age=age)

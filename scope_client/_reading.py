@@ -1,0 +1,133 @@
+"""Reading: one read from its arguments to its answer, whatever it is answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from ._cache.cache import PromptCache
+from ._cache.fitting import Fitting, lacking
+from ._cache.platform_breaker import is_outage
+from ._clock import Clock
+from ._config import rules
+from ._config.configuration import Configuration
+from ._counters import Counters
+from ._http.budget import Budget
+from ._interrupts import pass_on
+from ._prompt import fallback as stand_ins
+from ._prompt.fallback import Fallback
+from ._prompt.prompt_read import PromptRead
+from ._prompt.prompt_version import PromptVersion
+from ._prompt.ref import PromptRef
+from .errors import ScopeError, TimeoutError, ValidationError
+
+
+class Platform(Protocol):
+    """Where a version comes from if the cache is not to be asked."""
+
+    def fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
+        """Raises a ScopeError that says why there is none."""
+
+
+class Folder(Protocol):
+    """The prompts of a folder."""
+
+    def find(self, ref: PromptRef, budget: Budget) -> PromptVersion | None:
+        """What stands in for this ref."""
+
+
+class Reading:
+    """What all methods of a client that read have in common."""
+
+    def __init__(
+        self,
+        config: Configuration,
+        clock: Clock,
+        *,
+        source: Platform,
+        cache: PromptCache,
+        bundle: Folder | None,
+        fitting: Fitting | None,
+        counters: Counters,
+    ) -> None:
+        self._clock = clock
+        self._deadline = config.deadline
+        self._is_cached = config.cache_enabled
+        self._source = source
+        self._cache = cache
+        self._bundle = bundle
+        self._fitting = fitting
+        self._counters = counters
+
+    def read(
+        self,
+        ref: PromptRef,
+        *,
+        cache: bool = True,
+        cache_ttl: float | None = None,
+        fallback: Fallback = None,
+        deadline: float | None = None,
+        requires: Collection[str] | None = None,
+    ) -> PromptRead:
+        """The answer to one read; the arguments are those of `ScopeClient.get_prompt_version`, and raise as there."""
+        max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
+        given = None if requires is None else _names(requires)
+        stand_in = None if fallback is None else stand_ins.checked(fallback)
+        found = self.serve(ref, self.budget(deadline), stand_in, cache=cache, max_age=max_age)
+        if given is None or found.version.is_fallback or given.issuperset(found.version.variables):
+            return found
+        if self._fitting is None or not cache or ref.label is None:
+            raise lacking(found.version, given)
+        return PromptRead(self._fitting.chosen(ref, found.version, given), "stale", None)
+
+    def budget(self, deadline: float | None) -> Budget:
+        """What a call may spend; raises ValidationError for what is not a deadline."""
+        given = None if deadline is None else rules.DEADLINE.check("deadline", deadline, ValidationError)
+        return Budget(self._clock.now, self._deadline if given is None else given)
+
+    def serve(
+        self,
+        ref: PromptRef,
+        budget: Budget,
+        fallback: Fallback = None,
+        *,
+        cache: bool = True,
+        max_age: float | None = None,
+    ) -> PromptRead:
+        """The version, or what stands in for it if the platform cannot answer and nothing is known."""
+        bundled = self._bundle.find(ref, budget) if self._bundle and cache else None
+        has_stand_in = bundled is not None or fallback is not None
+        is_cached = cache and self._is_cached
+        try:
+            if is_cached:
+                found = self._cache.get(ref, budget, max_age=max_age, has_stand_in=has_stand_in)
+                if found is not None:
+                    return found
+            else:
+                return PromptRead(self._source.fetch(ref, budget), "platform", 0.0)
+        except ScopeError as error:
+            pass_on(error)
+            if not (has_stand_in and is_outage(error)):
+                raise
+            if is_cached and isinstance(error, TimeoutError) and error.is_deadline:
+                # Behind this caller: if all callers are in such haste, none of them would ever get the version.
+                self._cache.renew(ref)
+            return self._stand_in(ref, fallback, bundled)
+        return self._stand_in(ref, fallback, bundled)
+
+    def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: PromptVersion | None) -> PromptRead:
+        found = bundled if fallback is None else stand_ins.stand_in(ref, fallback)
+        assert found is not None
+        self._counters.cache_event("fallback", ref, None)
+        return PromptRead(found, "folder" if fallback is None else "fallback", None)
+
+
+def _names(requires: Any) -> frozenset[str]:
+    if not isinstance(requires, Collection) or isinstance(requires, (str, bytes)):
+        raise ValidationError(
+            f'requires must be a set or list of names such as {{"name"}}, got {type(requires).__name__}'
+        )
+    odd = [name for name in requires if not isinstance(name, str)]
+    if odd:
+        raise ValidationError(f"requires must hold names as text, got one of the type {type(odd[0]).__name__}")
+    return frozenset(requires)

@@ -1,0 +1,127 @@
+"""Rooms: what a client is made of, and how its parts are connected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, Protocol
+
+from ._background import Background
+from ._cache.cache import PromptCache
+from ._cache.fitting import Fitting
+from ._cache.loading import Source
+from ._cache.memory import Entry
+from ._cache.platform_breaker import PlatformBreaker
+from ._cache.shared_store import SharedStore
+from ._clock import Clock
+from ._config.configuration import Configuration
+from ._counters import Counters
+from ._foreign_text import printable
+from ._fork import held_back
+from ._prompt.ref import PromptRef
+from ._reading import Reading
+from ._status import PromptStatus, Status
+
+if TYPE_CHECKING:
+    from ._folder.bundle import Bundle
+
+SERVED_STALE_LATELY_SECONDS = 60.0
+
+
+class ClientSource(Source, Protocol):
+    """A source with what a client shows and closes of it."""
+
+    @property
+    def token_expires_in(self) -> float | None:
+        """Seconds until the token dies, None if there is none alive."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the platform refuses the credentials."""
+
+    def close(self) -> None:
+        """Closes the connections; a later fetch opens new ones."""
+
+
+class Rooms:
+    """The parts of one client. `new_source` makes where its versions come from."""
+
+    def __init__(
+        self, config: Configuration, clock: Clock, new_source: Callable[[Background, Counters], ClientSource]
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self.counters = Counters(clock, is_telling=config.telemetry_enabled)
+        self.background = Background()
+        self.platform = PlatformBreaker(clock, longest_retry_after=config.retry_max_delay)
+        self.source = new_source(self.background, self.counters)
+        self.shared = None if config.cache_store is None else SharedStore(config.cache_store, config, clock)
+        self.fitting = self._new_fitting() if config.when_unfit == "last_fitting" else None
+        self.cache = PromptCache(
+            config,
+            clock,
+            source=self.source,
+            background=self.background,
+            platform=self.platform,
+            shared=self.shared,
+            counters=self.counters,
+            fitting=self.fitting,
+        )
+        self.bundle = None if config.prompt_dir is None else _bundle(config.prompt_dir, clock)
+        self.reading = Reading(
+            config,
+            clock,
+            source=self.source,
+            cache=self.cache,
+            bundle=self.bundle,
+            fitting=self.fitting,
+            counters=self.counters,
+        )
+
+    def status(self) -> Status:
+        """How the client is doing; nothing is sent."""
+        now = self._clock.now()
+        entries = list(self.cache.entries.values())
+        counters = self.counters.counts
+        counters["store_failures"] = 0 if self.shared is None else self.shared.failures
+        return Status(
+            is_down=self.platform.is_known,
+            is_refused=self.source.is_refused,
+            is_serving_stale=any(
+                max(entry.expires_at, now - SERVED_STALE_LATELY_SECONDS) <= entry.stale_at for entry in entries
+            ),
+            prompts=tuple(self._shown(entry, now) for entry in entries),
+            last_error=self.counters.last_error,
+            last_error_age=self.counters.last_error_age,
+            token_expires_in=self.source.token_expires_in,
+            counters=counters,
+        )
+
+    def _shown(self, entry: Entry, now: float) -> PromptStatus:
+        ref = PromptRef.of_key(entry.key)
+        stale_until = entry.expires_at + self._config.stale_if_error
+        return PromptStatus(
+            name=ref.name,
+            label=ref.label,
+            version=ref.version,
+            version_id=entry.version.id and printable(entry.version.id),
+            version_number=entry.version.version_number,
+            age=now - entry.fetched_at,
+            state="fresh" if now < entry.expires_at else "stale" if now < stale_until else "gone",
+            missing_variables=self.fitting.held_back(entry.key, entry.version) if self.fitting else (),
+        )
+
+    def _new_fitting(self) -> Fitting:
+        return Fitting(
+            self._clock,
+            shared=self.shared,
+            background=self.background,
+            counters=self.counters,
+            max_prompts=self._config.cache_max_size,
+        )
+
+
+def _bundle(folder: str, clock: Clock) -> Bundle:
+    """Imported late: what walks folders and reads YAML is half of what the package would take to import."""
+    with held_back():
+        from ._folder.bundle import Bundle
+
+    return Bundle(folder, clock)
