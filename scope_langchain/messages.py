@@ -14,10 +14,7 @@ from langchain_core.prompts import (
     MessagesPlaceholder,
     SystemMessagePromptTemplate,
 )
-from langchain_core.prompts.chat import (
-    BaseMessagePromptTemplate,  # type: ignore[attr-defined]  # the floor has it here, and the newest too
-    BaseStringMessagePromptTemplate,
-)
+from langchain_core.prompts.chat import BaseStringMessagePromptTemplate
 
 from scope_client import PromptVersion, ValidationError
 from scope_client.frameworks import Message, Placeholder, checked_messages, shown
@@ -53,7 +50,11 @@ class ToolMessagePromptTemplate(BaseStringMessagePromptTemplate):
         return ToolMessage(content=self.prompt.format(**kwargs), tool_call_id=self.tool_call_id, name=self.name)
 
 
-class PartsMessagePromptTemplate(BaseMessagePromptTemplate):
+# Where LangChain keeps the base class of all message templates depends on its version.
+_BaseMessagePromptTemplate: Any = BaseStringMessagePromptTemplate.__mro__[1]
+
+
+class PartsMessagePromptTemplate(_BaseMessagePromptTemplate):  # type: ignore[misc]  # a base that is found at run time
     """A message with a list of parts, or with variables in its tool calls; filled in by the core's rules."""
 
     message: dict[str, Any]
