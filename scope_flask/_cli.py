@@ -11,23 +11,35 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from scope_client import ScopeError
-from scope_client.frameworks import ARGUMENTS, COMMANDS, LABELS, Command, Site, explained, jinja_survey
+from scope_client.frameworks import (
+    ARGUMENTS,
+    COMMANDS,
+    FORMATS,
+    LABELS,
+    Command,
+    Site,
+    explained,
+    jinja_survey,
+    wants_json,
+)
 
 scope_group = AppGroup("scope", help="Prompts of the Scope Platform: check those that templates use, warm, render.")
 
-_FORMAT_OPTION = click.Option(
-    ["--format", "shown_as"], type=click.Choice(["text", "json"]), default="text", show_default=True
+_FORMAT_OPTIONS = (
+    click.Option(["--format"], type=click.Choice(FORMATS), help=ARGUMENTS["format"]),
+    click.Option(["--json"], is_flag=True, help=ARGUMENTS["json"]),
 )
 _PARAMETERS: dict[str, click.Parameter] = {
     "name": click.Argument(["name"]),
     "label": click.Option(["--label"], type=click.Choice(LABELS), help=ARGUMENTS["label"]),
     "version": click.Option(["--version"], metavar="ID", help=ARGUMENTS["version"]),
     "var": click.Option(["-v", "--var"], multiple=True, metavar="KEY=VALUE", help=ARGUMENTS["var"]),
+    "vars_file": click.Option(["--vars-file"], metavar="FILE", help=ARGUMENTS["vars_file"]),
     "names": click.Argument(["names"], nargs=-1),
 }
 
 
-def _run(command: Command, *, shown_as: str, **given: Any) -> None:
+def _run(command: Command, *, format: str | None, json: bool, **given: Any) -> None:  # noqa: A002  # the option's word
     state = current_app.extensions["scope"]
     site = Site(
         client=state.client,
@@ -35,11 +47,12 @@ def _run(command: Command, *, shown_as: str, **given: Any) -> None:
         survey=partial(jinja_survey, current_app.jinja_env),
     )
     try:
+        as_json = wants_json(json, format)
         report = command.run(site, **given)
     except (ScopeError, TypeError) as error:
         raise click.ClickException(explained(error)) from None
     is_terminal = sys.stdout.isatty()
-    click.echo(report.text(as_json=shown_as == "json", encoding=sys.stdout.encoding, is_terminal=is_terminal))
+    click.echo(report.text(as_json=as_json, encoding=sys.stdout.encoding, is_terminal=is_terminal))
     if report.failure:
         raise click.ClickException(report.failure)
 
@@ -49,7 +62,7 @@ for _name, _command in COMMANDS.items():
         click.Command(
             _name,
             callback=with_appcontext(partial(_run, _command)),
-            params=[*(_PARAMETERS[argument] for argument in _command.arguments), _FORMAT_OPTION],
+            params=[*(_PARAMETERS[argument] for argument in _command.arguments), *_FORMAT_OPTIONS],
             help=_command.help,
         )
     )

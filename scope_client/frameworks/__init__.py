@@ -14,7 +14,8 @@ from .._public_names import publish
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
 from .._stores.patience import check_client
 from .._wording import cut, listed, shown
-from ._commands import ARGUMENTS, COMMANDS, Command, health
+from ._arguments import ARGUMENTS, FORMATS, wants_json
+from ._commands import COMMANDS, Command, health
 from ._foreign_store import ForeignStore
 from ._rendering import TemplateFunction, checked_values, render_in_template
 from ._report import Finding, Report, explained
@@ -26,6 +27,7 @@ from ._uses import TEMPLATE_FUNCTION, PromptUse, Survey, jinja_survey, jinja_use
 __all__ = [
     "ARGUMENTS",
     "COMMANDS",
+    "FORMATS",
     "LABELS",
     "STORE_METHODS",
     "TEMPLATE_FUNCTION",
@@ -62,6 +64,7 @@ __all__ = [
     "render_in_template",
     "renew_in_children",
     "shown",
+    "wants_json",
 ]
 
 publish(__name__, __all__)

@@ -6,21 +6,12 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from .._client import ScopeClient
 from .._prompt.prompt_version import PromptVersion
-from .._wording import shown
-from ..errors import ScopeError, ValidationError
+from ..errors import ScopeError
+from ._arguments import filed, pairs
 from ._check import check
 from ._report import Report, explained, indented
 from ._site import Site
 from ._warm import warm
-
-ARGUMENTS: Mapping[str, str] = {
-    "name": "The prompt's name or ID.",
-    "label": "The version with this label; production by default.",
-    "version": "The version with this ID, such as v_31G0...; `scope get` as JSON shows it.",
-    "var": "The value of one variable; repeat it for more.",
-    "names": "Further prompts, which no template names.",
-}
-"""What the commands say of each argument."""
 
 
 class Command(NamedTuple):
@@ -84,17 +75,6 @@ def render(
     return Report([text], data, is_content=True)
 
 
-def pairs(given: Iterable[str]) -> dict[str, str]:
-    """The values of arguments such as "name=Alice"; raises ValidationError for another one."""
-    values = {}
-    for pair in given:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise ValidationError(f"a value is given as key=value, got {shown(pair)}")
-        values[key] = value
-    return values
-
-
 def health(client: Callable[[], ScopeClient], *, last_error: bool = True) -> tuple[dict[str, Any], int]:
     """What a page for readiness probes shows, and its HTTP status.
 
@@ -125,8 +105,16 @@ def _get(site: Site, *, name: str, label: Optional[str], version: Optional[str])
     return get(site.client(), name, label, version)
 
 
-def _render(site: Site, *, name: str, label: Optional[str], version: Optional[str], var: Iterable[str]) -> Report:
-    return render(site.client(), name, pairs(var), label, version)
+def _render(
+    site: Site,
+    *,
+    name: str,
+    label: Optional[str],
+    version: Optional[str],
+    var: Iterable[str],
+    vars_file: Optional[str] = None,
+) -> Report:
+    return render(site.client(), name, {**filed(vars_file), **pairs(var)}, label, version)
 
 
 def _list(site: Site) -> Report:
@@ -144,7 +132,9 @@ def _status(site: Site) -> Report:
 COMMANDS: Mapping[str, Command] = {
     "check": Command("Check settings, platform, credentials, and each prompt and variable in templates.", (), check),
     "get": Command("Print a prompt as it is.", ("name", "label", "version"), _get),
-    "render": Command("Print a prompt with its variables filled in.", ("name", "label", "version", "var"), _render),
+    "render": Command(
+        "Print a prompt with its variables filled in.", ("name", "label", "version", "var", "vars_file"), _render
+    ),
     "list": Command("List the prompts that templates use, with file and line.", (), _list),
     "warm": Command("Fetch the prompts that templates use, and others by name, into the cache.", ("names",), warm),
     "status": Command("How a client of these settings is doing; a server's own is at its health page.", (), _status),

@@ -55,6 +55,17 @@ def test_json_is_everything_that_is_known_and_nothing_goes_to_stderr(scope, plat
     assert "größer" in done.out
 
 
+@pytest.mark.parametrize("command", [("get", "greeting"), ("render", "greeting", "--label", "latest", "-v", "name=A")])
+def test_json_and_format_say_the_same(command, scope):
+    text, as_json = scope(*command), scope(*command, "--json")
+    assert json.loads(as_json.out)["name"] == "greeting"
+    assert scope(*command, "--format", "text") == text
+    assert scope(*command, "--format", "json") == scope(*command, "--json", "--format", "json") == as_json
+    contradiction = scope(*command, "--json", "--format", "text")
+    assert contradiction.code == 2
+    assert "--json and --format text exclude each other: give one of them" in contradiction.complaint
+
+
 def test_the_facts_stay_one_line_that_no_terminal_obeys(scope, platform):
     platform.publish("odd\n\x1b[2Jname", "x", metadata={"a": "\u009b2J"})
     facts = scope("get", "odd\n\x1b[2Jname").err

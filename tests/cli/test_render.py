@@ -23,6 +23,51 @@ def test_values_come_from_a_file_and_v_wins(scope, tmp_path):
     assert scope("render", "greeting", "--vars-file", "values.json", "-v", "name=Eve").out == "Good 12, Eve!\n"
 
 
+@pytest.mark.parametrize(
+    "octets",
+    [b'{"name": "Zo\xc3\xab"}', b'\xef\xbb\xbf{"name": "Zo\xc3\xab"}\n', '{"name": "Zoë"}'.encode("utf-16")],
+    ids=["utf-8", "with a mark", "utf-16"],
+)
+def test_values_come_from_standard_input_and_v_wins(octets, scope):
+    asked = ("render", "greeting", "--label", "latest", "--vars-file", "-")
+    assert scope(*asked, stdin=octets).out == "Hi Zoë\n"
+    assert scope(*asked, "-v", "name=Eve", stdin=octets).out == "Hi Eve\n"
+
+
+def test_a_file_with_the_name_of_standard_input_is_read_by_its_path(scope, tmp_path):
+    (tmp_path / "-").write_text('{"name": "Bob"}')
+    asked = ("render", "greeting", "--label", "latest", "--vars-file")
+    assert scope(*asked, "./-", stdin=b'{"name": "Eve"}').out == "Hi Bob\n"
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"\xef\xbb\xbf", "is not JSON"),
+        (b"name: Alice", "is not JSON"),
+        (b'{"name": "Alice"', "is not JSON"),
+        (b'{"name": "\xff"}', "is not JSON"),
+        (b"[1]", "holds a JSON list"),
+        (b'{"name": 1e999}', "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+    ],
+)
+def test_standard_input_that_has_no_values_is_wrong_usage(octets, said, scope, platform):
+    done = scope("render", "greeting", "--vars-file", "-", stdin=octets)
+    assert done.code == 2
+    assert f"standard input {said}" in done.complaint
+    assert 'it must be a file with a JSON object such as {"name": "Alice"}' in done.complaint
+    assert platform.requests == ()
+
+
+def test_standard_input_that_is_closed_is_empty(scope, after):
+    closed = after("import os, sys; os.close(0); sys.stdin = None")
+    done = scope("render", "greeting", "--vars-file", "-", how=closed)
+    assert (done.code, "standard input is empty" in done.complaint) == (2, True)
+
+
 def test_null_is_no_value(scope, tmp_path):
     (tmp_path / "values.json").write_text('{"name": null}')
     done = scope("render", "greeting", "--label", "latest", "--vars-file", "values.json")

@@ -226,6 +226,30 @@ class TestRender:
         ended = Ended("render", "greeting", var=["time_of_day=day", "name=Ada"])
         assert ended.out == "Good day, Ada!\n"
 
+    def test_values_come_from_a_file_or_standard_input_and_v_wins(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "values.json"
+        file.write_text('{"name": "Bob", "time_of_day": "night"}')
+        assert Ended("render", "greeting", "--vars-file", str(file)).out == "Good night, Bob!\n"
+        assert Ended("render", "greeting", vars_file=str(file), var=["name=Eve"]).out == "Good night, Eve!\n"
+        for octets, out in ((b'{"name": "Zo\xc3\xab", "time_of_day": "day"}', "Good day, Zoë!\n"), (b"", "")):
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(octets)))
+            ended = Ended("render", "greeting", "--vars-file", "-")
+            assert (ended.out, "standard input is empty" in (ended.error or "")) == (out, not out)
+
+
+@pytest.mark.parametrize("words", [["check"], ["get", "greeting"], ["list"], ["warm", "greeting"]], ids=" ".join)
+def test_json_and_format_say_the_same(words: list[str]) -> None:
+    text, as_json = Ended(*words, "--format", "text"), Ended(*words, "--json")
+    assert isinstance(as_json.data, dict)
+    assert text.out != as_json.out
+    for more in (["--format", "json"], ["--json", "--format", "json"]):
+        assert Ended(*words, *more).data.keys() == as_json.data.keys()
+    assert Ended(*words, json=True).data.keys() == as_json.data.keys()
+    contradiction = Ended(*words, "--json", "--format", "text")
+    assert "--json and --format text exclude each other: give one of them" in (contradiction.error or "")
+
 
 NESTED = {
     "plain": f"{LOAD}\n\n{USE}",

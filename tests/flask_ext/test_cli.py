@@ -70,6 +70,33 @@ def test_each_command_explains_itself(app: Flask) -> None:
         said = run(app, command, "--help")
         assert said.exit_code == 0
         assert "--format" in said.output
+        assert "--json" in said.output
+
+
+@pytest.mark.parametrize("words", [["check"], ["get", "greeting"], ["list"], ["status"], ["warm", "greeting"]])
+def test_json_and_format_say_the_same(words: list[str], app: Flask) -> None:
+    run(app, "warm", "greeting")
+    text, as_json = run(app, *words, "--format", "text").output, run(app, *words, "--json").output
+    assert isinstance(json.loads(as_json), dict)
+    assert text != as_json
+    for more in (["--format", "json"], ["--json", "--format", "json"]):
+        assert json.loads(run(app, *words, *more).output).keys() == json.loads(as_json).keys()
+    contradiction = run(app, *words, "--json", "--format", "text")
+    assert contradiction.exit_code == 1
+    assert "--json and --format text exclude each other: give one of them" in contradiction.output
+
+
+def test_values_come_from_a_file_or_standard_input_and_v_wins(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "values.json").write_text('{"name": "Bob", "time_of_day": "night"}')
+    file = str(tmp_path / "values.json")
+    assert run(app, "render", "greeting", "--vars-file", file).output == "Good night, Bob!\n"
+    assert run(app, "render", "greeting", "--vars-file", file, "-v", "name=Eve").output == "Good night, Eve!\n"
+    words = ["scope", "render", "greeting", "--vars-file", "-"]
+    piped = app.test_cli_runner().invoke(args=words, input='{"name": "Zoë", "time_of_day": "day"}')
+    assert piped.output == "Good day, Zoë!\n"
+    refused = app.test_cli_runner().invoke(args=words, input="")
+    assert refused.exit_code == 1
+    assert "standard input is empty" in refused.output
 
 
 def test_an_unknown_command_or_option_is_a_usage_error(app: Flask) -> None:

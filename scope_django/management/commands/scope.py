@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from scope_client import ScopeError
-from scope_client.frameworks import ARGUMENTS, COMMANDS, LABELS, Site, explained
+from scope_client.frameworks import ARGUMENTS, COMMANDS, FORMATS, LABELS, Site, explained, wants_json
 from scope_django import _conf as conf
 from scope_django._client import get_client
 from scope_django._uses import survey
@@ -39,7 +39,8 @@ class Command(BaseCommand):
             action = actions.add_parser(name, help=command.help, description=command.help)
             for option, settings in _DJANGO_OPTIONS.items():
                 action.add_argument(option, help=SUPPRESS, default=SUPPRESS, **settings)
-            action.add_argument("--format", choices=("text", "json"), default="text", help="text by default")
+            action.add_argument("--format", choices=FORMATS, help=ARGUMENTS["format"])
+            action.add_argument("--json", action="store_true", help=ARGUMENTS["json"])
             _add(action, command.arguments)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,12 +48,12 @@ class Command(BaseCommand):
         command = _ACTIONS[options["action"]]
         given = {argument: options[argument] for argument in command.arguments}
         try:
+            as_json = wants_json(options["json"], options["format"])
             report = command.run(Site(get_client, conf.problems, survey), **given)
         except ScopeError as error:
             raise CommandError(explained(error)) from None
         encoding = getattr(self.stdout, "encoding", None) or sys.stdout.encoding
-        as_json, is_terminal = options["format"] == "json", self.stdout.isatty()
-        self.stdout.write(report.text(as_json=as_json, encoding=encoding, is_terminal=is_terminal))
+        self.stdout.write(report.text(as_json=as_json, encoding=encoding, is_terminal=self.stdout.isatty()))
         if report.failure:
             raise CommandError(report.failure)
 
@@ -65,5 +66,7 @@ def _add(action: ArgumentParser, arguments: tuple[str, ...]) -> None:
         which.add_argument("--version", metavar="ID", help=ARGUMENTS["version"])
     if "var" in arguments:
         action.add_argument("-v", "--var", action="append", default=[], metavar="KEY=VALUE", help=ARGUMENTS["var"])
+    if "vars_file" in arguments:
+        action.add_argument("--vars-file", metavar="FILE", help=ARGUMENTS["vars_file"])
     if "names" in arguments:
         action.add_argument("names", nargs="*", help=ARGUMENTS["names"])

@@ -23,7 +23,7 @@ from scope_client.testing import PromptsClient
 
 HI = PromptUse("page.html", 3, "hi", variables=("name",))
 PROBLEM = SettingProblem("value", "TIMEOUT", "TIMEOUT is wrong", "correct it")
-ALL = {"name": "hi", "label": None, "version": None, "var": ["name=Ada"], "names": ["hi"]}
+ALL = {"name": "hi", "label": None, "version": None, "var": ["name=Ada"], "vars_file": None, "names": ["hi"]}
 
 
 def run(
