@@ -81,7 +81,7 @@ class CacheInfo(Frozen):
     present one needs a variable that the call does not give.
     """
     age: Optional[float]
-    """Seconds since the version that was served, replaced or dropped was fetched; None for "fallback" and "unfit"."""
+    """Seconds since the version that was served, replaced or dropped was fetched; None if that is not known."""
     old: Optional[str]
     """The ID of the version that was replaced ("changed"), or served in place of the present one ("unfit")."""
     new: Optional[str]

@@ -18,6 +18,7 @@ from ..errors import ScopeError, TimeoutError
 from .fitting import Fitting
 from .fleet_locks import LOCK_SECONDS, Rival
 from .held_lock import HeldLock
+from .last_ids import LastIds
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, is_outage
 from .policy import FIRST_READER_SECONDS, JOINER_SECONDS
@@ -88,6 +89,7 @@ class Loader:
         self._shared = shared
         self._counters = counters
         self._fitting = fitting
+        self._last_ids = LastIds(config.cache_max_size)
         self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
     def load(self, wanted: Load) -> PromptRead:
@@ -314,15 +316,17 @@ class Loader:
         return self._shared.keep(ref, version, stamp=began.stamp, life=life, generation=began.generation, ttl=ttl)
 
     def _put(self, ref: PromptRef, entry: Entry, epoch: int) -> bool:
-        """As `Memory.put`; tells if another version has taken the place of the one that was served."""
+        """As `Memory.put`; tells if it is another version than the last one, which may have been cleared meanwhile."""
         former = self._memory.by_key.get(ref.key)
-        is_put = self._memory.put(entry, epoch)
-        if is_put and self._fitting is not None:
+        if not self._memory.put(entry, epoch):
+            return False
+        if self._fitting is not None:
             self._fitting.remember(ref, entry.version)
-        if is_put and former is not None and former.version.id != entry.version.id:
-            age = self._clock.now() - former.fetched_at
-            self._counters.cache_event("changed", ref, age, old=former.version.id, new=entry.version.id)
-        return is_put
+        old = self._last_ids.replaced(ref.key, entry.version.id)
+        if old is not None:
+            age = None if former is None else self._clock.now() - former.fetched_at
+            self._counters.cache_event("changed", ref, age, old=old, new=entry.version.id)
+        return True
 
     def _adopted(self, ref: PromptRef, found: Found) -> Entry:
         now = self._clock.now()

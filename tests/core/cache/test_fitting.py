@@ -1,0 +1,320 @@
+"""`when_unfit="last_fitting"`: a version that needs more than the code gives is held back, and no read fails for it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+from faults.child import in_a_child
+from faults.clock import eventually
+from faults.crowd import crowd
+from faults.rig import GREETING, Rig
+from faults.watched_store import WatchedStore
+
+from scope_client import (
+    CacheInfo,
+    MemoryStore,
+    MissingVariableError,
+    RedisStore,
+    ScopeClient,
+    Telemetry,
+    ValidationError,
+)
+from scope_client._prompt.ref import PromptRef
+from scope_client.local import LocalPlatform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from faults.clock import ManualClock
+    from faults.redisserver import RedisServer
+
+OLD, NEW = "Hi {{name}}", "Hi {{name}}, {{tone}}"
+GIVEN = {"name": "Ada"}
+
+
+@pytest.fixture
+def platform() -> Iterator[LocalPlatform]:
+    with LocalPlatform({"greeting": OLD}) as started:
+        yield started
+
+
+@pytest.fixture
+def make(platform: LocalPlatform) -> Iterator[Callable[..., ScopeClient]]:
+    made = []
+
+    def make(**options: Any) -> ScopeClient:
+        made.append(platform.client(**{"max_retries": 0, "when_unfit": "last_fitting", **options}))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+def promoted(client: ScopeClient, platform: LocalPlatform, content: str = NEW) -> None:
+    """The client has read the former version, and will find the new one with its next read."""
+    client.get_prompt_version("greeting")
+    platform.publish("greeting", content)
+    client.clear_cache()
+
+
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if "does not give" in record.getMessage()]
+
+
+def test_a_prompt_may_be_promoted_before_the_code_that_fills_it_in(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    promoted(client, platform)
+    assert client.render_prompt("greeting", GIVEN) == "Hi Ada"
+    assert client.render_prompt("greeting", {**GIVEN, "tone": "warmly"}) == "Hi Ada, warmly"
+    assert client.render_prompt("greeting", GIVEN) == "Hi Ada"
+
+
+def test_without_the_option_it_is_the_error_of_a_missing_variable(make: Callable, platform: LocalPlatform) -> None:
+    client = make(when_unfit="error")
+    promoted(client, platform)
+    with pytest.raises(MissingVariableError, match=r"^prompt 'greeting': no value was given for 'tone'") as caught:
+        client.render_prompt("greeting", GIVEN)
+    assert caught.value.missing_variables == ("tone",)
+
+
+@pytest.mark.parametrize("requires", [{"name"}, ["name"], ("name",), frozenset({"name", "x"}), {"name": "Ada"}.keys()])
+def test_requires_names_what_the_caller_can_give(make: Callable, platform: LocalPlatform, requires: Any) -> None:
+    client = make()
+    promoted(client, platform)
+    assert client.get_prompt_version("greeting", requires=requires).content == OLD
+    assert client.get_prompt_version("greeting", requires={"name", "tone"}).content == NEW
+    assert client.get_prompt_version("greeting").content == NEW
+
+
+def test_what_nothing_fits_is_an_error_that_says_what_the_code_must_give(
+    make: Callable, platform: LocalPlatform
+) -> None:
+    client = make()
+    promoted(client, platform)
+    for read in (
+        lambda: client.get_prompt_version("greeting", requires=set()),
+        lambda: client.render_prompt("greeting", {}),
+    ):
+        with pytest.raises(MissingVariableError, match=r"^prompt 'greeting': the code does not give 'name', 'tone'"):
+            read()
+    with pytest.raises(MissingVariableError, match="version 2 needs") as caught:
+        make(when_unfit="error").get_prompt_version("greeting", requires={"name"})
+    assert caught.value.missing_variables == ("tone",)
+
+
+@pytest.mark.parametrize("requires", ["name", b"name", 5, [1], {None}])
+def test_requires_that_is_no_collection_of_names_is_an_error(make: Callable, requires: Any) -> None:
+    with pytest.raises(ValidationError, match="requires must"):
+        make().get_prompt_version("greeting", requires=requires)
+
+
+def test_the_newest_of_those_that_fit_is_served(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    for content in ("1 {{name}}", "2 {{name}}", "3 {{name}} {{tone}}", "4 {{name}} {{tone}} {{place}}"):
+        promoted(client, platform, content)
+    client.get_prompt_version("greeting")
+    assert client.render_prompt("greeting", GIVEN) == "2 Ada"
+    assert client.render_prompt("greeting", {**GIVEN, "tone": "t"}) == "3 Ada t"
+
+
+def test_a_version_that_comes_back_is_the_newest_again(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    for content in ("1 {{name}}", "2 {{tone}}", "1 {{name}}", "3 {{place}}"):
+        promoted(client, platform, content)
+    client.get_prompt_version("greeting")
+    assert client.render_prompt("greeting", {"name": "n"}) == "1 n"
+
+
+def test_one_warning_names_the_prompt_and_what_the_code_must_give(
+    make: Callable, platform: LocalPlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make()
+    promoted(client, platform)
+    with caplog.at_level(logging.WARNING, "scope_client"):
+        for _ in range(5):
+            client.render_prompt("greeting", GIVEN)
+        (said,) = warnings_in(caplog)
+        assert said.startswith("the prompt 'greeting': version 2 (v_")
+        assert "needs 'tone', which the code does not give; version 1 (v_" in said
+        platform.publish("greeting", "{{name}} {{tone}} {{place}}")
+        client.clear_cache()
+        client.render_prompt("greeting", GIVEN)
+    assert len(warnings_in(caplog)) == 2
+
+
+def test_it_is_told_to_on_cache_and_shown_by_the_status(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    former = client.get_prompt_version("greeting")
+    promoted(client, platform)
+    newer = client.get_prompt_version("greeting")
+    assert client.status().prompts[0].missing_variables == ()
+    told: list[CacheInfo] = []
+    unregister = Telemetry.on_cache(told.append)
+    client.render_prompt("greeting", GIVEN)
+    unregister()
+    assert told == [CacheInfo("greeting", "unfit", None, former.id, newer.id)]
+    status = client.status()
+    assert status.prompts[0].missing_variables == ("tone",)
+    assert status.to_dict()["prompts"][0]["missing_variables"] == ["tone"]
+    assert status.counters["unfit"] == 1
+    platform.publish("greeting", "Good {{name}}")
+    client.clear_cache()
+    client.render_prompt("greeting", GIVEN)
+    assert client.status().prompts[0].missing_variables == ()
+
+
+def test_what_is_asked_for_by_id_or_past_the_cache_is_never_replaced(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    promoted(client, platform)
+    newer = client.get_prompt_version("greeting").id
+    for options in ({"version": newer}, {"cache": False}):
+        with pytest.raises(MissingVariableError):
+            client.render_prompt("greeting", GIVEN, **options)
+    assert client.render_prompt("greeting", GIVEN) == "Hi Ada"
+
+
+def test_the_label_latest_has_its_own_last_version(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    assert client.render_prompt("greeting", GIVEN, label="latest") == "Hi Ada"
+    platform.draft("greeting", NEW)
+    client.clear_cache()
+    assert client.render_prompt("greeting", GIVEN, label="latest") == "Hi Ada"
+    assert client.render_prompt("greeting", GIVEN) == "Hi Ada"
+
+
+def test_a_fallback_is_not_held_back(make: Callable, platform: LocalPlatform) -> None:
+    platform.fail(503)
+    with pytest.raises(MissingVariableError, match="'tone'"):
+        make().render_prompt("greeting", GIVEN, fallback="{{name}} {{tone}}")
+    assert make().get_prompt_version("greeting", requires=set(), fallback="{{tone}}").is_fallback
+
+
+def test_it_survives_a_fork(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    promoted(client, platform)
+    client.get_prompt_version("greeting")
+    assert in_a_child(lambda: client.render_prompt("greeting", GIVEN)) == "Hi Ada"
+
+
+def test_with_a_shared_store_it_survives_a_restart(
+    make: Callable, platform: LocalPlatform, redis_server: RedisServer
+) -> None:
+    def store() -> RedisStore:
+        return RedisStore(redis_server.url)
+
+    before = make(cache_store=store())
+    promoted(before, platform)
+    assert before.render_prompt("greeting", GIVEN) == "Hi Ada"
+    eventually(lambda: before._rooms.background.is_idle)
+    after = make(cache_store=store())
+    assert after.get_prompt_version("greeting").content == NEW
+    assert after.render_prompt("greeting", GIVEN) == "Hi Ada"
+    assert after.get_prompt_version("greeting", requires={"name"}).content == OLD
+
+
+def test_processes_that_know_different_versions_give_each_other_theirs(rig: Any, clock: ManualClock) -> None:
+    store = MemoryStore()
+    one, two = (Rig(clock, store, when_unfit="last_fitting") for _ in range(2))
+    one.source.gives("1 {{a}}")
+    one.read()
+    two.source.gives("2 {{b}}")
+    two.cache.clear()
+    two.read()
+    third = Rig(clock, store, when_unfit="last_fitting")
+    third.source.gives("3 {{c}}")
+    third.cache.clear()
+    third.read()
+    present = third.entry().version
+    for given, content in (({"a"}, "1 {{a}}"), ({"b"}, "2 {{b}}"), ({"a", "b"}, "2 {{b}}")):
+        assert third.fitting.chosen(GREETING, present, given).content == content
+
+
+def test_a_vain_look_into_the_store_is_not_made_with_every_read(clock: ManualClock) -> None:
+    store = WatchedStore(MemoryStore())
+    rig = Rig(clock, store, when_unfit="last_fitting")
+    rig.source.gives("{{a}}")
+    rig.read()
+    present, asked = rig.entry().version, len(store.calls)
+    for _ in range(5):
+        with pytest.raises(MissingVariableError):
+            rig.fitting.chosen(GREETING, present, ())
+    assert len(store.calls) == asked + 1
+    clock.passes(5)
+    with pytest.raises(MissingVariableError):
+        rig.fitting.chosen(GREETING, present, ())
+    assert len(store.calls) == asked + 2
+
+
+def test_what_the_store_has_is_written_again_in_time(clock: ManualClock) -> None:
+    store = WatchedStore(MemoryStore())
+    rig = Rig(clock, store, when_unfit="last_fitting")
+    rig.read()
+
+    def writes() -> int:
+        return sum(call[0] == "set" and call[1].endswith(":fitting") for call in store.calls)
+
+    assert writes() == 1
+    clock.passes(101)
+    rig.read()
+    assert writes() == 1
+    clock.passes(86_400)
+    rig.read()
+    assert writes() == 2
+
+
+@pytest.mark.parametrize("text", ["", "x", "[]", '{"schema": 1}', '{"schema": 1, "versions": [1, {}, null]}'])
+def test_garbage_in_the_store_is_nothing(clock: ManualClock, text: str) -> None:
+    store = WatchedStore(MemoryStore())
+    rig = Rig(clock, store, when_unfit="last_fitting")
+    rig.read()
+    (key,) = [call[1] for call in store.calls if call[0] == "set" and call[1].endswith(":fitting")]
+    store.behind.set(key, text, 100)
+    other = Rig(clock, store, when_unfit="last_fitting")
+    other.source.gives("{{a}}")
+    other.cache.clear()
+    other.read()
+    with pytest.raises(MissingVariableError):
+        other.fitting.chosen(GREETING, other.entry().version, ())
+
+
+def test_a_store_that_fails_costs_no_read(clock: ManualClock) -> None:
+    store = WatchedStore(MemoryStore())
+    store.broken = {"get_many", "set", "add", "delete"}
+    rig = Rig(clock, store, when_unfit="last_fitting")
+    rig.source.gives("1 {{a}}", "2 {{b}}")
+    rig.read()
+    clock.passes(101)
+    rig.read()
+    assert rig.fitting.chosen(GREETING, rig.entry().version, {"a"}).content == "1 {{a}}"
+
+
+def test_only_a_few_sets_of_variables_and_prompts_are_kept(clock: ManualClock) -> None:
+    rig = Rig(clock, None, when_unfit="last_fitting", cache_max_size=10)
+    for number in range(20):
+        rig.source.gives(f"{{{{v{number}}}}}")
+        rig.read()
+        clock.passes(101)
+    present = rig.entry().version
+    assert rig.fitting.chosen(GREETING, present, {"v15"}).variables == ("v15",)
+    with pytest.raises(MissingVariableError):
+        rig.fitting.chosen(GREETING, present, {"v14"})
+    for number in range(10):
+        rig.read(PromptRef(f"other{number}"))
+    with pytest.raises(MissingVariableError):
+        rig.fitting.chosen(GREETING, present, {"v15"})
+
+
+def test_many_threads_are_served_the_same(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    promoted(client, platform)
+    assert set(crowd(16, lambda: client.render_prompt("greeting", GIVEN))) == {"Hi Ada"}
+
+
+def test_nothing_is_kept_or_written_unless_it_is_asked_for(make: Callable) -> None:
+    store = WatchedStore(MemoryStore())
+    client = make(when_unfit="error", cache_store=store)
+    client.render_prompt("greeting", GIVEN)
+    assert not any("fitting" in str(call) for call in store.calls)
