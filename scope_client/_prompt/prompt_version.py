@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Optional, Union
 
-from .._frozen import Frozen
 from .._interrupts import pass_on
 from .._wording import shown
 from ..errors import ApiError, ResourceError
 from .chat_template import ChatTemplate
+from .fields import Fields
 from .jsonvalue import as_json, copied
 from .packed import interned, packed, unpacked
 from .ref import PromptRef
@@ -18,7 +18,7 @@ from .surplus import TOLERANT, Surplus
 from .template import Template
 
 
-class PromptVersion(Frozen):
+class PromptVersion(Fields):
     """One state of a prompt, frozen because all its readers share it. A field that the platform did not send is None.
 
     A client makes it, or `from_api`.
@@ -36,6 +36,8 @@ class PromptVersion(Frozen):
         "is_fallback",
         "is_production",
         "name",
+        "promoted_at",
+        "promoted_by",
         "prompt_id",
         "status",
         "tags",
@@ -63,6 +65,10 @@ class PromptVersion(Frozen):
     """When the version was made, as text in the platform's form (RFC 3339)."""
     updated_at: Optional[str]
     """When the version was last changed, as text in the platform's form (RFC 3339)."""
+    promoted_at: Optional[str]
+    """When the version went into production, as text in the platform's form (RFC 3339)."""
+    promoted_by: Optional[str]
+    """Who put it there, in the platform's words."""
     is_fallback: bool
     """Whether this is a stand-in for what the platform could not give.
 
@@ -102,6 +108,8 @@ class PromptVersion(Frozen):
             is_fallback=is_fallback,
             is_production=status == "published" if is_production is None else is_production,
             name=ref.name if ref and (not name or name == ref.name) else name or "",
+            promoted_at=texts.get("promoted_at"),
+            promoted_by=interned(texts.get("promoted_by")),
             prompt_id=texts.get("prompt_id"),
             status=status,
             tags=tuple([tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)]),
@@ -262,8 +270,15 @@ class PromptVersion(Frozen):
             "tags": list(self.tags),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
+            "promoted_at": self.promoted_at,
+            "promoted_by": self.promoted_by,
             **unpacked(self._more),
         }
+
+    @property
+    def version(self) -> Optional[int]:
+        """Another name of `version_number`."""
+        return self.version_number
 
     def _parse(self) -> Union[Template, ChatTemplate]:
         """Keeps the text once: from here on the template has it. Several threads may do this at the same time."""
@@ -292,11 +307,15 @@ class PromptVersion(Frozen):
 version_in = PromptVersion._from_parsed
 
 LONGEST_SHOWN_TYPE = 60
-_TEXTS = ("id", "version_id", "prompt_id", "name", "status", "created_at", "updated_at")
+_TEXTS = (
+    *("id", "version_id", "prompt_id", "name", "status", "created_at", "updated_at"),
+    *("promoted_at", "promoted_by"),
+)
 _READ = frozenset(
     (
         *("id", "version_id", "prompt_id", "name", "version_number", "version", "content", "variables", "status"),
         *("is_production", "prompt_type", "type", "metadata", "tags", "created_at", "updated_at"),
+        *("promoted_at", "promoted_by"),
     )
 )
 

@@ -33,7 +33,7 @@ COMMON = {
 
 @pytest.fixture(params=[OLDER, NEWER], ids=["older", "newer"])
 def version(request: pytest.FixtureRequest) -> PromptVersion:
-    return PromptVersion.from_api(copy.deepcopy({**COMMON, **request.param, "promoted_by": {"who": ["Ann"]}}))
+    return PromptVersion.from_api(copy.deepcopy({**COMMON, **request.param, "reviewed_by": {"who": ["Ann"]}}))
 
 
 def read(**fields: object) -> PromptVersion:
@@ -61,8 +61,8 @@ def test_a_field_of_the_other_generation_that_is_null_does_not_hide_the_value() 
 
 
 def test_an_unknown_field_is_in_to_dict_and_nowhere_else(version: PromptVersion) -> None:
-    assert version.to_dict()["promoted_by"] == {"who": ["Ann"]}
-    assert not hasattr(version, "promoted_by")
+    assert version.to_dict()["reviewed_by"] == {"who": ["Ann"]}
+    assert not hasattr(version, "reviewed_by")
 
 
 def test_an_unknown_field_cannot_take_the_place_of_a_method() -> None:
@@ -129,7 +129,7 @@ def test_nothing_that_a_version_hands_out_leads_back_into_it(version: PromptVers
     version.get_metadata("deep")["er"].clear()
     handed_out = version.to_dict()
     handed_out["metadata"]["deep"].clear()
-    handed_out["promoted_by"]["who"].append("Bob")
+    handed_out["reviewed_by"]["who"].append("Bob")
     handed_out["tags"].append("three")
     handed_out["variables"].clear()
     version.messages(name="A")[0]["content"] = "changed"
