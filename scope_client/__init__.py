@@ -6,15 +6,26 @@ from ._clock import Clock
 from ._config.configuration import Configuration
 from ._config.credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from ._config.options import Options
+from ._config.process_wide import configuration
 from ._prefetch import PrefetchReport
-from ._process import client, configuration, configure, reset_configuration
+from ._process import client, configure, reset_configuration
 from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._status import PromptStatus, Status
 from ._stores.cache_store import CacheStore
 from ._stores.memory_store import MemoryStore
 from ._stores.redis_store import RedisStore
-from ._telemetry import CacheInfo, ErrorInfo, RequestInfo, ResponseInfo, Telemetry
+from ._telemetry import (
+    CacheInfo,
+    ErrorInfo,
+    OnCacheCallback,
+    OnErrorCallback,
+    OnRequestCallback,
+    OnResponseCallback,
+    RequestInfo,
+    ResponseInfo,
+    Telemetry,
+)
 from ._version import __version__
 from .errors import (
     ApiError,
@@ -42,8 +53,14 @@ from .errors import (
     TimeoutError as TimeoutError,
 )
 
+# Names of the platform's own SDK.
+CredentialsProtocol = Credentials
+Resource = PromptVersion
+VERSION = __version__
+
 # ConnectionError and TimeoutError are public too, but left out: a star import must not hide the builtins.
 __all__ = [
+    "VERSION",
     "ApiError",
     "ApiKeyCredentials",
     "AuthenticationError",
@@ -56,6 +73,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "Credentials",
+    "CredentialsProtocol",
     "ErrorInfo",
     "InvalidCredentialsError",
     "MemoryStore",
@@ -63,6 +81,10 @@ __all__ = [
     "MissingVariableError",
     "NoProductionVersionError",
     "NotFoundError",
+    "OnCacheCallback",
+    "OnErrorCallback",
+    "OnRequestCallback",
+    "OnResponseCallback",
     "Options",
     "PrefetchReport",
     "PromptRead",
@@ -72,6 +94,7 @@ __all__ = [
     "RedisStore",
     "RenderError",
     "RequestInfo",
+    "Resource",
     "ResourceError",
     "ResponseInfo",
     "ScopeClient",

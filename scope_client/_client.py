@@ -6,8 +6,10 @@ from typing import Any, Optional
 
 from ._background import Background
 from ._clock import SYSTEM_CLOCK, Clock
-from ._config.configuration import Configuration
-from ._config.options import Options, ReadOptions, Unpack
+from ._config.configuration import Configuration, with_credentials
+from ._config.credentials import Credentials
+from ._config.options import NOT_GIVEN, Options, ReadOptions, Unpack
+from ._config.process_wide import completed
 from ._counters import Counters
 from ._frames import hides_what_it_was_given
 from ._frozen import CopiedAsItself
@@ -20,7 +22,7 @@ from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._rooms import ClientSource, Rooms
 from ._status import Status
-from .errors import ConfigurationError, MissingApiKeyError, MissingVariableError, ValidationError
+from .errors import ConfigurationError, MissingVariableError, ValidationError
 
 MAX_PLAIN_DEADLINE_SECONDS = 1e9  # past it, and for odd types, a deadline is checked off the fast path
 _NUMBERS = (float, int)
@@ -32,29 +34,32 @@ class ScopeClient(CopiedAsItself):
     `copy.copy` and `copy.deepcopy` give the client itself.
 
     Args:
-        config: The options as a Configuration; without one, the defaults and the environment.
+        credentials: The option of this name, which may be given by position.
+        config: The options as a Configuration; without one, the process-wide Configuration.
         clock: Where time and chance come from. For tests.
         options: The same options as keywords; they win over those of `config`.
 
     Raises:
         ConfigurationError: An option has a value that it must not have.
-        MissingApiKeyError: There are no credentials.
+        MissingApiKeyError: No credentials were given, and the environment has none.
         TypeError: There is no such option.
     """
 
     @hides_what_it_was_given
     def __init__(
-        self, *, config: Optional[Configuration] = None, clock: Clock = SYSTEM_CLOCK, **options: Unpack[Options]
+        self,
+        credentials: Optional[Credentials] = NOT_GIVEN,
+        /,
+        *,
+        config: Optional[Configuration] = None,
+        clock: Clock = SYSTEM_CLOCK,
+        **options: Unpack[Options],
     ) -> None:
         if config is not None and not isinstance(config, Configuration):
             raise ConfigurationError(f"config must be a Configuration, got {type(config).__name__}")
         open_logger()  # first, see fork.py
-        self._config = Configuration(**options) if config is None else config.merge(**options)
-        if self._config.credentials is None:
-            raise MissingApiKeyError(
-                "a client needs credentials: pass credentials=ApiKeyCredentials.from_env(), "
-                "which reads SCOPE_ORG_ID, SCOPE_API_KEY and SCOPE_API_SECRET"
-            )
+        self._config = completed(config, with_credentials(credentials, options))
+        assert self._config.credentials is not None
         self._clock = clock
         self._now = clock.now
         self._rooms = Rooms(self._config, clock, self._new_source)

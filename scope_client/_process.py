@@ -1,4 +1,4 @@
-"""What a process has one of: its configuration, and the client that follows it."""
+"""The client that a process has one of, and what sets the Configuration that it follows."""
 
 import threading
 from typing import Optional
@@ -6,13 +6,13 @@ from typing import Optional
 from ._client import ScopeClient
 from ._config.configuration import Configuration
 from ._config.options import Options, Unpack
+from ._config.process_wide import process_wide
 from ._fork import renew_in_children
 from ._frames import hides_what_it_was_given
 
 
 class _Process:
     def __init__(self) -> None:
-        self.configuration: Optional[Configuration] = None
         self.client: Optional[ScopeClient] = None
         self.after_fork()
 
@@ -25,38 +25,49 @@ renew_in_children(_process)
 
 
 @hides_what_it_was_given
-def configure(**options: Unpack[Options]) -> None:
+def configure(**options: Unpack[Options]) -> Configuration:
     """Sets options of the process-wide Configuration; those of an earlier call stay unless they are given again.
 
     Args:
         options: The options, as keywords.
+
+    Returns:
+        The Configuration that is in force now.
 
     Raises:
         ConfigurationError: An option has a value that it must not have; nothing was changed.
         TypeError: There is no such option; nothing was changed.
     """
     with _process.lock:
-        before = _process.configuration
-        _process.configuration = Configuration(**options) if before is None else before.merge(**options)
+        before = process_wide.configured
+        changed = Configuration(**options) if before is None else before.merge(**options)
+        process_wide.configured = changed
         former, _process.client = _process.client, None
     if former is not None:
         former.close()
+    return changed
 
 
-def configuration() -> Configuration:
-    """The process-wide Configuration: what `configure` set, or else the defaults and the environment."""
-    return _process.configuration or Configuration()
-
-
-def client() -> ScopeClient:
+def client(*, config: Optional[Configuration] = None, **options: Unpack[Options]) -> ScopeClient:
     """The client of the process-wide Configuration, made on first use and shared by all who call this.
 
-    Raises MissingApiKeyError if `configure(credentials=...)` was not called before.
+    With arguments, a new client of the changed Configuration, as `ScopeClient` makes it: keep that one.
+
+    Args:
+        config: A Configuration in place of the process-wide one.
+        options: Options to change, as keywords.
+
+    Raises:
+        MissingApiKeyError: Neither `configure` nor the environment has credentials.
+        ConfigurationError: An option has a value that it must not have.
+        TypeError: There is no such option.
     """
+    if config is not None or options:
+        return ScopeClient(config=config, **options)
     found = _process.client
     if found is None:  # the lock is for the first callers alone
         with _process.lock:
-            found = _process.client = _process.client or ScopeClient(config=configuration())
+            found = _process.client = _process.client or ScopeClient()
     return found
 
 
@@ -74,7 +85,7 @@ def swap(replacement: Optional[Configuration]) -> Optional[Configuration]:
     """Replaces what `configure` set, closes its client, and returns the former Configuration."""
     with _process.lock:
         former, _process.client = _process.client, None
-        before, _process.configuration = _process.configuration, replacement
+        before, process_wide.configured = process_wide.configured, replacement
     if former is not None:
         former.close()
     return before

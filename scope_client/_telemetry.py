@@ -93,6 +93,10 @@ class CacheInfo(Frozen):
         self._freeze(prompt=prompt, outcome=outcome, age=age, old=old, new=new)
 
 
+OnRequestCallback = Callable[[RequestInfo], object]
+OnResponseCallback = Callable[[ResponseInfo], object]
+OnErrorCallback = Callable[[ErrorInfo], object]
+OnCacheCallback = Callable[[CacheInfo], object]
 _Info = TypeVar("_Info")
 
 
@@ -168,22 +172,22 @@ class Telemetry:
     """
 
     @staticmethod
-    def on_request(callback: Callable[[RequestInfo], object]) -> Callable[[], None]:
+    def on_request(callback: OnRequestCallback) -> Callable[[], None]:
         """Calls back before each attempt; returns a function that unregisters the callback."""
         return requests.add(callback)
 
     @staticmethod
-    def on_response(callback: Callable[[ResponseInfo], object]) -> Callable[[], None]:
+    def on_response(callback: OnResponseCallback) -> Callable[[], None]:
         """Calls back after each answer, whatever its status; returns a function that unregisters the callback."""
         return responses.add(callback)
 
     @staticmethod
-    def on_error(callback: Callable[[ErrorInfo], object]) -> Callable[[], None]:
+    def on_error(callback: OnErrorCallback) -> Callable[[], None]:
         """Calls back once for a fetch that ends in an error; returns a function that unregisters the callback."""
         return errors.add(callback)
 
     @staticmethod
-    def on_cache(callback: Callable[[CacheInfo], object]) -> Callable[[], None]:
+    def on_cache(callback: OnCacheCallback) -> Callable[[], None]:
         """Calls back if the cache does more than answer with a fresh version.
 
         A refresh calls back in a background thread.

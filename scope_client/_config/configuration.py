@@ -11,10 +11,10 @@ from .._frozen import Frozen
 from .._redaction import REDACTED
 from .._stores.cache_store import CacheStore
 from .._wording import nearest, shown
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, MissingApiKeyError
 from . import rules
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
-from .options import ExtraValues, Options, Session, Unpack, WhenUnfit
+from .options import NOT_GIVEN, ExtraValues, Options, Session, Unpack, WhenUnfit
 
 # The default, what a value must be, and the environment variable.
 _OPTIONS: Mapping[str, tuple[Any, rules.Rule, Optional[str]]] = {
@@ -52,6 +52,7 @@ class Configuration(Frozen):
     An option that is given wins over the environment, and the environment wins over the default.
 
     Args:
+        credentials: The option of this name, which may be given by position.
         given: The options, as keywords.
 
     Raises:
@@ -112,7 +113,8 @@ class Configuration(Frozen):
     """What happens if a version needs a variable that the call does not give."""
 
     @hides_what_it_was_given
-    def __init__(self, **given: Unpack[Options]) -> None:
+    def __init__(self, credentials: Optional[Credentials] = NOT_GIVEN, /, **given: Unpack[Options]) -> None:
+        given = with_credentials(credentials, given)
         refuse_unknown(given)
         self._freeze(**{name: _value(name, given) for name in _OPTIONS})
         self._check_together()
@@ -135,6 +137,16 @@ class Configuration(Frozen):
         options = self._options()
         options.update(changes)
         return Configuration(**options)
+
+    @property
+    def api_url(self) -> str:
+        """What the path of each read begins with: `base_url`, /api/ and the version of the API."""
+        return f"{self.base_url}/api/{self.api_version}"
+
+    def validate(self) -> None:
+        """Raises MissingApiKeyError without credentials; all else was checked when the Configuration was made."""
+        if self.credentials is None:
+            raise MissingApiKeyError("the configuration has no credentials: give it credentials=...")
 
     def to_dict(self) -> dict[str, Any]:
         """Every option, secrets redacted."""
@@ -171,6 +183,15 @@ class Configuration(Frozen):
                     f"{name} must be https://, got http:// to a host that is not this machine: "
                     "secrets would cross the network unencrypted (allow_insecure=True permits it)"
                 )
+
+
+def with_credentials(by_position: Optional[Credentials], options: Options) -> Options:
+    """The options, with the credentials that were given by position; raises TypeError if they have some already."""
+    if by_position is NOT_GIVEN:
+        return options
+    if "credentials" in options:
+        raise TypeError("credentials were given twice: by position and as a keyword")
+    return {**options, "credentials": by_position}
 
 
 def refuse_unknown(given: Iterable[str]) -> None:

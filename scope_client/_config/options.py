@@ -25,6 +25,8 @@ else:
                 return Any
 
 
+NOT_GIVEN: Any = ...
+"""The default of a parameter for which None is an argument like any other."""
 ExtraValues = Literal["error", "warn", "ignore"]
 WhenUnfit = Literal["error", "last_fitting"]
 

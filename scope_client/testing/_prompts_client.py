@@ -7,6 +7,7 @@ from typing import Any, Union
 
 from .._background import Background
 from .._client import ScopeClient
+from .._config.configuration import Configuration
 from .._config.credentials import ApiKeyCredentials
 from .._config.options import Options, Unpack
 from .._counters import Counters
@@ -52,7 +53,7 @@ class PromptsClient(ScopeClient):
             "cache_enabled": False,
         }
         ours.update(options)
-        super().__init__(**ours)
+        super().__init__(config=Configuration(**ours))
 
     def _new_source(self, background: Background, counters: Counters) -> "_Source":
         return _Source(self._bodies, self.config.extra_values)

@@ -19,7 +19,8 @@ def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
 
     After the test, what `scope_client.configure` had set is in place again.
     """
-    from .._process import configuration, swap
+    from .._config.process_wide import configuration
+    from .._process import swap
 
     with _new_platform() as platform:
         for variable, value in _variables(platform).items():

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 import pytest
 from faults.crowd import crowd
 from faults.server import FaultServer
 
 import scope_client
-from scope_client import ApiKeyCredentials, Configuration, ConfigurationError, MissingApiKeyError
+from scope_client import ApiKeyCredentials, Configuration, ConfigurationError, MissingApiKeyError, ScopeClient
+from scope_client.testing import PromptsClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,3 +115,72 @@ def test_threads_that_configure_reset_and_read_at_once_come_to_no_harm(
                 scope_client.reset_configuration()
 
     assert crowd(6, work) == [None] * 6
+
+
+def test_configure_returns_what_is_in_force_now(keys: ApiKeyCredentials) -> None:
+    first = scope_client.configure(credentials=keys)
+    second = scope_client.configure(cache_ttl=7)
+    assert second is scope_client.configuration()
+    assert (first.cache_ttl, second.cache_ttl, second.credentials) == (300, 7, keys)
+
+
+def test_a_client_without_arguments_follows_the_configuration_of_the_process(configured: FaultServer) -> None:
+    with ScopeClient() as made:
+        assert made is not scope_client.client()
+        assert made.config == scope_client.configuration()
+        assert made.render_prompt("greeting", {"name": "A"}) == "Hello, A!"
+
+
+def test_arguments_of_a_client_change_the_configuration_of_the_process_for_it_alone(
+    configured: FaultServer, keys: ApiKeyCredentials
+) -> None:
+    other = ApiKeyCredentials("org-2", "key-2", "secret-2")
+    assert ScopeClient(cache_ttl=7).config == scope_client.configuration().merge(cache_ttl=7)
+    assert ScopeClient(other).config == scope_client.configuration().merge(credentials=other)
+    assert scope_client.configuration().cache_ttl == 300
+    assert scope_client.configuration().credentials is keys
+
+
+def test_a_client_of_a_given_configuration_takes_nothing_of_the_process(keys: ApiKeyCredentials) -> None:
+    scope_client.configure(credentials=keys, cache_ttl=7)
+    own = Configuration(ApiKeyCredentials("org-2", "key-2", "secret-2"))
+    assert ScopeClient(config=own).config == own
+    assert PromptsClient({}).config.cache_ttl == 300
+
+
+def test_with_options_each_call_of_client_makes_a_new_one_of_the_changed_configuration(
+    configured: FaultServer, keys: ApiKeyCredentials
+) -> None:
+    shared = scope_client.client()
+    first, second = scope_client.client(cache_ttl=7), scope_client.client(cache_ttl=7)
+    assert len({id(shared), id(first), id(second)}) == 3
+    assert first.config == second.config == scope_client.configuration().merge(cache_ttl=7)
+    assert scope_client.client(config=Configuration(keys), timeout=5).config == Configuration(keys, timeout=5)
+    assert scope_client.client() is shared
+
+
+@pytest.mark.parametrize("make", [ScopeClient, scope_client.client, lambda: ScopeClient(config=Configuration())])
+@pytest.mark.parametrize("pair", ["API_KEY API_SECRET", "CLIENT_ID CLIENT_SECRET"])
+def test_a_client_that_nobody_gave_credentials_takes_those_of_the_environment(
+    make: Callable[[], ScopeClient], pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ORG_ID", *pair.split()):
+        monkeypatch.setenv(f"SCOPE_{name}", name)
+    assert make().config.credentials == ApiKeyCredentials.from_env()
+
+
+def test_the_credentials_of_configure_win_over_those_of_the_environment(
+    keys: ApiKeyCredentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ORG_ID", "API_KEY", "API_SECRET"):
+        monkeypatch.setenv(f"SCOPE_{name}", "other")
+    scope_client.configure(credentials=keys)
+    assert ScopeClient().config.credentials is keys
+
+
+def test_credentials_that_were_given_as_none_are_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ORG_ID", "API_KEY", "API_SECRET"):
+        monkeypatch.setenv(f"SCOPE_{name}", "other")
+    for make in (lambda: ScopeClient(None), lambda: ScopeClient(credentials=None)):
+        with pytest.raises(MissingApiKeyError, match="must not be None"):
+            make()

@@ -8,7 +8,14 @@ import pickle
 import pytest
 import requests
 
-from scope_client import ApiKeyCredentials, ClientCredentials, Configuration, ConfigurationError, ScopeClient
+from scope_client import (
+    ApiKeyCredentials,
+    ClientCredentials,
+    Configuration,
+    ConfigurationError,
+    MissingApiKeyError,
+    ScopeClient,
+)
 
 DEFAULTS = {
     "credentials": None,
@@ -214,9 +221,29 @@ def test_a_configuration_cannot_be_changed() -> None:
     assert hash(config) == hash(Configuration())
 
 
-def test_options_are_keywords() -> None:
+@pytest.mark.parametrize("kind", [Configuration, ScopeClient])
+def test_credentials_alone_may_be_given_by_position(kind: type) -> None:
+    keys = ApiKeyCredentials("o", "k", "s")
+    made = kind(keys, cache_ttl=7)
+    config = made if isinstance(made, Configuration) else made.config
+    assert (config.credentials, config.cache_ttl) == (keys, 7)
     with pytest.raises(TypeError):
-        Configuration(None)  # type: ignore[misc]
+        kind(keys, "https://api.example.com")
+    with pytest.raises(TypeError, match="credentials were given twice"):
+        kind(keys, credentials=keys)
+    with pytest.raises(ConfigurationError, match="credentials must be"):
+        kind("secret")
+
+
+def test_a_configuration_shows_the_url_that_its_reads_begin_with() -> None:
+    assert Configuration(base_url="https://api.example.com/").api_url == "https://api.example.com/api/v1"
+    assert Configuration(base_url="https://x.example/api/v2", api_version="v2").api_url == "https://x.example/api/v2"
+
+
+def test_to_validate_a_configuration_is_to_ask_for_its_credentials() -> None:
+    Configuration(ApiKeyCredentials("o", "k", "s")).validate()
+    with pytest.raises(MissingApiKeyError, match="credentials="):
+        Configuration().validate()
 
 
 @pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, lambda config: pickle.loads(pickle.dumps(config))])
