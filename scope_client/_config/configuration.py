@@ -10,10 +10,11 @@ from .._frames import hides_what_it_was_given
 from .._frozen import Frozen
 from .._redaction import REDACTED
 from .._stores.cache_store import CacheStore
-from .._wording import nearest, shown
+from .._wording import shown
 from ..errors import ConfigurationError, MissingApiKeyError
 from . import rules
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
+from .near_misses import advice
 from .options import NOT_GIVEN, ExtraValues, Options, Session, Unpack, WhenUnfit
 
 # The default, what a value must be, and the environment variable.
@@ -198,7 +199,7 @@ def refuse_unknown(given: Iterable[str]) -> None:
     """Raises the TypeError that names the nearest known option."""
     for name in given:
         if name not in _OPTIONS:
-            raise TypeError(f"unknown option {shown(name)}; the nearest one is {nearest(name, _OPTIONS, cutoff=0.0)!r}")
+            raise TypeError(f"unknown option {shown(name)}; {advice(name, _OPTIONS)}")
 
 
 def option_names() -> tuple[str, ...]:

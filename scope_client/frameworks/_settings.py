@@ -15,10 +15,11 @@ from .._config.credentials import (
     read_parts,
     setting_keys,
 )
+from .._config.near_misses import closest
 from .._foreign_text import printable
 from .._frames import hides_what_it_was_given
 from .._redaction import Redaction
-from .._wording import cut, nearest
+from .._wording import cut
 from ..errors import ConfigurationError, MissingApiKeyError
 
 _KEYS_OF_KIND: Mapping[Kind, tuple[str, ...]] = {
@@ -26,7 +27,6 @@ _KEYS_OF_KIND: Mapping[Kind, tuple[str, ...]] = {
 }
 CREDENTIAL_KEYS = ("ORG_ID", *(key for keys in _KEYS_OF_KIND.values() for key in keys))
 _SECRET_KEYS = tuple(keys[-1] for keys in _KEYS_OF_KIND.values())
-_KEY_OF_VARIABLE = {"API_URL": "BASE_URL", "SCOPE_API_URL": "BASE_URL", "URL": "BASE_URL"}
 
 
 class SettingProblem(NamedTuple):
@@ -62,7 +62,8 @@ class Settings:
         self._given = given
         self._spelled = spelled
         self._options = {name.upper(): name for name in option_names()}
-        self._known = (*self._options, *CREDENTIAL_KEYS, *also)
+        self._also = tuple(also)
+        self._known = (*self._options, *CREDENTIAL_KEYS, *self._also)
         secrets = (given.get(key) or os.environ.get(f"SCOPE_{key}") for key in _SECRET_KEYS)
         self._redaction = Redaction([str(secret) for secret in secrets if secret])
         self._problems: list[SettingProblem] = []
@@ -103,8 +104,8 @@ class Settings:
         return None if self._problems else self._together(values)
 
     def _refuse(self, key: object) -> None:
-        named = str(key).upper()
-        near = _KEY_OF_VARIABLE.get(named) or nearest(named, self._known, cutoff=0.0)
+        known = {name.lower(): name for name in (*self._also, *self._known)}
+        near = known.get(str(closest(str(key), known)))
         message = f"{self._spell(key)} is not a setting"
         self._note("unknown", str(key), message, f"the nearest one is {self._spell(near)}")
 
