@@ -25,19 +25,20 @@ def completed(config: Optional[Configuration], changes: Options) -> Configuratio
     """The options of a client.
 
     Args:
-        config: What they begin with, or None for the process-wide Configuration.
+        config: What they begin with. None for the process-wide Configuration, with the credentials of the environment
+            if it has none.
         changes: The options that win over those.
 
     Returns:
-        A Configuration with credentials: those of the environment if nobody has given any.
+        A Configuration with credentials.
 
     Raises:
-        MissingApiKeyError: The environment has none either, or they were given as None.
+        MissingApiKeyError: There are no credentials.
     """
     changed = (config or configuration()).merge(**changes)
     if changed.credentials is not None:
         return changed
-    if "credentials" in changes:
-        raise MissingApiKeyError("credentials must not be None: a client needs them")
-    needed_by = "a client without credentials="
-    return changed.merge(credentials=from_environment(ApiKeyCredentials, needed_by=needed_by))
+    if config is None and "credentials" not in changes:
+        found = from_environment(ApiKeyCredentials, needed_by="a client without credentials=")
+        return changed.merge(credentials=found)
+    raise MissingApiKeyError("a client needs credentials: pass credentials=ApiKeyCredentials.from_env()")

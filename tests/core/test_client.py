@@ -38,7 +38,11 @@ def test_it_takes_keywords_a_configuration_or_both_and_the_keywords_win(keys: Ap
 def test_without_credentials_it_says_how_to_give_them(keys: ApiKeyCredentials, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SCOPE_ORG_ID", "SCOPE_API_KEY", "SCOPE_API_SECRET"):
         monkeypatch.setenv(name, "x")
-    for options in ({}, {"config": Configuration()}, {"config": Configuration(credentials=keys), "credentials": None}):
+    for options in (
+        {"credentials": None},
+        {"config": Configuration()},
+        {"config": Configuration(credentials=keys), "credentials": None},
+    ):
         with pytest.raises(MissingApiKeyError, match=r"ApiKeyCredentials\.from_env"):
             ScopeClient(**options)
 
@@ -47,11 +51,6 @@ def test_without_credentials_it_says_how_to_give_them(keys: ApiKeyCredentials, m
 def test_a_config_is_a_configuration(config: object, keys: ApiKeyCredentials) -> None:
     with pytest.raises(ConfigurationError, match="config must be a Configuration"):
         ScopeClient(config=config, credentials=keys)
-
-
-def test_its_arguments_are_keywords(keys: ApiKeyCredentials) -> None:
-    with pytest.raises(TypeError):
-        ScopeClient(keys)  # type: ignore[misc]
 
 
 def test_nothing_is_sent_before_the_first_read(make_client: Callable[..., ScopeClient], server: FaultServer) -> None:

@@ -159,7 +159,7 @@ def test_with_options_each_call_of_client_makes_a_new_one_of_the_changed_configu
     assert scope_client.client() is shared
 
 
-@pytest.mark.parametrize("make", [ScopeClient, scope_client.client, lambda: ScopeClient(config=Configuration())])
+@pytest.mark.parametrize("make", [ScopeClient, scope_client.client, lambda: ScopeClient(cache_ttl=7)])
 @pytest.mark.parametrize("pair", ["API_KEY API_SECRET", "CLIENT_ID CLIENT_SECRET"])
 def test_a_client_that_nobody_gave_credentials_takes_those_of_the_environment(
     make: Callable[[], ScopeClient], pair: str, monkeypatch: pytest.MonkeyPatch
@@ -181,6 +181,11 @@ def test_the_credentials_of_configure_win_over_those_of_the_environment(
 def test_credentials_that_were_given_as_none_are_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ORG_ID", "API_KEY", "API_SECRET"):
         monkeypatch.setenv(f"SCOPE_{name}", "other")
-    for make in (lambda: ScopeClient(None), lambda: ScopeClient(credentials=None)):
-        with pytest.raises(MissingApiKeyError, match="must not be None"):
+    given = (
+        lambda: ScopeClient(None),
+        lambda: ScopeClient(credentials=None),
+        lambda: scope_client.client(credentials=None),
+    )
+    for make in given:
+        with pytest.raises(MissingApiKeyError, match="a client needs credentials"):
             make()

@@ -185,7 +185,7 @@ def test_a_bad_variable_does_no_harm_where_an_argument_is_given(option: str, mon
     assert getattr(Configuration(**{option: DEFAULTS[option]}), option) == DEFAULTS[option]
 
 
-@pytest.mark.parametrize("given", ["cache_tll", "credential", "Timeout", "org_id", "max_retry", "x"])
+@pytest.mark.parametrize("given", ["cache_tll", "credential", "Timeout", "max_retry", "x"])
 def test_an_unknown_option_is_a_type_error_that_names_the_nearest(given: str, keys: ApiKeyCredentials) -> None:
     nearest = {"cache_tll": "cache_ttl", "credential": "credentials", "Timeout": "timeout", "max_retry": "max_retries"}
     for make in (Configuration, Configuration().merge, lambda **options: ScopeClient(credentials=keys, **options)):
