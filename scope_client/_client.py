@@ -8,6 +8,7 @@ from ._background import Background
 from ._clock import SYSTEM_CLOCK, Clock
 from ._config.configuration import Configuration, with_credentials
 from ._config.credentials import Credentials
+from ._config.one_url import warn_of_one_url
 from ._config.options import NOT_GIVEN, Options, ReadOptions, Unpack
 from ._config.process_wide import completed
 from ._counters import Counters
@@ -59,7 +60,6 @@ class ScopeClient(CopiedAsItself):
             raise ConfigurationError(f"config must be a Configuration, got {type(config).__name__}")
         open_logger()  # first, see fork.py
         self._config = completed(config, with_credentials(credentials, options))
-        assert self._config.credentials is not None
         self._clock = clock
         self._now = clock.now
         self._rooms = Rooms(self._config, clock, self._new_source)
@@ -294,6 +294,7 @@ class ScopeClient(CopiedAsItself):
 
     def _new_source(self, background: Background, counters: Counters) -> ClientSource:
         """Where this client's versions come from."""
+        warn_of_one_url(self._config)
         assert self._config.credentials is not None
         return Fetcher(self._config, self._config.credentials, self._clock, background, counters)
 

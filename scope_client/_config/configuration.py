@@ -17,11 +17,13 @@ from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from .near_misses import advice
 from .options import NOT_GIVEN, ExtraValues, Options, Session, Unpack, WhenUnfit
 
+DEFAULT_BASE_URL = "https://api.scope.io"
+DEFAULT_AUTH_API_URL = "https://auth.scope.io"
 # The default, what a value must be, and the environment variable.
 _OPTIONS: Mapping[str, tuple[Any, rules.Rule, Optional[str]]] = {
     "credentials": (None, rules.CREDENTIALS, None),
-    "base_url": ("https://api.scope.io", rules.URL, "SCOPE_API_URL"),
-    "auth_api_url": ("https://auth.scope.io", rules.URL, "SCOPE_AUTH_API_URL"),
+    "base_url": (DEFAULT_BASE_URL, rules.URL, "SCOPE_API_URL"),
+    "auth_api_url": (DEFAULT_AUTH_API_URL, rules.URL, "SCOPE_AUTH_API_URL"),
     "api_version": ("v1", rules.SEGMENT, None),
     "timeout": (30.0, rules.POSITIVE_SECONDS, "SCOPE_TIMEOUT"),
     "open_timeout": (10.0, rules.POSITIVE_SECONDS, None),

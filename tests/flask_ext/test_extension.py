@@ -197,6 +197,7 @@ def test_these_are_all_the_options() -> None:
     assert {*GIVEN, *OBJECTS} == set(Configuration().to_dict())
 
 
+@pytest.mark.filterwarnings("ignore:.*_url is:UserWarning")
 @pytest.mark.parametrize("option", [*GIVEN, *OBJECTS])
 def test_every_option_is_a_key_of_the_config(option: str) -> None:
     value = {**GIVEN, **OBJECTS}[option]
@@ -205,6 +206,7 @@ def test_every_option_is_a_key_of_the_config(option: str) -> None:
     assert getattr(config_of(app), option) == value
 
 
+@pytest.mark.filterwarnings("ignore:.*_url is:UserWarning")
 @pytest.mark.parametrize("option", GIVEN)
 def test_every_option_is_a_variable_of_the_environment_for_flask(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     value = GIVEN[option]
