@@ -24,7 +24,7 @@ from ..errors import ApiError, ValidationError
 from .jsonvalue import as_json, copied, parse
 from .surplus import STRICT, Surplus
 from .template import Template, checked_values
-from .values import as_text, flaw_of, is_none
+from .values import as_text, flaw_of, is_awaitable, is_none
 
 _MESSAGE = '{"role": text, "content": text}'
 _EXPECTED_MESSAGES = f"expected a chat prompt's content as a JSON array of {_MESSAGE}"
@@ -165,7 +165,8 @@ def checked_messages(name: str, value: Any) -> list[Any]:
 def _is_message(value: Any) -> bool:
     if isinstance(value, Mapping):
         return isinstance(value.get("role", value.get("type")), str)
-    return not isinstance(value, (*_TEXTS, int, float, Sequence, Set)) and flaw_of(value) is None
+    is_value = isinstance(value, (*_TEXTS, int, float, Sequence, Set))
+    return not is_value and flaw_of(value) is None and not is_awaitable(value)
 
 
 def _kind(value: Any) -> str:

@@ -78,12 +78,18 @@ def flaw_of(value: object) -> str | None:
         return f"the module {shown(_name(value))}; give text"
     if isinstance(value, _GENERATORS):
         return "a generator; join what it yields, as in ', '.join(...)"
-    if hasattr(value.__class__, "__await__"):  # not of its type: a LocalProxy of anything has that method
-        return f"of the type {_kind(value)} and was not awaited; give what `await` returns for it"
     return None
 
 
+def is_awaitable(value: object) -> bool:
+    """By what it stands for: every LocalProxy can be awaited by itself."""
+    return hasattr(value.__class__, "__await__")
+
+
 def _flaw_of_text(value: Any, text: str) -> str | None:
+    # After `str()`, which fails for a proxy without an object: its class is its own then.
+    if is_awaitable(value):
+        return f"of the type {_kind(value)} and was not awaited; give what `await` returns for it"
     if text == "None" and _equals_none(value):
         return "None; give text, or '' to leave it empty"
     if " at 0x" not in text:
