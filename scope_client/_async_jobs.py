@@ -100,7 +100,7 @@ class AsyncJobs:
             BaseException: What the call raised; each task has its own copy of a ScopeError. What is not an Exception
                 reaches one task, and the others make the call anew.
         """
-        loop = _running_loop()
+        loop = running_loop()
         budget.waits_its_turn = _pace
         is_late = False
         while True:
@@ -248,7 +248,8 @@ def _left(budget: Budget) -> float | None:
         return 0.0
 
 
-def _running_loop() -> AbstractEventLoop:
+def running_loop() -> AbstractEventLoop:
+    """That of asyncio in this thread; raises ConfigurationError if there is none."""
     import asyncio
 
     try:

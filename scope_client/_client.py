@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Optional
 
+from ._async_methods import AsyncMethods
 from ._background import Background
 from ._clock import SYSTEM_CLOCK, Clock
 from ._config.configuration import Configuration, with_credentials
@@ -21,15 +22,16 @@ from ._prompt.fallback import Fallback
 from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
+from ._reading import Asked, values_of
 from ._rooms import ClientSource, Rooms
 from ._status import Status
-from .errors import ConfigurationError, MissingVariableError, ValidationError
+from .errors import ConfigurationError, MissingVariableError
 
 MAX_PLAIN_DEADLINE_SECONDS = 1e9  # past it, and for odd types, a deadline is checked off the fast path
 _NUMBERS = (float, int)
 
 
-class ScopeClient(CopiedAsItself):
+class ScopeClient(AsyncMethods, CopiedAsItself):
     """Reads prompts; one client serves all threads of a process. Nothing is sent before the first read.
 
     `copy.copy` and `copy.deepcopy` give the client itself.
@@ -173,7 +175,8 @@ class ScopeClient(CopiedAsItself):
             TypeError: A label and a version were given together.
         """
         ref = PromptRef.of(name, label, version)
-        return self._rooms.cache.peek(ref) if self._config.cache_enabled else None
+        found = self._rooms.cache.peek(ref) if self._config.cache_enabled else None
+        return None if found is None else found.version
 
     def render_prompt(
         self, name: str, variables: Optional[Mapping[str, object]] = None, **options: Unpack[ReadOptions]
@@ -191,7 +194,7 @@ class ScopeClient(CopiedAsItself):
             RenderError: A value has no text.
             ScopeError: Whatever `get_prompt_version` raises.
         """
-        values = variables if type(variables) is dict else _values(variables)
+        values = variables if type(variables) is dict else values_of(variables)
         found = self.get_prompt_version(name, **options)
         try:
             return found._render(values)
@@ -217,7 +220,7 @@ class ScopeClient(CopiedAsItself):
         Raises:
             MissingVariableError: No version fits.
         """
-        if self._fitting is None or found.is_fallback or all(variable in values for variable in found.variables):
+        if not self._reading.needs_another(found, values):
             return found
         options["requires"] = [variable for variable in values if isinstance(variable, str)]
         return self.get_prompt_version(name, **options)
@@ -240,7 +243,7 @@ class ScopeClient(CopiedAsItself):
             ScopeError: With `strict`, the first error, under a message that names all of them.
         """
         budget = self._reading.budget(deadline)
-        report = prefetch(prompts, lambda ref: self._reading.serve(ref, budget).version)
+        report = prefetch(prompts, lambda ref: self._reading.serve(Asked(ref, budget)).version)
         if strict:
             report.raise_first()
         return report
@@ -297,9 +300,3 @@ class ScopeClient(CopiedAsItself):
         warn_of_one_url(self._config)
         assert self._config.credentials is not None
         return Fetcher(self._config, self._config.credentials, self._clock, background, counters)
-
-
-def _values(variables: Optional[Mapping[str, object]]) -> dict[str, object]:
-    if variables is not None and not isinstance(variables, Mapping):
-        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
-    return dict(variables or {})

@@ -60,7 +60,7 @@ def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion
 
     Raises ValidationError, before anything is read, for something that is not a ref.
     """
-    refs = _refs(wanted)
+    refs = refs_of(wanted)
     versions: dict[Wanted, PromptVersion] = {}
     errors: dict[Wanted, ScopeError] = {}
     lock = threading.Lock()
@@ -82,6 +82,13 @@ def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion
         _run_together(work, min(MAX_PREFETCH_THREADS, len(refs)))
     finally:
         waiting.clear()  # so that the threads stop if an interrupt ends this one
+    return report_of(refs, versions, errors)
+
+
+def report_of(
+    refs: Iterable[Wanted], versions: Mapping[Wanted, PromptVersion], errors: Mapping[Wanted, ScopeError]
+) -> PrefetchReport:
+    """The report, in the order in which the prompts were asked for."""
     unread = ScopeError("was not read: the thread that should read it has died")
     return PrefetchReport(
         {each: versions[each] for each in refs if each in versions},
@@ -107,7 +114,8 @@ def _run_together(work: Callable[[], None], count: int) -> None:
         thread.join()
 
 
-def _refs(wanted: Iterable[Wanted]) -> dict[Wanted, PromptRef]:
+def refs_of(wanted: Iterable[Wanted]) -> dict[Wanted, PromptRef]:
+    """The refs by what was asked for; raises ValidationError for what cannot be asked for."""
     if isinstance(wanted, (str, bytes)) or not isinstance(wanted, Iterable):
         raise ValidationError(f'prefetch takes a list such as ["a", ("b", "latest")], got {type(wanted).__name__}')
     return {each: _ref(each) for each in map(_hashable, wanted)}

@@ -1,19 +1,23 @@
 """The client that a process has one of, and what sets the Configuration that it follows."""
 
 import threading
-from typing import Optional
+from typing import Callable, Optional
 
+from ._async_jobs import AsyncJobs
 from ._client import ScopeClient
+from ._clock import SYSTEM_CLOCK
 from ._config.configuration import Configuration
 from ._config.options import Options, Unpack
 from ._config.process_wide import process_wide
 from ._fork import renew_in_children
 from ._frames import hides_what_it_was_given
+from ._http.budget import Budget
 
 
 class _Process:
     def __init__(self) -> None:
         self.client: Optional[ScopeClient] = None
+        self.jobs = AsyncJobs()
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -74,6 +78,11 @@ def client(*, config: Optional[Configuration] = None, **options: Unpack[Options]
 def made_client() -> Optional[ScopeClient]:
     """The client that `client` returns, or None if it would have to make it, which may read files."""
     return _process.client
+
+
+async def made_off_the_loop(make: Callable[[], ScopeClient]) -> ScopeClient:
+    """What `make` returns. A thread calls it, once for all tasks that wait for it: to make a client may read files."""
+    return await _process.jobs.share(make, lambda _: make(), Budget(SYSTEM_CLOCK.now))
 
 
 def reset_configuration() -> None:

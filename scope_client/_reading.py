@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any, Protocol
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting, lacking
@@ -36,6 +36,17 @@ class Folder(Protocol):
         """What stands in for this ref."""
 
 
+class Asked(NamedTuple):
+    """One read, its arguments checked. `given` are the variables that the caller can give, None for any."""
+
+    ref: PromptRef
+    budget: Budget
+    fallback: Fallback = None
+    cache: bool = True
+    max_age: float | None = None
+    given: frozenset[str] | None = None
+
+
 class Reading:
     """What all methods of a client that read have in common."""
 
@@ -59,7 +70,12 @@ class Reading:
         self._fitting = fitting
         self._counters = counters
 
-    def read(
+    def read(self, ref: PromptRef, **options: Any) -> PromptRead:
+        """The answer to one read; the options are those of `ScopeClient.get_prompt_version`, and raise as there."""
+        asked = self.asked(ref, **options)
+        return self.fitted(asked, self.serve(asked))
+
+    def asked(
         self,
         ref: PromptRef,
         *,
@@ -68,39 +84,45 @@ class Reading:
         fallback: Fallback = None,
         deadline: float | None = None,
         requires: Collection[str] | None = None,
-    ) -> PromptRead:
-        """The answer to one read; the arguments are those of `ScopeClient.get_prompt_version`, and raise as there."""
+    ) -> Asked:
+        """The read that these arguments ask for; raises ValidationError for what cannot be asked for."""
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
         given = None if requires is None else _names(requires)
         stand_in = None if fallback is None else stand_ins.checked(fallback)
-        found = self.serve(ref, self.budget(deadline), stand_in, cache=cache, max_age=max_age)
-        if given is None or found.version.is_fallback or given.issuperset(found.version.variables):
+        return Asked(ref, self.budget(deadline), stand_in, cache, max_age, given)
+
+    def fits(self, asked: Asked, found: PromptRead) -> bool:
+        """Whether the caller can give all variables of what was found."""
+        return asked.given is None or found.version.is_fallback or asked.given.issuperset(found.version.variables)
+
+    def needs_another(self, found: PromptVersion, values: Mapping[str, object]) -> bool:
+        """Whether these values cannot fill in a version, and another one may be served."""
+        if self._fitting is None or found.is_fallback:
+            return False
+        return not all(variable in values for variable in found.variables)
+
+    def fitted(self, asked: Asked, found: PromptRead) -> PromptRead:
+        """What was found, or the last version that fits the caller; raises MissingVariableError if there is none."""
+        if asked.given is None or self.fits(asked, found):
             return found
-        if self._fitting is None or not cache or ref.label is None:
-            raise lacking(found.version, given)
-        return PromptRead(self._fitting.chosen(ref, found.version, given), "stale", None)
+        if self._fitting is None or not asked.cache or asked.ref.label is None:
+            raise lacking(found.version, asked.given)
+        return PromptRead(self._fitting.chosen(asked.ref, found.version, asked.given), "stale", None)
 
     def budget(self, deadline: float | None) -> Budget:
         """What a call may spend; raises ValidationError for what is not a deadline."""
         given = None if deadline is None else rules.DEADLINE.check("deadline", deadline, ValidationError)
         return Budget(self._clock.now, self._deadline if given is None else given)
 
-    def serve(
-        self,
-        ref: PromptRef,
-        budget: Budget,
-        fallback: Fallback = None,
-        *,
-        cache: bool = True,
-        max_age: float | None = None,
-    ) -> PromptRead:
+    def serve(self, asked: Asked) -> PromptRead:
         """The version, or what stands in for it if the platform cannot answer and nothing is known."""
-        bundled = self._bundle.find(ref, budget) if self._bundle and cache else None
+        ref, budget, fallback = asked.ref, asked.budget, asked.fallback
+        bundled = self._bundle.find(ref, budget) if self._bundle and asked.cache else None
         has_stand_in = bundled is not None or fallback is not None
-        is_cached = cache and self._is_cached
+        is_cached = asked.cache and self._is_cached
         try:
             if is_cached:
-                found = self._cache.get(ref, budget, max_age=max_age, has_stand_in=has_stand_in)
+                found = self._cache.get(ref, budget, max_age=asked.max_age, has_stand_in=has_stand_in)
                 if found is not None:
                     return found
             else:
@@ -120,6 +142,13 @@ class Reading:
         assert found is not None
         self._counters.cache_event("fallback", ref, None)
         return PromptRead(found, "folder" if fallback is None else "fallback", None)
+
+
+def values_of(variables: Mapping[str, object] | None) -> dict[str, object]:
+    """A copy of the values; raises ValidationError for what is not a mapping."""
+    if variables is not None and not isinstance(variables, Mapping):
+        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+    return dict(variables or {})
 
 
 def _names(requires: Any) -> frozenset[str]:

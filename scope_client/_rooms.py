@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, Protocol
 
+from ._async_reads import AsyncReads
 from ._background import Background
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting
@@ -75,6 +76,7 @@ class Rooms:
             fitting=self.fitting,
             counters=self.counters,
         )
+        self.async_reads = AsyncReads(config, clock, reading=self.reading, cache=self.cache, platform=self.platform)
 
     def status(self) -> Status:
         """How the client is doing; nothing is sent."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.core.signals import setting_changed
 
 from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry
-from scope_client.frameworks import called_like, checked_values, renew_in_children
+from scope_client.frameworks import called_like, made_off_the_loop, renew_in_children
 
 from . import _conf as conf
 from . import signals
@@ -99,13 +97,14 @@ def _follow_settings(*, setting: str, **_: Any) -> None:
 setting_changed.connect(_follow_settings, dispatch_uid="scope_django.client")
 
 
-_REF_KEYWORDS = ("name", "label", "version")
-_READ_KEYWORDS = inspect.signature(ScopeClient.get_prompt_version).parameters.keys()
+async def _get_client() -> ScopeClient:
+    """`get_client` for an event loop, off which a client is made."""
+    return _process.override or _process.client or await made_off_the_loop(get_client)
 
 
 @called_like(ScopeClient.get_prompt_version)
 async def aget_prompt_version(*name: Any, **asked: Any) -> PromptVersion:
-    """`ScopeClient.get_prompt_version` for an event loop: a cached read stays on it, a fetch goes to a thread.
+    """`ScopeClient.aget_prompt_version` of the client of the process, which is made off the event loop.
 
     Args:
         name: The prompt's name or ID.
@@ -118,24 +117,15 @@ async def aget_prompt_version(*name: Any, **asked: Any) -> PromptVersion:
         ScopeError: What `get_client` and `ScopeClient.get_prompt_version` raise.
         TypeError: A label and a version are given, or an unknown keyword.
     """
-    may_be_cached = asked.get("cache", True) and asked.get("cache_ttl") is None
-    is_known = asked.keys() <= _READ_KEYWORDS  # for another keyword, the method raises TypeError
-    if may_be_cached and is_known and (_process.override or _process.client):
-        ref = {key: asked[key] for key in _REF_KEYWORDS if key in asked}
-        found = get_client().get_cached_version(*name, **ref)
-        if found is not None:
-            return found
-    read = sync_to_async(lambda: get_client().get_prompt_version(*name, **asked), thread_sensitive=False)
-    return await read()
+    return await (await _get_client()).aget_prompt_version(*name, **asked)
 
 
 @called_like(ScopeClient.render_prompt)
-async def arender_prompt(name: str, variables: Mapping[str, object] | None = None, **asked: Any) -> str:
-    """`ScopeClient.render_prompt` for an event loop, which reads as `aget_prompt_version` does.
+async def arender_prompt(*name: Any, **asked: Any) -> str:
+    """`ScopeClient.arender_prompt` of the client of the process, which is made off the event loop.
 
     Args:
-        name: The prompt's name or ID.
-        variables: The values of its variables.
+        name: The prompt's name or ID, and the values of its variables.
         asked: What else `ScopeClient.get_prompt_version` takes.
 
     Returns:
@@ -145,6 +135,4 @@ async def arender_prompt(name: str, variables: Mapping[str, object] | None = Non
         ScopeError: What `aget_prompt_version` and `PromptVersion.render` raise.
         TypeError: A label and a version are given, or an unknown keyword.
     """
-    values = dict(checked_values(variables))
-    found = await aget_prompt_version(name, **asked)
-    return found.template.render(values)
+    return await (await _get_client()).arender_prompt(*name, **asked)

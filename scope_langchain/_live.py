@@ -8,10 +8,10 @@ from typing import Any, Optional, Union
 
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.config import run_in_executor
 
 from scope_client import PromptVersion, ScopeClient, ScopeError, configuration
-from scope_client.frameworks import Fallback, called_like, made_client
+from scope_client import client as default_client
+from scope_client.frameworks import Fallback, called_like, made_client, made_off_the_loop
 
 from ._conversion import Template, to_langchain
 from ._reading import checked_partials, read
@@ -74,13 +74,11 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
 
     async def acurrent(self, requires: Optional[Collection[str]] = None) -> Template:
         """`current` for an event loop: a cached read stays on it, a fetch goes to a thread."""
-        client = self._client or made_client()
-        if client is None:  # to make one may read a folder of prompts
-            return await run_in_executor(None, self.current, requires)
-        found = client.get_cached_version(self._prompt, label=self._label, version=self._version)
-        if found is None or not frozenset(found.variables).issubset(found.variables if requires is None else requires):
-            return await run_in_executor(None, self.current, requires)
-        return self._template(found)
+        client = self._client or made_client() or await made_off_the_loop(default_client)
+        version = await client.aget_prompt_version(
+            self._prompt, label=self._label, version=self._version, fallback=self._fallback, requires=requires
+        )
+        return self._template(version)
 
     def invoke(
         self,

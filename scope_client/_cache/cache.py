@@ -148,17 +148,23 @@ class PromptCache:
         source = "stale" if not entry.is_fresh(now, max_age) else "store" if is_found else "memory"
         return PromptRead(version, source, now - entry.fetched_at)
 
-    def peek(self, ref: PromptRef) -> PromptVersion | None:
+    @property
+    def epoch(self) -> int:
+        """How often this process has forgotten all entries: what was asked before the last time is of no use."""
+        return self._memory.epoch
+
+    def peek(self, ref: PromptRef, max_age: float | None = None) -> PromptRead | None:
         """What `get` would answer from memory alone, renewed ahead in the same way; None if that is not enough."""
         self._notice_sleep()
         entry = self._memory.by_key.get(ref.key)
         now = self._clock.now()
         if entry is None or (self._shared is not None and now >= entry.asked_at + self._local_ttl):
             return None
-        step = policy.decide(_facts(now, _known_of(entry, None)), self._rules)
+        step = policy.decide(_facts(now, _known_of(entry, max_age), max_age), self._rules)
         if step not in (Step.SERVE, Step.SERVE_AND_RENEW):
             return None
-        return self._served(ref, entry, now, None, is_due=step is Step.SERVE_AND_RENEW)
+        version = self._served(ref, entry, now, max_age, is_due=step is Step.SERVE_AND_RENEW)
+        return PromptRead(version, "memory" if entry.is_fresh(now, max_age) else "stale", now - entry.fetched_at)
 
     def renew(self, ref: PromptRef) -> None:
         """Fetches in the background, unless the platform is not to be asked now."""

@@ -17,6 +17,7 @@ from .._fork import held_back, renew_in_children
 from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion, version_in
 from .._prompt.ref import PromptRef
+from .._running_loop import warn_on_a_loop
 from ..errors import ApiError, AuthenticationError, ConnectionError, NotFoundError, ScopeError
 from .budget import Budget
 from .not_found import explained
@@ -68,6 +69,7 @@ class Fetcher:
         Raises:
             ScopeError: What the platform's answer means, or ConnectionError if there is none.
         """
+        warn_on_a_loop()
         self._tokens.check()  # before anything is counted: without a token nothing is fetched
         exchange = self._exchange or self._open()
         request_id = str(exchange.new_request_id())

@@ -25,7 +25,7 @@ def checked(fallback: Fallback) -> Fallback:
     """
     if is_none(fallback):
         return None
-    if isinstance(fallback, str) or _is_list_of_messages(fallback) or callable(fallback):
+    if is_content(fallback) or callable(fallback):
         return fallback
     raise ValidationError(
         "fallback must be text, a list of messages such as "
@@ -38,9 +38,7 @@ def stand_in(ref: PromptRef, fallback: FallbackContent | Callable[[], FallbackCo
 
     Raises what a callable raises, and ValidationError for what is neither text nor a list of messages.
     """
-    # A list first: a proxy for one can be called, too.
-    is_content = isinstance(fallback, str) or _is_list_of_messages(fallback)
-    content: Any = fallback if is_content or not callable(fallback) else fallback()
+    content: Any = fallback if is_content(fallback) or not callable(fallback) else fallback()
     if isinstance(content, str):
         return _parsed(ref, plain_text(content), "text")
     if not _is_list_of_messages(content):
@@ -54,6 +52,11 @@ def stand_in(ref: PromptRef, fallback: FallbackContent | Callable[[], FallbackCo
         raise ValidationError(
             f"the fallback for the prompt {shown(ref.name)} is not a list of messages: {error}"
         ) from None
+
+
+def is_content(fallback: Fallback) -> bool:
+    """Whether it need not be called; a proxy for text or for a list of messages can be called, too."""
+    return isinstance(fallback, str) or _is_list_of_messages(fallback)
 
 
 def _is_list_of_messages(value: object) -> bool:

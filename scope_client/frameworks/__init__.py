@@ -6,7 +6,7 @@ from .._extras import missing_extra
 from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
-from .._process import made_client
+from .._process import made_client, made_off_the_loop
 from .._prompt.chat_template import Message, Placeholder, checked_messages
 from .._prompt.fallback import Fallback
 from .._prompt.ref import LABELS
@@ -58,6 +58,7 @@ __all__ = [
     "jinja_uses",
     "listed",
     "made_client",
+    "made_off_the_loop",
     "missing_extra",
     "pass_on",
     "publish",

@@ -17,6 +17,7 @@ from scope_client._prompt.ref import PromptRef
 from scope_client._stores.answer_limit import AnswerLimit
 
 if TYPE_CHECKING:
+    import pytest
     import requests
     from faults.rig import Rig
 
@@ -223,3 +224,8 @@ def _held_by(each: object) -> list[object]:
 
 def _is_foreign(each: object) -> bool:
     return type(each).__module__.split(".")[0] in NOT_THE_CLIENTS or type(each).__module__ in NOT_THE_CLIENTS
+
+
+def forgets_the_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has not warned of a synchronous read on an event loop yet."""
+    monkeypatch.setattr("scope_client._running_loop._has_warned", False)

@@ -22,6 +22,8 @@ from scope_client import MissingApiKeyError, ServerError, ValidationError
 from scope_langchain import MissingInputError, scope_prompt
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from faults.clock import ManualClock
 
     from scope_client import ScopeClient
@@ -146,22 +148,22 @@ def test_no_way_holds_up_the_loop(way: str, platform: LocalPlatform, client: Sco
     assert ticks >= 10
 
 
-def test_a_fetch_goes_to_a_thread_and_a_cached_read_stays_on_the_loop(client: ScopeClient) -> None:
+def test_a_fetch_leaves_the_loop_its_threads_and_a_cached_read_stays_on_it(client: ScopeClient) -> None:
     live = scope_prompt("greeting", client=client, label="latest", partial_variables={"name": "Ann"})
 
     async def main() -> None:
         executor = CountingExecutor(2)
         asyncio.get_running_loop().set_default_executor(executor)
         await live.ainvoke("day")
-        assert executor.given == 1
+        assert executor.given == 0
         for _ in range(5):
             await live.ainvoke("day")
             await live.abatch(["day", "night"])
             assert [value async for value in live.astream("day")]
-        assert executor.given == 1
+        assert executor.given == 0
         client.clear_cache()
         await live.abatch(["day"] * 5)
-        assert executor.given == 2
+        assert executor.given == 0
 
     asyncio.run(main())
 
@@ -453,3 +455,27 @@ def test_threads_see_whole_versions_while_others_are_promoted(platform: LocalPla
     outcomes = crowd(4, act)
     assert all(isinstance(seen, set) for seen in outcomes), outcomes
     assert set().union(*outcomes) <= {content.replace("{{name}}", "{x}") for content in contents}
+
+
+def test_a_process_wide_client_is_made_off_the_loop_once_for_all_tasks(
+    platform: LocalPlatform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "greeting.md").write_text("from a file")
+    scope_client.configure(
+        credentials=platform.credentials, base_url=platform.url, auth_api_url=platform.url, prompt_dir=tmp_path
+    )
+    makers: list[str] = []
+    make = scope_client.ScopeClient.__init__
+
+    def watched(self: Any, **options: Any) -> None:
+        makers.append(threading.current_thread().name)
+        make(self, **options)
+
+    monkeypatch.setattr(scope_client.ScopeClient, "__init__", watched)
+    live = scope_prompt("greeting")
+
+    async def main() -> list[Any]:
+        return await asyncio.gather(*(live.ainvoke(ANN) for _ in range(20)))
+
+    assert {value.text for value in asyncio.run(main())} == {"Good day, Ann!"}
+    assert makers == ["scope-async-read"]

@@ -22,6 +22,7 @@ OPTIONAL = {
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
     "_async_jobs": {"asyncio"},
+    "_async_reads": {"asyncio"},
     "_cache/shared_store": {"hashlib"},
     "_client": {"scope_client._folder.bundle"},
     "_extras": {"importlib.util"},
