@@ -11,7 +11,7 @@ from .._wording import shown
 from ..errors import ApiError, ValidationError
 from .prompt_version import PromptVersion
 from .ref import PromptRef
-from .values import is_none, plain_text
+from .values import is_callable, is_none, plain_text
 
 FallbackContent = Union[str, Sequence[Mapping[str, Any]]]
 Fallback = Union[FallbackContent, Callable[[], FallbackContent], None]
@@ -25,7 +25,7 @@ def checked(fallback: Fallback) -> Fallback:
     """
     if is_none(fallback):
         return None
-    if is_content(fallback) or callable(fallback):
+    if is_content(fallback) or is_callable(fallback):
         return fallback
     raise ValidationError(
         "fallback must be text, a list of messages such as "
@@ -38,7 +38,8 @@ def stand_in(ref: PromptRef, fallback: FallbackContent | Callable[[], FallbackCo
 
     Raises what a callable raises, and ValidationError for what is neither text nor a list of messages.
     """
-    content: Any = fallback if is_content(fallback) or not callable(fallback) else fallback()
+    given: Any = fallback
+    content = given if is_content(given) or not is_callable(given) else given()
     if isinstance(content, str):
         return _parsed(ref, plain_text(content), "text")
     if not _is_list_of_messages(content):

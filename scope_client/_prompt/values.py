@@ -81,6 +81,12 @@ def flaw_of(value: object) -> str | None:
     return None
 
 
+def is_callable(value: object) -> bool:
+    """By what it stands for: every LocalProxy can be called by itself."""
+    kind = value.__class__
+    return callable(value) and (kind is type(value) or any("__call__" in vars(each) for each in kind.__mro__))
+
+
 def is_awaitable(value: object) -> bool:
     """By what it stands for: every LocalProxy can be awaited by itself."""
     return hasattr(value.__class__, "__await__")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import pickle
 import shutil
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import Crowd
 from faults.reading import content, has_looked, wait_until_idle
 from faults.replies import PROMPT, Gate, closes, error, hangs, prompt
 from faults.server import FaultServer
+from werkzeug.local import LocalProxy
 
 from scope_client import (
     AuthenticationError,
@@ -314,3 +317,56 @@ def test_a_caller_in_haste_gets_the_fallback_and_the_version_comes_in_behind_it(
     version = client.get_cached_version("greeting")
     assert version is not None
     assert version.content == "the real one"
+
+
+MESSAGES = [{"role": "system", "content": "Be {{mood}}."}, {"role": "placeholder", "content": "{{history}}"}]
+
+
+@pytest.mark.parametrize(
+    "fallback",
+    [
+        MESSAGES,
+        tuple(MESSAGES),
+        lambda: MESSAGES,
+        LocalProxy(lambda: MESSAGES),
+        [MappingProxyType(each) for each in MESSAGES],
+    ],
+    ids=["list", "tuple", "callable", "proxy", "mappings"],
+)
+def test_a_list_of_messages_stands_in_for_a_chat_prompt(
+    fallback: Any, client: ScopeClient, server: FaultServer
+) -> None:
+    server.answers(error(503))
+    version = client.get_prompt_version("greeting", fallback=fallback)
+    assert (version.type, version.is_fallback, version.variables) == ("chat", True, ("mood", "history"))
+    said = [{"role": "user", "content": "x"}]
+    assert version.messages(mood="kind", history=said, extra=1) == [{"role": "system", "content": "Be kind."}, *said]
+
+
+@pytest.mark.parametrize("fallback", [5, {"role": "user"}, ["text"], [5], {1}, b"x", LocalProxy(lambda: 5.5)])
+def test_a_fallback_of_another_kind_is_refused_before_anything_is_asked(
+    fallback: Any, client: ScopeClient, server: FaultServer
+) -> None:
+    if callable(fallback):  # as every LocalProxy is, also one of a number
+        server.answers(error(503))
+    with pytest.raises(ValidationError, match="fallback"):
+        client.get_prompt_version("greeting", fallback=fallback)
+    assert callable(fallback) or server.reads == []
+
+
+@pytest.mark.parametrize("messages", [[{"content": "x"}], [{"role": "user"}], [{"role": "user", "content": {1}}]])
+def test_messages_that_are_none_are_an_error_that_names_the_prompt(
+    messages: Any, client: ScopeClient, server: FaultServer
+) -> None:
+    server.answers(error(503))
+    with pytest.raises(ValidationError, match="fallback for the prompt 'greeting' is not a list of messages"):
+        client.get_prompt_version("greeting", fallback=messages)
+
+
+def test_a_proxy_for_a_text_and_for_none_count_as_these(client: ScopeClient, server: FaultServer) -> None:
+    server.answers(error(503))
+    assert content(client, fallback=LocalProxy(lambda: FALLBACK)) == FALLBACK
+    assert content(client, fallback=SimpleLazyObject(lambda: FALLBACK)) == FALLBACK
+    for proxy in (LocalProxy(lambda: None), SimpleLazyObject(lambda: None)):
+        with pytest.raises(ServerError):
+            content(client, "other", fallback=proxy)

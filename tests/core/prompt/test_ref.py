@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import copy
+import enum
 import pickle
+from typing import Any
 
 import pytest
+from django.utils.functional import SimpleLazyObject
+from markupsafe import Markup
+from werkzeug.local import LocalProxy
 
 from scope_client import ValidationError
 from scope_client._prompt.ref import PromptRef
@@ -73,3 +78,36 @@ def test_an_unknown_label_is_a_validation_error_that_names_the_known_ones(label:
 )
 def test_the_path_has_the_name_and_the_version_as_one_segment_each(ref: PromptRef, path: str) -> None:
     assert ref.path == path
+
+
+class Kind(str, enum.Enum):
+    GREETING = "greeting"
+    LATEST = "latest"
+
+
+@pytest.mark.parametrize("proxy", [LocalProxy, SimpleLazyObject, lambda call: call()])
+class TestProxies:
+    """What stands for a text counts as that text, and what stands for None as None."""
+
+    @pytest.mark.parametrize("name", ["greeting", Kind.GREETING, Markup("greeting")])
+    def test_a_name_a_label_and_a_version(self, proxy: Any, name: str) -> None:
+        assert PromptRef.of(proxy(lambda: name)) == PromptRef("greeting")
+        assert PromptRef.of("a", proxy(lambda: Kind.LATEST)) == PromptRef("a", "latest")
+        assert PromptRef.of("a", version=proxy(lambda: "v_1")) == PromptRef("a", None, "v_1")
+        assert type(PromptRef.of(proxy(lambda: name)).name) is str
+
+    def test_none_is_not_given(self, proxy: Any) -> None:
+        assert PromptRef.of("a", proxy(lambda: None), proxy(lambda: None)) == PromptRef("a")
+        assert PromptRef.of("a", proxy(lambda: None), "v_1") == PromptRef("a", None, "v_1")
+        with pytest.raises(TypeError, match="exclude each other"):
+            PromptRef.of("a", proxy(lambda: "latest"), proxy(lambda: "v_1"))
+
+    @pytest.mark.parametrize("value", [5, b"a", "", "..", ["a"], "\ud800"])
+    def test_what_cannot_be_asked_for_is_an_error(self, proxy: Any, value: Any) -> None:
+        for ask in (
+            lambda: PromptRef.of(proxy(lambda: value)),
+            lambda: PromptRef.of("a", version=proxy(lambda: value)),
+            lambda: PromptRef.of("a", proxy(lambda: value)),
+        ):
+            with pytest.raises(ValidationError):
+                ask()
