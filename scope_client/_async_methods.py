@@ -1,13 +1,15 @@
 """The methods of a client that are awaited."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Optional
+from typing import Any, Optional, overload
 
-from ._config.options import ReadOptions, Unpack
+from ._config.options import NOT_GIVEN, Unpack
+from ._config.read_options import Label, ReadByLabel, ReadByVersion, ReadOptions
 from ._prefetch import PrefetchReport, Wanted
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._reading import values_of
+from ._render_call import sorted_call
 from ._rooms import Rooms
 
 
@@ -16,7 +18,13 @@ class AsyncMethods:
 
     _rooms: Rooms
 
-    async def aget_prompt_version(self, name: str, **options: Unpack[ReadOptions]) -> PromptVersion:
+    @overload
+    async def aget_prompt_version(self, name: str, **options: Unpack[ReadByLabel]) -> PromptVersion: ...
+
+    @overload
+    async def aget_prompt_version(self, name: str, **options: Unpack[ReadByVersion]) -> PromptVersion: ...
+
+    async def aget_prompt_version(self, name: str, **options: Any) -> PromptVersion:
         """`get_prompt_version` for an asyncio event loop, which goes on meanwhile.
 
         What is fresh in memory is returned without leaving the loop. Anything else is read in a thread, and all tasks
@@ -30,19 +38,38 @@ class AsyncMethods:
             ConfigurationError: No asyncio event loop runs here.
             ScopeError: Whatever `get_prompt_version` raises.
         """
-        asked: dict[str, Any] = {**options}
-        ref = PromptRef.of(name, asked.pop("label", None), asked.pop("version", None))
-        return (await self._rooms.async_reads.read(ref, **asked)).version
+        ref = PromptRef.of(name, options.pop("label", None), options.pop("version", None))
+        return (await self._rooms.async_reads.read(ref, **options)).version
 
+    @overload
     async def arender_prompt(
-        self, name: str, variables: Optional[Mapping[str, object]] = None, **options: Unpack[ReadOptions]
+        self,
+        name: str,
+        variables: Optional[Mapping[str, object]] = None,
+        label: Optional[Label] = None,
+        **options: Unpack[ReadOptions],
+    ) -> str: ...
+
+    @overload
+    async def arender_prompt(
+        self, name: str, variables: Optional[Mapping[str, object]] = None, **options: Unpack[ReadByVersion]
+    ) -> str: ...
+
+    async def arender_prompt(  # type: ignore[misc]  # as `ScopeClient.render_prompt`
+        self,
+        name: str = NOT_GIVEN,
+        variables: Optional[Mapping[str, object]] = NOT_GIVEN,
+        label: Optional[Label] = NOT_GIVEN,
+        /,
+        **options: Any,
     ) -> str:
         """`render_prompt` for an asyncio event loop, which reads as `aget_prompt_version` does.
 
         Args:
-            name: The prompt's name or ID.
-            variables: The values by name.
-            options: What `get_prompt_version` takes.
+            name: The prompt's name or ID; by keyword too.
+            variables: The values by name, in a mapping; by keyword too.
+            label: As for `get_prompt_version`; by keyword too.
+            options: What else `get_prompt_version` takes.
 
         Raises:
             MissingVariableError: The prompt needs a variable that `variables` does not have.
@@ -50,6 +77,7 @@ class AsyncMethods:
             RenderError: A value has no text.
             ScopeError: Whatever `aget_prompt_version` raises.
         """
+        name, variables, options = sorted_call("arender_prompt", name, variables, label, options)
         values = values_of(variables)
         found = await self.aget_prompt_version(name, **options)
         if self._rooms.reading.needs_another(found, values):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Optional
+from typing import Any, Optional, overload
 
 from ._async_methods import AsyncMethods
 from ._background import Background
@@ -10,8 +10,9 @@ from ._clock import SYSTEM_CLOCK, Clock
 from ._config.configuration import Configuration, with_credentials
 from ._config.credentials import Credentials
 from ._config.one_url import warn_of_one_url
-from ._config.options import NOT_GIVEN, Options, ReadOptions, Unpack
+from ._config.options import NOT_GIVEN, Options, Unpack
 from ._config.process_wide import completed
+from ._config.read_options import ByLabel, ByVersion, Label, ReadByLabel, ReadByVersion, ReadOptions
 from ._counters import Counters
 from ._frames import hides_what_it_was_given
 from ._frozen import CopiedAsItself
@@ -23,6 +24,7 @@ from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._reading import Asked, values_of
+from ._render_call import sorted_call
 from ._rooms import ClientSource, Rooms
 from ._status import Status
 from .errors import ConfigurationError, MissingVariableError
@@ -74,11 +76,17 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         """What this client was told."""
         return self._config
 
+    @overload
+    def get_prompt_version(self, name: str, **options: Unpack[ReadByLabel]) -> PromptVersion: ...
+
+    @overload
+    def get_prompt_version(self, name: str, **options: Unpack[ReadByVersion]) -> PromptVersion: ...
+
     def get_prompt_version(
         self,
         name: str,
         *,
-        label: Optional[str] = None,
+        label: Optional[Label] = None,
         version: Optional[str] = None,
         cache: bool = True,
         cache_ttl: Optional[float] = None,
@@ -141,7 +149,13 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             requires=requires,
         ).version
 
-    def read_prompt(self, name: str, **options: Unpack[ReadOptions]) -> PromptRead:
+    @overload
+    def read_prompt(self, name: str, **options: Unpack[ReadByLabel]) -> PromptRead: ...
+
+    @overload
+    def read_prompt(self, name: str, **options: Unpack[ReadByVersion]) -> PromptRead: ...
+
+    def read_prompt(self, name: str, **options: Any) -> PromptRead:
         """`get_prompt_version`, and how this very read was answered.
 
         Args:
@@ -154,12 +168,17 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         Raises:
             ScopeError: Whatever `get_prompt_version` raises.
         """
-        asked: dict[str, Any] = {**options}
-        ref = PromptRef.of(name, asked.pop("label", None), asked.pop("version", None))
-        return self._reading.read(ref, **asked)
+        ref = PromptRef.of(name, options.pop("label", None), options.pop("version", None))
+        return self._reading.read(ref, **options)
+
+    @overload
+    def get_cached_version(self, name: str, **options: Unpack[ByLabel]) -> Optional[PromptVersion]: ...
+
+    @overload
+    def get_cached_version(self, name: str, **options: Unpack[ByVersion]) -> Optional[PromptVersion]: ...
 
     def get_cached_version(
-        self, name: str, *, label: Optional[str] = None, version: Optional[str] = None
+        self, name: str, *, label: Optional[Label] = None, version: Optional[str] = None
     ) -> Optional[PromptVersion]:
         """The version if it is in memory and fresh; None if finding out takes a request, or a look into a store.
 
@@ -178,15 +197,35 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         found = self._rooms.cache.peek(ref) if self._config.cache_enabled else None
         return None if found is None else found.version
 
+    @overload
     def render_prompt(
-        self, name: str, variables: Optional[Mapping[str, object]] = None, **options: Unpack[ReadOptions]
+        self,
+        name: str,
+        variables: Optional[Mapping[str, object]] = None,
+        label: Optional[Label] = None,
+        **options: Unpack[ReadOptions],
+    ) -> str: ...
+
+    @overload
+    def render_prompt(
+        self, name: str, variables: Optional[Mapping[str, object]] = None, **options: Unpack[ReadByVersion]
+    ) -> str: ...
+
+    def render_prompt(  # type: ignore[misc]  # its first three may come as keywords, which are among the options then
+        self,
+        name: str = NOT_GIVEN,
+        variables: Optional[Mapping[str, object]] = NOT_GIVEN,
+        label: Optional[Label] = NOT_GIVEN,
+        /,
+        **options: Any,
     ) -> str:
         """`get_prompt_version` and `PromptVersion.render` in one.
 
         Args:
-            name: The prompt's name or ID.
-            variables: The values by name.
-            options: What `get_prompt_version` takes.
+            name: The prompt's name or ID; by keyword too.
+            variables: The values by name, in a mapping; by keyword too.
+            label: As for `get_prompt_version`; by keyword too.
+            options: What else `get_prompt_version` takes.
 
         Raises:
             MissingVariableError: The prompt needs a variable that `variables` does not have.
@@ -194,6 +233,8 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             RenderError: A value has no text.
             ScopeError: Whatever `get_prompt_version` raises.
         """
+        if options or variables is NOT_GIVEN or label is not NOT_GIVEN:
+            name, variables, options = sorted_call("render_prompt", name, variables, label, options)
         values = variables if type(variables) is dict else values_of(variables)
         found = self.get_prompt_version(name, **options)
         try:
@@ -203,9 +244,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
                 raise
         return self.fitting(found, values, name, **options)._render(values)
 
-    def fitting(
-        self, found: PromptVersion, values: Mapping[str, object], name: str, **options: Unpack[ReadOptions]
-    ) -> PromptVersion:
+    def fitting(self, found: PromptVersion, values: Mapping[str, object], name: str, **options: Any) -> PromptVersion:
         """The version to fill in with these values: the one that was found, or the last one that fits.
 
         Args:
@@ -252,8 +291,17 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         """How this client is doing; nothing is sent."""
         return self._rooms.status()
 
+    @overload
+    def clear_cache(self) -> None: ...
+
+    @overload
+    def clear_cache(self, name: Optional[str], **options: Unpack[ByLabel]) -> None: ...
+
+    @overload
+    def clear_cache(self, name: Optional[str], **options: Unpack[ByVersion]) -> None: ...
+
     def clear_cache(
-        self, name: Optional[str] = None, *, label: Optional[str] = None, version: Optional[str] = None
+        self, name: Optional[str] = None, *, label: Optional[Label] = None, version: Optional[str] = None
     ) -> None:
         """Forgets every cached version, or those of one prompt; a fetch under way brings no old one back.
 

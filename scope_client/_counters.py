@@ -42,7 +42,13 @@ class Counters:
             self._counts[what] += 1
 
     def cache_event(
-        self, outcome: str, ref: PromptRef, age: float | None, *, old: str | None = None, new: str | None = None
+        self,
+        outcome: telemetry.Outcome,
+        ref: PromptRef,
+        age: float | None,
+        *,
+        old: str | None = None,
+        new: str | None = None,
     ) -> None:
         """Counts and tells what the cache decided; `age` is that of the version, in seconds."""
         self.count(_COUNTED_AS[outcome])

@@ -3,9 +3,11 @@
 import functools
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Optional
+from typing import Any, Literal, Optional
 
 from ._frozen import Frozen
+
+State = Literal["fresh", "stale", "gone"]
 
 
 class PromptStatus(Frozen):
@@ -24,7 +26,7 @@ class PromptStatus(Frozen):
     """The number of the version that is kept."""
     age: float
     """Seconds since the version was fetched."""
-    state: str
+    state: State
     """"fresh", "stale" (expired, kept as the last known good) or "gone" (too old even for that)."""
     missing_variables: tuple[str, ...]
     """What this version needs and calls do not give, so that the last version that fits is served; or ()."""
@@ -38,7 +40,7 @@ class PromptStatus(Frozen):
         version_id: Optional[str],
         version_number: Optional[int],
         age: float,
-        state: str,
+        state: State,
         missing_variables: tuple[str, ...] = (),
     ) -> None:
         self._freeze(

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Callable, Generic, Optional, TypeVar
+from typing import Any, Callable, Generic, Literal, Optional, TypeVar
 
 from ._fork import renew_in_children
 from ._frozen import Frozen
@@ -13,6 +13,7 @@ from ._redaction import REDACTED
 from .errors import ScopeError
 
 _log = Log("scope_client.telemetry")
+Outcome = Literal["refresh", "changed", "stale", "fallback", "evicted", "unfit"]
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 
 
@@ -74,7 +75,7 @@ class CacheInfo(Frozen):
     __slots__ = ("prompt", "outcome", "age", "old", "new")
     prompt: str
     """The name or ID that was asked for."""
-    outcome: str
+    outcome: Outcome
     """"refresh": renewed before its end. "stale": the last known good version was served. "fallback": a stand-in was
     served, because no version is known. "evicted": dropped, because the platform no longer has it. "changed": another
     version has taken the place of the one in memory. "unfit": the last version that fits was served, because the
@@ -88,7 +89,7 @@ class CacheInfo(Frozen):
     """The ID of the present version ("changed", "unfit")."""
 
     def __init__(
-        self, prompt: str, outcome: str, age: Optional[float], old: Optional[str] = None, new: Optional[str] = None
+        self, prompt: str, outcome: Outcome, age: Optional[float], old: Optional[str] = None, new: Optional[str] = None
     ) -> None:
         self._freeze(prompt=prompt, outcome=outcome, age=age, old=old, new=new)
 

@@ -75,10 +75,8 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
     async def acurrent(self, requires: Optional[Collection[str]] = None) -> Template:
         """`current` for an event loop: a cached read stays on it, a fetch goes to a thread."""
         client = self._client or made_client() or await made_off_the_loop(default_client)
-        version = await client.aget_prompt_version(
-            self._prompt, label=self._label, version=self._version, fallback=self._fallback, requires=requires
-        )
-        return self._template(version)
+        asked: Any = {"label": self._label, "version": self._version, "fallback": self._fallback}
+        return self._template(await client.aget_prompt_version(self._prompt, **asked, requires=requires))
 
     def invoke(
         self,

@@ -24,8 +24,8 @@ def read(
     requires: Collection[str] | None = None,
 ) -> PromptVersion:
     """From the client, or the process-wide one."""
-    asked = client or default_client()
-    return asked.get_prompt_version(name, label=label, version=version, fallback=fallback, requires=requires)
+    asked: Any = {"label": label, "version": version, "fallback": fallback, "requires": requires}
+    return (client or default_client()).get_prompt_version(name, **asked)
 
 
 class ScopeTemplate:

@@ -15,7 +15,7 @@ from .._flight import Flights
 from .._fork import renew_in_children
 from .._http.budget import OVERRUN_SECONDS, Budget
 from .._interrupts import pass_on
-from .._prompt.prompt_read import PromptRead
+from .._prompt.prompt_read import PromptRead, ReadFrom
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from ..errors import ScopeError
@@ -145,7 +145,7 @@ class PromptCache:
             return self._served_stale(ref, entry, max_age)
         version = self._served(ref, entry, now, max_age, is_due=step is Step.SERVE_AND_RENEW)
         is_found = look is not None and look.found is not None and look.found.version is version
-        source = "stale" if not entry.is_fresh(now, max_age) else "store" if is_found else "memory"
+        source: ReadFrom = "stale" if not entry.is_fresh(now, max_age) else "store" if is_found else "memory"
         return PromptRead(version, source, now - entry.fetched_at)
 
     @property

@@ -10,7 +10,7 @@ from .._config.configuration import Configuration
 from .._counters import Counters
 from .._http.budget import Budget, is_overrun
 from .._interrupts import interrupt_in, pass_on
-from .._prompt.prompt_read import PromptRead
+from .._prompt.prompt_read import PromptRead, ReadFrom
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from .._remembered import Remembered
@@ -108,7 +108,7 @@ class Loader:
             return self._fetched(wanted, None)
         return self._fetched_for_the_fleet(self._shared, wanted)
 
-    def _read_of(self, entry: Entry, source: str) -> PromptRead:
+    def _read_of(self, entry: Entry, source: ReadFrom) -> PromptRead:
         return PromptRead(entry.version, source, self._clock.now() - entry.fetched_at)
 
     def look_up(self, shared: SharedStore, ref: PromptRef) -> tuple[Entry | None, Look | None]:

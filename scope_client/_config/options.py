@@ -2,10 +2,8 @@
 
 import os
 import sys
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Literal, Optional, TypedDict, Union
 
-from .._prompt.fallback import Fallback
 from .._stores.cache_store import CacheStore
 from .credentials import Credentials
 
@@ -104,27 +102,4 @@ class Options(TypedDict, total=False):
     when_unfit: WhenUnfit
     """What happens if a version that was promoted needs a variable that the call does not give: "error", or
     "last_fitting", the last version that fits. Default "error"; environment variable SCOPE_WHEN_UNFIT.
-    """
-
-
-class ReadOptions(TypedDict, total=False):
-    """What `ScopeClient.get_prompt_version` takes beside a name, and with it every method that reads; all optional."""
-
-    label: Optional[str]
-    """"production", which is the default, or "latest"."""
-    version: Optional[str]
-    """The ID of a version, in place of a label."""
-    cache: bool
-    """False asks the platform, leaves the cache as it is, and is answered by nothing else but a fallback."""
-    cache_ttl: Optional[float]
-    """How old the answer may be, in seconds, and for how long it is kept; in place of the Configuration's."""
-    fallback: Fallback
-    """What to serve if the platform cannot answer and nothing is known: template text, for a chat prompt a list of
-    messages, or a callable that returns one of the two.
-    """
-    deadline: Optional[float]
-    """Seconds for the whole call, in place of the Configuration's."""
-    requires: Optional[Collection[str]]
-    """The names of all variables that the caller can give. A version that needs another one is an error, or is held
-    back if the Configuration has when_unfit="last_fitting".
     """

@@ -1,7 +1,7 @@
 """Fields: those of a version by their names, as in the mapping that the platform sent."""
 
 import json
-from typing import Any, Optional
+from typing import Any, NoReturn, Optional
 
 from .._frozen import Frozen
 
@@ -13,6 +13,28 @@ class Fields(Frozen):
 
     __slots__ = ()
     __iter__ = None  # without it, `iter` would take what has `__getitem__` for a sequence
+    status: Optional[str]
+    version_number: Optional[int]
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether `status` is "draft"."""
+        return self.status == "draft"
+
+    @property
+    def is_published(self) -> bool:
+        """Whether `status` is "published"."""
+        return self.status == "published"
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether `status` is "archived"."""
+        return self.status == "archived"
+
+    @property
+    def version(self) -> Optional[int]:
+        """Another name of `version_number`."""
+        return self.version_number
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by their names; fit for JSON."""
@@ -44,3 +66,11 @@ class Fields(Frozen):
 
     def __contains__(self, field: object) -> bool:
         return field in _OTHER_NAMES or field in self.to_dict()
+
+
+def refuse_mapping(method: str, given: tuple[object, ...]) -> NoReturn:
+    """Raises the TypeError for values that came by position to a method that takes them as keywords."""
+    raise TypeError(
+        f'{method} takes the values as keywords, got a {type(given[0]).__name__}: write {method}(name="Ada"), '
+        f"or {method}(**values); client.render_prompt(prompt, values) is what takes a mapping"
+    )

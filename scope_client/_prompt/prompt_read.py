@@ -1,9 +1,11 @@
 """PromptRead: a version, and how a read came by it."""
 
-from typing import Optional
+from typing import Literal, Optional
 
 from .._frozen import Frozen
 from .prompt_version import PromptVersion
+
+ReadFrom = Literal["memory", "store", "platform", "stale", "fallback", "folder", "lock"]
 
 
 class PromptRead(Frozen):
@@ -12,7 +14,7 @@ class PromptRead(Frozen):
     __slots__ = ("version", "source", "age")
     version: PromptVersion
     """What was read."""
-    source: str
+    source: ReadFrom
     """Where it came from.
 
     "memory": it was fresh in memory. "store": the shared cache had it. "platform": it was fetched. "stale": it is the
@@ -21,5 +23,5 @@ class PromptRead(Frozen):
     age: Optional[float]
     """Seconds since the platform gave it; None for a fallback, and for one of a folder."""
 
-    def __init__(self, version: PromptVersion, source: str, age: Optional[float]) -> None:
+    def __init__(self, version: PromptVersion, source: ReadFrom, age: Optional[float]) -> None:
         self._freeze(version=version, source=source, age=age)

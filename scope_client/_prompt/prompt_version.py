@@ -4,13 +4,13 @@ import functools
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Optional, Union
+from typing import Any, Literal, NoReturn, Optional, Union
 
 from .._interrupts import pass_on
 from .._wording import shown
 from ..errors import ApiError, ResourceError
 from .chat_template import ChatTemplate
-from .fields import Fields
+from .fields import Fields, refuse_mapping
 from .jsonvalue import as_json, copied
 from .packed import interned, packed, unpacked
 from .ref import PromptRef
@@ -57,7 +57,7 @@ class PromptVersion(Fields):
     """"draft", "published" or "archived"."""
     is_production: bool
     """Whether this was the production version when it was fetched."""
-    type: str
+    type: Literal["text", "chat"]
     """"text" or "chat"."""
     tags: tuple[str, ...]
     """The tags of the version, in the platform's order."""
@@ -172,21 +172,6 @@ class PromptVersion(Fields):
         """What the platform keeps with the version, such as the model; read-only, and a copy below the top."""
         return MappingProxyType(unpacked(self._metadata))
 
-    @property
-    def is_draft(self) -> bool:
-        """Whether `status` is "draft"."""
-        return self.status == "draft"
-
-    @property
-    def is_published(self) -> bool:
-        """Whether `status` is "published"."""
-        return self.status == "published"
-
-    @property
-    def is_archived(self) -> bool:
-        """Whether `status` is "archived"."""
-        return self.status == "archived"
-
     def get_metadata(self, key: str, default: Any = None) -> Any:
         """One value of the metadata.
 
@@ -200,10 +185,11 @@ class PromptVersion(Fields):
         names = self._metadata[::2]
         return copied(self._metadata[2 * names.index(key) + 1]) if key in names else default
 
-    def render(self, /, **variables: object) -> str:
+    def render(self, /, *mapping: NoReturn, **variables: object) -> str:
         """The content with its variables filled in.
 
         Args:
+            mapping: Nothing: `ScopeClient.render_prompt` is what takes a mapping of values.
             variables: A value for each variable of the content; it is put through `str()`. For a placeholder, a list of
                 messages.
 
@@ -216,12 +202,15 @@ class PromptVersion(Fields):
                 no such variable, and `extra_values` is "error".
             RenderError: `str()` fails for a value.
         """
+        if mapping:
+            refuse_mapping("render", mapping)
         return self._render(variables)
 
-    def messages(self, /, **variables: object) -> list[Any]:
+    def messages(self, /, *mapping: NoReturn, **variables: object) -> list[Any]:
         """The messages to send to a model, with their variables filled in.
 
         Args:
+            mapping: Nothing: `ScopeClient.render_prompt` is what takes a mapping of values.
             variables: A value for each variable of the content; it is put through `str()`. For a placeholder, a list of
                 messages, which take its place untouched.
 
@@ -235,6 +224,8 @@ class PromptVersion(Fields):
                 no such variable, and `extra_values` is "error".
             RenderError: `str()` fails for a value.
         """
+        if mapping:
+            refuse_mapping("messages", mapping)
         try:
             return self.template.messages(variables)
         except ResourceError as error:
@@ -274,11 +265,6 @@ class PromptVersion(Fields):
             "promoted_by": self.promoted_by,
             **unpacked(self._more),
         }
-
-    @property
-    def version(self) -> Optional[int]:
-        """Another name of `version_number`."""
-        return self.version_number
 
     def _parse(self) -> Union[Template, ChatTemplate]:
         """Keeps the text once: from here on the template has it. Several threads may do this at the same time."""

@@ -6,11 +6,12 @@ import re
 from typing import Optional, Union
 
 from .._frozen import Frozen
-from .._wording import shown
+from .._wording import nearest, shown
 from ..errors import ValidationError
 from .values import is_none, plain_text
 
 LABELS = ("production", "latest")
+EXAMPLE_ID = "v_01J9ZK3Q"
 CacheKey = Union[str, tuple[str, Optional[str], Optional[str]]]
 
 
@@ -51,12 +52,13 @@ class PromptRef(Frozen):
         path_segment("name", name)
         name = plain_text(name)
         if has_version:
+            _refuse_number(version)
             path_segment("version", version)
             return cls(name, None, plain_text(version))
         if not has_label:
             return cls(name)
         if not isinstance(label, str) or label not in LABELS:
-            raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {shown(label)}")
+            raise ValidationError(f"label must be {' or '.join(map(repr, LABELS))}, got {shown(label)}{_advice(label)}")
         return cls(name, LABELS[LABELS.index(label)])
 
     @classmethod
@@ -69,6 +71,26 @@ class PromptRef(Frozen):
         """What follows /api/{api_version} in the URL."""
         which = self.label if self.version is None else f"versions/{path_segment('version', self.version)}"
         return f"/prompts/{path_segment('name', self.name)}/{which}"
+
+
+def _refuse_number(version: object) -> None:
+    text = plain_text(version) if isinstance(version, str) else ""
+    if isinstance(version, int) or text.strip().isdecimal():
+        raise ValidationError(
+            f"version must be the ID of a version, such as {EXAMPLE_ID!r}, and not its number, got {shown(version)}: "
+            "the `id` of a version has it, and the platform shows it"
+        )
+
+
+def _advice(label: object) -> str:
+    """What may have been meant by a label that is not one."""
+    text = plain_text(label) if isinstance(label, str) else ""
+    if isinstance(label, int) or re.fullmatch(r"\s*[vV#]?[0-9]+\s*", text):
+        return f": a version is asked for by its ID, such as version={EXAMPLE_ID!r}, and not by its number"
+    if re.match(r"v(er(sion)?)?[_-]", text):
+        return ": the ID of a version goes into version="
+    near = nearest(text.strip().lower(), LABELS, cutoff=0.5)
+    return f": the nearest one is {near!r}" if near else ""
 
 
 def path_segment(what: str, value: object) -> str:

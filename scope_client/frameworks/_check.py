@@ -1,7 +1,7 @@
 """The command `check`: settings, platform and credentials, and each prompt and variable that a template names."""
 
 from collections.abc import Iterator, Sequence
-from typing import Union
+from typing import Any, Union
 
 from .._client import ScopeClient
 from .._prompt.prompt_version import PromptVersion
@@ -59,7 +59,8 @@ def _answer(client: ScopeClient, ref: Ref) -> _Answer:
         return refused
     name, label, version = ref
     try:
-        return client.get_prompt_version(name, label=label, version=version, cache=False)
+        which: Any = {"label": label, "version": version}
+        return client.get_prompt_version(name, **which, cache=False)
     except ScopeError as error:
         return error
 

@@ -41,7 +41,8 @@ def get(client: ScopeClient, name: str, label: Optional[str] = None, version: Op
         ScopeError: What `get_prompt_version` raises.
         TypeError: A label and a version are given.
     """
-    found = client.get_prompt_version(name, label=label, version=version)
+    which: Any = {"label": label, "version": version}
+    found = client.get_prompt_version(name, **which)
     return Report([found.content], found.to_dict(), note=_facts(found), is_content=True)
 
 
@@ -68,7 +69,8 @@ def render(
         ScopeError: What `render_prompt` raises.
         TypeError: A label and a version are given.
     """
-    found = client.get_prompt_version(name, label=label, version=version)
+    which: Any = {"label": label, "version": version}
+    found = client.get_prompt_version(name, **which)
     text = found.render(**values)
     identity = {"name": found.name, "version_number": found.version_number, "id": found.id}
     data = {**identity, "text": text, "messages": found.messages(**values)}

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
 from .._client import ScopeClient
-from .._config.options import ReadOptions
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
@@ -40,7 +39,7 @@ def render_in_template(
         ScopeError: What else `ScopeClient.render_prompt` raises; errors of the render name the prompt.
         TypeError: A label and a version are given.
     """
-    asked: ReadOptions = {
+    asked: dict[str, Any] = {
         "label": _settled(label),
         "version": _settled(version),
         "fallback": _settled(fallback),
