@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Callable
 
 import pytest
@@ -21,6 +22,8 @@ READS: dict[str, Callable[[ScopeClient, dict[str, Any]], object]] = {
     "render_prompt": lambda client, asked: client.render_prompt("greeting", {"name": "Ada"}, **asked),
     "get_cached_version": lambda client, asked: client.get_cached_version("greeting", **asked),
     "clear_cache": lambda client, asked: client.clear_cache("greeting", **asked),
+    "aget_prompt_version": lambda client, asked: asyncio.run(client.aget_prompt_version("greeting", **asked)),
+    "arender_prompt": lambda client, asked: asyncio.run(client.arender_prompt("greeting", {"name": "Ada"}, **asked)),
     "prefetch": lambda client, asked: client.prefetch([("greeting", asked.get("label"), asked.get("version"))]),
 }
 every_read = pytest.mark.parametrize("read", READS.values(), ids=READS)
@@ -63,10 +66,24 @@ def test_whatever_may_be_an_id_is_asked_for(version: str, client: PromptsClient)
     assert client.get_prompt_version("greeting", version=version).id == version
 
 
+async def awaited(call: Any) -> str:
+    return await call
+
+
+RENDERS: dict[str, Callable[..., str]] = {
+    "render_prompt": lambda client, *given, **named: client.render_prompt(*given, **named),
+    "arender_prompt": lambda client, *given, **named: asyncio.run(awaited(client.arender_prompt(*given, **named))),
+}
+every_render = pytest.mark.parametrize(("method", "render"), RENDERS.items(), ids=RENDERS)
+
+
+@every_render
 @pytest.mark.parametrize("key", ["name", "tone", "user_name"])
-def test_values_as_keywords_of_render_prompt_are_sent_into_a_mapping(key: str, client: PromptsClient) -> None:
-    with pytest.raises(TypeError, match=rf"render_prompt\('greeting', {{'{key}': \.\.\.}}\)"):
-        client.render_prompt("greeting", **{key: "Ada"})  # type: ignore[call-overload]
+def test_values_as_keywords_are_sent_into_a_mapping(
+    method: str, render: Callable, key: str, client: PromptsClient
+) -> None:
+    with pytest.raises(TypeError, match=rf"{method}\('greeting', {{'{key}': \.\.\.}}\)"):
+        render(client, "greeting", **{key: "Ada"})
 
 
 @pytest.mark.parametrize(("key", "near"), [("cache_tll", "cache_ttl"), ("ttl", "cache_ttl"), ("fallbak", "fallback")])
@@ -98,16 +115,17 @@ def test_render_prompt_without_a_name_says_so(named: dict, client: PromptsClient
         client.render_prompt(**named)
 
 
-def test_all_ways_to_write_a_right_call_of_render_prompt(client: PromptsClient) -> None:
+@every_render
+def test_all_ways_to_write_a_right_call(method: str, render: Callable, client: PromptsClient) -> None:
     values = {"name": "Ada"}
     texts = {
-        client.render_prompt("greeting", values),
-        client.render_prompt("greeting", values, "latest"),
-        client.render_prompt("greeting", values, label="latest"),
-        client.render_prompt("greeting", variables=values, label=None),
-        client.render_prompt(name="greeting", variables=values),
-        client.render_prompt(variables=values, name="greeting", version="v_1"),
-        client.render_prompt("greeting", values, version="v_1", cache=False, cache_ttl=5, deadline=5),
+        render(client, "greeting", values),
+        render(client, "greeting", values, "latest"),
+        render(client, "greeting", values, label="latest"),
+        render(client, "greeting", variables=values, label=None),
+        render(client, name="greeting", variables=values),
+        render(client, variables=values, name="greeting", version="v_1"),
+        render(client, "greeting", values, version="v_1", cache=False, cache_ttl=5, deadline=5),
     }
     assert texts == {"Hi Ada"}
     assert PromptsClient({"plain": "Hi"}).render_prompt("plain") == "Hi"
