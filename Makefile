@@ -12,12 +12,13 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage django-site flask-site langchain-chain test mutants soak fleet lint format typecheck audit bench bench-peers profile build check-package clean
+.PHONY: help install demo outage changing django-site flask-site langchain-chain test mutants soak fleet lint format typecheck audit bench bench-peers profile build check-package clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
 	@echo "make demo             the quick start, run against a platform on this machine"
 	@echo "make outage           reads that go on while the platform is down"
+	@echo "make changing         a prompt that is in use is changed, code first and prompt first"
 	@echo "make django-site      a Django site with prompts in its pages"
 	@echo "make flask-site       a Flask site with prompts in its pages"
 	@echo "make langchain-chain  a LangChain chain that follows a promotion"
@@ -43,6 +44,9 @@ demo: $(VENV)/.runs
 
 outage: $(VENV)/.runs
 	$(BIN)/python example_projects/plain_script/outage.py
+
+changing: $(VENV)/.runs
+	@$(BIN)/python example_projects/plain_script/changing.py
 
 django-site: $(VENV)/.installed
 	$(BIN)/python example_projects/django_site/run.py $(ARGS)

@@ -121,7 +121,7 @@ class Loader:
         found = None if look is None else look.found
         # After the look: another thread may have brought a newer one while the store answered.
         entry = memory.by_key.get(ref.key)
-        if entry is not None and (_is_void(entry, look) or _is_outdated(entry, shared)):
+        if entry is not None and _is_cleared(entry, look, shared):
             memory.drop(entry)
             entry = None
         if found is not None and (entry is None or entry.stamp < found.stamp):
@@ -342,11 +342,7 @@ class Loader:
         return entry
 
 
-def _is_outdated(entry: Entry, shared: SharedStore) -> bool:
-    """Whether everything was cleared since."""
-    return entry.generation < shared.generation and not shared.is_later(entry.stamp)
-
-
-def _is_void(entry: Entry, look: Look | None) -> bool:
-    """Whether this prompt was cleared since."""
-    return look is not None and entry.stamp < look.cleared_at
+def _is_cleared(entry: Entry, look: Look | None, shared: SharedStore) -> bool:
+    """Whether everything, or this prompt, was cleared since."""
+    is_void = look is not None and entry.stamp < look.cleared_at
+    return is_void or (entry.generation < shared.generation and not shared.is_later(entry.stamp))

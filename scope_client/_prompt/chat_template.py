@@ -12,8 +12,6 @@
 | anything else                                | stays as it is                                                   |
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, NoReturn, Optional, Union
@@ -31,10 +29,10 @@ _EXPECTED_MESSAGES = f"expected a chat prompt's content as a JSON array of {_MES
 _PLACEHOLDER = "placeholder"
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _SPEAKS_WITHOUT_CONTENT = ("tool_calls", "function_call", "refusal", "audio")
-_TOOLS = ("function", "custom")
+_KINDS_OF_CALLS = ("function", "custom")
 _ARGUMENTS = ("arguments", "input", "args")
 _MUST_BE = 'must be a list of messages such as {"role": "user", "content": "Hi"}, or [] for none'
-_TEXTS = (str, bytes, bytearray, memoryview)
+_STRINGS = (str, bytes, bytearray, memoryview)
 
 
 class JsonText(Template):
@@ -49,11 +47,13 @@ class JsonText(Template):
 
 
 class Message(Frozen):
-    """One message; `json` has a Template in the place of each text with variables."""
+    """One message of a chat prompt."""
 
     __slots__ = ("json", "variables")
     json: Mapping[str, Any]
+    """The message, with a Template in the place of each text that may have variables."""
     variables: tuple[str, ...]
+    """The names of the variables, in order of appearance, each once."""
 
     def __init__(self, message: Mapping[str, Any]) -> None:
         compiled = {name: _compiled(name, value) for name, value in message.items()}
@@ -63,6 +63,7 @@ class Message(Frozen):
 
     @property
     def role(self) -> str:
+        """Who says it, as the prompt has it."""
         role: str = self.json["role"]
         return role
 
@@ -79,12 +80,15 @@ class Message(Frozen):
 
 
 class Placeholder(Frozen):
-    """A message in whose place the caller's messages go. `flaw` says why it cannot be one."""
+    """A message in whose place the caller's messages go."""
 
     __slots__ = ("content", "flaw", "variables")
     content: str
+    """What it holds."""
     flaw: str
+    """Why it cannot be one, or ""."""
     variables: tuple[str, ...]
+    """The name of its variable, alone if it has no flaw."""
 
     def __init__(self, content: object) -> None:
         text = content if isinstance(content, str) else ""
@@ -154,7 +158,7 @@ class ChatTemplate(Frozen):
 def checked_messages(name: str, value: Any) -> list[Any]:
     """The messages that a caller gives for the placeholder `name`; raises ValidationError for anything else."""
     # Not a text, which is iterable too: its characters would become messages.
-    if not isinstance(value, Sequence) or isinstance(value, _TEXTS):
+    if not isinstance(value, Sequence) or isinstance(value, _STRINGS):
         raise ValidationError(f"the value of {shown(name)} {_MUST_BE}, got {_kind(value)}")
     for number, message in enumerate(value, 1):
         if not _is_message(message):
@@ -165,7 +169,7 @@ def checked_messages(name: str, value: Any) -> list[Any]:
 def _is_message(value: Any) -> bool:
     if isinstance(value, Mapping):
         return isinstance(value.get("role", value.get("type")), str)
-    is_value = isinstance(value, (*_TEXTS, int, float, Sequence, Set))
+    is_value = isinstance(value, (*_STRINGS, int, float, Sequence, Set))
     return not is_value and flaw_of(value) is None and not is_awaitable(value)
 
 
@@ -223,7 +227,7 @@ def _compiled_call(call: Any) -> Any:
     for name, value in call.items():
         if name in _ARGUMENTS:
             compiled[name] = JsonText(value) if name == "arguments" and _is_json(value) else _compiled_texts(value)
-        elif name in _TOOLS:
+        elif name in _KINDS_OF_CALLS:
             compiled[name] = _compiled_call(value)
     return compiled
 

@@ -26,6 +26,19 @@ def test_the_plain_script_goes_on_reading_through_an_outage() -> None:
     assert done.stdout.endswith("none failed\n")
 
 
+def test_the_manual_shows_what_changing_a_prompt_that_is_in_use_prints() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / "plain_script" / "changing.py")],
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"$ make changing\n{done.stdout}```" in (EXAMPLES.parent / "README.md").read_text()
+    runs = re.split(r"^(?:Code|Prompt) first.*\n", done.stdout, flags=re.MULTILINE)[1:]
+    assert [("FAILS" in run, run.count("WARNING")) for run in runs] == [(True, 0), (False, 1), (True, 0), (False, 1)]
+
+
 def test_the_langchain_chain_follows_a_promotion_and_every_run_says_which_version_it_used() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLES / "langchain_chain" / "chain.py")],
