@@ -14,8 +14,8 @@ from scope_client import ScopeError
 from scope_client.frameworks import (
     ARGUMENTS,
     COMMANDS,
-    FORMATS,
     LABELS,
+    OUTPUT_FORMATS,
     Command,
     Site,
     explained,
@@ -26,7 +26,7 @@ from scope_client.frameworks import (
 scope_group = AppGroup("scope", help="Prompts of the Scope Platform: check those that templates use, warm, render.")
 
 _FORMAT_OPTIONS = (
-    click.Option(["--format"], type=click.Choice(FORMATS), help=ARGUMENTS["format"]),
+    click.Option(["--format"], type=click.Choice(OUTPUT_FORMATS), help=ARGUMENTS["format"]),
     click.Option(["--json"], is_flag=True, help=ARGUMENTS["json"]),
 )
 _PARAMETERS: dict[str, click.Parameter] = {

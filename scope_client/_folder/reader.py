@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from .._foreign_text import printable
 from .._interrupts import pass_on
 from .._wording import cut, listed
 from ..errors import ConfigurationError
+from .entries import Entries, names, number_in, stem_of, visible
 from .record import VersionRecord, is_prompt_id, prompt_id
 from .sight import Sight, sight_of
 from .version_file import read_version
@@ -26,7 +26,6 @@ StrPath = Union[str, "os.PathLike[str]"]
 _Seen = Union[Sight, str]
 
 LONGEST_FLAWS_CHARACTERS = 600
-_NUMBERED = re.compile(r"v([1-9][0-9]*)\.md")
 UNFINISHED_SECONDS = 2.0  # so long a file that is being written leaves its former text in place
 SETTLING_SECONDS = 0.2
 
@@ -91,7 +90,7 @@ class PromptFolder:
         self._now = now
         self._file_time = file_time
         self._listed_at = NEVER
-        self._entries: frozenset[str] = frozenset()
+        self._entries = Entries()
         self._why_unlisted = ""
         self._names_by_id: dict[str, str] = {}
         self._prompts: dict[str, _Prompt] = {}
@@ -113,6 +112,15 @@ class PromptFolder:
         """What is known of a prompt, by its name or ID, in the order of the numbers; empty if there is none."""
         return self._prompts.get(self._name(prompt), _NOTHING).versions
 
+    def flaws(self, prompt: str) -> tuple[str, ...]:
+        """Why versions of a prompt, by its name or ID, may be missing: what is wrong with its files."""
+        name = self._name(prompt)
+        known = self._prompts.get(name, _NOTHING)
+        outside = (_flaw(file, "is a link that leads out of the folder, and is not followed") for file in known.outside)
+        unfinished = ["somebody is writing a file of it; ask again"] if name in self._unfinished_since else []
+        unlisted = [self._why_unlisted] if self._why_unlisted else []
+        return (*unlisted, *known.misplaced, *known.wrong, *outside, *unfinished)
+
     def is_due(self, prompt: str) -> bool:
         """Whether a look at this prompt, by its name or ID, would see more than what is known."""
         now = self._now()
@@ -120,7 +128,7 @@ class PromptFolder:
             return True
         name = self._name(prompt)
         known = self._prompts.get(name)
-        return self._is_listed(name) if known is None else now >= known.looked_at + self._look_seconds
+        return self._entries.has(name) if known is None else now >= known.looked_at + self._look_seconds
 
     def look(self, prompt: str) -> None:
         """Brings what is known of this prompt, by its name or ID, up to date."""
@@ -136,7 +144,7 @@ class PromptFolder:
         self._list(now)
         if self._why_unlisted:
             return
-        for name in {**dict.fromkeys(_names(sorted(self._entries))), **self._prompts}:
+        for name in {**dict.fromkeys(names(sorted(self._entries.all))), **self._prompts}:
             self._finds_a_flaw(name, now)
         prompts = self._prompts.values()
         outside = [file for each in prompts for file in each.outside]
@@ -146,9 +154,9 @@ class PromptFolder:
         ]
         told, self._told = self._told, {*outside, *flaws}
         if not told.issuperset(outside):
-            names = listed(outside, written=printable)
+            links = listed(outside, written=printable)
             self._note(
-                f"the prompt folder {self._root!r} has links that lead out of it, which are not followed: {names}"
+                f"the prompt folder {self._root!r} has links that lead out of it, which are not followed: {links}"
             )
         if not told.issuperset(flaws):
             self._warn(self._unusable(flaws))
@@ -162,16 +170,18 @@ class PromptFolder:
         self._listed_at = now
         try:
             real_root = os.path.realpath(self._root)
-            entries = _visible(real_root)
+            entries = visible(real_root)
         except OSError as error:
             pass_on(error)
             why = self._why_not_there(error)
         else:
             why = ""
-            for name in _names(entries - self._entries):
-                with contextlib.suppress(UnicodeEncodeError):  # a name that no prompt can have
-                    self._names_by_id[prompt_id(name)] = name
-            self._real_root, self._entries = real_root, entries
+            self._real_root = real_root
+            if entries != self._entries.all:
+                for name in names(entries - self._entries.all):
+                    with contextlib.suppress(UnicodeEncodeError):  # a name that no prompt can have
+                        self._names_by_id[prompt_id(name)] = name
+                self._entries = Entries(entries)
         was, self._why_unlisted = self._why_unlisted, why
         if why not in ("", was):
             self._warn(why)
@@ -201,14 +211,11 @@ class PromptFolder:
             return False
         self._unfinished_since.pop(name, None)
         self._told.difference_update(set(known.to_tell).difference(prompt.to_tell))
-        if seen or self._is_listed(name):
+        if seen or self._entries.has(name):
             self._prompts[name] = prompt._replace(looked_at=now)
         else:
             self._prompts.pop(name, None)
         return not self._told.issuperset(prompt.to_tell)
-
-    def _is_listed(self, name: str) -> bool:
-        return name in self._entries or f"{name}.md" in self._entries
 
     def _may_be_unfinished(self, name: str, now: float) -> bool:
         """At first there is no former text to leave in place."""
@@ -217,22 +224,29 @@ class PromptFolder:
     def _seen(self, name: str) -> dict[str, _Seen]:
         """The files of a prompt, by their paths in the folder. A name becomes a path only if the folder lists it."""
         seen: dict[str, _Seen] = {}
-        folder = self._sight(name) if name in self._entries else Sight("")
+        folder = self._sight(name) if name in self._entries.all else Sight("")
         if folder.is_folder:
             seen.update({f"{name}/": folder} if folder.is_outside else self._seen_inside(name, folder.path))
-        file = f"{name}.md"
-        sight = self._sight(file) if file in self._entries else Sight("", is_folder=True)
-        if not sight.is_folder:
-            seen[file] = f"there is a folder {name}/ too; keep one of the two" if folder.is_folder else sight
+        place = f"{name}/" if folder.is_folder else ""
+        for file in self._entries.files(name):
+            sight = self._sight(file)
+            if not sight.is_folder:
+                there = f"a folder {place}" if folder.is_folder else place
+                seen[file] = f"there is {there} too; keep one of the two" if place else sight
+                place = place or file
+        for rival, is_folder in self._entries.rivals(name) if place else ():
+            if self._sight(rival).is_folder == is_folder:
+                seen[place] = f"differs from {rival} in upper and lower case alone; rename one of the two"
         return seen
 
     def _seen_inside(self, name: str, path: str) -> Iterator[tuple[str, _Seen]]:
         try:
-            entries = sorted(_visible(path))
+            entries = sorted(visible(path))
         except OSError as error:
             pass_on(error)
             yield f"{name}/", _unreadable_folder(error)
             return
+        owners: dict[int | None, str] = {}
         for entry in entries:
             file = f"{name}/{entry}"
             sight = self._sight(file)
@@ -240,9 +254,10 @@ class PromptFolder:
                 yield file, sight
             elif sight.is_folder:
                 yield f"{file}/", "too deep; move its files up, or elsewhere"
-            elif _NUMBERED.fullmatch(entry):
-                yield file, sight
-            elif entry.endswith(".md"):
+            elif number_in(entry) is not None:
+                owner = owners.setdefault(number_in(entry), file)
+                yield file, sight if owner == file else f"there is {owner} too; keep one of the two"
+            elif stem_of(entry) is not None:
                 yield file, "a version's file is named v1.md, v2.md and so on; rename it"
 
     def _sight(self, file: str) -> Sight:
@@ -281,21 +296,8 @@ def _version(path: str, name: str, number: int, default: str, file_time: FileTim
         return error.message
 
 
-def _visible(folder: str) -> frozenset[str]:
-    return frozenset(entry for entry in os.listdir(folder) if not entry.startswith(".") and entry != "README.md")
-
-
-def _names(entries: Iterable[str]) -> Iterator[str]:
-    """The names of the prompts that these entries of the folder may belong to."""
-    for entry in entries:
-        yield entry
-        if entry.endswith(".md"):
-            yield entry[: -len(".md")]
-
-
 def _number(file: str) -> int:
-    found = _NUMBERED.fullmatch(file.rpartition("/")[2]) if "/" in file else None
-    return int(found[1]) if found else 1
+    return number_in(file.rpartition("/")[2]) or 1 if "/" in file else 1
 
 
 def _unreadable_folder(error: OSError) -> str:

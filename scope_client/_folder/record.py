@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Optional
 
 from .._prompt.chat_template import ChatTemplate
 from .._prompt.jsonvalue import is_number, well_formed
+from .._prompt.template import Template
 from .._wording import cut, shown
 from ..errors import ApiError, ConfigurationError
 
@@ -44,6 +45,8 @@ class VersionRecord(NamedTuple):
     """When the version was made."""
     updated_at: str
     """When the version was last changed."""
+    declared: tuple[str, ...] = ()
+    """The variables that are declared, whether the content has them or not."""
 
     @property
     def prompt_id(self) -> str:
@@ -59,11 +62,15 @@ class VersionRecord(NamedTuple):
             "status": self.status,
             "is_production": self.status == "published",
             "prompt_type": self.type,
+            "variables": list(dict.fromkeys((*self._variables(), *self.declared))),
             "metadata": _thawed(self.metadata),
             "tags": list(self.tags),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
+
+    def _variables(self) -> tuple[str, ...]:
+        return (ChatTemplate if self.type == "chat" else Template)(self.content).variables
 
 
 def is_prompt_id(text: object) -> bool:
@@ -96,6 +103,7 @@ def new_version(
     type: str = "text",  # noqa: A002  # the front matter's own word
     metadata: Optional[Mapping[str, Any]] = None,
     tags: Iterable[str] = (),
+    variables: Iterable[str] = (),
     id: Optional[str] = None,  # noqa: A002  # the front matter's own word
     at: str,
 ) -> VersionRecord:
@@ -106,7 +114,8 @@ def new_version(
     _check_content(content, type)
     identity = version_id(prompt, number) if id is None else _checked_id(id)
     frozen = _frozen_metadata({} if metadata is None else metadata)
-    return VersionRecord(prompt, number, content, status, type, frozen, _checked_tags(tags), identity, at, at)
+    names = _checked_names(variables)
+    return VersionRecord(prompt, number, content, status, type, frozen, _checked_tags(tags), identity, at, at, names)
 
 
 def _check_name(name: object) -> None:
@@ -145,6 +154,16 @@ def _checked_tags(tags: object) -> tuple[str, ...]:
     if not isinstance(tags, (list, tuple)) or not all(isinstance(tag, str) for tag in tags):
         raise ConfigurationError(f"tags must be a list of text, got {shown(tags)}")
     return tuple(map(well_formed, tags))
+
+
+def _checked_names(variables: object) -> tuple[str, ...]:
+    if not isinstance(variables, (list, tuple)) or not all(map(_is_variable, variables)):
+        raise ConfigurationError(f"variables must be a list of names such as [name, tone], got {shown(variables)}")
+    return tuple(dict.fromkeys(variables))
+
+
+def _is_variable(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(r"\w+", name) is not None
 
 
 def _frozen_metadata(metadata: object) -> Mapping[str, Any]:

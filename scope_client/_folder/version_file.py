@@ -15,11 +15,16 @@ from ..errors import ConfigurationError
 from .record import VersionRecord, new_version, rfc3339
 from .whole_file import NOT_A_FILE, FileTime, read_whole
 
-FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "id")
+FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "variables", "id")
 MAX_ALIASES = 16
 MAX_NESTED_COLLECTIONS = 50
 
 _FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+# What nobody sees on a page: spaces, line ends, byte order marks, characters without a width.
+_UNSEEN = "\\s\ufeff\u00ad\u200b-\u200f\u2028-\u202e\u2060\x00-\x1f\x7f-\x9f"
+_NOTHING_SEEN = re.compile(f"[{_UNSEEN}]*")
+_LIKE_A_FENCE = re.compile(f"---[{_UNSEEN}]*?(?:[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|\\Z)")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 # YAML takes 1:30:15 for a number in base 60; reading one takes the square of its length.
 _LONG_NUMBER = re.compile(r"(?<![\d:])\d+(?::\d+){20}|(?<![\d_])\d[\d_]{4000}")
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
@@ -62,10 +67,44 @@ def _text(octets: bytes) -> str:
 def _parsed(text: str) -> tuple[dict[str, Any], str]:
     """The front matter, and the content to the byte, except for one final newline."""
     first = text.partition("\n")[0]
-    front, content = _split(text) if _FENCE.match(text) else ({}, text)
+    if _FENCE.match(text):
+        front, content = _split(text)
+    else:
+        _refuse_misplaced(text)
+        front, content = {}, text
     if first.endswith("\r") and content.endswith("\r\n"):
         return front, content[:-2]
     return front, content[:-1] if content.endswith("\n") else content
+
+
+def _refuse_misplaced(text: str) -> None:
+    """Front matter that is not at the very beginning would be served as a part of the text, and a draft go live."""
+    at = _after_comments(text)
+    if _LIKE_A_FENCE.match(text, at) is None:
+        return
+    line = len(_LINE_END.findall(text, 0, at)) + 1
+    advice = "remove what is before it" if at else "end the lines in line feeds, and have nothing after its ---"
+    raise ConfigurationError(
+        f"line {line}: front matter must begin with the first character of the file; {advice}. "
+        "If this --- is a part of the text, begin the file with two more lines ---"
+    )
+
+
+def _after_comments(text: str) -> int:
+    """Where the first thing is that can be seen, apart from HTML comments."""
+    at = _end_of_unseen(text, 0)
+    while text.startswith("<!--", at):
+        end = text.find("-->", at)
+        if end < 0:
+            return at
+        at = _end_of_unseen(text, end + len("-->"))
+    return at
+
+
+def _end_of_unseen(text: str, start: int) -> int:
+    found = _NOTHING_SEEN.match(text, start)
+    assert found is not None
+    return found.end()
 
 
 def _split(text: str) -> tuple[dict[str, Any], str]:
@@ -79,7 +118,7 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     # The library's own pattern also takes the blank lines after the fence, which belong to the content.
     handler = YAMLHandler(fm_boundary=_FENCE)
     if len(_FENCE.findall(text)) < 2:
-        raise ConfigurationError("its front matter never ends; close it with a line --- of its own")
+        raise ConfigurationError("line 1: its front matter never ends; close it with a line --- of its own")
     front, content = handler.split(text)
     try:
         if _LONG_NUMBER.search(front):

@@ -9,7 +9,7 @@ import click
 from .. import ScopeClient
 from .._config.credentials import ApiKeyCredentials, Credentials, kind_in_environment, read_parts
 from ..errors import MissingApiKeyError, ValidationError
-from ..frameworks import ARGUMENTS, FORMATS, LABELS, Report, wants_json
+from ..frameworks import ARGUMENTS, LABELS, OUTPUT_FORMATS, Report, wants_json
 from . import _terminal as terminal
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -21,7 +21,7 @@ _VERSION_OPTIONS = (
     click.option("--version", metavar="ID", help=ARGUMENTS["version"]),
 )
 _REPORT_OPTIONS = (
-    click.option("--format", type=click.Choice(FORMATS), help=ARGUMENTS["format"]),
+    click.option("--format", type=click.Choice(OUTPUT_FORMATS), help=ARGUMENTS["format"]),
     click.option("--json", is_flag=True, help=ARGUMENTS["json"]),
 )
 

@@ -14,7 +14,7 @@ from .._public_names import publish
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
 from .._stores.patience import check_client
 from .._wording import cut, listed, shown
-from ._arguments import ARGUMENTS, FORMATS, wants_json
+from ._arguments import ARGUMENTS, OUTPUT_FORMATS, wants_json
 from ._commands import COMMANDS, Command, health
 from ._foreign_store import ForeignStore
 from ._rendering import TemplateFunction, checked_values, render_in_template
@@ -27,8 +27,8 @@ from ._uses import TEMPLATE_FUNCTION, PromptUse, Survey, jinja_survey, jinja_use
 __all__ = [
     "ARGUMENTS",
     "COMMANDS",
-    "FORMATS",
     "LABELS",
+    "OUTPUT_FORMATS",
     "STORE_METHODS",
     "TEMPLATE_FUNCTION",
     "Command",

@@ -20,7 +20,7 @@ ARGUMENTS: Mapping[str, str] = {
     "json": "The same as --format json.",
 }
 """What the commands say of each argument."""
-FORMATS = ("text", "json")
+OUTPUT_FORMATS = ("text", "json")
 """What --format takes."""
 STANDARD_INPUT = "-"
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .._prompt.chat_template import ChatTemplate
-from .._prompt.template import Template
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +19,6 @@ def version_body(version: VersionRecord, generation: str) -> dict[str, Any]:
     return {
         **_identity(version, generation),
         **version.to_body(),
-        "variables": _variables(version),
         "promoted_at": version.updated_at if published else None,
         "promoted_by": "local" if published else None,
     }
@@ -43,8 +39,3 @@ def _identity(version: VersionRecord, generation: str) -> dict[str, Any]:
     if generation == "older":
         return {"id": version.id, "version_number": version.number}
     return {"version_id": version.id, "version": version.number}
-
-
-def _variables(version: VersionRecord) -> list[str]:
-    parse = ChatTemplate if version.type == "chat" else Template
-    return list(parse(version.content).variables)

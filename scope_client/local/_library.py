@@ -60,6 +60,7 @@ class Library:
         type: str | None = None,  # noqa: A002  # the API's own word
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
+        variables: Sequence[str] = (),
     ) -> VersionRecord:
         """Adds a version; with `promote` it becomes the production version."""
         text, kind = _text_and_type(content, type)
@@ -68,10 +69,15 @@ class Library:
             self._look(name)
             at = rfc3339(self._clock())
             number = max((version.number for version in self._versions(name)), default=0) + 1
-            new = new_version(name, number, text, status=status, type=kind, metadata=metadata, tags=tags, at=at)
+            more: dict[str, Any] = {"metadata": metadata, "tags": tags, "variables": variables}
+            new = new_version(name, number, text, status=status, type=kind, **more, at=at)
             overlay = self._overlay(name).without_production(at) if promote else self._overlay(name)
             self._lay_over(name, overlay._replace(added=(*overlay.added, new)))
         return new
+
+    def flaws(self, prompt: str) -> tuple[str, ...]:
+        """What is wrong with the files of a prompt that was looked for, by its name or ID."""
+        return () if self._folder is None else self._folder.flaws(prompt)
 
     def archive(self, name: str) -> None:
         """Leaves the prompt without a production version."""

@@ -176,6 +176,7 @@ class LocalPlatform:
         type: Optional[str] = None,  # noqa: A002  # the API's own word
         metadata: Optional[Mapping[str, Any]] = None,
         tags: Sequence[str] = (),
+        variables: Sequence[str] = (),
     ) -> VersionRecord:
         """Adds a version that is in production; the one that was there becomes archived.
 
@@ -185,6 +186,7 @@ class LocalPlatform:
             type: "text" or "chat"; None goes by the content.
             metadata: What is kept with the version, such as the model.
             tags: The tags of the version.
+            variables: Names of variables to declare beside those of the content.
 
         Returns:
             The new version.
@@ -192,7 +194,8 @@ class LocalPlatform:
         Raises:
             ConfigurationError: An argument is wrong; nothing was changed.
         """
-        return self._library.add(name, content, promote=True, type=type, metadata=metadata, tags=tags)
+        more: dict[str, Any] = {"type": type, "metadata": metadata, "tags": tags, "variables": variables}
+        return self._library.add(name, content, promote=True, **more)
 
     def draft(
         self,
@@ -202,6 +205,7 @@ class LocalPlatform:
         type: Optional[str] = None,  # noqa: A002  # the API's own word
         metadata: Optional[Mapping[str, Any]] = None,
         tags: Sequence[str] = (),
+        variables: Sequence[str] = (),
     ) -> VersionRecord:
         """Adds a version that is the latest, and leaves production as it is.
 
@@ -211,6 +215,7 @@ class LocalPlatform:
             type: "text" or "chat"; None goes by the content.
             metadata: What is kept with the version, such as the model.
             tags: The tags of the version.
+            variables: Names of variables to declare beside those of the content.
 
         Returns:
             The new version.
@@ -218,7 +223,8 @@ class LocalPlatform:
         Raises:
             ConfigurationError: An argument is wrong; nothing was changed.
         """
-        return self._library.add(name, content, promote=False, type=type, metadata=metadata, tags=tags)
+        more: dict[str, Any] = {"type": type, "metadata": metadata, "tags": tags, "variables": variables}
+        return self._library.add(name, content, promote=False, **more)
 
     def archive(self, name: str) -> None:
         """Leaves the prompt without a production version; ConfigurationError if there is no such prompt."""

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from .._config.credentials import ApiKeyCredentials, ClientCredentials
 from .._log import Log
-from .._wording import cut, shown
+from .._wording import cut, listed, shown
 from ._bodies import as_json, error_body, version_body
 
 if TYPE_CHECKING:
@@ -157,7 +157,9 @@ class _Views:
         for version in versions:
             if version.status == "published":
                 return self._answer(version)
-        raise Refusal(404, "no_production_version", f"{shown(versions[-1].prompt)} has no production version")
+        raise self._not_there(
+            "no_production_version", f"{shown(versions[-1].prompt)} has no production version", prompt
+        )
 
     def latest(self, api_version: str, prompt: str) -> Response:
         return self._answer(self._find(prompt)[-1])
@@ -167,7 +169,7 @@ class _Views:
         for found in self._find(prompt):
             if found.id == wanted:
                 return self._answer(found)
-        raise Refusal(404, "version_not_found", f"{shown(_decoded(prompt))} has no version {shown(wanted)}")
+        raise self._not_there("version_not_found", f"{shown(_decoded(prompt))} has no version {shown(wanted)}", prompt)
 
     def _find(self, prompt: str) -> tuple[VersionRecord, ...]:
         name = _decoded(prompt)
@@ -176,8 +178,15 @@ class _Views:
             raise Refusal(401, objection, _REFUSALS[objection])
         versions = self._behind.library.find(name)
         if not versions:
-            raise Refusal(404, "prompt_not_found", f"Prompt {shown(name)} was not found")
+            raise self._not_there("prompt_not_found", f"Prompt {shown(name)} was not found", prompt)
         return versions
+
+    def _not_there(self, code: str, message: str, prompt: str) -> Refusal:
+        """A 404 that names the files because of which a version may be missing."""
+        flaws = self._behind.library.flaws(_decoded(prompt))
+        return Refusal(
+            404, code, f"{message}; in the folder: {listed(flaws, written=str, joint='; ')}" if flaws else message
+        )
 
     def _answer(self, version: VersionRecord) -> Response:
         g.note = f"v{version.number}"

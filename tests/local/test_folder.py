@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 
+from scope_client import ConfigurationError, NotFoundError
+from scope_client._folder.record import prompt_id
 from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:
@@ -161,3 +163,91 @@ def test_a_removed_prompt_stays_gone_when_its_file_changes(folder: Path, platfor
 def test_an_id_in_front_matter_is_how_the_version_is_found(folder: Path, call: Caller) -> None:
     (folder / "alone.md").write_text("---\nid: version/1\n---\nalone\n")
     assert call.content("alone", "versions/version%2F1") == "alone"
+
+
+def told(call: Caller, name: str, which: str = "production") -> tuple[str, str]:
+    answer = call.read(name, which)
+    assert answer.status_code == 404
+    error = answer.json()["error"]
+    return error["code"], error["message"]
+
+
+BROKEN = "status must be one of draft, published, archived, got 'live'"
+
+
+def test_a_404_names_the_files_because_of_which_a_version_may_be_missing(folder: Path, call: Caller) -> None:
+    (folder / "new.md").write_text("---\nstatus: live\n---\nHi\n")
+    (folder / "greeting" / "v3.md").write_bytes(b"\xff")
+    (folder / "draft.md").write_text("---\nstatus: draft\n---\nHi\n")
+    assert told(call, "new") == ("prompt_not_found", f"Prompt 'new' was not found; in the folder: new.md: {BROKEN}")
+    assert told(call, prompt_id("new"))[1].endswith(f"in the folder: new.md: {BROKEN}")
+    code, message = told(call, "greeting", "versions/v_3")
+    assert code == "version_not_found"
+    assert message.endswith("; in the folder: greeting/v3.md: is not UTF-8 (byte 0); save it as UTF-8")
+    assert told(call, "draft") == ("no_production_version", "'draft' has no production version")
+    (folder / "draft.md").write_text("\n---\nstatus: published\n---\nHi\n")
+    code, message = told(call, "draft")
+    assert code == "no_production_version"
+    assert "; in the folder: draft.md: line 2: front matter must begin" in message
+
+
+def test_a_404_names_a_link_out_of_the_folder_and_a_file_that_is_being_written(
+    folder: Path, call: Caller, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.md"
+    secret.write_text("secret")
+    (folder / "away.md").symlink_to(secret)
+    assert told(call, "away")[1].endswith("away.md: is a link that leads out of the folder, and is not followed")
+    (folder / "empty.md").write_text("")
+    assert told(call, "empty")[1].endswith("; in the folder: somebody is writing a file of it; ask again")
+
+
+def test_a_404_of_a_prompt_that_nobody_wrote_names_no_file(folder: Path, call: Caller) -> None:
+    (folder / "new.md").write_text("---\nstatus: live\n---\n")
+    assert told(call, "nobody") == ("prompt_not_found", "Prompt 'nobody' was not found")
+
+
+def test_a_404_says_that_the_folder_is_gone(folder: Path, call: Caller) -> None:
+    folder.rename(folder.with_name("gone"))
+    assert "does not exist; name one that holds .md files" in told(call, "nobody")[1]
+    assert call.content("alone") == "alone"
+
+
+def test_a_client_is_told_which_file_is_broken(folder: Path, platform: LocalPlatform) -> None:
+    (folder / "new.md").write_text("---\nstatus: live\n---\nHi\n")
+    with platform.client() as client, pytest.raises(NotFoundError, match=r"new\.md: status must be one of"):
+        client.get_prompt_version("new")
+
+
+def test_variables_that_are_declared_follow_those_of_the_content(folder: Path, call: Caller) -> None:
+    (folder / "alone.md").write_text("---\nvariables: [tone, name, size]\n---\n{{mood}}, {{name}}\n")
+    assert call.read("alone").json()["variables"] == ["mood", "name", "tone", "size"]
+    (folder / "chat.md").write_text(
+        '---\ntype: chat\nvariables: [tone]\n---\n[{"role": "user", "content": "{{question}}"}]\n'
+    )
+    assert call.read("chat").json()["variables"] == ["question", "tone"]
+
+
+@pytest.mark.parametrize("generation", ["newer", "older"])
+def test_variables_can_be_declared_with_a_version_that_is_published(
+    generation: str, call_to: Callable[[LocalPlatform], Caller]
+) -> None:
+    with LocalPlatform(generation=generation) as platform, platform.client() as client:
+        assert platform.publish("greeting", "Hi {{name}}", variables=["tone"]).declared == ("tone",)
+        assert platform.draft("greeting", "Hi", variables=("tone", "name")).declared == ("tone", "name")
+        assert call_to(platform).read("greeting").json()["variables"] == ["name", "tone"]
+        assert call_to(platform).read("greeting", "latest").json()["variables"] == ["tone", "name"]
+        assert client.render_prompt("greeting", {"name": "Ada", "tone": "warm"}) == "Hi Ada"
+        for wrong in ("tone", ["a b"], [1], None):
+            with pytest.raises(ConfigurationError, match="variables must be a list of names"):
+                platform.publish("greeting", "Hi", variables=wrong)
+
+
+def test_a_folder_that_stands_in_keeps_what_is_declared(folder: Path) -> None:
+    (folder / "alone.md").write_text("---\nvariables: [tone]\n---\nHi {{name}}\n")
+    with LocalPlatform() as platform, platform.client(prompt_dir=folder, max_retries=0) as client:
+        platform.fail(503)
+        version = client.get_prompt_version("alone")
+    assert (version.is_fallback, version.variables) == (True, ("name",))
+    assert version.to_dict()["variables"] == ["name", "tone"]
+    assert version.render(name="Ada", tone="warm") == "Hi Ada"

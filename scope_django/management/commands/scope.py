@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from scope_client import ScopeError
-from scope_client.frameworks import ARGUMENTS, COMMANDS, FORMATS, LABELS, Site, explained, wants_json
+from scope_client.frameworks import ARGUMENTS, COMMANDS, LABELS, OUTPUT_FORMATS, Site, explained, wants_json
 from scope_django import _conf as conf
 from scope_django._client import get_client
 from scope_django._uses import survey
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             action = actions.add_parser(name, help=command.help, description=command.help)
             for option, settings in _DJANGO_OPTIONS.items():
                 action.add_argument(option, help=SUPPRESS, default=SUPPRESS, **settings)
-            action.add_argument("--format", choices=FORMATS, help=ARGUMENTS["format"])
+            action.add_argument("--format", choices=OUTPUT_FORMATS, help=ARGUMENTS["format"])
             action.add_argument("--json", action="store_true", help=ARGUMENTS["json"])
             _add(action, command.arguments)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults.clock import ends_within
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -58,15 +59,17 @@ def test_the_only_version_in_a_folder_is_published_whatever_its_number(tmp_path:
 def test_front_matter_gives_status_type_metadata_tags_and_id(tmp_path: Path) -> None:
     front = (
         "status: draft\ntype: text\nmetadata: {model: gpt-4, deep: {list: [1, 2.5, null, true]}}\ntags: [a, b]\nid: v_9"
+        "\nvariables: [tone, größe, tone]"
     )
     (version,) = read_prompt_dir(write(tmp_path, g=f"---\n{front}\n---\nHi\n"))["g"]
+    assert version.declared == ("tone", "größe")
     assert (version.status, version.type, version.tags, version.id) == ("draft", "text", ("a", "b"), "v_9")
     assert version.metadata["model"] == "gpt-4"
     assert version.metadata["deep"]["list"] == (1, 2.5, None, True)
 
 
 def test_a_key_without_a_value_is_as_good_as_absent(tmp_path: Path) -> None:
-    (version,) = read_prompt_dir(write(tmp_path, g="---\nstatus:\ntags:\nmetadata:\nid:\n---\nHi"))["g"]
+    (version,) = read_prompt_dir(write(tmp_path, g="---\nstatus:\ntags:\nmetadata:\nvariables:\nid:\n---\nHi"))["g"]
     assert (version.status, version.tags, version.metadata) == ("published", (), {})
 
 
@@ -104,6 +107,33 @@ def test_hidden_files_readmes_and_other_endings_are_left_out(tmp_path: Path) -> 
     assert list(read_prompt_dir(tmp_path)) == ["g"]
 
 
+@pytest.mark.parametrize("readme", ["README.md", "readme.md", "Readme.md", "README.MD", "ReadMe.Md"])
+def test_a_readme_is_left_out_in_any_case(readme: str, tmp_path: Path) -> None:
+    (tmp_path / "g").mkdir()
+    for folder in (tmp_path, tmp_path / "g"):
+        (folder / readme).write_bytes(b"\xff")
+    (tmp_path / "g" / "v1.md").write_text("Hi")
+    assert list(read_prompt_dir(tmp_path)) == ["g"]
+
+
+def test_hidden_folders_and_those_of_packages_are_left_out(tmp_path: Path) -> None:
+    for place in (".git", ".github/workflows", "node_modules/some/docs", "Node_Modules", "g/.git", "g/node_modules/x"):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / "page.md").write_bytes(b"\xff")
+    (tmp_path / "g" / "v1.md").write_text("Hi")
+    assert list(read_prompt_dir(tmp_path)) == ["g"]
+
+
+def test_endings_and_numbers_are_read_in_any_case_and_names_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "More").mkdir()
+    for file in ("Greeting.MD", "other.Md", "More/V1.md", "More/v2.MD"):
+        (tmp_path / file).write_text(file)
+    prompts = read_prompt_dir(tmp_path)
+    assert sorted(prompts) == ["Greeting", "More", "other"]
+    assert [(each.number, each.content) for each in prompts["More"]] == [(1, "More/V1.md"), (2, "More/v2.MD")]
+    assert (prompts["Greeting"][0].content, prompts["other"][0].content) == ("Greeting.MD", "other.Md")
+
+
 def test_an_empty_folder_holds_no_prompt(tmp_path: Path) -> None:
     assert read_prompt_dir(str(tmp_path)) == {}
 
@@ -123,7 +153,15 @@ def test_an_empty_folder_holds_no_prompt(tmp_path: Path) -> None:
         ("---\n---\n---\na: b\n---\nHi\n---\n", "---\na: b\n---\nHi\n---"),
         ("--- a dash\n---\nHi", "--- a dash\n---\nHi"),
         ("----\nHi\n----\n", "----\nHi\n----"),
-        ("\n---\nstatus: draft\n---\n", "\n---\nstatus: draft\n---"),
+        ("---\n---\n\n---\nstatus: draft\n---\n", "\n---\nstatus: draft\n---"),
+        ("# Greeting\n\n---\n\nHello\n\n---\n", "# Greeting\n\n---\n\nHello\n\n---"),
+        ("Greeting\n---\nstatus: draft\n---\n", "Greeting\n---\nstatus: draft\n---"),
+        ("\n\nHi\n---\n", "\n\nHi\n---"),
+        ("\n----\nHi\n", "\n----\nHi"),
+        ("\n---Hi\n---\n", "\n---Hi\n---"),
+        ("<!-- a note -->\nHi\n---\n", "<!-- a note -->\nHi\n---"),
+        ("<!-- not closed\n---\nHi", "<!-- not closed\n---\nHi"),
+        ("- - -\nHi\n***\n", "- - -\nHi\n***"),
         ("---\r\nstatus: draft\r\n---\r\nHi\r\nyou\r\n", "Hi\r\nyou"),
         ("one\r\ntwo\r\n", "one\r\ntwo"),
         ("---\n---\none\r\ntwo\r\n", "one\r\ntwo\r"),
@@ -140,6 +178,63 @@ def test_content_is_all_but_the_front_matter_and_one_final_newline(text: str, co
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_content_written_below_front_matter_is_read_to_the_byte(content: str, front: str, tmp_path: Path) -> None:
     assert content_of(tmp_path, f"---\n{front}---\n{content}\n") == content
+
+
+DRAFT = "---\nstatus: draft\n---\nNot ready, {{name}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"\n{DRAFT}", 2),
+        (f"\n\n \t\n{DRAFT}", 4),
+        (f"\r\n\r\n{DRAFT}", 3),
+        (f" {DRAFT}", 1),
+        (f"\t{DRAFT}", 1),
+        (f"\n  {DRAFT}", 2),
+        (f"\xa0{DRAFT}", 1),
+        (f"\u200b{DRAFT}", 1),
+        (f"\u2060\n{DRAFT}", 2),
+        (f"\x00{DRAFT}", 1),
+        (f"\ufeff\ufeff{DRAFT}", 1),
+        (f"\ufeff\n{DRAFT}", 2),
+        (f"\n\ufeff{DRAFT}", 2),
+        (f"\ufeff\ufeff\r\n{DRAFT}", 2),
+        (f"\u2028{DRAFT}", 1),
+        (f"\x0c{DRAFT}", 1),
+        (DRAFT.replace("\n", "\r"), 1),
+        ("\r" + DRAFT.replace("\n", "\r"), 2),
+        ("\ufeff" + DRAFT.replace("\n", "\r"), 1),
+        (DRAFT.replace("\n", "\r", 1), 1),
+        (DRAFT.replace("\n", "\u2028"), 1),
+        (DRAFT.replace("\n", "\xa0\n", 1), 1),
+        (DRAFT.replace("\n", "\u200b\n", 1), 1),
+        (f"<!-- Licensed\nto all -->\n{DRAFT}", 3),
+        (f"\n<!-- a --> <!-- b -->\n\n{DRAFT}", 4),
+        ("\n---\nHello\n", 2),
+        ("\n---", 2),
+    ],
+)
+def test_front_matter_that_does_not_begin_the_file_is_an_error_that_names_the_line(
+    text: str, line: int, tmp_path: Path
+) -> None:
+    (tmp_path / "greeting.md").write_bytes(text.encode())
+    message = complaint(tmp_path)
+    assert f"\n  greeting.md: line {line}: front matter must begin with the first character of the file; " in message
+    advice = "end the lines in line feeds" if text.startswith(("---", "\ufeff---")) else "remove what"
+    assert advice in message
+    assert "begin the file with two more lines ---" in message
+
+
+def test_the_advice_for_a_rule_at_the_beginning_of_a_text_is_good(tmp_path: Path) -> None:
+    rule = "\n---\nHello\n---"
+    assert content_of(tmp_path, f"---\n---\n{rule}\n") == rule
+
+
+@pytest.mark.parametrize("text", ["<!--" * 200_000, "<!---->" * 200_000, "\n" * 1_000_000, " <!-- -->\r" * 200_000])
+def test_a_long_beginning_without_front_matter_is_looked_at_once(text: str, tmp_path: Path) -> None:
+    with ends_within(5):
+        assert content_of(tmp_path, f"{text}Hi\n") == f"{text}Hi"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +265,13 @@ def test_content_written_below_front_matter_is_read_to_the_byte(content: str, fr
         ("---\nmetadata: {day: 2024-13-45}\n---\n", "front matter is not YAML"),
         ("---\nmetadata: !!python/object:os.system {}\n---\n", "front matter is not YAML"),
         ("---\nmetadata: " + "[" * 5_000 + "\n---\n", "front matter"),
-        ("---\nstatus: draft\n", "front matter never ends; close it"),
+        ("---\nstatus: draft\n", "line 1: its front matter never ends; close it with a line ---"),
+        ("---\nstatus: draft\n ---\nHi", "line 1: its front matter never ends; close it with a line ---"),
+        ("---\nstatus: draft\r---\rHi", "line 1: its front matter never ends; close it with a line ---"),
+        ("---\nvariables: tone\n---\n", "variables must be a list of names such as [name, tone], got 'tone'"),
+        ("---\nvariables: [a b]\n---\n", "variables must be a list of names such as [name, tone], got ['a b']"),
+        ("---\nvariables: [1]\n---\n", "variables must be a list of names such as [name, tone], got [1]"),
+        ("---\nvariables: {tone: x}\n---\n", "variables must be a list of names"),
         (
             "---\ntype: chat\n---\nHi",
             'chat prompt\'s content as a JSON array of {"role": text, "content": text}, got text',
@@ -198,6 +299,14 @@ def test_a_file_that_is_not_right_is_named_with_what_to_do(text: str | bytes, sa
         (("g/v01.md",), "g/v01.md: a version's file is named"),
         (("g/deep/v1.md",), "g/deep/: too deep"),
         (("g/v1.md", "g.md"), "g.md: there is a folder g/ too; keep one of the two"),
+        (("g.md", "g.MD"), "g.md: there is g.MD too; keep one of the two"),
+        (("g/v1.md", "g.MD"), "g.MD: there is a folder g/ too; keep one of the two"),
+        (("g/V1.md", "g/v1.md"), "g/v1.md: there is g/V1.md too; keep one of the two"),
+        (("g.md", "G.md"), "g.md: differs from G.md in upper and lower case alone; rename one of the two"),
+        (("g.md", "G.md"), "G.md: differs from g.md in upper and lower case alone; rename one of the two"),
+        (("g/v1.md", "G/v1.md"), "g/: differs from G in upper and lower case alone; rename one of the two"),
+        (("g/v1.md", "G.md"), "g/: differs from G.md in upper and lower case alone; rename one of the two"),
+        (("größe.md", "GRÖSSE.md", "GRÖßE.md"), "größe.md: differs from GRÖßE.md in upper and lower case alone"),
         (("prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A.md",), "looks like a prompt's ID; choose another"),
     ],
 )
