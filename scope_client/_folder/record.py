@@ -53,6 +53,12 @@ class VersionRecord(NamedTuple):
         """The ID of the prompt."""
         return prompt_id(self.prompt)
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables: those of the content in order of appearance, then those that are declared."""
+        template = (ChatTemplate if self.type == "chat" else Template)(self.content)
+        return tuple(dict.fromkeys((*template.variables, *self.declared)))
+
     def to_body(self) -> dict[str, Any]:
         """The fields that both generations of the API call the same, fit for JSON."""
         return {
@@ -62,15 +68,12 @@ class VersionRecord(NamedTuple):
             "status": self.status,
             "is_production": self.status == "published",
             "prompt_type": self.type,
-            "variables": list(dict.fromkeys((*self._variables(), *self.declared))),
+            "variables": list(self.variables),
             "metadata": _thawed(self.metadata),
             "tags": list(self.tags),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
         }
-
-    def _variables(self) -> tuple[str, ...]:
-        return (ChatTemplate if self.type == "chat" else Template)(self.content).variables
 
 
 def is_prompt_id(text: object) -> bool:

@@ -9,6 +9,7 @@ from .._config.credentials import SECRET_VARIABLES
 from .._config.rules import is_loopback
 from .._folder.reader import read_prompt_dir
 from .._foreign_text import printable
+from ._list import NO_PROMPT_YET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ def opening(folder: str, platform: LocalPlatform, host: str | None, keys: Mappin
     """The lines; `host` and `keys` are what the user gave."""
     yield f"Serving {printable(folder)} on {platform.url}"
     yield ""
-    yield from _catalogue(read_prompt_dir(folder)) or ["  no prompt yet: write a file greeting.md into the folder"]
+    yield from _catalogue(read_prompt_dir(folder)) or [f"  {NO_PROMPT_YET}"]
     yield ""
     if host is not None:
         yield from _warning(host)

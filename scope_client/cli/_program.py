@@ -9,6 +9,7 @@ from ..frameworks import explained
 from . import _terminal as terminal
 from ._demo import demo
 from ._get import get
+from ._list import list_prompts
 from ._render import render
 from ._serve import serve
 
@@ -31,7 +32,7 @@ def scope(context: click.Context) -> None:
         terminal.say(context.get_help())
 
 
-for _command in (demo, serve, get, render):
+for _command in (demo, serve, list_prompts, get, render):
     scope.add_command(_command)
 
 
