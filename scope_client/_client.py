@@ -242,22 +242,12 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         except MissingVariableError:
             if self._fitting is None:
                 raise
-        return self.fitting(found, values, name, **options)._render(values)
+        return self._fitted(found, values, name, **options)._render(values)
 
-    def fitting(self, found: PromptVersion, values: Mapping[str, object], name: str, **options: Any) -> PromptVersion:
+    def _fitted(self, found: PromptVersion, values: Mapping[str, object], name: str, **options: Any) -> PromptVersion:
         """The version to fill in with these values: the one that was found, or the last one that fits.
 
-        Args:
-            found: What `get_prompt_version` gave.
-            values: The values by name.
-            name: The prompt's name or ID, as it was asked for.
-            options: What `get_prompt_version` was given.
-
-        Returns:
-            Another version only if the Configuration has when_unfit="last_fitting".
-
-        Raises:
-            MissingVariableError: No version fits.
+        Raises MissingVariableError if versions that do not fit are held back, and none fits.
         """
         if not self._reading.needs_another(found, values):
             return found

@@ -46,7 +46,7 @@ def render_in_template(
     }
     found = client.get_prompt_version(_settled(name), **asked)
     if client.config.when_unfit != "error" and not unresolved:
-        found = client.fitting(found, values, _settled(name), **asked)
+        found = client._fitted(found, values, _settled(name), **asked)
     if unresolved and found.is_fallback:
         needed = frozenset(found.variables)
         unresolved = {variable: said for variable, said in unresolved.items() if variable in needed}
