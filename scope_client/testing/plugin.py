@@ -19,30 +19,85 @@ def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
 
     After the test, what `scope_client.configure` had set is in place again.
     """
+    yield from _platform_in_use(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def scope_platform_module() -> Iterator[LocalPlatform]:
+    """As `scope_platform`, but one for all tests of a module. What one test publishes, the next one finds."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield from _platform_in_use(patch)
+
+
+@pytest.fixture(scope="session")
+def scope_platform_session() -> Iterator[LocalPlatform]:
+    """As `scope_platform`, but one for the whole run; with pytest-xdist, one for each worker."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield from _platform_in_use(patch)
+
+
+@pytest.fixture
+def scope_prompts(scope_platform: LocalPlatform) -> Callable[..., Any]:
+    """Publishes a prompt on `scope_platform`: scope_prompts("greeting", "Hello, {{name}}!", metadata={...}).
+
+    The client of the process, `scope_client.client()`, reads the new version with its next read.
+    """
+    return _publisher(scope_platform)
+
+
+@pytest.fixture(scope="module")
+def scope_prompts_module(scope_platform_module: LocalPlatform) -> Callable[..., Any]:
+    """As `scope_prompts`, on `scope_platform_module`."""
+    return _publisher(scope_platform_module)
+
+
+@pytest.fixture(scope="session")
+def scope_prompts_session(scope_platform_session: LocalPlatform) -> Callable[..., Any]:
+    """As `scope_prompts`, on `scope_platform_session`."""
+    return _publisher(scope_platform_session)
+
+
+def _platform_in_use(patch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
     from .._config.process_wide import configuration
     from .._process import swap
 
-    with _new_platform() as platform:
+    with _started() as platform:
         for variable, value in _variables(platform).items():
-            monkeypatch.setenv(variable, value)
+            patch.setenv(variable, value)
         url, keys = platform.url, platform.credentials
         before = swap(configuration().merge(credentials=keys, base_url=url, auth_api_url=url))
         yield platform
         swap(before)
 
 
-@pytest.fixture
-def scope_prompts(scope_platform: LocalPlatform) -> Callable[..., Any]:
-    """Publishes a prompt on `scope_platform`: scope_prompts("greeting", "Hello, {{name}}!", metadata={...})."""
-    return scope_platform.publish
+def _publisher(platform: LocalPlatform) -> Callable[..., Any]:
+    from .._process import made_client
+
+    def publish(*given: Any, **options: Any) -> Any:
+        version = platform.publish(*given, **options)
+        client = made_client()
+        if client is not None:  # which may have read an earlier version
+            client.clear_cache()
+        return version
+
+    return publish
 
 
-def _new_platform() -> LocalPlatform:
+def _started() -> LocalPlatform:
     try:
         from ..local import LocalPlatform
     except ImportError as error:
         pytest.fail(str(error), pytrace=False)
-    return LocalPlatform()
+    try:
+        return LocalPlatform().start()
+    except RuntimeError as error:
+        if type(error).__name__ != "SocketBlockedError":
+            raise
+        pytest.fail(
+            "the local platform listens on 127.0.0.1, which pytest-socket forbids here: run pytest with "
+            "--allow-hosts=127.0.0.1 beside --disable-socket, or mark the test with @pytest.mark.enable_socket",
+            pytrace=False,
+        )
 
 
 def _variables(platform: LocalPlatform) -> dict[str, str]:

@@ -143,6 +143,7 @@ def test_the_chat_block_keeps_the_quotes_of_a_value(platform):
 
 def test_the_test_of_the_readme_passes_where_the_package_is_installed(tmp_path):
     (tmp_path / "test_greeting.py").write_text(TESTS[0])
+    (tmp_path / "conftest.py").write_text(FILES["conftest.py"])
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "scope_client.testing.plugin", str(tmp_path)],
         capture_output=True,
