@@ -7,6 +7,7 @@ import contextvars
 import sys
 import threading
 from collections.abc import Hashable, Iterable
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar
 
 from ._background import Background, Job
@@ -41,13 +42,13 @@ class Pace:
     def after_fork(self) -> None:
         self._lock = threading.RLock()
 
-    def __call__(self) -> None:
+    def __call__(self, at_most: float | None) -> None:
         with self._lock:
             now = self._clock.now()
             pause = max(0.0, self._next_at - now)
             self._next_at = now + pause + SECONDS_BETWEEN_ATTEMPTS
         if pause:
-            self._clock.sleep(pause)
+            self._clock.sleep(pause if at_most is None else min(pause, at_most))
 
 
 _pace = Pace(SYSTEM_CLOCK)  # of the process, whose threads all wait for one another
@@ -57,19 +58,26 @@ def _never(result: object) -> bool:
     return False
 
 
-class AsyncJobs:
-    """The jobs that are under way; a forked child has none of its parent's.
+class Kind(Enum):
+    """What a job waits for. Each kind has threads of its own, so that none of them waits for another."""
 
-    Short jobs have threads to themselves: those who have something usable do not wait for those who have nothing.
-    """
+    READ = "read"
+    """The platform."""
+    SHORT = "short"
+    """The platform for a moment at most: it has something else to give."""
+    FALLBACK = "fallback"
+    """A callable of the user's."""
+
+
+class AsyncJobs:
+    """The jobs that are under way; a forked child has none of its parent's."""
 
     def __init__(self) -> None:
-        self._long = Background(
-            max_jobs=sys.maxsize, max_threads=MAX_READ_THREADS, name="scope-async-read", dropped=_drop
-        )
-        self._short = Background(
-            max_jobs=sys.maxsize, max_threads=MAX_SHORT_READ_THREADS, name="scope-async-short", dropped=_drop
-        )
+        threads = {Kind.READ: MAX_READ_THREADS, Kind.SHORT: MAX_SHORT_READ_THREADS, Kind.FALLBACK: MAX_READ_THREADS}
+        self._queues = {
+            kind: Background(max_jobs=sys.maxsize, max_threads=most, name=f"scope-async-{kind.value}", dropped=_drop)
+            for kind, most in threads.items()
+        }
         self.after_fork()
         renew_in_children(self)
 
@@ -83,7 +91,7 @@ class AsyncJobs:
         call: _Call[_Result],
         budget: Budget,
         *,
-        is_short: bool = False,
+        kind: Kind = Kind.READ,
         gives_up: Callable[[_Result], bool] = _never,
     ) -> _Result:
         """The result of `call(budget)`, or of the call that another task has under way for this key.
@@ -92,7 +100,7 @@ class AsyncJobs:
             key: What the call is for; None shares it with nobody.
             call: Made in a thread, in the context of the task that is the first to want it.
             budget: What this task may spend. A call gets that of the first task.
-            is_short: Whether the call is not expected to wait for the platform.
+            kind: What the call waits for.
             gives_up: Whether a result is what a call gives at the end of its budget.
 
         Raises:
@@ -105,7 +113,7 @@ class AsyncJobs:
         is_late = False
         while True:
             future: Future[None] = loop.create_future()
-            job = self._joined(None if is_late else key, call, budget, (future, loop), is_short=is_short or is_late)
+            job = self._joined(None if is_late else key, call, budget, (future, loop), Kind.SHORT if is_late else kind)
             try:
                 has_ended = await _ended(job, future, None if is_late else budget)
             finally:
@@ -121,19 +129,17 @@ class AsyncJobs:
         call: _Call[_Result],
         budget: Budget,
         waiter: tuple[Future[None], AbstractEventLoop],
-        *,
-        is_short: bool,
+        kind: Kind,
     ) -> _AsyncJob[_Result]:
-        mine: _AsyncJob[_Result] = _AsyncJob(self, key, call, budget)
-        try:
-            with self._lock:
-                job = mine if key is None else self._by_key.setdefault(key, mine)
-                job.waiters[waiter[0]] = waiter[1]
-            if job is mine:
-                (self._short if is_short else self._long).submit(mine, mine)
-        except BaseException:  # an interrupt
-            mine.drop()
-            raise
+        mine: _AsyncJob[_Result] = _AsyncJob(self, key, call, budget, self._queues[kind])
+        future, loop = waiter
+        with self._lock:
+            job = mine if key is None else self._by_key.setdefault(key, mine)
+            job.waiters[future] = loop
+        if not job.is_submitted:
+            # At the loop's next turn: the threads take the interpreter from the tasks that are still to come in this
+            # one. By each waiter, because the loop of the first one may be closed before.
+            loop.call_soon(job.submit)
         return job
 
     def _leave(self, job: _AsyncJob[_Result], future: Future[None]) -> None:
@@ -166,12 +172,13 @@ class AsyncJobs:
 
 class _AsyncJob(Generic[_Result]):
     __slots__ = (
-        *("_call", "_context", "_error", "_jobs", "_results", "budget", "first", "has_ended", "is_running", "key"),
-        "waiters",
+        *("_call", "_context", "_error", "_jobs", "_queue", "_results", "budget", "first", "has_ended", "is_running"),
+        *("is_submitted", "key", "waiters"),
     )
 
-    def __init__(self, jobs: AsyncJobs, key: Hashable, call: _Call[_Result], budget: Budget) -> None:
+    def __init__(self, jobs: AsyncJobs, key: Hashable, call: _Call[_Result], budget: Budget, queue: Background) -> None:
         self._jobs = jobs
+        self._queue = queue
         self._call = call
         self._context = contextvars.copy_context()
         self._results: list[_Result] = []
@@ -180,8 +187,19 @@ class _AsyncJob(Generic[_Result]):
         self.budget = budget
         self.waiters: dict[Future[None], AbstractEventLoop] = {}
         self.first: Future[None] | None = None
+        self.is_submitted = False
         self.is_running = False
         self.has_ended = False
+
+    def submit(self) -> None:
+        if self.is_submitted:
+            return
+        try:
+            self.is_submitted = True
+            self._queue.submit(self, self)
+        except BaseException:  # an interrupt
+            self.drop()
+            raise
 
     def __call__(self) -> None:
         if not self._jobs.starts(self):

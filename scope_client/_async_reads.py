@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from ._async_jobs import AsyncJobs, running_loop
+from ._async_jobs import AsyncJobs, Kind, running_loop
 from ._cache.cache import PromptCache
 from ._cache.platform_breaker import PlatformBreaker
 from ._clock import Clock
@@ -40,10 +40,9 @@ class AsyncReads:
         """The answer to one read; the options are those of `Reading.read`."""
         asked = self._reading.asked(ref, **options)
         found = await self._served(asked)
-        if self._reading.fits(asked, found):
-            return found
-        # For a version that fits, a store may have to be asked.
-        return await self._jobs.share(None, lambda _: self._reading.fitted(asked, found), asked.budget, is_short=True)
+        if not self._reading.asks_for_another(asked, found):
+            return self._reading.fitted(asked, found)
+        return await self._jobs.share(None, lambda _: self._reading.fitted(asked, found), asked.budget, kind=Kind.SHORT)
 
     async def prefetch(self, prompts: Iterable[Wanted], deadline: float | None) -> PrefetchReport:
         """Reads each prompt once, at most eight at a time."""
@@ -81,7 +80,7 @@ class AsyncReads:
             (self._cache.epoch, ref.key, asked.max_age, fallback is not None) if is_cached else None,
             lambda budget: self._reading.serve(shared._replace(budget=budget)),
             asked.budget,
-            is_short=is_cached and self._has_something(asked),
+            kind=Kind.SHORT if is_cached and self._has_something(asked) else Kind.READ,
             gives_up=_is_stand_in,
         )
         if fallback is None or found.source != "fallback":
@@ -90,7 +89,7 @@ class AsyncReads:
         if stand_ins.is_content(fallback):
             return PromptRead(stand_in(), "fallback", None)
         # The caller's own time is over perhaps, and its fallback is to be called all the same.
-        version = await self._jobs.share(None, lambda _: stand_in(), Budget(self._clock.now), is_short=True)
+        version = await self._jobs.share(None, lambda _: stand_in(), Budget(self._clock.now), kind=Kind.FALLBACK)
         return PromptRead(version, "fallback", None)
 
     def _has_something(self, asked: Asked) -> bool:

@@ -101,6 +101,12 @@ class Reading:
             return False
         return not all(variable in values for variable in found.variables)
 
+    def asks_for_another(self, asked: Asked, found: PromptRead) -> bool:
+        """Whether a shared store has to be asked for a version that fits."""
+        if self.fits(asked, found) or self._fitting is None or asked.given is None:
+            return False
+        return self._fitting.asks_the_store(asked.ref, asked.given)
+
     def fitted(self, asked: Asked, found: PromptRead) -> PromptRead:
         """What was found, or the last version that fits the caller; raises MissingVariableError if there is none."""
         if asked.given is None or self.fits(asked, found):

@@ -97,6 +97,11 @@ class Fitting:
         self._tell(ref, version, found, missing)
         return found
 
+    def asks_the_store(self, ref: PromptRef, names: frozenset[str]) -> bool:
+        """Whether it takes a look into the shared store to find a version for these variables."""
+        kept = self._by_key.get(ref.key)
+        return self._shared is not None and (kept is None or _newest(kept.versions, names) is None)
+
     def held_back(self, key: CacheKey, version: PromptVersion) -> tuple[str, ...]:
         """The variables of this version that calls did not give, so that an earlier one was served; or ()."""
         held = self._held_back.get(key)

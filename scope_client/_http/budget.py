@@ -14,7 +14,7 @@ class Budget:
     """`seconds` for the whole of a call (None: as long as it takes), of which one attempt gets at most `attempt`.
 
     `retries` is the number of attempts after the first, None if the Configuration decides. `waits_its_turn` is called
-    before each attempt, and `heard_nothing` after each one that ends without an answer.
+    before each attempt, with the seconds that are left, and `heard_nothing` after each one that ends without an answer.
     """
 
     __slots__ = ("_ends_at", "_now", "attempt", "heard_nothing", "retries", "seconds", "waits_its_turn")
@@ -33,7 +33,7 @@ class Budget:
         self.attempt = attempt
         self.retries = retries
         self.heard_nothing: Callable[[], object] = _do_nothing
-        self.waits_its_turn: Callable[[], object] = _do_nothing
+        self.waits_its_turn: Callable[[float | None], object] = _do_nothing
 
     def left(self) -> float | None:
         """Seconds that are left, None if time does not matter; raises TimeoutError if none are left."""
@@ -46,7 +46,7 @@ class Budget:
 
     def for_attempt(self, timeout: float) -> tuple[float, bool]:
         """Seconds that an attempt may take, and whether they are all that is left; raises TimeoutError for none."""
-        self.waits_its_turn()
+        self.waits_its_turn(self.left())
         if self.attempt is not None:
             timeout = min(timeout, self.attempt)
         left = self.left()
@@ -104,7 +104,7 @@ class Budget:
         return error
 
 
-def _do_nothing() -> None:
+def _do_nothing(*_: object) -> None:
     pass
 
 

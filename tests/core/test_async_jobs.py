@@ -15,7 +15,7 @@ from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import crowd
 
 from scope_client import ConfigurationError, ConnectionError, NotFoundError, ServerError, TimeoutError
-from scope_client._async_jobs import SECONDS_BETWEEN_ATTEMPTS, AsyncJobs, Pace
+from scope_client._async_jobs import SECONDS_BETWEEN_ATTEMPTS, AsyncJobs, Kind, Pace
 from scope_client._clock import SYSTEM_CLOCK
 from scope_client._http.budget import Budget
 
@@ -267,6 +267,19 @@ def test_a_loop_that_was_closed_meanwhile_is_no_error_to_the_others(
     assert not caplog.records
 
 
+def test_a_loop_that_was_closed_before_the_call_began_is_no_obstacle_to_the_others(jobs: AsyncJobs) -> None:
+    calls = Calls()
+    closed = asyncio.new_event_loop()
+    left = closed.create_task(jobs.share("a", calls, lasting()))
+    closed.call_soon(closed.stop)
+    closed.run_forever()
+    assert calls.count == 0
+    left._log_destroy_pending = False
+    closed.close()
+    assert run(lambda: jobs.share("a", calls, lasting())) == "done"
+    assert calls.count == 1
+
+
 def test_a_forked_child_has_no_call_of_its_parents_under_way(jobs: AsyncJobs) -> None:
     calls = Calls(is_open=False)
 
@@ -361,7 +374,7 @@ def test_short_calls_do_not_wait_for_long_ones(monkeypatch: pytest.MonkeyPatch) 
     async def main() -> Any:
         waiting = [asyncio.ensure_future(jobs.share(key, calls, lasting())) for key in range(4)]
         await until(lambda: calls.count == 2)
-        found = await jobs.share("short", Calls("short"), lasting(), is_short=True)
+        found = await jobs.share("short", Calls("short"), lasting(), kind=Kind.SHORT)
         calls.open()
         await asyncio.gather(*waiting)
         return found
@@ -420,10 +433,13 @@ def test_an_interrupt_of_the_start_of_a_thread_leaves_nobody_waiting(
         raise OSError("a time limit")
 
     async def main() -> Any:
+        struck: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: struck.append(told["exception"]))
         with monkeypatch.context() as patched:
             patched.setattr(_thread, "start_new_thread", is_struck)
-            with pytest.raises(OSError, match="a time limit"):
+            with pytest.raises(ConnectionError, match="no thread could be started"):
                 await jobs.share("a", Calls(), lasting())
+        assert [str(each) for each in struck] == ["a time limit"]
         return await jobs.share("a", Calls(), lasting())
 
     assert run(main) == "done"
@@ -437,20 +453,23 @@ def test_outside_asyncio_the_error_says_what_to_write(jobs: AsyncJobs) -> None:
 def test_attempts_begin_one_after_another(clock: ManualClock) -> None:
     pace = Pace(clock.clock)
     for _ in range(3):
-        pace()
+        pace(None)
     assert clock.sleeps == pytest.approx([SECONDS_BETWEEN_ATTEMPTS] * 2)
     clock.passes(SECONDS_BETWEEN_ATTEMPTS)
-    pace()
+    pace(None)
     assert len(clock.sleeps) == 2
+    pace(SECONDS_BETWEEN_ATTEMPTS / 3)
+    assert clock.sleeps[2:] == [SECONDS_BETWEEN_ATTEMPTS / 3]
 
 
 def test_each_attempt_of_a_call_waits_its_turn(jobs: AsyncJobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    turns: list[None] = []
-    monkeypatch.setattr("scope_client._async_jobs._pace", lambda: turns.append(None))
+    turns: list[float | None] = []
+    monkeypatch.setattr("scope_client._async_jobs._pace", turns.append)
 
     def attempts(budget: Budget) -> None:
-        for each in (budget, budget.at_most(5), budget.watched(lambda: None)):
+        for each in (budget, budget.watched(lambda: None), budget.at_most(5)):
             each.for_attempt(1.0)
 
     run(lambda: jobs.share("a", attempts, lasting()))
-    assert len(turns) == 3
+    assert turns[:2] == [None, None]
+    assert turns[2] == pytest.approx(5, abs=1)

@@ -17,15 +17,17 @@ import uvloop
 from faults.child import in_a_child
 from faults.clock import ManualClock, ends_within, eventually
 from faults.crowd import crowd
-from faults.inside import forgets_the_warning
+from faults.inside import forgets_the_warning, rooms, starts_no_thread
 from faults.reading import wait_until_idle, warnings
 from faults.replies import Gate, closes, error, hangs, prompt
 from faults.server import FaultServer
+from faults.watched_store import WatchedStore
 
 from scope_client import (
     Clock,
     ConfigurationError,
     ConnectionError,
+    MemoryStore,
     MissingVariableError,
     NotFoundError,
     ScopeClient,
@@ -424,6 +426,25 @@ class TestAStandIn:
 
         assert run(main) == ["Ada", "Bob"]
 
+    def test_that_takes_long_holds_up_no_read(self, quick: ScopeClient, server: FaultServer) -> None:
+        may_end = threading.Event()
+
+        async def main() -> str:
+            waiting = [
+                asyncio.ensure_future(
+                    quick.aget_prompt_version("greeting", fallback=lambda: str(may_end.wait(PATIENCE)))
+                )
+                for _ in range(20)
+            ]
+            await until(lambda: threads().count("scope-async-fallback") == 20)
+            server.answers(prompt("here"))
+            found = await quick.aget_prompt_version("other", cache=False)
+            may_end.set()
+            assert [each.content for each in await asyncio.gather(*waiting)] == ["True"] * 20
+            return found.content
+
+        assert run(main) == "here"
+
     def test_that_raises_does_so_unchanged(self, quick: ScopeClient) -> None:
         def fails() -> str:
             raise LookupError("mine")
@@ -454,13 +475,13 @@ class TestAStandIn:
         (tmp_path / "greeting.md").write_text("from a file")
         client = make_client(prompt_dir=tmp_path, max_retries=0)
         readers: list[str] = []
-        find = type(client._rooms.bundle).find
+        find = type(rooms(client).bundle).find
 
         def watched(*arguments: Any) -> Any:
             readers.append(threading.current_thread().name)
             return find(*arguments)
 
-        monkeypatch.setattr(type(client._rooms.bundle), "find", watched)
+        monkeypatch.setattr(type(rooms(client).bundle), "find", watched)
         assert run(lambda: client.aget_prompt_version("greeting")).content == "from a file"
         assert readers
         assert all(name.startswith("scope-async") for name in readers)
@@ -690,8 +711,24 @@ def test_a_version_that_does_not_fit_is_no_obstacle_with_the_last_that_does(
     client.clear_cache()
     server.answers(prompt("Hello, {{name}} of {{town}}!", id="v_2"))
     assert run(lambda: client.arender_prompt("greeting", {"name": "Ada"})) == "Hello, Ada!"
+    assert without_the_loop(client.arender_prompt("greeting", {"name": "Bob"})) == "Hello, Bob!"
     with pytest.raises(MissingVariableError):
         run(lambda: client.arender_prompt("greeting", {"other": "Ada"}))
+
+
+def test_a_store_is_asked_off_the_loop_for_a_version_that_fits(make_client: Make, server: FaultServer) -> None:
+    store = WatchedStore(MemoryStore())
+    first = make_client(when_unfit="last_fitting", cache_store=store)
+    first.get_prompt_version("greeting")
+    wait_until_idle(first)
+    first.clear_cache()
+    server.answers(prompt("Hello, {{name}} of {{town}}!", id="v_2"))
+    second = make_client(when_unfit="last_fitting", cache_store=store)
+    starts_no_thread(rooms(second))  # or it would have looked behind
+    second.get_prompt_version("greeting")
+    store.readers.clear()
+    assert run(lambda: second.arender_prompt("greeting", {"name": "Ada"})) == "Hello, Ada!"
+    assert set(store.readers) == {"scope-async-short"}
 
 
 def test_a_loop_is_held_up_for_far_less_than_the_platform_takes(make_client: Make, server: FaultServer) -> None:
@@ -718,6 +755,21 @@ def test_a_loop_is_held_up_for_far_less_than_the_platform_takes(make_client: Mak
     run(main)
     assert max(gaps) < 0.3
     assert len(server.reads) == 31
+
+
+def test_a_program_ends_though_a_read_of_its_hangs(server: FaultServer) -> None:
+    server.answers(hangs())
+    code = f"""
+import asyncio
+from scope_client import ApiKeyCredentials, ScopeClient
+client = ScopeClient(credentials=ApiKeyCredentials("a", "b", "c"), base_url={server.url!r}, auth_api_url={server.url!r})
+try:
+    asyncio.run(asyncio.wait_for(client.aget_prompt_version("greeting"), 0.5))
+except asyncio.TimeoutError:
+    print("given up")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=15)
+    assert (done.stdout, done.stderr) == ("given up\n", "")
 
 
 def test_importing_the_package_brings_in_no_event_loop() -> None:

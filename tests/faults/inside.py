@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from scope_client._cache.shared_store import SharedStore
     from scope_client._cache.slow_fetches import SlowFetches
     from scope_client._flight import State
+    from scope_client._rooms import Rooms
 
 PROCESS = _process._process
 HOOKS = (_telemetry.requests, _telemetry.responses, _telemetry.errors, _telemetry.cache)
@@ -36,11 +37,15 @@ NOT_ENTERED = (ModuleType, CodeType, FrameType, str, bytes, int, float, complex,
 NOT_THE_CLIENTS = ("logging", "pytest", "_pytest", "faults", "hypothesis", "socketserver", "http.server")
 
 
+def rooms(client: ScopeClient) -> Rooms:
+    return client._rooms
+
+
 def background(client: ScopeClient) -> Background:
     return client._rooms.background
 
 
-def starts_no_thread(rig: Rig) -> None:
+def starts_no_thread(rig: Rig | Rooms) -> None:
     """As if the threads of its background got no time to begin."""
     rig.background._start = lambda mark: True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,8 +21,11 @@ class WatchedStore:
         self.broken: set[str] = set()
         self.seen: dict[str, str] = {}
         """What was written last, by its key."""
+        self.readers: list[str] = []
+        """The threads that wanted to read, by their names."""
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
+        self.readers.append(threading.current_thread().name)
         return self._call("get_many", keys)
 
     def set(self, key: str, value: str, ttl: float | None) -> None:

@@ -52,6 +52,11 @@ def app(make_app: Make) -> Flask:
 
         return jsonify(await asyncio.gather(*(read() for _ in range(8))))
 
+    @app.get("/awaited")
+    async def awaited() -> Any:
+        reads = (current_scope.arender_prompt("greeting", VALUES) for _ in range(8))
+        return jsonify(await asyncio.gather(*reads))
+
     @app.get("/cached")
     async def cached() -> Any:
         version = current_scope.get_cached_version("greeting")
@@ -81,7 +86,7 @@ def test_many_async_views_at_once_make_one_fetch(is_warm: bool, path: str, app: 
     assert reads(platform) == 1
 
 
-@pytest.mark.parametrize("path", ["/threads", "/tasks"])
+@pytest.mark.parametrize("path", ["/threads", "/tasks", "/awaited"])
 def test_threads_and_tasks_of_a_view_see_its_app(path: str, app: Flask, platform: LocalPlatform) -> None:
     assert app.test_client().get(path).get_json() == [SAID] * 8
     assert reads(platform) == 1
