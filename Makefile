@@ -12,7 +12,7 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage changing django-site flask-site langchain-chain test mutants soak fleet lint format typecheck audit bench bench-peers profile build check-package clean
+.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test mutants soak fleet lint format typecheck audit bench bench-peers profile build check-package clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -20,6 +20,7 @@ help:
 	@echo "make outage           reads that go on while the platform is down"
 	@echo "make changing         a prompt that is in use is changed, code first and prompt first"
 	@echo "make django-site      a Django site with prompts in its pages"
+	@echo "make fastapi-site     a FastAPI site that reads prompts on its event loop, and streams answers"
 	@echo "make flask-site       a Flask site with prompts in its pages"
 	@echo "make langchain-chain  a LangChain chain that follows a promotion"
 	@echo "make test             the whole suite; ARGS=\"tests/core -k token\" for a part of it"
@@ -50,6 +51,9 @@ changing: $(VENV)/.runs
 
 django-site: $(VENV)/.installed
 	$(BIN)/python example_projects/django_site/run.py $(ARGS)
+
+fastapi-site: $(VENV)/.installed
+	$(BIN)/python example_projects/fastapi_site/run.py $(ARGS)
 
 flask-site: $(VENV)/.installed
 	$(BIN)/python example_projects/flask_site/run.py $(ARGS)

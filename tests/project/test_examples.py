@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
+
+import pytest
+from faults.sites import free_port, got, running
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "example_projects"
 
@@ -55,3 +61,33 @@ def test_the_langchain_chain_follows_a_promotion_and_every_run_says_which_versio
     assert len({version for _, version in first}) == len({version for _, version in second}) == 1
     assert first != second
     assert "Be brief" in done.stdout
+
+
+@pytest.fixture
+def fastapi_site():
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    with running(["run.py", "--port", str(port)], EXAMPLES / "fastapi_site", url, {}):
+        yield url
+
+
+def asked(url: str, body: object) -> urllib.request.Request:
+    return urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+
+def test_the_fastapi_site_streams_answers_to_prompts_that_it_reads_on_its_loop(fastapi_site: str) -> None:
+    assert got(f"{fastapi_site}?name=<Ada>") == "Good morning, <Ada>!"
+    question = {"question": "Is the lamp dimmable?"}
+    with urllib.request.urlopen(asked(f"{fastapi_site}answer/support-chat", question), timeout=30) as answer:
+        assert answer.headers["X-Prompt-Version"] == "1"
+        first, rest = answer.read(4), answer.read()
+    assert (first + rest).decode() == "You said, at a temperature of 0.2: Is the lamp dimmable? "
+
+
+@pytest.mark.parametrize(("prompt", "status"), [("no-such-prompt", 502), ("greeting", 400)])
+def test_the_fastapi_site_says_what_is_wrong(fastapi_site: str, prompt: str, status: int) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(asked(f"{fastapi_site}answer/{prompt}", {"question": "Why?"}), timeout=30)
+    with caught.value as answer:
+        assert answer.status == status
+        assert json.load(answer)["error"]

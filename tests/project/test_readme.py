@@ -225,6 +225,35 @@ def test_a_flask_command_of_the_readme_exists(command, flask_site):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_block_of_an_event_loop_prints_what_the_readme_says(platform):
+    (program,) = (block for block in PROGRAMS if "asyncio.run(main())" in block)
+    assert run(program, **platform.environ).stdout == "True\nGood morning, Ada!\n"
+
+
+FASTAPI_VISIT = """
+import threading, time, urllib.request
+import uvicorn
+from main import app
+site = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+thread = threading.Thread(target=site.run)
+thread.start()
+while not site.started:
+    time.sleep(0.01)
+port = site.servers[0].sockets[0].getsockname()[1]
+print(urllib.request.urlopen(f"http://127.0.0.1:{port}/?name=Bob").read().decode())
+site.should_exit = True
+thread.join()
+"""
+
+
+def test_the_fastapi_app_of_the_readme_shows_its_prompt(platform, folder):
+    (folder / "main.py").write_text(FILES["main.py"])
+    done = run(
+        FASTAPI_VISIT, **platform.environ, PYTHONPATH=f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', ROOT)}"
+    )
+    assert (done.stdout, done.stderr) == ("Good noon, Bob!\n", "")
+
+
 def test_the_langchain_block_prints_what_the_readme_says(platform):
     (program,) = (block for block in PROGRAMS if "ScopeChatPromptTemplate" in block)
     assert run(program, **platform.environ).stdout.splitlines() == ["Good morning, {Ada}!", "Is it dimmable?", "Hello!"]
