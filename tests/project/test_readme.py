@@ -109,7 +109,7 @@ def test_the_store_of_the_readme_holds_what_was_read(platform, redis):
 def test_the_blocks_about_an_outage_print_what_the_readme_says(platform):
     (program,) = (block for block in PROGRAMS if "fallback=" in block)
     assert run(program, **platform.environ).stdout == "Good morning, Ada!\nFalse\n"
-    (program,) = (block for block in PROGRAMS if "prefetch" in block)
+    (program,) = (block for block in PROGRAMS if ".prefetch(" in block)
     first, second, _ = run(program, **platform.environ).stdout.splitlines()
     assert first.startswith("no-such-prompt: ")
     assert second.startswith("False [('greeting', 'fresh', ")
