@@ -116,7 +116,7 @@ class PromptVersion(Fields):
             type=kind,
             updated_at=texts.get("updated_at"),
             version_number=_known(body, int, "version_number", "version"),
-            _declared=_declared_beside(content, _known(body, list, "variables")),
+            _declared=_names(_known(body, list, "variables")),
             _extra_values=extra_values,
             _metadata=packed(_known(body, dict, "metadata")),
             _more=packed(unknown),
@@ -306,10 +306,8 @@ _READ = frozenset(
 )
 
 
-def _declared_beside(content: str, variables: Optional[list[Any]]) -> tuple[str, ...]:
-    """The variables that the platform declares and the content does not have: seldom any, so that none are kept."""
-    texts = [each for each in variables or () if type(each) is str]
-    return tuple([interned(each) for each in texts if "{{%s}}" % each not in content])  # noqa: UP031
+def _names(variables: Optional[list[Any]]) -> tuple[str, ...]:
+    return tuple([interned(each) for each in variables or () if type(each) is str])
 
 
 def _known(body: Mapping[str, Any], kind: type, name: str, other_name: str = "") -> Any:

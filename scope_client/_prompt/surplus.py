@@ -32,7 +32,8 @@ class Surplus(NamedTuple):
         refused = self._refused(unknown)
         if not refused:
             return ""
-        spaced = [name for name in _SPACED.findall(content) if name in refused]
+        known = frozenset(refused)
+        spaced = [name for name in _SPACED.findall(content) if name in known]
         advice = f" (it has {{{{ {spaced[0]} }}}} with spaces: write {{{{{spaced[0]}}}}} there)" if spaced else ""
         return f"the prompt has no variable {listed(refused)}{advice}"
 
@@ -42,15 +43,18 @@ class Surplus(NamedTuple):
         if said:
             raise ValidationError(f"{said}; its variables are: {listed(variables)}")
         if self.extra_values == "warn":
-            for name in unknown:
+            for name in frozenset(unknown).difference(self.declared):
                 self._warn_once(name)
 
     def _refused(self, unknown: Iterable[str]) -> list[str]:
-        return [name for name in unknown if name not in self.declared] if self.extra_values == "error" else []
+        if self.extra_values != "error":
+            return []
+        declared = frozenset(self.declared)
+        return [name for name in unknown if name not in declared]
 
     def _warn_once(self, name: str) -> None:
         once = (self.prompt, name)
-        if name in self.declared or once in _warned or len(_warned) >= MAX_WARNED_VALUES:
+        if once in _warned or len(_warned) >= MAX_WARNED_VALUES:
             return
         _warned.add(once)
         _log.warning(

@@ -59,6 +59,8 @@ OPTIONS: dict[str, Any] = {
     "PROMPT_DIR": str(ROOT),
     "ALLOW_INSECURE": True,
     "SESSION": SESSION,
+    "EXTRA_VALUES": "warn",
+    "WHEN_UNFIT": "last_fitting",
 }
 
 

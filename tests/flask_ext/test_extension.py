@@ -189,6 +189,8 @@ GIVEN: dict[str, Any] = {
     "cache_local_ttl": 0,
     "prompt_dir": str(Path(__file__).parent),
     "allow_insecure": True,
+    "extra_values": "warn",
+    "when_unfit": "last_fitting",
 }
 OBJECTS: dict[str, Any] = {"credentials": KEYS, "cache_store": MemoryStore(), "session": requests.Session()}
 
@@ -197,7 +199,7 @@ def test_these_are_all_the_options() -> None:
     assert {*GIVEN, *OBJECTS} == set(Configuration().to_dict())
 
 
-@pytest.mark.filterwarnings("ignore:.*_url is:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*_url leads away:UserWarning")
 @pytest.mark.parametrize("option", [*GIVEN, *OBJECTS])
 def test_every_option_is_a_key_of_the_config(option: str) -> None:
     value = {**GIVEN, **OBJECTS}[option]
@@ -206,7 +208,7 @@ def test_every_option_is_a_key_of_the_config(option: str) -> None:
     assert getattr(config_of(app), option) == value
 
 
-@pytest.mark.filterwarnings("ignore:.*_url is:UserWarning")
+@pytest.mark.filterwarnings("ignore:.*_url leads away:UserWarning")
 @pytest.mark.parametrize("option", GIVEN)
 def test_every_option_is_a_variable_of_the_environment_for_flask(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     value = GIVEN[option]

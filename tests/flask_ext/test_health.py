@@ -98,7 +98,8 @@ def test_where_the_extension_was_never_set_up_it_says_so() -> None:
 def test_it_may_be_registered_before_the_extension(platform: LocalPlatform) -> None:
     app = Flask("late")
     app.register_blueprint(health)
-    app.config.from_mapping(SCOPE_CREDENTIALS=platform.credentials, SCOPE_BASE_URL=platform.url)
+    url = platform.url
+    app.config.from_mapping(SCOPE_CREDENTIALS=platform.credentials, SCOPE_BASE_URL=url, SCOPE_AUTH_API_URL=url)
     Scope(app)
     assert page(app)[0] == 200
 
