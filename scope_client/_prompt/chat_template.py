@@ -30,7 +30,7 @@ _PLACEHOLDER = "placeholder"
 _TEXT_PARTS = ("text", "input_text", "output_text")
 _SPEAKS_WITHOUT_CONTENT = ("tool_calls", "function_call", "refusal", "audio")
 _KINDS_OF_CALLS = ("function", "custom")
-_ARGUMENTS = ("arguments", "input", "args")
+_CALL_ARGUMENTS = ("arguments", "input", "args")
 _MUST_BE = 'must be a list of messages such as {"role": "user", "content": "Hi"}, or [] for none'
 _STRINGS = (str, bytes, bytearray, memoryview)
 
@@ -225,7 +225,7 @@ def _compiled_call(call: Any) -> Any:
         return call
     compiled = dict(call)
     for name, value in call.items():
-        if name in _ARGUMENTS:
+        if name in _CALL_ARGUMENTS:
             compiled[name] = JsonText(value) if name == "arguments" and _is_json(value) else _compiled_texts(value)
         elif name in _KINDS_OF_CALLS:
             compiled[name] = _compiled_call(value)
