@@ -11,7 +11,8 @@ from .configuration import DEFAULT_AUTH_API_URL, DEFAULT_BASE_URL, Configuration
 def warn_of_one_url(config: Configuration) -> None:
     """Warns if the credentials, or their tokens, go to the hosted platform while the rest goes somewhere else.
 
-    Without the URL, which may be a secret under a wrong name. With `warnings`, since most programs have not set up `logging` at the time they make a client.
+    Without the URL itself, which may be a secret under a wrong name. With `warnings`, since most programs have not set
+    up `logging` at the time they make a client.
     """
     if config.base_url != DEFAULT_BASE_URL and config.auth_api_url == DEFAULT_AUTH_API_URL:
         _warn(

@@ -308,6 +308,7 @@ def leaks(scope: Any, secret: str) -> bool:
     return secret in shown or repr(secret)[1:-1] in shown
 
 
+@pytest.mark.filterwarnings("ignore:.*_url leads away:UserWarning")
 @pytest.mark.parametrize("secret", [PLAIN_SECRET, SECRET])
 @pytest.mark.parametrize("right", ["API_SECRET", "CLIENT_SECRET"])
 def test_no_message_shows_the_secret_wherever_else_the_settings_have_it(right, secret):

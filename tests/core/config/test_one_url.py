@@ -46,14 +46,16 @@ def test_base_url_alone_is_warned_of_once_because_the_secret_goes_to_the_hosted_
     (warning,) = told(lambda: way({"base_url": MINE}))
     said = str(warning.message)
     assert warning.category is UserWarning
-    assert all(part in said for part in (MINE, "https://auth.scope.io", "secret", "auth_api_url", "SCOPE_AUTH_API_URL"))
+    assert all(part in said for part in ("https://auth.scope.io", "secret", "base_url", "SCOPE_AUTH_API_URL"))
+    assert MINE not in said
     assert "hush" not in said
 
 
 @every_way
 def test_auth_api_url_alone_is_warned_of_too(way: Any) -> None:
     (warning,) = told(lambda: way({"auth_api_url": MINE}))
-    assert all(part in str(warning.message) for part in (MINE, "https://api.scope.io", "token", "SCOPE_API_URL"))
+    assert all(part in str(warning.message) for part in ("https://api.scope.io", "token", "SCOPE_API_URL"))
+    assert MINE not in str(warning.message)
 
 
 @pytest.mark.parametrize("variable", ["SCOPE_API_URL", "SCOPE_AUTH_API_URL"])
