@@ -39,7 +39,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
     `copy.copy` and `copy.deepcopy` give the client itself.
 
     Args:
-        credentials: The option of this name, which may be given by position.
+        keys: The credentials, which alone may be given by position too.
         config: The options as a Configuration; without one, the process-wide Configuration.
         clock: Where time and chance come from. For tests.
         options: The same options as keywords; they win over those of `config`.
@@ -53,7 +53,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
     @hides_what_it_was_given
     def __init__(
         self,
-        credentials: Optional[Credentials] = NOT_GIVEN,
+        keys: Optional[Credentials] = NOT_GIVEN,
         /,
         *,
         config: Optional[Configuration] = None,
@@ -63,7 +63,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         if config is not None and not isinstance(config, Configuration):
             raise ConfigurationError(f"config must be a Configuration, got {type(config).__name__}")
         open_logger()  # first, see fork.py
-        self._config = completed(config, with_credentials(credentials, options))
+        self._config = completed(config, with_credentials(keys, options))
         self._clock = clock
         self._now = clock.now
         self._rooms = Rooms(self._config, clock, self._new_source)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, NoReturn, TypeVar
+
+_Kind = TypeVar("_Kind")
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:  # `typing` has it from 3.11 on
+
+    def dataclass_transform(**_: Any) -> Callable[[_Kind], _Kind]:
+        return lambda kind: kind
+
 
 _Self = TypeVar("_Self")
 
@@ -19,6 +28,7 @@ class CopiedAsItself:
         return self
 
 
+@dataclass_transform(frozen_default=True)
 class Frozen(CopiedAsItself):
     """Equality, hash, repr and pickling go by the fields: the names in `__slots__`, apart from those in `_derived`."""
 

@@ -55,7 +55,7 @@ class Configuration(Frozen):
     An option that is given wins over the environment, and the environment wins over the default.
 
     Args:
-        credentials: The option of this name, which may be given by position.
+        keys: The credentials, which alone may be given by position too.
         given: The options, as keywords.
 
     Raises:
@@ -116,8 +116,8 @@ class Configuration(Frozen):
     """What happens if a version needs a variable that the call does not give."""
 
     @hides_what_it_was_given
-    def __init__(self, credentials: Optional[Credentials] = NOT_GIVEN, /, **given: Unpack[Options]) -> None:
-        given = with_credentials(credentials, given)
+    def __init__(self, keys: Optional[Credentials] = NOT_GIVEN, /, **given: Unpack[Options]) -> None:
+        given = with_credentials(keys, given)
         refuse_unknown(given)
         self._freeze(**{name: _value(name, given) for name in _OPTIONS})
         self._check_together()

@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections.abc import Mapping
-from typing import Any, NoReturn, Optional, Protocol, TypeVar, Union, overload, runtime_checkable
+from typing import Any, ClassVar, NoReturn, Optional, Protocol, TypeVar, Union, overload, runtime_checkable
 
 from .._callers import stack_level
 from .._frames import hides_what_it_was_given
@@ -35,8 +35,8 @@ class _Keyring(Frozen):
     """Frozen text fields, of which the last is secret."""
 
     __slots__ = ()
-    _field_names: tuple[str, str, str]
-    auth_type: str
+    _field_names: ClassVar[tuple[str, str, str]]
+    auth_type: ClassVar[str]
     """The name of this kind of credentials."""
 
     @hides_what_it_was_given

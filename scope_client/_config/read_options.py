@@ -17,6 +17,7 @@ class ByLabel(TypedDict, total=False):
     label: Optional[Label]
     """"production", which is the default, or "latest"."""
     version: None
+    """The ID of a version, such as "v_01J9ZK3Q", in place of a label."""
 
 
 class ByVersion(TypedDict, total=False):
@@ -25,6 +26,7 @@ class ByVersion(TypedDict, total=False):
     version: Optional[str]
     """The ID of a version, such as "v_01J9ZK3Q", in place of a label."""
     label: None
+    """"production", which is the default, or "latest"."""
 
 
 class ReadOptions(TypedDict, total=False):

@@ -40,6 +40,9 @@ class JsonText(Template):
 
     __slots__ = ()
 
+    def __init__(self, content: str) -> None:
+        super().__init__(content)
+
     def render(self, values: dict[str, Any]) -> str:
         """The JSON text with its variables filled in; raises what `Template.render` raises."""
         texts = {name: as_text(name, value) for name, value in values.items()}

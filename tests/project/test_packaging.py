@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from faults.commands import run
 from faults.once import made_once
 
 from scope_client.local import LocalPlatform
@@ -19,14 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("scope_client", "scope_django", "scope_flask", "scope_langchain")
 PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File-\d")
 KEY_FILES = {".der", ".jks", ".key", ".keystore", ".p12", ".pem", ".pfx", ".ppk"}
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    def build(folder):
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
-
-    return next(made_once(tmp_path_factory, "wheel", build).glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +41,6 @@ def bare(wheel, tmp_path_factory):
         run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel))
 
     return made_once(tmp_path_factory, "bare", install) / "bin"
-
-
-def run(*command, check=True, **environment):
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **environment}, cwd="/", timeout=300
-    )
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done
 
 
 def test_the_wheel_holds_four_typed_packages(wheel):
