@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
 # pytest imports this module in every project that has scope-prompts installed: nothing heavier is imported up here.
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from .._config.configuration import Configuration
     from ..local import LocalPlatform
+
+
+class _Before:
+    """What was there before a platform came into use."""
+
+    def __init__(self, configuration: Configuration | None, variables: Mapping[str, str | None]) -> None:
+        self.configuration = configuration
+        self.variables = variables
+
+
+# Of each platform, the first one first. A test of a module may be the first to ask for the one of the run.
+_in_use: list[_Before] = []
 
 
 @pytest.fixture
@@ -19,21 +33,20 @@ def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
 
     After the test, what `scope_client.configure` had set is in place again.
     """
-    yield from _platform_in_use(monkeypatch)
+    # Of the test's own changes of a variable, some may be undone after this fixture.
+    yield from _platform_in_use(monkeypatch.setenv)
 
 
 @pytest.fixture(scope="module")
 def scope_platform_module() -> Iterator[LocalPlatform]:
     """As `scope_platform`, but one for all tests of a module. What one test publishes, the next one finds."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield from _platform_in_use(patch)
+    yield from _platform_in_use(os.environ.__setitem__)
 
 
 @pytest.fixture(scope="session")
 def scope_platform_session() -> Iterator[LocalPlatform]:
     """As `scope_platform`, but one for the whole run; with pytest-xdist, one for each worker."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield from _platform_in_use(patch)
+    yield from _platform_in_use(os.environ.__setitem__)
 
 
 @pytest.fixture
@@ -57,17 +70,37 @@ def scope_prompts_session(scope_platform_session: LocalPlatform) -> Callable[...
     return _publisher(scope_platform_session)
 
 
-def _platform_in_use(patch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
+def _platform_in_use(set_variable: Callable[[str, str], None]) -> Iterator[LocalPlatform]:
     from .._config.process_wide import configuration
     from .._process import swap
 
     with _started() as platform:
-        for variable, value in _variables(platform).items():
-            patch.setenv(variable, value)
+        variables = _variables(platform)
+        there = {variable: os.environ.get(variable) for variable in variables}
+        for variable, value in variables.items():
+            set_variable(variable, value)
         url, keys = platform.url, platform.credentials
-        before = swap(configuration().merge(credentials=keys, base_url=url, auth_api_url=url))
+        before = _Before(swap(configuration().merge(credentials=keys, base_url=url, auth_api_url=url)), there)
+        _in_use.append(before)
         yield platform
-        swap(before)
+        _put_back(before)
+
+
+def _put_back(before: _Before) -> None:
+    """What was there comes back; but later, if a platform that came into use afterwards still is."""
+    from .._process import swap
+
+    place = _in_use.index(before)
+    del _in_use[place]
+    if place < len(_in_use):
+        _in_use[place].configuration, _in_use[place].variables = before.configuration, before.variables
+        return
+    swap(before.configuration)
+    for variable, value in before.variables.items():
+        if value is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = value
 
 
 def _publisher(platform: LocalPlatform) -> Callable[..., Any]:

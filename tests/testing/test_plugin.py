@@ -221,6 +221,61 @@ def test_a_shared_platform_ends_with_its_module_and_leaves_nothing_behind(run, p
     outcome.assert_outcomes(passed=2)
 
 
+def test_a_platform_of_the_run_outlives_that_of_the_module_in_which_it_began(run, pytester):
+    pytester.makeconftest(
+        """
+        import os
+        import scope_client
+
+        def pytest_sessionstart():
+            os.environ["SCOPE_ORG_ID"] = "mine"
+            scope_client.configure(cache_ttl=7)
+
+        def pytest_sessionfinish():
+            assert {name for name in os.environ if name.startswith("SCOPE_")} == {"SCOPE_ORG_ID"}
+            assert os.environ["SCOPE_ORG_ID"] == "mine"
+            assert scope_client.configuration().credentials is None
+            assert scope_client.configuration().cache_ttl == 7
+        """
+    )
+    pytester.makepyfile(
+        test_a="""
+        import os
+        import scope_client
+
+        def test_first(scope_platform_module):
+            assert os.environ["SCOPE_API_URL"] == scope_platform_module.url
+
+        def test_second(scope_platform_session, scope_prompts_session):
+            scope_prompts_session("greeting", "Hello")
+            assert os.environ["SCOPE_API_URL"] == scope_platform_session.url
+            assert scope_client.client().render_prompt("greeting") == "Hello"
+        """
+    )
+    outcome = run(
+        """
+        import os
+        import scope_client
+
+        def test_third(scope_platform_session):
+            assert os.environ["SCOPE_API_URL"] == scope_platform_session.url
+            assert scope_client.client().render_prompt("greeting") == "Hello"
+            assert scope_client.configuration().cache_ttl == 7
+
+        def test_fourth(monkeypatch, scope_platform):
+            monkeypatch.setenv("SCOPE_API_URL", "https://api.example.com")
+            monkeypatch.delenv("SCOPE_API_KEY")
+
+        def test_fifth(scope_platform_session):
+            assert os.environ["SCOPE_API_URL"] == scope_platform_session.url
+            assert os.environ["SCOPE_API_KEY"] == scope_platform_session.credentials.api_key
+            assert scope_client.client().render_prompt("greeting") == "Hello"
+        """
+    )
+    outcome.assert_outcomes(passed=5)
+    assert outcome.ret == 0
+
+
 def test_a_prompt_that_is_published_twice_in_a_test_is_read_anew(run):
     outcome = run(
         """
