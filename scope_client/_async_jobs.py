@@ -6,6 +6,7 @@ import contextlib
 import contextvars
 import sys
 import threading
+from collections import deque
 from collections.abc import Hashable, Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Callable, Generic, TypeVar
@@ -84,6 +85,7 @@ class AsyncJobs:
     def after_fork(self) -> None:
         self._lock = threading.RLock()
         self._by_key: dict[Hashable, _AsyncJob[Any]] = {}
+        self._to_wake: dict[AbstractEventLoop, deque[Future[None]]] = {}
 
     async def share(
         self,
@@ -166,8 +168,29 @@ class AsyncJobs:
                 by_loop.setdefault(loop, []).append(future)
         for loop, futures in by_loop.items():
             with contextlib.suppress(RuntimeError):  # it was closed meanwhile
-                loop.call_soon_threadsafe(_wake, futures)
+                loop.call_soon_threadsafe(self._wake, loop, futures)
         return False
+
+    def _wake(self, loop: AbstractEventLoop, futures: Iterable[Future[None]]) -> None:
+        """One task a turn of the loop: what many do with their versions would hold everybody else up."""
+        for closed in [each for each in list(self._to_wake) if each.is_closed()]:
+            self._to_wake.pop(closed, None)
+        waiting = self._to_wake.get(loop)
+        if waiting is not None:
+            waiting.extend(futures)
+            return
+        self._to_wake[loop] = deque(futures)
+        self._wake_next(loop)
+
+    def _wake_next(self, loop: AbstractEventLoop) -> None:
+        waiting = self._to_wake[loop]
+        while waiting:
+            future = waiting.popleft()
+            if not future.done():
+                future.set_result(None)
+                loop.call_soon(self._wake_next, loop)
+                return
+        del self._to_wake[loop]
 
 
 class _AsyncJob(Generic[_Result]):
@@ -236,12 +259,6 @@ class _AsyncJob(Generic[_Result]):
 def _drop(job: Job) -> None:
     assert isinstance(job, _AsyncJob)
     job.drop()
-
-
-def _wake(futures: Iterable[Future[None]]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(None)
 
 
 async def _ended(job: _AsyncJob[Any], future: Future[None], budget: Budget | None) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import _thread
 import asyncio
 import contextvars
+import gc
 import threading
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -16,6 +18,7 @@ from faults.crowd import crowd
 
 from scope_client import ConfigurationError, ConnectionError, NotFoundError, ServerError, TimeoutError
 from scope_client._async_jobs import SECONDS_BETWEEN_ATTEMPTS, AsyncJobs, Kind, Pace
+from scope_client._background import Background
 from scope_client._clock import SYSTEM_CLOCK
 from scope_client._http.budget import Budget
 
@@ -280,6 +283,44 @@ def test_a_loop_that_was_closed_before_the_call_began_is_no_obstacle_to_the_othe
     assert calls.count == 1
 
 
+def test_the_tasks_that_waited_go_on_one_in_a_turn_of_the_loop(jobs: AsyncJobs) -> None:
+    calls, turns = Calls(is_open=False), []
+
+    async def read(key: str) -> None:
+        await jobs.share(key, calls, lasting())
+        turns.append(turn)
+
+    async def main() -> None:
+        nonlocal turn
+        reads = [asyncio.ensure_future(read(key)) for key in "aaabbb"]
+        await until(lambda: calls.count == 2)
+        reads[1].cancel()
+        calls.open()
+        while len(turns) < 5:
+            turn += 1
+            await asyncio.sleep(0)
+        await outcomes(*reads)
+
+    turn = 0
+    run(main)
+    assert len(set(turns)) == 5
+
+
+def test_a_loop_that_was_closed_before_all_its_tasks_went_on_is_not_kept(jobs: AsyncJobs) -> None:
+    calls = Calls()
+    closed = asyncio.new_event_loop()
+    left = [closed.create_task(jobs.share("a", calls, lasting())) for _ in range(3)]
+    closed.run_until_complete(asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED))
+    for task in left:
+        task._log_destroy_pending = False
+    closed.close()
+    gone = weakref.ref(closed)
+    del closed, left, task
+    assert run(lambda: jobs.share("b", calls, lasting())) == "done"
+    gc.collect()
+    assert gone() is None
+
+
 def test_a_forked_child_has_no_call_of_its_parents_under_way(jobs: AsyncJobs) -> None:
     calls = Calls(is_open=False)
 
@@ -426,8 +467,9 @@ def test_where_no_thread_is_to_be_had_that_is_the_error(
     run(main)
 
 
-def test_an_interrupt_of_the_start_of_a_thread_leaves_nobody_waiting(
-    jobs: AsyncJobs, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("where", "name"), [(_thread, "start_new_thread"), (Background, "submit")])
+def test_an_interrupt_of_the_start_of_a_call_leaves_nobody_waiting(
+    where: object, name: str, jobs: AsyncJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_struck(*_: object) -> None:
         raise OSError("a time limit")
@@ -436,7 +478,7 @@ def test_an_interrupt_of_the_start_of_a_thread_leaves_nobody_waiting(
         struck: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, told: struck.append(told["exception"]))
         with monkeypatch.context() as patched:
-            patched.setattr(_thread, "start_new_thread", is_struck)
+            patched.setattr(where, name, is_struck)
             with pytest.raises(ConnectionError, match="no thread could be started"):
                 await jobs.share("a", Calls(), lasting())
         assert [str(each) for each in struck] == ["a time limit"]
