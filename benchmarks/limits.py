@@ -43,6 +43,11 @@ GROUPS = {
     "Memory": {
         "memory of 10,000 cached prompts of 2 kB": Limit(1.50),
     },
+    "Loop": {  # of 20 ms
+        "longest standstill of a loop, arender_prompt": Limit(1.00),
+        "longest standstill of a loop, LangChain ainvoke": Limit(1.00),
+        "longest standstill of a loop, FastAPI": Limit(1.00),
+    },
     "Frameworks": {
         "Django tag, 2 variables": Limit(1.50),
         "Flask, 2 variables": Limit(1.50),
