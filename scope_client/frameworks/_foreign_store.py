@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+from .._frozen import CopiedAsItself
 from .._interrupts import pass_on
 
 LONGEST_TIMEOUT_SECONDS = 10 * 365 * 86_400
@@ -19,7 +20,7 @@ _ERRORS_OF_GARBAGE = (
 )
 
 
-class ForeignStore:
+class ForeignStore(CopiedAsItself):
     """A CacheStore over a cache that has `get`, `set` and `add` with a time in whole seconds, and `delete`.
 
     A subclass says where the cache is, how it is asked for several keys, and how it takes a time. An error of the cache

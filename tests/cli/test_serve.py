@@ -83,7 +83,9 @@ def test_ctrl_c_ends_it_cleanly(serve, folder):
 
 # A process number of its own, if this machine allows for that; the first process of a container has such a one.
 CONTAINER = ("unshare", "--map-root-user", "--pid", "--fork", "--kill-child")
-HAS_CONTAINERS = shutil.which("unshare") is not None and subprocess.run([*CONTAINER, "true"]).returncode == 0
+HAS_CONTAINERS = (
+    shutil.which("unshare") is not None and subprocess.run([*CONTAINER, "true"], capture_output=True).returncode == 0
+)
 
 
 @pytest.mark.parametrize("within", [(), CONTAINER if HAS_CONTAINERS else ()], ids=["alone", "first of a container"])

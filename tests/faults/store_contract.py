@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from typing import Any, Callable
 
@@ -37,6 +38,9 @@ class CacheStoreContract:
     def test_it_is_a_cache_store(self, store: CacheStore) -> None:
         assert isinstance(store, CacheStore)
         assert Configuration(cache_store=store).cache_store is store
+
+    def test_a_copy_of_it_or_of_what_holds_it_is_the_same_store(self, store: CacheStore) -> None:
+        assert copy.copy(store) is copy.deepcopy({"cache_store": store})["cache_store"] is store
 
     def test_of_many_keys_only_those_that_are_there_come_back(self, store: CacheStore) -> None:
         store.set("a", "1", 60)
