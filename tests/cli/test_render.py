@@ -72,7 +72,7 @@ def test_null_is_no_value(scope, tmp_path):
     (tmp_path / "values.json").write_text('{"name": null}')
     done = scope("render", "greeting", "--label", "latest", "--vars-file", "values.json")
     assert done.code == 1
-    assert done.complaint.startswith("scope: ValidationError: the value of 'name' is None")
+    assert done.complaint.startswith("scope: ValidationError: prompt 'greeting': the value of 'name' is None")
 
 
 def test_a_chat_prompt_is_printed_as_its_json_text(scope):
@@ -101,4 +101,4 @@ def test_json_holds_the_text_the_messages_and_what_was_read(scope, platform, nam
 def test_a_missing_variable_is_named(scope):
     done = scope("render", "greeting", "-v", "name=Alice")
     assert done.code == 1
-    assert done.complaint.startswith("scope: MissingVariableError: no value was given for 'time_of_day'")
+    assert done.complaint.startswith("scope: MissingVariableError: prompt 'greeting': no value was given for")
