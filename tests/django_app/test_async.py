@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
@@ -35,7 +37,7 @@ from scope_client import (
     ValidationError,
 )
 from scope_client.local import LocalPlatform
-from scope_django import aget_prompt_version, arender_prompt, get_client
+from scope_django import aget_prompt_version, arender, arender_prompt, get_client
 from scope_django.test import override_prompts
 
 if TYPE_CHECKING:
@@ -334,7 +336,12 @@ def greets_in_a_thread(request: HttpRequest) -> HttpResponse:
     return HttpResponse(get_client().render_prompt("greeting", {"time_of_day": "day", "name": request.GET["name"]}))
 
 
+async def shows_a_page(request: HttpRequest, prompt: str) -> HttpResponse:
+    return await arender(request, "page.html", {"prompt": prompt}, status=203)
+
+
 urlpatterns = [
+    path("page/<prompt>/", shows_a_page),
     path("async/", greets),
     path("template/", greets_by_template),
     path("sync/", greets_in_a_thread),
@@ -369,6 +376,63 @@ class TestUnderASGIWithACacheInTheDatabase:
 
         assert asyncio.run(asks()) == {"Good day, Ada!"}
         assert reads(platform) == 1
+
+
+class TestAPage:
+    """`arender`, under Django's own ASGI handler."""
+
+    @pytest.fixture(autouse=True)
+    def page(self, settings: Any) -> None:
+        source = '{% load scope %}{% scope_prompt prompt time_of_day="day" name=request.GET.name %}'
+        settings.TEMPLATES = [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "OPTIONS": {
+                    "context_processors": ["django.template.context_processors.request"],
+                    "loaders": [("django.template.loaders.locmem.Loader", {"page.html": source})],
+                },
+            }
+        ]
+        settings.ROOT_URLCONF = __name__
+
+    @staticmethod
+    async def got(prompt: str = "greeting") -> tuple[int, str]:
+        scope = {"type": "http", "method": "GET", "path": f"/page/{prompt}/", "query_string": b"name=%3CAda%3E"}
+        asked = ApplicationCommunicator(get_asgi_application(), {**scope, "headers": []})
+        await asked.send_input({"type": "http.request", "body": b""})
+        start, body = [await asked.receive_output(20) for _ in range(2)]
+        await asked.wait(20)
+        return start["status"], body["body"].decode()
+
+    def test_shows_a_prompt_and_warns_of_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def main() -> tuple[int, str]:
+            asyncio.get_running_loop().set_default_executor(NoThreads(1))
+            return await self.got()
+
+        assert asyncio.run(main()) == (203, "Good day, &lt;Ada&gt;!")
+        assert not [record for record in caplog.records if record.name.startswith("scope_client")]
+
+    def test_that_waits_for_the_platform_holds_up_no_other(self, platform: LocalPlatform) -> None:
+        platform.publish("slow", GREETING)
+
+        async def main() -> list[tuple[int, str]]:
+            await self.got()  # has a token now
+            platform.latency = 3
+            slow = asyncio.ensure_future(self.got("slow"))
+            while not reads(platform, "slow"):
+                await asyncio.sleep(0.005)
+            platform.latency = 0
+            quick = await self.got("greeting")
+            assert not slow.done()
+            return [quick, await slow]
+
+        assert asyncio.run(main()) == [(203, "Good day, &lt;Ada&gt;!")] * 2
+
+    def test_takes_what_the_shortcut_of_django_takes(self) -> None:
+        from django.shortcuts import render
+
+        assert inspect.iscoroutinefunction(arender)
+        assert list(inspect.signature(arender).parameters) == list(inspect.signature(render).parameters)
 
 
 def test_a_template_on_the_loop_with_a_cache_in_the_database_is_no_error_and_warned_of_once(
