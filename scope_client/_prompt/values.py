@@ -20,6 +20,7 @@ _METHODS = (
 _GENERATORS = (types.GeneratorType, types.AsyncGeneratorType)
 _BYTES = (bytes, bytearray, memoryview)
 _CONTAINERS = (list, tuple, set, frozenset, dict)
+_NONE = "None; give text, or '' to leave it empty"
 _DEFAULT_TEXT = re.compile(r"<.+ at 0x[0-9A-Fa-f]+>+", re.DOTALL)
 _DEFAULT_TEXT_WITHIN = re.compile(r"<[^<>]+ at 0x[0-9A-Fa-f]+>")
 
@@ -43,6 +44,8 @@ def as_text(name: str, value: object) -> str:
                 return text
     except Exception as error:
         pass_on(error)
+        if _equals_none(value):  # a lazy text of Django 4.2, say, cannot be written if it is None
+            raise ValidationError(f"the value of {shown(name)} is {_NONE}") from None
         said = cut(_said(error))
         raise RenderError(f"str() fails for the value of {shown(name)}, a {type(value).__name__}: {said}") from error
     raise ValidationError(f"the value of {shown(name)} is {flaw}")
@@ -67,7 +70,7 @@ def flaw_of(value: object) -> str | None:
     if isinstance(value, str):
         return None
     if value is None or is_none(value):
-        return "None; give text, or '' to leave it empty"
+        return _NONE
     if isinstance(value, _BYTES):
         return f"of the type {_kind(value)}; decode it, as in bytes(value).decode()"
     if isinstance(value, type):
@@ -97,7 +100,7 @@ def _flaw_of_text(value: Any, text: str) -> str | None:
     if is_awaitable(value):
         return f"of the type {_kind(value)} and was not awaited; give what `await` returns for it"
     if text == "None" and _equals_none(value):
-        return "None; give text, or '' to leave it empty"
+        return _NONE
     if " at 0x" not in text:
         return None
     if isinstance(value, _CONTAINERS) and _DEFAULT_TEXT_WITHIN.search(text):
