@@ -70,11 +70,12 @@ def _mistakes(use: PromptUse, answer: _Answer) -> Iterator[str]:
         is_absent = isinstance(answer, (NotFoundError, NoProductionVersionError))
         yield f"{use}: {answer.message if is_absent else explained(answer)}"
         return
-    known, given, prompt = frozenset(answer.variables), frozenset(use.variables), f"prompt {shown(use.name)}"
+    known = dict.fromkeys(answer.to_dict()["variables"])  # those that are declared, too
+    given, prompt = frozenset(use.variables), f"prompt {shown(use.name)}"
     unknown = [variable for variable in use.variables if variable not in known]
     for variable in unknown[:MAX_TYPOS_OF_A_USE]:
-        near = nearest(variable, answer.variables)
-        advice = f"it knows {listed(answer.variables)}" if near is None else f"the nearest one is {near!r}"
+        near = nearest(variable, known)
+        advice = f"it knows {listed(known)}" if near is None else f"the nearest one is {near!r}"
         yield f"{prompt} has no variable {shown(variable)}; {advice}"
     if len(unknown) > MAX_TYPOS_OF_A_USE:
         yield f"{prompt} has no variables {listed(unknown[MAX_TYPOS_OF_A_USE:])} either"

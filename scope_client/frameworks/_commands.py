@@ -97,7 +97,7 @@ def health(client: Callable[[], ScopeClient], *, last_error: bool = True) -> tup
 
 
 def _facts(found: PromptVersion) -> str:
-    variables = ", ".join(found.variables) or "none"
+    variables = ", ".join(found.to_dict()["variables"]) or "none"
     metadata = json.dumps(dict(found.metadata), ensure_ascii=False)
     identity = f"{found.name}, version {found.version_number} ({found.id}), {found.status}, {found.type}"
     return f"{identity}; variables: {variables}; metadata: {metadata}"

@@ -18,6 +18,13 @@ def test_the_content_goes_to_stdout_and_the_facts_to_stderr(scope, platform):
     )
 
 
+def test_the_facts_name_the_variables_that_are_declared_too(scope, platform):
+    platform.publish("toned", "Hi {{name}}", variables=["tone"])
+    assert "; variables: name, tone; " in scope("get", "toned").err
+    assert json.loads(scope("get", "toned", "--json").out)["variables"] == ["name", "tone"]
+    assert scope("render", "toned", "-v", "name=Ada", "-v", "tone=warm").out == "Hi Ada\n"
+
+
 @pytest.mark.parametrize(
     ("content", "printed"),
     [

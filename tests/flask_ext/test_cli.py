@@ -215,6 +215,14 @@ def test_check_names_a_mistake_with_its_file_and_line(
     assert {(finding["file"], finding["line"]) for finding in found} == {(str(folder / "home.html"), 3)}
 
 
+def test_a_variable_that_the_platform_declares_is_no_problem(app: Flask, folder: Path, platform: LocalPlatform) -> None:
+    platform.publish("toned", "Hi {{name}}", variables=["tone"])
+    write(folder, home="{{ scope_prompt('toned', name=name, tone='warm') }}\n{{ scope_prompt('toned', name=name) }}")
+    assert run(app, "check").exit_code == 0
+    write(folder, home="{{ scope_prompt('toned', name=name, tune='warm') }}")
+    assert "has no variable 'tune'; the nearest one is 'tone'" in run(app, "check").output
+
+
 def test_check_ends_with_the_number_of_problems(app: Flask, folder: Path) -> None:
     write(folder, home="{{ scope_prompt('one') }}\n{{ scope_prompt('two') }}", other="{{ scope_prompt('one') }}")
     said = run(app, "check")
