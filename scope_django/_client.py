@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, overload
 
 from django.core.signals import setting_changed
 
@@ -14,6 +14,11 @@ from scope_client.frameworks import called_like, made_off_the_loop, renew_in_chi
 from . import _conf as conf
 from . import signals
 from ._store import DjangoStore
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from scope_client.frameworks import Label, ReadByLabel, ReadByVersion, ReadOptions
 
 
 class _Process:
@@ -102,7 +107,15 @@ async def _get_client() -> ScopeClient:
     return _process.override or _process.client or await made_off_the_loop(get_client)
 
 
-@called_like(ScopeClient.get_prompt_version)
+@overload
+async def aget_prompt_version(name: str, **asked: Unpack[ReadByLabel]) -> PromptVersion: ...
+
+
+@overload
+async def aget_prompt_version(name: str, **asked: Unpack[ReadByVersion]) -> PromptVersion: ...
+
+
+@called_like(ScopeClient.get_prompt_version)  # type: ignore[misc]  # which is the first of its signatures to mypy
 async def aget_prompt_version(*name: Any, **asked: Any) -> PromptVersion:
     """`ScopeClient.aget_prompt_version` of the client of the process, which is made off the event loop.
 
@@ -120,7 +133,22 @@ async def aget_prompt_version(*name: Any, **asked: Any) -> PromptVersion:
     return await (await _get_client()).aget_prompt_version(*name, **asked)
 
 
-@called_like(ScopeClient.render_prompt)
+@overload
+async def arender_prompt(
+    name: str,
+    variables: Mapping[str, object] | None = None,
+    label: Label | None = None,
+    **asked: Unpack[ReadOptions],
+) -> str: ...
+
+
+@overload
+async def arender_prompt(
+    name: str, variables: Mapping[str, object] | None = None, **asked: Unpack[ReadByVersion]
+) -> str: ...
+
+
+@called_like(ScopeClient.render_prompt)  # type: ignore[misc]  # as above
 async def arender_prompt(*name: Any, **asked: Any) -> str:
     """`ScopeClient.arender_prompt` of the client of the process, which is made off the event loop.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union, overload
 
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -15,6 +15,11 @@ from scope_client.frameworks import Fallback, called_like, made_client, made_off
 
 from ._conversion import Template, to_langchain
 from ._reading import checked_partials, read
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from scope_client.frameworks import ByLabel, ByVersion
 
 
 class LivePrompt(Runnable[dict[str, Any], PromptValue]):
@@ -28,6 +33,28 @@ class LivePrompt(Runnable[dict[str, Any], PromptValue]):
         fallback: As for `ScopeClient.get_prompt_version`.
         partial_variables: Values that are given in advance; without those that a later version has no variable for.
     """
+
+    @overload
+    def __init__(
+        self,
+        name: str,
+        *,
+        client: Optional[ScopeClient] = None,
+        fallback: Fallback = None,
+        partial_variables: Optional[Mapping[str, Any]] = None,
+        **which: Unpack[ByLabel],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        name: str,
+        *,
+        client: Optional[ScopeClient] = None,
+        fallback: Fallback = None,
+        partial_variables: Optional[Mapping[str, Any]] = None,
+        **which: Unpack[ByVersion],
+    ) -> None: ...
 
     def __init__(
         self,
@@ -170,7 +197,29 @@ def _failures(error: ScopeError, number: int, return_exceptions: bool) -> list[A
     return [error] * number
 
 
-@called_like(LivePrompt.__init__)
+@overload
+def scope_prompt(
+    name: str,
+    *,
+    client: Optional[ScopeClient] = None,
+    fallback: Fallback = None,
+    partial_variables: Optional[Mapping[str, Any]] = None,
+    **which: Unpack[ByLabel],
+) -> LivePrompt: ...
+
+
+@overload
+def scope_prompt(
+    name: str,
+    *,
+    client: Optional[ScopeClient] = None,
+    fallback: Fallback = None,
+    partial_variables: Optional[Mapping[str, Any]] = None,
+    **which: Unpack[ByVersion],
+) -> LivePrompt: ...
+
+
+@called_like(LivePrompt.__init__)  # type: ignore[misc]  # which is the first of its signatures to mypy
 def scope_prompt(*name: Any, **asked: Any) -> LivePrompt:
     """A LivePrompt, for chains such as `scope_prompt("qa") | model`.
 

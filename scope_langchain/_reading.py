@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from types import FunctionType
-from typing import Any, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, overload
 
 from typing_extensions import Self
 
@@ -13,6 +13,11 @@ from scope_client import client as default_client
 from scope_client.frameworks import Fallback, listed
 
 from ._errors import missing_input, name_prompt
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from scope_client.frameworks import ByLabel, ByVersion
 
 
 def read(
@@ -30,6 +35,32 @@ def read(
 
 class ScopeTemplate:
     """What text and chat templates have in common; it stands before LangChain's class among their bases."""
+
+    @overload
+    @classmethod
+    def from_scope(
+        cls,
+        name: str,
+        *,
+        client: Optional[ScopeClient] = None,
+        fallback: Fallback = None,
+        partial_variables: Optional[Mapping[str, Any]] = None,
+        requires: Optional[Collection[str]] = None,
+        **which: Unpack[ByLabel],
+    ) -> Self: ...
+
+    @overload
+    @classmethod
+    def from_scope(
+        cls,
+        name: str,
+        *,
+        client: Optional[ScopeClient] = None,
+        fallback: Fallback = None,
+        partial_variables: Optional[Mapping[str, Any]] = None,
+        requires: Optional[Collection[str]] = None,
+        **which: Unpack[ByVersion],
+    ) -> Self: ...
 
     @classmethod
     def from_scope(

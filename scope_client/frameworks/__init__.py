@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+# For type checkers alone, so that they are not in `__all__`.
+from .._config.read_options import ByLabel as ByLabel
+from .._config.read_options import ByVersion as ByVersion
+from .._config.read_options import Label as Label
+from .._config.read_options import ReadByLabel as ReadByLabel
+from .._config.read_options import ReadByVersion as ReadByVersion
+from .._config.read_options import ReadOptions as ReadOptions
 from .._extras import missing_extra
 from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given

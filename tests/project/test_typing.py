@@ -67,9 +67,9 @@ def complaints_of_pyright(scripts: Path, file: Path, cache: Path) -> dict[int, s
 COMPLAINTS = {"mypy": complaints_of_mypy, "pyright": complaints_of_pyright}
 
 
-def marked(checker: str) -> set[int]:
-    """The lines of the mistakes that say that this checker finds them."""
-    lines = enumerate(MISTAKES.read_text().splitlines(), 1)
+def marked(checker: str, file: Path = MISTAKES) -> set[int]:
+    """The lines that say that this checker finds a mistake there."""
+    lines = enumerate(file.read_text().splitlines(), 1)
     return {number for number, line in lines if checker in line.partition("  # ")[2].split()}
 
 
@@ -86,6 +86,12 @@ def test_a_checker_has_nothing_to_say_of_right_calls_and_of_messages_for_a_model
     checker: str, scripts: Path, tmp_path: Path
 ) -> None:
     assert COMPLAINTS[checker](scripts, RIGHT_CALLS, tmp_path) == {}
+
+
+def test_the_packages_for_frameworks_have_the_same_types(tmp_path: Path) -> None:
+    file = HERE / "framework_calls.py"
+    found = complaints_of_mypy(Path(sys.executable).parent, file, tmp_path)
+    assert found.keys() == marked("mypy", file), found
 
 
 @pytest.mark.parametrize("mistake", EXAMPLES, ids=lambda mistake: mistake.__name__)
