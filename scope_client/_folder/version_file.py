@@ -20,8 +20,11 @@ MAX_ALIASES = 16
 MAX_NESTED_COLLECTIONS = 50
 
 _FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
-# What nobody sees on a page: spaces, line ends, byte order marks, characters without a width.
-_UNSEEN = "\\s\ufeff\u00ad\u200b-\u200f\u2028-\u202e\u2060\x00-\x1f\x7f-\x9f"
+# What nobody sees on a page: spaces, line ends, control characters, and those that Unicode says may be left out.
+_UNSEEN = (
+    "\\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
 _NOTHING_SEEN = re.compile(f"[{_UNSEEN}]*")
 _LIKE_A_FENCE = re.compile(f"---[{_UNSEEN}]*?(?:[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]|\\Z)")
 _LINE_END = re.compile(r"\r\n|\r|\n")
