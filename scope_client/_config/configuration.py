@@ -192,6 +192,8 @@ def with_credentials(by_position: Optional[Credentials], options: Options) -> Op
     """The options, with the credentials that were given by position; raises TypeError if they have some already."""
     if by_position is NOT_GIVEN:
         return options
+    if isinstance(by_position, Configuration):
+        raise ConfigurationError("credentials must be given by position, got Configuration: write config=... for that")
     if "credentials" in options:
         raise TypeError("credentials were given twice: by position and as a keyword")
     return {**options, "credentials": by_position}

@@ -1,7 +1,7 @@
 """What a prompt's tag or function in a template does, in any template engine."""
 
 from collections.abc import Mapping
-from typing import Any, Callable, Optional
+from typing import Any, Callable, NoReturn, Optional
 
 from .._client import ScopeClient
 from .._prompt.fallback import Fallback
@@ -113,7 +113,7 @@ class TemplateFunction:
         self,
         name: str,
         /,
-        *,
+        *mapping: NoReturn,
         label: Optional[str] = None,
         version: Optional[str] = None,
         fallback: Fallback = None,
@@ -124,6 +124,7 @@ class TemplateFunction:
 
         Args:
             name: The prompt's name or ID.
+            mapping: Nothing: a mapping of values goes into `variables`.
             label: The label of the version.
             version: The ID of the version.
             fallback: As for `ScopeClient.get_prompt_version`.
@@ -139,6 +140,11 @@ class TemplateFunction:
             ScopeError: What else `ScopeClient.render_prompt` raises.
             TypeError: A label and a version are given.
         """
+        if mapping:
+            raise TypeError(
+                "scope_prompt takes one positional argument, the name. Values are keywords, or a mapping: "
+                "scope_prompt(name, variables=values)"
+            )
         asked = {"name": name, "label": label, "version": version, "fallback": fallback, "variables": variables}
         for what, value in asked.items():
             if isinstance(value, self._undefined):

@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional, Union
 from .._client import ScopeClient
 from .._clock import SYSTEM_CLOCK, Clock
 from .._config import rules
+from .._config.configuration import Configuration
 from .._config.credentials import ApiKeyCredentials, ClientCredentials
 from .._config.options import Options, Unpack
 from .._folder.reader import StrPath
@@ -152,7 +153,7 @@ class LocalPlatform:
         if self._host != LOOPBACK_HOST:
             ours["allow_insecure"] = True
         ours.update(options)
-        return ScopeClient(clock=clock, **ours)
+        return ScopeClient(config=Configuration(**ours), clock=clock)
 
     @property
     def latency(self) -> float:

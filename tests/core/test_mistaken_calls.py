@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 import pytest
 
-from scope_client import PromptVersion, ScopeClient, ValidationError
+from scope_client import Configuration, ConfigurationError, PromptVersion, ScopeClient, ValidationError
 from scope_client.testing import PromptsClient
 
 
@@ -143,3 +143,9 @@ def test_a_mapping_for_what_takes_keywords_is_answered_with_both_ways(
 ) -> None:
     with pytest.raises(TypeError, match=rf"{method.__name__}\(\*\*values\); client\.render_prompt\("):
         method(client.get_prompt_version("greeting"), *given)
+
+
+@pytest.mark.parametrize("kind", [ScopeClient, Configuration])
+def test_a_configuration_in_the_place_of_credentials_is_sent_to_config(kind: type) -> None:
+    with pytest.raises(ConfigurationError, match=r"got Configuration: write config=\.\.\."):
+        kind(Configuration())

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 
-from scope_client import ApiKeyCredentials, ConfigurationError, ScopeClient
+import scope_client
+from scope_client import ApiKeyCredentials, Configuration, ConfigurationError, ScopeClient
 from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:
@@ -209,3 +210,11 @@ def test_a_folder_that_is_not_right_stops_the_platform_from_being_made(tmp_path:
     (tmp_path / "g.md").write_text("---\nstatsu: draft\n---\n")
     with pytest.raises(ConfigurationError, match=r"g\.md: unknown front matter key"):
         LocalPlatform(tmp_path)
+
+
+def test_a_client_of_the_platform_takes_nothing_of_what_the_process_configured(platform: LocalPlatform) -> None:
+    scope_client.configure(cache_ttl=7)
+    try:
+        assert platform.client().config.cache_ttl == Configuration().cache_ttl
+    finally:
+        scope_client.reset_configuration()

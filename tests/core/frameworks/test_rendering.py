@@ -140,3 +140,9 @@ def test_what_a_template_could_not_resolve_is_named(client: ScopeClient) -> None
     with pytest.raises(MissingVariableError, match=r"'name': user\.name") as caught:
         render_in_template(client, "greeting", {"time_of_day": "noon"}, {"name": "user.name"})
     assert caught.value.missing_variables == ("name",)
+
+
+@pytest.mark.parametrize("given", [({"name": "Ada"},), ("Ada",), ({"name": "Ada"}, "latest")])
+def test_values_by_position_are_sent_to_variables(given: tuple, scope_prompt: TemplateFunction) -> None:
+    with pytest.raises(TypeError, match=r"scope_prompt\(name, variables=values\)"):
+        scope_prompt("hi", *given)
