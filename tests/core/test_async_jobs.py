@@ -309,8 +309,9 @@ def test_the_tasks_that_waited_go_on_one_in_a_turn_of_the_loop(jobs: AsyncJobs) 
 def test_a_loop_that_was_closed_before_all_its_tasks_went_on_is_not_kept(jobs: AsyncJobs) -> None:
     calls = Calls()
     closed = asyncio.new_event_loop()
-    left = [closed.create_task(jobs.share("a", calls, lasting())) for _ in range(3)]
+    left = [closed.create_task(jobs.share("a", calls, lasting())) for _ in range(30)]
     closed.run_until_complete(asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED))
+    assert not all(task.done() for task in left)
     for task in left:
         task._log_destroy_pending = False
     closed.close()
