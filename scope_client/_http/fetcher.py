@@ -69,8 +69,8 @@ class Fetcher:
         Raises:
             ScopeError: What the platform's answer means, or ConnectionError if there is none.
         """
-        warn_on_a_loop()
         self._tokens.check()  # before anything is counted: without a token nothing is fetched
+        warn_on_a_loop()
         exchange = self._exchange or self._open()
         request_id = str(exchange.new_request_id())
         started = self._clock.now()

@@ -27,6 +27,7 @@ from scope_client import (
     Clock,
     ConfigurationError,
     ConnectionError,
+    InvalidCredentialsError,
     MemoryStore,
     MissingVariableError,
     NotFoundError,
@@ -631,6 +632,23 @@ class TestASynchronousReadOnALoop:
 
         run(main)
         assert not warnings(caplog)
+
+    def test_that_is_refused_without_asking_is_not(
+        self, client: ScopeClient, server: FaultServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        server.gives_tokens(error(401))
+        with pytest.raises(InvalidCredentialsError):
+            client.get_prompt_version("greeting")
+        asked = len(server.requests)
+        caplog.clear()
+
+        async def main() -> None:
+            with pytest.raises(InvalidCredentialsError):
+                client.get_prompt_version("other")
+
+        run(main)
+        assert len(server.requests) == asked
+        assert not warnings(caplog, "scope_client.reads")
 
     def test_is_warned_of_under_uvloop_too(self, client: ScopeClient, caplog: pytest.LogCaptureFixture) -> None:
         async def main() -> None:
