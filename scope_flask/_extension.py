@@ -14,6 +14,7 @@ from werkzeug.local import LocalProxy
 from scope_client import Configuration, ConfigurationError, ScopeClient
 from scope_client.frameworks import (
     TEMPLATE_FUNCTION,
+    CopiedAsItself,
     Settings,
     TemplateFunction,
     hides_what_it_was_given,
@@ -66,7 +67,7 @@ class Scope:
         return state_of_current_app().client()
 
 
-class State:
+class State(CopiedAsItself):
     """What one app has of the extension; it does not keep the app alive."""
 
     @hides_what_it_was_given

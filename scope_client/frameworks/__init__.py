@@ -12,6 +12,7 @@ from .._config.read_options import ReadOptions as ReadOptions
 from .._extras import missing_extra
 from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given
+from .._frozen import CopiedAsItself
 from .._interrupts import pass_on
 from .._process import made_client, made_off_the_loop
 from .._prompt.chat_template import Message, Placeholder, checked_messages
@@ -39,6 +40,7 @@ __all__ = [
     "STORE_METHODS",
     "TEMPLATE_FUNCTION",
     "Command",
+    "CopiedAsItself",
     "Fallback",
     "Finding",
     "ForeignStore",

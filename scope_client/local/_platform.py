@@ -14,6 +14,7 @@ from .._config.credentials import ApiKeyCredentials, ClientCredentials
 from .._config.options import Options, Unpack
 from .._folder.reader import StrPath
 from .._folder.record import VersionRecord
+from .._frozen import CopiedAsItself
 from .._wording import shown
 from ..errors import ConfigurationError
 from ._bodies import GENERATIONS
@@ -30,7 +31,7 @@ LARGEST_PORT = 65_535
 Prompts = Union[Mapping[str, Content], StrPath, None]
 
 
-class LocalPlatform:
+class LocalPlatform(CopiedAsItself):
     """Serves prompts over HTTP on 127.0.0.1, between `start` and `stop`, or in a `with` block.
 
     It answers programs of this machine. A request from a page of another site, in a browser, is refused, and so is one

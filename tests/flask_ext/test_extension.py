@@ -666,5 +666,14 @@ def test_a_copied_or_pickled_scope_object_is_as_good_as_the_first(make_app: Make
             other.init_app(app)
 
 
+def test_a_copy_of_what_an_app_holds_reads_through_the_same_client(make_app: Make) -> None:
+    app = make_app()
+    with app.app_context():
+        client = app.extensions["scope"].client()
+        assert copy.deepcopy(current_scope) is copy.deepcopy(dict(app.extensions))["scope"].client() is client
+        render = copy.deepcopy(dict(app.jinja_env.globals))["scope_prompt"]
+        assert render("greeting", time_of_day="day", name="Ada") == "Good day, Ada!"
+
+
 def test_a_redis_url_becomes_the_store_of_the_client(make_app: Make, redis_server: RedisServer) -> None:
     assert isinstance(config_of(make_app(SCOPE_CACHE=redis_server.url)).cache_store, RedisStore)

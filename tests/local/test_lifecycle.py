@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import http.client
 import socket
 import threading
@@ -123,6 +124,10 @@ def test_starting_and_stopping_twice_is_once(platform: LocalPlatform, call: Call
     assert (platform.port, call.content("greeting")) == (port, "Hello, {{name}}!")
     platform.stop()
     platform.stop()
+
+
+def test_a_copy_of_what_holds_a_platform_has_that_very_platform(platform: LocalPlatform) -> None:
+    assert copy.copy(platform) is copy.deepcopy({"platform": platform})["platform"] is platform
 
 
 def test_nothing_is_left_after_a_stop() -> None:
