@@ -671,7 +671,7 @@ def test_a_copy_of_what_an_app_holds_reads_through_the_same_client(make_app: Mak
     with app.app_context():
         client = app.extensions["scope"].client()
         assert copy.deepcopy(current_scope) is copy.deepcopy(dict(app.extensions))["scope"].client() is client
-        render = copy.deepcopy(dict(app.jinja_env.globals))["scope_prompt"]
+        render = copy.deepcopy(app.jinja_env.globals["scope_prompt"])
         assert render("greeting", time_of_day="day", name="Ada") == "Good day, Ada!"
 
 
