@@ -83,6 +83,11 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("scope")]
 
 
+@pytest.fixture(autouse=True)
+def threads_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scope_client._background.IDLE_THREAD_SECONDS", 0.2)
+
+
 @pytest.fixture
 def quick(make_client: Make) -> ScopeClient:
     """A client by the real clock, that tries once."""
@@ -174,6 +179,22 @@ class TestWhatHasToBeFetched:
             assert {each.content for each in await asyncio.gather(*waiting)} == {"new"}
 
         run(main)
+
+    def test_is_not_shared_with_a_task_that_takes_another_age(self, client: ScopeClient, server: FaultServer) -> None:
+        """What a read that takes an old answer finds in memory may be too old for the other."""
+        gate = Gate()
+        server.answers(gate.holds(prompt("new")))
+        eventually(lambda: not threads())
+
+        async def main() -> None:
+            asked = [client.aget_prompt_version("greeting", cache_ttl=age) for age in (60, 60, 0, None)]
+            waiting = [asyncio.ensure_future(each) for each in asked]
+            await until(lambda: server.reads and len(threads()) == 3)
+            gate.open()
+            assert {each.content for each in await asyncio.gather(*waiting)} == {"new"}
+
+        run(main)
+        assert len(server.reads) == 1
 
     def test_leaves_the_loop_its_own_threads(self, quick: ScopeClient, server: FaultServer) -> None:
         server.answers(hangs())
