@@ -432,6 +432,15 @@ class TestAStandIn:
         ]
         assert len(server.reads) == 1
 
+    def test_does_not_reach_a_task_that_has_none(self, quick: ScopeClient) -> None:
+        async def main() -> list[Any]:
+            fallbacks = ["mine", None, "mine", None]
+            return await outcomes(quick.aget_prompt_version("greeting", fallback=each) for each in fallbacks)
+
+        first, second, third, fourth = run(main)
+        assert first.content == third.content == "mine"
+        assert type(second) is type(fourth) is ServerError
+
     def test_that_is_called_is_called_off_the_loop_in_its_tasks_context(self, quick: ScopeClient) -> None:
         who: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
