@@ -75,7 +75,7 @@ class PromptRef(Frozen):
 
 def _refuse_number(version: object) -> None:
     text = plain_text(version) if isinstance(version, str) else ""
-    if isinstance(version, int) or text.strip().isdecimal():
+    if isinstance(version, int) or re.fullmatch(r"\s*[0-9]+\s*", text):
         raise ValidationError(
             f"version must be the ID of a version, such as {EXAMPLE_ID!r}, and not its number, got {shown(version)}: "
             "the `id` of a version has it, and the platform shows it"
