@@ -432,6 +432,11 @@ class TestAStandIn:
         ]
         assert len(server.reads) == 1
 
+    def test_of_text_is_made_on_the_loop(self, quick: ScopeClient) -> None:
+        eventually(lambda: not threads())
+        assert run(lambda: quick.aget_prompt_version("greeting", fallback="Hi")).content == "Hi"
+        assert threads() == ["scope-async-read"]
+
     def test_does_not_reach_a_task_that_has_none(self, quick: ScopeClient) -> None:
         async def main() -> list[Any]:
             fallbacks = ["mine", None, "mine", None]
@@ -560,6 +565,33 @@ class TestADeadline:
         assert isinstance(failure, TimeoutError)
         assert "within the 0.1 s" in str(failure)
         assert [each.content for each in found] == ["in haste", "called in haste", "new"]
+
+    def test_that_is_over_has_a_fallback_called_once(self, quick: ScopeClient, server: FaultServer) -> None:
+        server.answers(hangs())
+        called: list[str] = []
+
+        def made() -> str:
+            called.append(threading.current_thread().name)
+            return "called in haste"
+
+        found = run(lambda: quick.aget_prompt_version("greeting", deadline=0.1, fallback=made))
+        assert found.content == "called in haste"
+        assert called == ["scope-async-fallback"]
+
+    def test_of_one_caller_gives_no_other_a_stand_in(self, quick: ScopeClient, server: FaultServer) -> None:
+        gate = Gate()
+        server.answers(hangs(), gate.holds(prompt("new")))
+
+        async def main() -> list[str]:
+            hasty = asyncio.ensure_future(quick.aget_prompt_version("greeting", deadline=0.2, fallback="in haste"))
+            await until(lambda: server.reads)
+            patient = asyncio.ensure_future(quick.aget_prompt_version("greeting", fallback="down"))
+            await hasty
+            await until(lambda: len(server.reads) == 2)
+            gate.open()
+            return [(await hasty).content, (await patient).content]
+
+        assert run(main) == ["in haste", "new"]
 
     def test_of_one_caller_does_not_end_the_others(self, quick: ScopeClient, server: FaultServer) -> None:
         gate = Gate()
