@@ -618,9 +618,9 @@ class TestRevalidated:
     def test_who_may_not_wait_is_given_it_too(self, rig: Rig, clock: ManualClock) -> None:
         rig.source.gives("second")
         clock.passes(129)
-        assert rig.cache.peek(GREETING).content == "first"
+        assert rig.cache.peek(GREETING).version.content == "first"
         rig.settle()
-        assert rig.cache.peek(GREETING).content == "second"
+        assert rig.cache.peek(GREETING).version.content == "second"
         clock.passes(131)
         assert rig.cache.peek(GREETING) is None
 
@@ -824,10 +824,10 @@ class TestPeek:
     def test_it_answers_from_memory_and_renews_ahead(self, rig: Rig, clock: ManualClock) -> None:
         assert rig.cache.peek(GREETING) is None
         rig.read()
-        assert rig.cache.peek(GREETING).content == "first"
+        assert rig.cache.peek(GREETING).version.content == "first"
         assert rig.fetches == 1
         clock.passes(90)
-        assert rig.cache.peek(GREETING).content == "first"
+        assert rig.cache.peek(GREETING).version.content == "first"
         rig.settle()
         assert rig.fetches == 2
 
