@@ -67,7 +67,10 @@ def client(*, config: Optional[Configuration] = None, **options: Unpack[Options]
         TypeError: There is no such option.
     """
     if config is not None or options:
-        return ScopeClient(config=config, **options)
+        try:
+            return ScopeClient(config=config, **options)
+        finally:  # an error shows the local variables of this frame, which may be secrets in the open
+            del config, options
     found = _process.client
     if found is None:  # the lock is for the first callers alone
         with _process.lock:

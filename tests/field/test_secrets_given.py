@@ -102,12 +102,21 @@ def test_a_keyword_is_that_of_the_other_kind(watch: Watch) -> None:
     watch(lambda: ClientCredentials("org", "id", api_secret=SECRET))
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("other", [{"org_id": ""}, {"org_id": 5}, {"org_id": "org\n"}, {"org_id": "org", "more": "x"}])
+def test_credentials_of_the_other_kind_cannot_be_made(other: dict, watch: Watch) -> None:
+    watch(lambda: ApiKeyCredentials(**other, client_id="id", client_secret=SECRET))
+    watch(lambda: ClientCredentials(**other, api_key="id", api_secret=SECRET))
+
+
 WAYS: dict[str, Callable[[dict], object]] = {
     "Configuration": lambda options: Configuration(**options),
     "merge": lambda options: Configuration().merge(**options),
     "ScopeClient": lambda options: ScopeClient(**{"credentials": KEYS, **options}),
     "ScopeClient with a config": lambda options: ScopeClient(config=Configuration(credentials=KEYS), **options),
+    "ScopeClient by position": lambda options: ScopeClient(options.pop("credentials", KEYS), **options),
     "configure": lambda options: scope_client.configure(**options),
+    "client": lambda options: scope_client.client(**{"credentials": KEYS, **options}),
     "PromptsClient": lambda options: PromptsClient({}, **options),
 }
 OPTIONS = {
