@@ -74,11 +74,7 @@ class AsyncJobs:
     """The jobs that are under way; a forked child has none of its parent's."""
 
     def __init__(self) -> None:
-        threads = {Kind.READ: MAX_READ_THREADS, Kind.SHORT: MAX_SHORT_READ_THREADS, Kind.FALLBACK: MAX_READ_THREADS}
-        self._queues = {
-            kind: Background(max_jobs=sys.maxsize, max_threads=most, name=f"scope-async-{kind.value}", dropped=_drop)
-            for kind, most in threads.items()
-        }
+        self._queues: dict[Kind, Background] = {}
         self.after_fork()
         renew_in_children(self)
 
@@ -86,6 +82,15 @@ class AsyncJobs:
         self._lock = threading.RLock()
         self._by_key: dict[Hashable, _AsyncJob[Any]] = {}
         self._to_wake: dict[AbstractEventLoop, deque[Future[None]]] = {}
+
+    def _queue(self, kind: Kind) -> Background:
+        """Made with the first job: most programs have none."""
+        with self._lock:
+            if kind not in self._queues:
+                most = MAX_SHORT_READ_THREADS if kind is Kind.SHORT else MAX_READ_THREADS
+                name = f"scope-async-{kind.value}"
+                self._queues[kind] = Background(max_jobs=sys.maxsize, max_threads=most, name=name, dropped=_drop)
+            return self._queues[kind]
 
     async def share(
         self,
@@ -133,7 +138,7 @@ class AsyncJobs:
         waiter: tuple[Future[None], AbstractEventLoop],
         kind: Kind,
     ) -> _AsyncJob[_Result]:
-        mine: _AsyncJob[_Result] = _AsyncJob(self, key, call, budget, self._queues[kind])
+        mine: _AsyncJob[_Result] = _AsyncJob(self, key, call, budget, self._queue(kind))
         future, loop = waiter
         with self._lock:
             job = mine if key is None else self._by_key.setdefault(key, mine)
