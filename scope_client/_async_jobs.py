@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import sys
 import threading
 from collections import deque
@@ -205,6 +204,8 @@ class _AsyncJob(Generic[_Result]):
     )
 
     def __init__(self, jobs: AsyncJobs, key: Hashable, call: _Call[_Result], budget: Budget, queue: Background) -> None:
+        import contextvars
+
         self._jobs = jobs
         self._queue = queue
         self._call = call

@@ -21,7 +21,7 @@ OPTIONAL = {
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
-    "_async_jobs": {"asyncio"},
+    "_async_jobs": {"asyncio", "contextvars"},
     "_async_reads": {"asyncio"},
     "_cache/shared_store": {"hashlib"},
     "_extras": {"importlib.util"},
