@@ -1,23 +1,25 @@
 """The client that a process has one of, and what sets the Configuration that it follows."""
 
 import threading
-from typing import Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
-from ._async_jobs import AsyncJobs
 from ._client import ScopeClient
 from ._clock import SYSTEM_CLOCK
 from ._config.configuration import Configuration
 from ._config.options import Options, Unpack
 from ._config.process_wide import process_wide
-from ._fork import renew_in_children
+from ._fork import held_back, renew_in_children
 from ._frames import hides_what_it_was_given
 from ._http.budget import Budget
+
+if TYPE_CHECKING:
+    from ._async_jobs import AsyncJobs
 
 
 class _Process:
     def __init__(self) -> None:
         self.client: Optional[ScopeClient] = None
-        self.jobs = AsyncJobs()
+        self.jobs: Optional[AsyncJobs] = None
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -85,7 +87,11 @@ def made_client() -> Optional[ScopeClient]:
 
 async def made_off_the_loop(make: Callable[[], ScopeClient]) -> ScopeClient:
     """What `make` returns. A thread calls it, once for all tasks that wait for it: to make a client may read files."""
-    return await _process.jobs.share(make, lambda _: make(), Budget(SYSTEM_CLOCK.now))
+    with _process.lock, held_back():
+        from ._async_jobs import AsyncJobs
+
+        jobs = _process.jobs = _process.jobs or AsyncJobs()
+    return await jobs.share(make, lambda _: make(), Budget(SYSTEM_CLOCK.now))
 
 
 def reset_configuration() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, Protocol
 
-from ._async_reads import AsyncReads
 from ._background import Background
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting
@@ -76,6 +75,8 @@ class Rooms:
             fitting=self.fitting,
             counters=self.counters,
         )
+        with held_back():  # with the first client, as a program may import the package and read nothing
+            from ._async_reads import AsyncReads
         self.async_reads = AsyncReads(config, clock, reading=self.reading, cache=self.cache, platform=self.platform)
 
     def status(self) -> Status:

@@ -855,6 +855,7 @@ except asyncio.TimeoutError:
 
 
 def test_importing_the_package_brings_in_no_event_loop() -> None:
-    code = "import sys, scope_client; print([name for name in ('asyncio', 'concurrent', 'contextvars') if name in sys.modules])"
+    unwanted = ("asyncio", "concurrent", "contextvars")
+    code = f"import sys, scope_client; print([name for name in {unwanted} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("[]\n", "")
