@@ -56,7 +56,7 @@ from .errors import (
 # Names of the platform's own SDK.
 CredentialsProtocol = Credentials
 Resource = PromptVersion
-VERSION = __version__
+VERSION: str = __version__
 
 # ConnectionError and TimeoutError are public too, but left out: a star import must not hide the builtins.
 __all__ = [

@@ -4,7 +4,7 @@ import copy
 import threading
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, ClassVar, Optional, Union
 
 from ._foreign_text import printable
 from ._frozen import Frozen
@@ -49,7 +49,7 @@ class PrefetchReport(Frozen):
         error.args = (error.message,)
         raise error from first
 
-    __hash__ = None  # type: ignore[assignment]  # it holds errors
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it holds errors
 
     def __reduce__(self) -> Any:
         return type(self), (dict(self.versions), dict(self.errors))

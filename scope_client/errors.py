@@ -159,6 +159,7 @@ class ConnectionError(ScopeError, builtins.ConnectionError):  # noqa: A001  # bo
         original_error: The error of the network, as if the new one was raised from it.
     """
 
+    __cause__: Optional[BaseException]
     _said = "the platform could not be reached, or the connection broke"
 
     def __init__(self, message: str = "", *, original_error: Optional[BaseException] = None, **facts: Any) -> None:

@@ -51,7 +51,7 @@ class RedisStore(CopiedAsItself):
         self._redis: Any = server if self._url is None else _connected(self._url)
         if not callable(getattr(self._redis, "mget", None)):
             raise ConfigurationError(f"RedisStore takes a URL or a redis.Redis, got {type(server).__name__}")
-        self.may_hang = check_client(self._redis)
+        self.may_hang: bool = check_client(self._redis)
         """Whether a server that hangs may hold a reader up."""
         self._finding = threading.RLock()
         renew_in_children(self)

@@ -49,8 +49,8 @@ class Report:
         *,
         is_content: bool = False,
     ) -> None:
-        self.lines = tuple(lines)
-        self.data = dict(data)
+        self.lines: tuple[str, ...] = tuple(lines)
+        self.data: dict[str, Any] = dict(data)
         self.failure = failure
         self.note = note
         self.is_content = is_content

@@ -7,10 +7,10 @@ from .._folder.record import VersionRecord
 try:
     from ._journal import RecordedRequest
     from ._platform import LocalPlatform
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        missing_extra("the local platform", ("flask", "jwt"), "local", error), name=error.name
-    ) from error
+        missing_extra("the local platform", ("flask", "jwt"), "local", _error), name=_error.name
+    ) from _error
 
 __all__ = ["LocalPlatform", "RecordedRequest", "VersionRecord"]
 

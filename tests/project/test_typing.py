@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import os
 import re
 import sys
 import typing
@@ -86,6 +87,15 @@ def test_a_checker_has_nothing_to_say_of_right_calls_and_of_messages_for_a_model
     checker: str, scripts: Path, tmp_path: Path
 ) -> None:
     assert COMPLAINTS[checker](scripts, RIGHT_CALLS, tmp_path) == {}
+
+
+def test_the_type_of_every_public_name_of_the_core_is_known(scripts: Path) -> None:
+    first_on_path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    asked = ("--verifytypes", "scope_client", "--ignoreexternal", "--outputjson")
+    done = run(str(scripts / "pyright"), *asked, check=False, PATH=first_on_path)
+    found = json.loads(done.stdout)["typeCompleteness"]
+    unknown = [each["name"] for each in found["symbols"] if each["isExported"] and not each["isTypeKnown"]]
+    assert (found["completenessScore"], unknown) == (1, [])
 
 
 def test_the_packages_for_frameworks_have_the_same_types(tmp_path: Path) -> None:
