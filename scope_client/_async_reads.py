@@ -75,10 +75,10 @@ class AsyncReads:
         known = self._cache.peek(ref, asked.max_age) if is_cached else None
         if known is not None:
             return known
-        shared = asked._replace(fallback=None if fallback is None else _ANY_STAND_IN)
+        any_stand_in = None if fallback is None else _ANY_STAND_IN
         found = await self._jobs.share(
             (self._cache.epoch, ref.key, asked.max_age, fallback is not None) if is_cached else None,
-            lambda budget: self._reading.serve(shared._replace(budget=budget)),
+            lambda budget: self._reading.serve(asked.within(budget, any_stand_in)),
             asked.budget,
             kind=Kind.SHORT if is_cached and self._has_something(asked) else Kind.READ,
             gives_up=_is_stand_in,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting, lacking
@@ -36,15 +36,30 @@ class Folder(Protocol):
         """What stands in for this ref."""
 
 
-class Asked(NamedTuple):
+class Asked:
     """One read, its arguments checked. `given` are the variables that the caller can give, None for any."""
 
-    ref: PromptRef
-    budget: Budget
-    fallback: Fallback = None
-    cache: bool = True
-    max_age: float | None = None
-    given: frozenset[str] | None = None
+    __slots__ = ("budget", "cache", "fallback", "given", "max_age", "ref")
+
+    def __init__(
+        self,
+        ref: PromptRef,
+        budget: Budget,
+        fallback: Fallback = None,
+        cache: bool = True,
+        max_age: float | None = None,
+        given: frozenset[str] | None = None,
+    ) -> None:
+        self.ref = ref
+        self.budget = budget
+        self.fallback = fallback
+        self.cache = cache
+        self.max_age = max_age
+        self.given = given
+
+    def within(self, budget: Budget, fallback: Fallback) -> Asked:
+        """The same read within another budget, and with another fallback."""
+        return Asked(self.ref, budget, fallback, self.cache, self.max_age, self.given)
 
 
 class Reading:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from functools import partial
-from typing import NamedTuple
 
 from .._background import Background
 from .._circuit_breaker import NEVER
@@ -26,13 +25,6 @@ REWRITE_SECONDS = 86_400.0  # the store keeps what it was given for a fortnight
 ASK_STORE_AGAIN_SECONDS = 5.0
 
 _Versions = dict[frozenset[str], PromptVersion]
-
-
-class HeldBack(NamedTuple):
-    """A version that callers cannot fill in, by its ID, and the variables that they do not give."""
-
-    version_id: str | None
-    missing: tuple[str, ...]
 
 
 class _Kept:
@@ -61,7 +53,8 @@ class Fitting:
         self._counters = counters
         self._max_prompts = max_prompts
         self._by_key: dict[CacheKey, _Kept] = {}
-        self._held_back: dict[CacheKey, HeldBack] = {}
+        # By the ref: the ID of a version that callers cannot fill in, and the variables that they do not give.
+        self._held_back: dict[CacheKey, tuple[str | None, tuple[str, ...]]] = {}
         self.after_fork()
         renew_in_children(self)
 
@@ -104,8 +97,8 @@ class Fitting:
 
     def held_back(self, key: CacheKey, version: PromptVersion) -> tuple[str, ...]:
         """The variables of this version that calls did not give, so that an earlier one was served; or ()."""
-        held = self._held_back.get(key)
-        return held.missing if held is not None and held.version_id == version.id else ()
+        version_id, missing = self._held_back.get(key, (None, ()))
+        return missing if version_id == version.id else ()
 
     def _last(self, ref: PromptRef, names: frozenset[str]) -> PromptVersion | None:
         kept = self._by_key.get(ref.key)
@@ -137,7 +130,7 @@ class Fitting:
         shared.keep_fitting(ref, list(versions.values()))
 
     def _tell(self, ref: PromptRef, version: PromptVersion, served: PromptVersion, missing: tuple[str, ...]) -> None:
-        held = HeldBack(version.id, missing)
+        held = version.id, missing
         is_new = self._held_back.get(ref.key) != held
         if is_new:
             if ref.key not in self._held_back and len(self._held_back) >= self._max_prompts:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from .._frozen import Frozen
 from .._log import Log
 from .._wording import listed, shown
 from ..errors import ValidationError
@@ -16,16 +16,20 @@ _warned: set[tuple[str, str]] = set()
 _SPACED = re.compile(r"\{\{[ \t]*(\w+)[ \t]*\}\}")
 
 
-class Surplus(NamedTuple):
+class Surplus(Frozen):
     """The rule of one prompt: `extra_values` is as in a Configuration.
 
     A value for one of the `declared` variables is taken without a word. The platform knows of them, though this
     version has no use for them.
     """
 
+    __slots__ = ("prompt", "declared", "extra_values")
     prompt: str
     declared: tuple[str, ...]
     extra_values: str
+
+    def __init__(self, prompt: str, declared: tuple[str, ...], extra_values: str) -> None:
+        self._freeze(prompt=prompt, declared=declared, extra_values=extra_values)
 
     def said(self, unknown: Iterable[str], content: str) -> str:
         """What is wrong with values of these names, or "" if they are taken."""
