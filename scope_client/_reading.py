@@ -126,7 +126,7 @@ class Reading:
         """What was found, or the last version that fits the caller; raises MissingVariableError if there is none."""
         if asked.given is None or self.fits(asked, found):
             return found
-        if self._fitting is None or not asked.cache or asked.ref.label is None:
+        if self._fitting is None or not asked.cache:
             raise lacking(found.version, asked.given)
         return PromptRead(self._fitting.chosen(asked.ref, found.version, asked.given), "stale", None)
 

@@ -69,7 +69,7 @@ def flaw_of(value: object) -> str | None:
     """What is wrong with a value by its kind, and what to do about it; None if nothing is."""
     if isinstance(value, str):
         return None
-    if value is None or is_none(value):
+    if is_none(value):
         return _NONE
     if isinstance(value, _BYTES):
         return f"of the type {_kind(value)}; decode it, as in bytes(value).decode()"

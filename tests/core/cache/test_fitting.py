@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from faults.child import in_a_child
-from faults.clock import eventually
 from faults.crowd import crowd
+from faults.reading import wait_until_idle
+from faults.replies import prompt
 from faults.rig import GREETING, Rig
 from faults.watched_store import WatchedStore
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from faults.clock import ManualClock
     from faults.redisserver import RedisServer
+    from faults.server import FaultServer
 
 OLD, NEW = "Hi {{name}}", "Hi {{name}}, {{tone}}"
 GIVEN = {"name": "Ada"}
@@ -128,6 +130,24 @@ def test_a_version_that_comes_back_is_the_newest_again(make: Callable, platform:
     assert client.render_prompt("greeting", {"name": "n"}) == "1 n"
 
 
+def test_the_newest_is_the_one_that_was_promoted_last(make: Callable, platform: LocalPlatform) -> None:
+    client = make()
+    for content in ("1 {{a}}", "2 {{a}} {{b}}", "3 {{a}}", "4 {{c}}"):
+        promoted(client, platform, content)
+    assert client.get_prompt_version("greeting", requires={"a", "b"}).content == "3 {{a}}"
+
+
+def test_a_version_by_its_id_is_not_replaced_by_what_it_was_before(
+    make_client: Callable[..., ScopeClient], server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(cache_ttl=100, when_unfit="last_fitting")
+    server.answers(prompt(OLD), prompt(NEW))
+    assert client.get_prompt_version("greeting", version="v_1", requires={"name"}).content == OLD
+    clock.passes(101)
+    with pytest.raises(MissingVariableError):
+        client.get_prompt_version("greeting", version="v_1", requires={"name"})
+
+
 def test_one_warning_names_the_prompt_and_what_the_code_must_give(
     make: Callable, platform: LocalPlatform, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -208,11 +228,41 @@ def test_with_a_shared_store_it_survives_a_restart(
     before = make(cache_store=store())
     promoted(before, platform)
     assert before.render_prompt("greeting", GIVEN) == "Hi Ada"
-    eventually(lambda: before._rooms.background.is_idle)
+    wait_until_idle(before)
     after = make(cache_store=store())
     assert after.get_prompt_version("greeting").content == NEW
     assert after.render_prompt("greeting", GIVEN) == "Hi Ada"
     assert after.get_prompt_version("greeting", requires={"name"}).content == OLD
+
+
+def test_after_a_restart_it_is_the_last_of_the_versions_with_the_same_variables(
+    make: Callable, platform: LocalPlatform
+) -> None:
+    store = MemoryStore()
+    before = make(cache_store=store)
+    for content in ("1 {{name}}", "2 {{name}}", NEW):
+        promoted(before, platform, content)
+        wait_until_idle(before)
+    before.get_prompt_version("greeting")
+    wait_until_idle(before)
+    assert make(cache_store=store).render_prompt("greeting", GIVEN) == "2 Ada"
+
+
+def test_what_this_process_has_read_is_newer_than_what_lies_in_the_store(clock: ManualClock) -> None:
+    store = MemoryStore()
+    one, two = (Rig(clock, store, when_unfit="last_fitting") for _ in range(2))
+    for content in ("1 {{a}}", "2 {{a}} {{b}}"):
+        one.source.gives(content)
+        one.cache.clear()
+        one.read()
+    two.source.gives("3 {{a}}")
+    two.cache.clear()
+    two.read()
+    three = Rig(clock, store, when_unfit="last_fitting")
+    three.source.gives("4 {{c}}")
+    three.cache.clear()
+    three.read()
+    assert three.fitting.chosen(GREETING, three.entry().version, {"a", "b"}).content == "3 {{a}}"
 
 
 def test_processes_that_know_different_versions_give_each_other_theirs(rig: Any, clock: ManualClock) -> None:
@@ -301,8 +351,16 @@ def test_only_a_few_sets_of_variables_and_prompts_are_kept(clock: ManualClock) -
     assert rig.fitting.chosen(GREETING, present, {"v15"}).variables == ("v15",)
     with pytest.raises(MissingVariableError):
         rig.fitting.chosen(GREETING, present, {"v14"})
-    for number in range(10):
+    for number in range(9):
         rig.read(PromptRef(f"other{number}"))
+    assert rig.fitting.chosen(GREETING, present, {"v15"}).variables == ("v15",)
+    rig.source.gives("{{v15}}")
+    clock.passes(101)
+    rig.read()  # now it was used last, and another one goes
+    rig.read(PromptRef("one more"))
+    assert rig.fitting.chosen(GREETING, present, {"v15"}).variables == ("v15",)
+    for number in range(10):
+        rig.read(PromptRef(f"further{number}"))
     with pytest.raises(MissingVariableError):
         rig.fitting.chosen(GREETING, present, {"v15"})
 

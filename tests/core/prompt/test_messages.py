@@ -57,7 +57,7 @@ def test_an_empty_list_is_no_message(none: Any) -> None:
             iter(SAID),
         ),
         *(["said before"], [None], [5], [[]], [SAID], [b"x"], [{}], [{"role": 5}], [dict], [len], [str.upper]),
-        *(LocalProxy(lambda: "text"), LocalProxy(lambda: None)),
+        *(LocalProxy(lambda: "text"), LocalProxy(lambda: None), [LocalProxy(lambda: None)]),
     ],
     ids=repr,
 )

@@ -34,7 +34,13 @@ CHAT = PromptVersion.from_api(
         ],
     }
 )
-EACH_WAY: list[Callable[..., object]] = [VERSION.render, VERSION.messages, CHAT.render, CHAT.messages]
+CALL = PromptVersion.from_api(
+    {
+        "name": "greeting",
+        "content": [{"role": "assistant", "tool_calls": [{"function": {"arguments": '{"a": "{{name}}"}'}}]}],
+    }
+)
+EACH_WAY: list[Callable[..., object]] = [VERSION.render, VERSION.messages, CHAT.render, CHAT.messages, CALL.messages]
 
 
 class User:
@@ -168,7 +174,7 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("way", EACH_WAY, ids=["render", "messages", "chat render", "chat messages"])
+@pytest.mark.parametrize("way", EACH_WAY, ids=["render", "messages", "chat render", "chat messages", "call"])
 @pytest.mark.parametrize(("value", "said"), REFUSED.values(), ids=REFUSED)
 def test_what_can_only_be_a_bug_is_refused(way: Callable[..., object], value: object, said: str) -> None:
     with pytest.raises(ValidationError, match=f"^prompt 'greeting': the value of 'name' is .*{said}"):
