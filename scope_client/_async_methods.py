@@ -80,7 +80,7 @@ class AsyncMethods:
         name, variables, options = sorted_call("arender_prompt", name, variables, label, options)
         values = values_of(variables)
         found = await self.aget_prompt_version(name, **options)
-        if self._rooms.reading.needs_another(found, values):
+        if options.get("cache", True) and self._rooms.reading.needs_another(found, values):
             options["requires"] = [variable for variable in values if isinstance(variable, str)]
             found = await self.aget_prompt_version(name, **options)
         return found._render(values)

@@ -249,7 +249,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
 
         Raises MissingVariableError if versions that do not fit are held back, and none fits.
         """
-        if not self._reading.needs_another(found, values):
+        if not options.get("cache", True) or not self._reading.needs_another(found, values):
             return found
         options["requires"] = [variable for variable in values if isinstance(variable, str)]
         return self.get_prompt_version(name, **options)

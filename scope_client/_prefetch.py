@@ -116,7 +116,7 @@ def _run_together(work: Callable[[], None], count: int) -> None:
 
 def refs_of(wanted: Iterable[Wanted]) -> dict[Wanted, PromptRef]:
     """The refs by what was asked for; raises ValidationError for what cannot be asked for."""
-    if isinstance(wanted, (str, bytes)) or not isinstance(wanted, Iterable):
+    if isinstance(wanted, (str, bytes)) or (isinstance(wanted, Mapping) and wanted) or not isinstance(wanted, Iterable):
         raise ValidationError(f'prefetch takes a list such as ["a", ("b", "latest")], got {type(wanted).__name__}')
     return {each: _ref(each) for each in map(_hashable, wanted)}
 

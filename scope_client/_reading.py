@@ -19,7 +19,11 @@ from ._prompt.fallback import Fallback
 from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
+from ._prompt.values import is_none
+from ._wording import nearest, shown
 from .errors import ScopeError, TimeoutError, ValidationError
+
+_OPTIONS_OF_A_READ = ("label", "version", "cache", "cache_ttl", "fallback", "deadline", "requires")
 
 
 class Platform(Protocol):
@@ -99,10 +103,19 @@ class Reading:
         fallback: Fallback = None,
         deadline: float | None = None,
         requires: Collection[str] | None = None,
+        **unknown: object,
     ) -> Asked:
-        """The read that these arguments ask for; raises ValidationError for what cannot be asked for."""
+        """The read that these arguments ask for.
+
+        Raises:
+            ValidationError: An argument is not what it must be.
+            TypeError: There is no such option.
+        """
+        for name in unknown:
+            near = nearest(name, _OPTIONS_OF_A_READ, cutoff=0.0)
+            raise TypeError(f"a read has no option {shown(name)}; the nearest one is {near!r}")
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
-        given = None if requires is None else _names(requires)
+        given = None if is_none(requires) else _names(requires)
         stand_in = None if fallback is None else stand_ins.checked(fallback)
         return Asked(ref, self.budget(deadline), stand_in, cache, max_age, given)
 
@@ -112,15 +125,15 @@ class Reading:
 
     def needs_another(self, found: PromptVersion, values: Mapping[str, object]) -> bool:
         """Whether these values cannot fill in a version, and another one may be served."""
-        if self._fitting is None or found.is_fallback:
+        if self._fitting is None or found.is_fallback or not self._is_cached:
             return False
         return not all(variable in values for variable in found.variables)
 
     def asks_for_another(self, asked: Asked, found: PromptRead) -> bool:
         """Whether a shared store has to be asked for a version that fits."""
-        if self.fits(asked, found) or self._fitting is None or asked.given is None:
+        if self.fits(asked, found) or self._fitting is None:
             return False
-        return self._fitting.asks_the_store(asked.ref, asked.given)
+        return self._fitting.asks_the_store(asked.ref)
 
     def fitted(self, asked: Asked, found: PromptRead) -> PromptRead:
         """What was found, or the last version that fits the caller; raises MissingVariableError if there is none."""

@@ -10,14 +10,15 @@ from typing_extensions import Self
 
 from scope_client import PromptVersion, ScopeClient, ValidationError
 from scope_client import client as default_client
-from scope_client.frameworks import Fallback, listed
+from scope_client.frameworks import Fallback, listed, refused_values
 
 from ._errors import missing_input, name_prompt
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from scope_client.frameworks import ByLabel, ByVersion
+    from scope_client.frameworks import refused_values
+from scope_client.frameworks import ByLabel, ByVersion
 
 
 def read(
@@ -139,8 +140,8 @@ def names_itself(kind: _Kind) -> _Kind:
 def checked_partials(version: PromptVersion, given: Mapping[str, Any] | None) -> dict[str, Any]:
     """A copy of what is given; raises ValidationError for a value that the version has no variable for."""
     known = frozenset(version.variables)
-    unknown = [name for name in given or () if name not in known]
-    if unknown and not version.is_fallback:
+    unknown = refused_values(version, [name for name in given or () if name not in known])
+    if unknown:
         knows = listed(version.variables)
         raise ValidationError(f"partial_variables has {listed(unknown)}; the prompt knows {knows}")
     return {name: value for name, value in (given or {}).items() if name in known}

@@ -75,6 +75,17 @@ class PartsMessagePromptTemplate(_BaseMessagePromptTemplate):  # type: ignore[mi
         """The variables of the message, in order of appearance."""
         return list(Message(self.message).variables)
 
+    def pretty_repr(self, html: bool = False) -> str:
+        """The message as the prompt has it.
+
+        Args:
+            html: Is not looked at.
+
+        Returns:
+            JSON text.
+        """
+        return json.dumps(self.message, ensure_ascii=False, indent=1)
+
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """The message with these values, as the only one of a list."""
         return [_converted(Message(self.message).filled(kwargs))]
@@ -108,6 +119,11 @@ def message_templates(version: PromptVersion) -> list[Any]:
     if template.flaw:
         raise ValidationError(f"prompt {shown(version.name)}: {template.flaw}")
     read = json.loads(version.content)
+    if any("role" not in message for message in read):
+        raise ValidationError(
+            f"prompt {shown(version.name)}: LangChain takes no message without a role: call version.messages(...) "
+            "in a RunnableLambda"
+        )
     return [_message(message, part) for message, part in zip(read, template.parts)]
 
 
@@ -135,7 +151,7 @@ def _converted(message: dict[str, Any]) -> BaseMessage:
     filled = {**message, "content": message.get("content") or ""}
     try:
         return convert_to_messages([{**filled, "role": filled["role"].lower()}])[0]
-    except ValueError:
+    except (ValueError, KeyError, TypeError, NotImplementedError):  # of a role or a tool call that it does not know
         more = {key: value for key, value in filled.items() if key not in ("role", "content")}
         return ChatMessage(content=filled["content"], role=filled["role"], additional_kwargs=more)
 

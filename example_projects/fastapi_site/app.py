@@ -21,7 +21,7 @@ class Asked(BaseModel):
 @contextlib.asynccontextmanager
 async def lifespan(app):
     """One client for the whole process, made in a thread: a client may read files when it is made."""
-    app.state.scope = await asyncio.to_thread(ScopeClient)
+    app.state.scope = await asyncio.to_thread(ScopeClient, deadline=2)
     await app.state.scope.aprefetch(["greeting", "support-chat"])
     yield
     app.state.scope.close()

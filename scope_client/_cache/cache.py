@@ -17,7 +17,7 @@ from .._http.budget import OVERRUN_SECONDS, Budget
 from .._interrupts import pass_on
 from .._prompt.prompt_read import PromptRead, ReadFrom
 from .._prompt.prompt_version import PromptVersion
-from .._prompt.ref import CacheKey, PromptRef
+from .._prompt.ref import LABELS, CacheKey, PromptRef
 from ..errors import ScopeError
 from . import policy
 from .fitting import Fitting
@@ -144,9 +144,8 @@ class PromptCache:
         if step is Step.SERVE_STALE:
             return self._served_stale(ref, entry, max_age)
         version = self._served(ref, entry, now, max_age, is_due=step is Step.SERVE_AND_RENEW)
-        is_found = look is not None and look.found is not None and look.found.version is version
-        source: ReadFrom = "stale" if not entry.is_fresh(now, max_age) else "store" if is_found else "memory"
-        return PromptRead(version, source, now - entry.fetched_at)
+        kept_in: ReadFrom = "store" if look and look.found and look.found.version is version else "memory"
+        return PromptRead(version, kept_in if entry.is_fresh(now, max_age) else "stale", now - entry.fetched_at)
 
     @property
     def epoch(self) -> int:
@@ -185,10 +184,13 @@ class PromptCache:
 
     def clear_prompt(self, ref: PromptRef, *, is_whole: bool) -> None:
         """Forgets what is known of this ref, or of all that its prompt is asked for by if `is_whole`."""
-        keys = [key for key in list(self._memory.by_key) if PromptRef.of_key(key).name == ref.name] if is_whole else []
-        self._memory.forget((ref.key, *keys))
+        refs = {ref}
+        if is_whole:
+            refs.update(each for each in map(PromptRef.of_key, list(self._memory.by_key)) if each.name == ref.name)
+            refs.update(PromptRef(ref.name, label) for label in LABELS)
+        self._memory.forget([each.key for each in refs])
         if self._shared is not None:
-            self._shared.clear_prompt(ref.name, {PromptRef.of_key(key) for key in (ref.key, *keys)})
+            self._shared.clear_prompt(ref.name, refs)
 
     def _flight(self, ref: PromptRef) -> _FlightKey:
         return self._memory.epoch, ref.key

@@ -24,7 +24,8 @@ MAX_KEPT_SETS = 5
 REWRITE_SECONDS = 86_400.0  # the store keeps what it was given for a fortnight
 ASK_STORE_AGAIN_SECONDS = 5.0
 
-_Versions = dict[frozenset[str], PromptVersion]
+# A version by its variables, and the seconds since 1970 at which it was the present one.
+_Versions = dict[frozenset[str], tuple[PromptVersion, float]]
 
 
 class _Kept:
@@ -54,7 +55,7 @@ class Fitting:
         self._max_prompts = max_prompts
         self._by_key: dict[CacheKey, _Kept] = {}
         # By the ref: the ID of a version that callers cannot fill in, and the variables that they do not give.
-        self._held_back: dict[CacheKey, tuple[str | None, tuple[str, ...]]] = {}
+        self._held_back: dict[CacheKey, tuple[str | None, frozenset[str]]] = {}
         self.after_fork()
         renew_in_children(self)
 
@@ -65,17 +66,21 @@ class Fitting:
         """The present version of a ref. What is asked for by its ID is not promoted, and is not kept."""
         if ref.label is None:
             return
-        names, now = frozenset(version.variables), self._clock.now()
+        names = frozenset(version.variables)
         with self._lock:
             kept = self._kept(ref)
-            former = kept.versions.pop(names, None)
-            kept.versions[names] = version
+            former = kept.versions.get(names)
+            kept.versions[names] = version, self._clock.wall()
             _shorten(kept.versions)
-            is_due = former is None or former.id != version.id or now >= kept.written_at + REWRITE_SECONDS
-            if is_due:
-                kept.written_at = now
+            is_new = former is None or former[0].id != version.id
+            is_due = is_new or self._clock.now() >= kept.written_at + REWRITE_SECONDS
         if is_due and self._shared is not None:
-            self._background.submit((Fitting, ref.key), partial(self._write, self._shared, ref))
+            write = partial(self._write, self._shared, ref)
+            # A process may end with its first read, and the next one is to know. Unless it would have to wait.
+            if self._shared.is_slow or not is_new:
+                self._background.submit((Fitting, ref.key), write)
+            else:
+                write()
 
     def chosen(self, ref: PromptRef, version: PromptVersion, given: Iterable[str]) -> PromptVersion:
         """The last version whose variables are all `given`; warns once of the present `version`, which is held back.
@@ -90,29 +95,28 @@ class Fitting:
         self._tell(ref, version, found, missing)
         return found
 
-    def asks_the_store(self, ref: PromptRef, names: frozenset[str]) -> bool:
-        """Whether it takes a look into the shared store to find a version for these variables."""
+    def asks_the_store(self, ref: PromptRef) -> bool:
+        """Whether the next choice of a version looks into the shared store."""
         kept = self._by_key.get(ref.key)
-        return self._shared is not None and (kept is None or _newest(kept.versions, names) is None)
+        is_due = kept is None or self._clock.now() >= kept.asked_at + ASK_STORE_AGAIN_SECONDS
+        return self._shared is not None and is_due
 
     def held_back(self, key: CacheKey, version: PromptVersion) -> tuple[str, ...]:
         """The variables of this version that calls did not give, so that an earlier one was served; or ()."""
-        version_id, missing = self._held_back.get(key, (None, ()))
-        return missing if version_id == version.id else ()
+        version_id, missing = self._held_back.get(key, (None, frozenset()))
+        return tuple([name for name in version.variables if name in missing]) if version_id == version.id else ()
 
     def _last(self, ref: PromptRef, names: frozenset[str]) -> PromptVersion | None:
-        kept = self._by_key.get(ref.key)
-        found = None if kept is None else _newest(kept.versions, names)
-        if found is not None or self._shared is None:
-            return found
         with self._lock:
             kept, now = self._kept(ref), self._clock.now()
-            if now < kept.asked_at + ASK_STORE_AGAIN_SECONDS:
-                return None
-            kept.asked_at = now
-        stored = self._shared.find_fitting(ref)
+            is_due = self._shared is not None and now >= kept.asked_at + ASK_STORE_AGAIN_SECONDS
+            if is_due:
+                kept.asked_at = now
+        if is_due and self._shared is not None:  # another process may have read a newer one
+            stored = self._shared.find_fitting(ref)
+            with self._lock:
+                kept.versions = _merged(stored, kept.versions)
         with self._lock:
-            kept.versions = _merged(stored, kept.versions)
             return _newest(kept.versions, names)
 
     def _kept(self, ref: PromptRef) -> _Kept:
@@ -127,15 +131,21 @@ class Fitting:
         with self._lock:
             kept = self._kept(ref)
             versions = kept.versions = _merged(stored, kept.versions)
-        shared.keep_fitting(ref, list(versions.values()))
+        is_kept = shared.keep_fitting(ref, list(versions.values()))
+        kept.written_at = self._clock.now() if is_kept else NEVER
+
+    def _is_news(self, key: CacheKey, version: PromptVersion, missing: tuple[str, ...]) -> bool:
+        """Whether nobody was told yet that these variables of this version are missing; notes it."""
+        with self._lock:
+            version_id, known = self._held_back.get(key, (None, frozenset()))
+            known = known if version_id == version.id else frozenset()
+            if key not in self._held_back and len(self._held_back) >= self._max_prompts:
+                self._held_back.clear()
+            self._held_back[key] = version.id, known.union(missing)
+            return not known.issuperset(missing)
 
     def _tell(self, ref: PromptRef, version: PromptVersion, served: PromptVersion, missing: tuple[str, ...]) -> None:
-        held = version.id, missing
-        is_new = self._held_back.get(ref.key) != held
-        if is_new:
-            if ref.key not in self._held_back and len(self._held_back) >= self._max_prompts:
-                self._held_back.clear()
-            self._held_back[ref.key] = held
+        if self._is_news(ref.key, version, missing):
             _log.warning(
                 "the prompt %s: version %s (%s) needs %s, which the code does not give; "
                 "version %s (%s) is served until the code gives it",
@@ -161,19 +171,25 @@ def lacking(version: PromptVersion, given: Iterable[str]) -> MissingVariableErro
 
 
 def _newest(versions: _Versions, names: frozenset[str]) -> PromptVersion | None:
-    return next((versions[needed] for needed in reversed(list(versions)) if needed <= names), None)
+    fitting = [kept for needed, kept in versions.items() if needed <= names]
+    return max(fitting, key=_at)[0] if fitting else None
 
 
-def _merged(stored: Iterable[PromptVersion], own: _Versions) -> _Versions:
-    """Those of the store, the oldest first, and then those of this process, which are newer."""
-    merged = {frozenset(version.variables): version for version in stored}
-    for names, version in own.items():
-        merged.pop(names, None)
-        merged[names] = version
+def _merged(stored: Iterable[tuple[PromptVersion, float]], own: _Versions) -> _Versions:
+    """Of each set of variables the version that was the present one last."""
+    merged = dict(own)
+    for version, at in stored:
+        names = frozenset(version.variables)
+        if names not in merged or merged[names][1] < at:
+            merged[names] = version, at
     _shorten(merged)
     return merged
 
 
+def _at(kept: tuple[PromptVersion, float]) -> float:
+    return kept[1]
+
+
 def _shorten(versions: _Versions) -> None:
     while len(versions) > MAX_KEPT_SETS:
-        del versions[next(iter(versions))]
+        del versions[min(versions, key=lambda names: versions[names][1])]

@@ -19,6 +19,7 @@ SCHEMA = 1
 CLOCK_SKEW_SECONDS = 1.0  # what the clocks of a fleet may differ by
 ID_BYTES = 4
 MAX_SAID_SECONDS = 1000.0
+MAX_VERSIONS_CHARACTERS = 900_000
 
 
 class Found(NamedTuple):
@@ -86,18 +87,30 @@ def values_of(store: CacheStore, *keys: str) -> Mapping[str, str]:
     return values
 
 
-def versions_text(versions: Sequence[PromptVersion]) -> str:
-    """The text of several versions of a prompt."""
-    return json.dumps({"schema": SCHEMA, "versions": [version.to_dict() for version in versions]})
+def versions_text(versions: Sequence[tuple[PromptVersion, float]]) -> str:
+    """The text of several versions of a prompt, each with a time in seconds since 1970.
+
+    Without the oldest of them, if it would be too long for a store that takes a megabyte, as memcached does.
+    """
+    texts = [json.dumps({"at": at, "version": version.to_dict()}) for version, at in versions]
+    newest_first = [text for _, text in sorted(zip([at for _, at in versions], texts), reverse=True)]
+    room = MAX_VERSIONS_CHARACTERS
+    kept: list[str] = []
+    for text in newest_first:
+        room -= len(text)
+        if kept and room < 0:
+            break
+        kept.append(text)
+    return f'{{"schema": {SCHEMA}, "versions": [{", ".join(kept)}]}}'
 
 
-def versions_in(entry: dict[str, Any], ref: PromptRef, extra_values: str) -> list[PromptVersion]:
+def versions_in(entry: dict[str, Any], ref: PromptRef, extra_values: str) -> list[tuple[PromptVersion, float]]:
     """Those of `versions_text` that can be used."""
     found = []
     bodies = entry.get("versions") if entry.get("schema") == SCHEMA else None
     for body in bodies if isinstance(bodies, list) else ():
         with contextlib.suppress(ApiError, ValueError, TypeError, KeyError, AttributeError):
-            found.append(version_in(body, ref, extra_values=extra_values))
+            found.append((version_in(body["version"], ref, extra_values=extra_values), float(body["at"])))
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from .._http.budget import Budget
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
+from .cleared import Cleared
 from .fleet_locks import FleetLocks, Lock, Rival, after_holder, first_lock, rival_in
 from .shared_entry import (
     CLOCK_SKEW_SECONDS,
@@ -35,7 +35,7 @@ from .store_breaker import StoreBreaker
 
 MIN_STORE_TTL_SECONDS = 1.0
 RECENT_LOOK_SECONDS = 0.5
-FITTING_SECONDS = 1_209_600.0  # 14 days; memcached takes what is over 30 days for a date
+FITTING_SECONDS = 1_209_600.0  # 14 days, as for a prompt that was cleared
 LONGEST_GENERATION_LEAD_SECONDS = 3600.0  # of a clock that is ahead; what is later is nobody's doing but an enemy's
 
 
@@ -80,6 +80,7 @@ class SharedStore:
         self._prefix = f"scope:{SCHEMA}:{{{self._hash(*whose)[:20]}}}:"
         self._generation_key = f"{self._prefix}generation"
         self._known_generation = 0
+        self._cleared = Cleared(store, clock, self._cleared_key, self._generation_in)
         self._locks = FleetLocks(store, self._breaker, clock, self._prefix)
         self.slow_fetches = SlowFetches(clock, self._locks.announce)
         self.after_fork()
@@ -138,13 +139,16 @@ class SharedStore:
     def forget(self, ref: PromptRef) -> None:
         self._breaker.attempt("delete", lambda: self._store.delete(self._key(ref)), None)
 
-    def keep_fitting(self, ref: PromptRef, versions: Sequence[PromptVersion]) -> None:
-        """Keeps the last versions of a ref, the oldest first, whatever is cleared."""
-        text = versions_text(versions)
-        put = partial(self._store.set, self._fitting_key(ref), text, FITTING_SECONDS)
-        self._breaker.attempt("set", put, None)
+    def keep_fitting(self, ref: PromptRef, versions: Sequence[tuple[PromptVersion, float]]) -> bool:
+        """Keeps the last versions of a ref, each with its wall time, whatever is cleared. Whether they were kept."""
 
-    def find_fitting(self, ref: PromptRef) -> list[PromptVersion]:
+        def put() -> bool:
+            self._store.set(self._fitting_key(ref), versions_text(versions), FITTING_SECONDS)
+            return True
+
+        return self._breaker.attempt("set", put, False)
+
+    def find_fitting(self, ref: PromptRef) -> list[tuple[PromptVersion, float]]:
         """What `keep_fitting` has kept; what cannot be used of it is left out."""
         key, nothing = self._fitting_key(ref), cast("Mapping[str, str]", {})
         text = self._breaker.attempt("find", lambda: values_of(self._store, key), nothing).get(key)
@@ -202,9 +206,7 @@ class SharedStore:
 
     def clear_prompt(self, name: str, refs: Iterable[PromptRef]) -> None:
         """Makes what was fetched of one prompt so far void for everybody who shares the store."""
-        now = self._clock.wall()
-        put = partial(self._store.set, self._cleared_key(name), str(math.ceil(now * 1000)), FITTING_SECONDS)
-        self._breaker.attempt("set", put, None)
+        self._breaker.attempt("set", partial(self._cleared.clear, name), None)
         for ref in refs:
             self.forget(ref)
 
@@ -213,7 +215,7 @@ class SharedStore:
         values = values_of(self._store, self._generation_key, key, cleared_key)
         self._learn_generation(values.get(self._generation_key))
         text = values.get(key)
-        cleared_at = self._generation_in(values.get(cleared_key)) / 1000 if cleared_key in values else 0.0
+        cleared_at = self._cleared.since(ref.name, values.get(cleared_key))
         if text is None:
             return Look(None, None, now, cleared_at=cleared_at)
         entry = parsed(text)
@@ -223,6 +225,8 @@ class SharedStore:
         if found is not None and found.stamp < cleared_at:
             found = None
         failure = failure_in(entry, generation=generation, now=wall) if found is None else None
+        if failure is not None and wall - failure.age < cleared_at:
+            failure = None
         return Look(entry, found, now, failure, cleared_at)
 
     def _learn_generation(self, text: object) -> None:

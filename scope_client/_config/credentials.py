@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NoReturn, Optional, Protocol, TypeVar, Union, 
 from .._fork import held_back
 from .._frames import hides_what_it_was_given
 from .._frozen import Frozen
+from .._prompt.values import is_none, plain_text
 from .._redaction import REDACTED, Secret
 from ..errors import ConfigurationError, MissingApiKeyError
 
@@ -307,10 +308,10 @@ def _part(key: str, given: Mapping[str, Any], *, is_secret: bool) -> Any:
 
 
 def _checked(kind: str, field: str, value: object) -> str:
-    if value is None or value == "":
+    if is_none(value) or value == "":
         raise MissingApiKeyError(f"{kind} needs {field}: it must be text that is not empty")
     if not isinstance(value, str):
         raise ConfigurationError(f"{field} must be text, got {type(value).__name__}")
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
         raise ConfigurationError(f"{field} must not contain line breaks or other control characters")
-    return value
+    return value if issubclass(type(value), str) else plain_text(value)

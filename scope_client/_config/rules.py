@@ -74,7 +74,7 @@ class Rule:
             return self.accept(value)
         except MisfitError as misfit:
             raise error(f"{name} must be {self.must_be}, got {misfit}") from None
-        except ValueError:
+        except (ValueError, TypeError):  # TypeError of a proxy, whose class is not its own
             raise error(f"{name} must be {self.must_be}, got {self._described(value, shows_text)}") from None
 
     def read(self, name: str, text: str, error: type[Exception]) -> Any:

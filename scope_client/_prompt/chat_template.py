@@ -5,7 +5,7 @@
 | a content that is text                       | is filled in                                                     |
 | a content that is a list: text, a text part  | is filled in                                                     |
 | a content that is a list: an image, a tool   | stays as it is                                                   |
-| no content, or None, beside a tool call      | stays as it is                                                   |
+| no content, or None, beside something else   | stays as it is                                                   |
 | the arguments of a tool call, as JSON text   | are filled in, with values escaped as JSON text takes them       |
 | the arguments of a tool call, as an object   | each text in them is filled in                                   |
 | a message of the role placeholder            | the list of messages that the caller gives takes its place       |
@@ -13,6 +13,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, NoReturn, Optional, Union
 
@@ -28,15 +29,17 @@ _MESSAGE = '{"role": text, "content": text}'
 _EXPECTED_MESSAGES = f"expected a chat prompt's content as a JSON array of {_MESSAGE}"
 _PLACEHOLDER = "placeholder"
 _TEXT_PARTS = ("text", "input_text", "output_text")
-_SPEAKS_WITHOUT_CONTENT = ("tool_calls", "function_call", "refusal", "audio")
+_CONTENTS = ("content", "parts")
+_SAYS_NOTHING = ("role", "content", "name")
 _KINDS_OF_CALLS = ("function", "custom")
 _CALL_ARGUMENTS = ("arguments", "input", "args")
 _MUST_BE = 'must be a list of messages such as {"role": "user", "content": "Hi"}, or [] for none'
 _STRINGS = (str, bytes, bytearray, memoryview)
+_QUOTES = re.compile(r'\\.|"', re.DOTALL)  # and what is escaped, which no quote is
 
 
 class JsonText(Template):
-    """A Template of JSON text: a value is escaped, so that it stays within the text that it is a part of."""
+    """A Template of JSON text: a value that is within a text there is escaped, so that it stays within it."""
 
     __slots__ = ()
 
@@ -45,8 +48,16 @@ class JsonText(Template):
 
     def render(self, values: dict[str, Any]) -> str:
         """The JSON text with its variables filled in; raises what `Template.render` raises."""
-        texts = {name: as_text(name, value) for name, value in values.items()}
-        return super().render({name: json.dumps(text, ensure_ascii=False)[1:-1] for name, text in texts.items()})
+        is_within = False
+        filled = []
+        for place, piece in enumerate(self.pieces):
+            if place % 2 == 0:
+                filled.append(piece)
+                is_within ^= _QUOTES.findall(piece).count('"') % 2 == 1
+                continue
+            text = as_text(piece, values[piece])
+            filled.append(json.dumps(text, ensure_ascii=False)[1:-1] if is_within else text)
+        return "".join(filled)
 
 
 class Message(Frozen):
@@ -59,15 +70,16 @@ class Message(Frozen):
     """The names of the variables, in order of appearance, each once."""
 
     def __init__(self, message: Mapping[str, Any]) -> None:
-        compiled = {name: _compiled(name, value) for name, value in message.items()}
+        is_call = "role" not in message  # an item of a conversation, such as a call of a function
+        compiled = _compiled_call(message) if is_call else {n: _compiled(n, value) for n, value in message.items()}
         ordered = [compiled.get("content"), *compiled.values()]
         names = (name for template in _templates_in(ordered) for name in template.variables)
         self._freeze(json=compiled, variables=tuple(dict.fromkeys(names)))
 
     @property
     def role(self) -> str:
-        """Who says it, as the prompt has it."""
-        role: str = self.json["role"]
+        """Who says it, as the prompt has it; "" for what nobody says, such as a call of a function."""
+        role: str = self.json.get("role", "")
         return role
 
     @property
@@ -154,7 +166,7 @@ class ChatTemplate(Frozen):
         messages = self.messages(values)
         try:
             return json.dumps(messages, ensure_ascii=False, allow_nan=False, default=_as_object)
-        except (ValueError, RecursionError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ValidationError(f"the messages cannot be written as JSON: {error}") from None
 
 
@@ -178,7 +190,7 @@ def _is_message(value: Any) -> bool:
 
 def _kind(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "a mapping without a role"
+        return "one message, which is to be put into a list" if _is_message(value) else "a mapping without a role"
     return "None" if is_none(value) else f"one of the type {value.__class__.__name__}"
 
 
@@ -193,7 +205,7 @@ def _as_object(message: Any) -> dict[str, Any]:
 
 
 def _part(message: dict[str, Any]) -> Part:
-    is_placeholder = message["role"].lower() == _PLACEHOLDER
+    is_placeholder = message.get("role", "").lower() == _PLACEHOLDER
     return Placeholder(message.get("content")) if is_placeholder else Message(message)
 
 
@@ -209,7 +221,7 @@ def _flaw(parts: tuple[Part, ...]) -> str:
 
 
 def _compiled(name: str, value: Any) -> Any:
-    if name == "content":
+    if name in _CONTENTS:
         return [_compiled_part(each) for each in value] if isinstance(value, list) else _template_of(value)
     if name == "tool_calls" and isinstance(value, list):
         return [_compiled_call(call) for call in value]
@@ -217,7 +229,7 @@ def _compiled(name: str, value: Any) -> Any:
 
 
 def _compiled_part(part: Any) -> Any:
-    if isinstance(part, dict) and part.get("type") in _TEXT_PARTS:
+    if isinstance(part, dict) and part.get("type", "text") in _TEXT_PARTS:
         return {name: _template_of(value) if name == "text" else value for name, value in part.items()}
     return _template_of(part)
 
@@ -229,27 +241,19 @@ def _compiled_call(call: Any) -> Any:
     compiled = dict(call)
     for name, value in call.items():
         if name in _CALL_ARGUMENTS:
-            compiled[name] = JsonText(value) if name == "arguments" and _is_json(value) else _compiled_texts(value)
+            compiled[name] = _compiled_texts(value, JsonText if name == "arguments" else Template)
         elif name in _KINDS_OF_CALLS:
             compiled[name] = _compiled_call(value)
     return compiled
 
 
-def _compiled_texts(value: Any) -> Any:
+def _compiled_texts(value: Any, kind: type[Template] = Template) -> Any:
+    """Texts within an object are texts as they are, also those of the arguments of a tool call."""
     if isinstance(value, dict):
         return {name: _compiled_texts(each) for name, each in value.items()}
-    return [_compiled_texts(each) for each in value] if isinstance(value, list) else _template_of(value)
-
-
-def _is_json(text: object) -> bool:
-    """Whether it is JSON text: each of its variables is then within a text, because no JSON has two braces in a row."""
-    if not isinstance(text, str):
-        return False
-    try:
-        parse(text)
-    except ValueError:
-        return False
-    return True
+    if isinstance(value, list):
+        return [_compiled_texts(each) for each in value]
+    return kind(value) if isinstance(value, str) else value
 
 
 def _template_of(value: Any) -> Any:
@@ -288,11 +292,13 @@ def _read_messages(content: str) -> list[dict[str, Any]]:
 
 def _is_readable(message: Any) -> bool:
     """Whether a model's API takes a message of this shape."""
-    if not isinstance(message, dict) or not isinstance(message.get("role"), str):
+    if not isinstance(message, dict) or not isinstance(message.get("role", message.get("type")), str):
         return False
     content = message.get("content")
     if content is None:
-        return message["role"].lower() == "function" or any(message.get(name) for name in _SPEAKS_WITHOUT_CONTENT)
+        # Beside a tool call, say, or what the model thought; each API has names of its own for what may be there.
+        says_something = any(value for name, value in message.items() if name not in _SAYS_NOTHING)
+        return says_something or message.get("role", "").lower() == "function"
     return isinstance(content, str) or (
         isinstance(content, list) and all(isinstance(part, (dict, str)) for part in content)
     )

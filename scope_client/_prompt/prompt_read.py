@@ -5,7 +5,7 @@ from typing import Literal, Optional
 from .._frozen import Frozen
 from .prompt_version import PromptVersion
 
-ReadFrom = Literal["memory", "store", "platform", "stale", "fallback", "folder", "lock"]
+ReadFrom = Literal["memory", "store", "platform", "stale", "fallback", "folder"]
 
 
 class PromptRead(Frozen):

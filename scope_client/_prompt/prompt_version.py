@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, Optional, Union
 
@@ -291,6 +291,22 @@ class PromptVersion(Fields):
 
 
 version_in = PromptVersion._from_parsed
+
+
+def refused_values(version: PromptVersion, names: Iterable[str]) -> list[str]:
+    """Those of these names for which a value is an error, of names that the content has no variable for.
+
+    Args:
+        version: The version.
+        names: The names.
+
+    Returns:
+        None of them for a fallback, for a name that the platform declares, and with another rule than "error".
+    """
+    is_strict = version._extra_values == "error" and not version.is_fallback
+    declared = frozenset(version._declared)
+    return [name for name in names if name not in declared] if is_strict else []
+
 
 LONGEST_SHOWN_TYPE = 60
 _TEXTS = (

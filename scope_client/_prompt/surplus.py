@@ -13,7 +13,10 @@ from ..errors import ValidationError
 _log = Log("scope_client.prompt")
 MAX_WARNED_VALUES = 10_000
 _warned: set[tuple[str, str]] = set()
-_SPACED = re.compile(r"\{\{[ \t]*(\w+)[ \t]*\}\}")
+_WITH_SPACES = " (it has {{{{ {0} }}}} with spaces: write {{{{{0}}}}} there)"
+_NOT_IN_A_TEXT = " ({{{{{0}}}}} is in a part that is not text, where nothing is filled in)"
+_UNFILLED = re.compile(r"\{\{(\w+)\}\}")
+_SPACED = re.compile(r"\{\{(?=[ \t]|\w+[ \t])[ \t]*(\w+)[ \t]*\}\}")
 
 
 class Surplus(Frozen):
@@ -33,13 +36,15 @@ class Surplus(Frozen):
 
     def said(self, unknown: Iterable[str], content: str) -> str:
         """What is wrong with values of these names, or "" if they are taken."""
-        refused = self._refused(unknown)
-        if not refused:
+        if self.extra_values != "error":
             return ""
-        known = frozenset(refused)
-        spaced = [name for name in _SPACED.findall(content) if name in known]
-        advice = f" (it has {{{{ {spaced[0]} }}}} with spaces: write {{{{{spaced[0]}}}}} there)" if spaced else ""
-        return f"the prompt has no variable {listed(refused)}{advice}"
+        spaced, unfilled = frozenset(_SPACED.findall(content)), frozenset(_UNFILLED.findall(content))
+        # The platform may declare a variable because it has read more into the content than is filled in.
+        taken = frozenset(self.declared).difference(spaced, unfilled)
+        refused = [name for name in unknown if name not in taken]
+        advice = next((_WITH_SPACES.format(name) for name in refused if name in spaced), "")
+        advice = advice or next((_NOT_IN_A_TEXT.format(name) for name in refused if name in unfilled), "")
+        return f"the prompt has no variable {listed(refused)}{advice}" if refused else ""
 
     def take(self, unknown: Iterable[str], variables: tuple[str, ...], content: str) -> None:
         """Raises ValidationError if a value of one of these names is not taken; or warns of it once, by the rule."""
@@ -49,12 +54,6 @@ class Surplus(Frozen):
         if self.extra_values == "warn":
             for name in frozenset(unknown).difference(self.declared):
                 self._warn_once(name)
-
-    def _refused(self, unknown: Iterable[str]) -> list[str]:
-        if self.extra_values != "error":
-            return []
-        declared = frozenset(self.declared)
-        return [name for name in unknown if name not in declared]
 
     def _warn_once(self, name: str) -> None:
         once = (self.prompt, name)

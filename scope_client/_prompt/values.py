@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import types
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from .._interrupts import pass_on
@@ -19,10 +20,9 @@ _METHODS = (
 )
 _GENERATORS = (types.GeneratorType, types.AsyncGeneratorType)
 _BYTES = (bytes, bytearray, memoryview)
-_CONTAINERS = (list, tuple, set, frozenset, dict)
+MAX_LOOK_DEPTH = 5
 _NONE = "None; give text, or '' to leave it empty"
-_DEFAULT_TEXT = re.compile(r"<.+ at 0x[0-9A-Fa-f]+>+", re.DOTALL)
-_DEFAULT_TEXT_WITHIN = re.compile(r"<[^<>]+ at 0x[0-9A-Fa-f]+>")
+_DEFAULT_TEXT = re.compile(r"<.+ at 0x[0-9A-Fa-f]+[^<>]*>+", re.DOTALL)
 
 
 def as_text(name: str, value: object) -> str:
@@ -101,13 +101,27 @@ def _flaw_of_text(value: Any, text: str) -> str | None:
         return f"of the type {_kind(value)} and was not awaited; give what `await` returns for it"
     if text == "None" and _equals_none(value):
         return _NONE
-    if " at 0x" not in text:
+    if "<" not in text or isinstance(value, BaseException):
         return None
-    if isinstance(value, _CONTAINERS) and _DEFAULT_TEXT_WITHIN.search(text):
-        return f"a {_kind(value)} that holds an object without a text of its own; give text in its place"
+    if _holds_a_bug(value):
+        return f"a {_kind(value)} that holds something without a text of its own; give text in its place"
     if _DEFAULT_TEXT.fullmatch(text):
         return f"of the type {_kind(value)}, which has no text of its own; give an attribute of it, or define __str__"
     return None
+
+
+def _holds_a_bug(value: Any, depth: int = MAX_LOOK_DEPTH) -> bool:
+    """Whether a list, a mapping or a set holds a method that was not called, say, or an object without a text."""
+    if depth == 0 or isinstance(value, str) or not isinstance(value, (Sequence, Set, Mapping)):
+        return False
+    for item in value.values() if isinstance(value, Mapping) else value:
+        if isinstance(item, (str, BaseException)) or type(item) in _PLAIN or is_none(item):
+            continue
+        if isinstance(item, (*_METHODS, type, types.ModuleType, *_GENERATORS)) or _holds_a_bug(item, depth - 1):
+            return True
+        if not isinstance(item, (Sequence, Set, Mapping)) and _DEFAULT_TEXT.fullmatch(repr(item)):
+            return True
+    return False
 
 
 def _equals_none(value: Any) -> bool:

@@ -17,7 +17,9 @@ from .._interrupts import pass_on
 from .._process import made_client, made_off_the_loop
 from .._prompt.chat_template import Message, Placeholder, checked_messages
 from .._prompt.fallback import Fallback
+from .._prompt.prompt_version import refused_values
 from .._prompt.ref import LABELS
+from .._prompt.values import plain_text
 from .._public_names import publish
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
 from .._stores.patience import check_client
@@ -70,7 +72,9 @@ __all__ = [
     "made_off_the_loop",
     "missing_extra",
     "pass_on",
+    "plain_text",
     "publish",
+    "refused_values",
     "render_in_template",
     "renew_in_children",
     "shown",

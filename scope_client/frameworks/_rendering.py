@@ -6,6 +6,7 @@ from typing import Any, Callable, NoReturn, Optional
 from .._client import ScopeClient
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
+from .._prompt.values import is_callable, is_none
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from ..errors import MissingVariableError, ValidationError
 
@@ -57,8 +58,12 @@ def render_in_template(
 
 def _settled(value: Any) -> Any:
     """The text of an object that stands for text, such as a lazy translation; any other value as it is."""
-    is_plain = value is None or callable(value) or isinstance(value, (str, bytes, int, float, list, tuple, dict, set))
-    return value if is_plain or "__str__" not in _attributes(type(value)) else str(value)
+    if is_none(value):
+        return None
+    is_plain = is_callable(value) or isinstance(value, (str, bytes, int, float, list, tuple, dict, set))
+    # A proxy is not text because its class has a `__str__`: the core looks at what it stands for.
+    is_proxy = value.__class__ is not type(value)
+    return value if is_plain or is_proxy or "__str__" not in _attributes(type(value)) else str(value)
 
 
 def _attributes(kind: type) -> set[str]:

@@ -13,7 +13,7 @@ from .._folder.record import VersionRecord, is_prompt_id, new_version, prompt_id
 from .._wording import listed, shown
 from ..errors import ConfigurationError
 
-Content = Union[str, Sequence[Mapping[str, str]]]
+Content = Union[str, Sequence[Mapping[str, Any]]]
 
 
 class _Overlay(NamedTuple):

@@ -14,7 +14,7 @@ from django.template.context import BaseContext
 from django.utils.html import escape
 
 from scope_client import ValidationError
-from scope_client.frameworks import PromptUse, cut, render_in_template, shown
+from scope_client.frameworks import PromptUse, cut, plain_text, render_in_template, shown
 
 from .._client import get_client
 
@@ -208,4 +208,4 @@ def _filtered(expression: FilterExpression, value: Any, strict: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """Text without its mark "safe", which Django gives to every constant of a template."""
-    return str.__str__(value) if isinstance(value, str) else value
+    return plain_text(value) if isinstance(value, str) else value

@@ -219,3 +219,9 @@ def test_an_interrupt_leaves_no_work_to_the_threads(client: ScopeClient, server:
     gate.open()
     eventually(lambda: not threads())
     assert len(server.reads) == 8
+
+
+def test_a_mapping_of_labels_is_refused_and_nothing_is_sent(client: ScopeClient, server: FaultServer) -> None:
+    with pytest.raises(ValidationError, match="prefetch takes a list"):
+        client.prefetch({"greeting": "latest"})  # type: ignore[arg-type]
+    assert server.reads == []

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from django.template import Context, Engine
+from django.utils.functional import SimpleLazyObject
 from jinja2 import Environment, Undefined
 from langchain_core.runnables import RunnableLambda
+from werkzeug.local import LocalProxy
 
 from scope_client import MissingVariableError, ScopeClient, ValidationError
 from scope_client.frameworks import TemplateFunction
@@ -156,3 +158,63 @@ def test_the_code_first(name: str, rule: str, make: Callable, caplog: pytest.Log
         for _ in range(2):
             assert way(client, values) == "Hi Ada"
     assert sum("has no variable" in r.getMessage() for r in caplog.records) == (rule == "warn")
+
+
+@pytest.mark.parametrize("option", ["name", "label", "version", "fallback"])
+# Not a LocalProxy in Django, whose templates call what can be called.
+@pytest.mark.parametrize(
+    ("engine", "proxy"), [("django", SimpleLazyObject), ("jinja", SimpleLazyObject), ("jinja", LocalProxy)]
+)
+class TestProxiesInTemplates:
+    def rendered(self, engine: str, client: ScopeClient, options: dict[str, Any]) -> str:
+        named = {"name": "greeting", "label": None, "version": None, "fallback": None, **options}
+        if engine == "jinja":
+            environment = Environment(autoescape=True)
+            environment.globals["scope_prompt"] = TemplateFunction(lambda: client, Undefined)
+            given = ", ".join(f"{key}={key}_" for key in ("label", "version", "fallback"))
+            page = "{{ scope_prompt(name_, variables={'name': 'Ada'}, " + given + ") }}"
+            return environment.from_string(page).render({f"{key}_": value for key, value in named.items()})
+        given = " ".join(f"{key}=o.{key}" for key in options if key != "name")
+        page = f"{{% load scope %}}{{% scope_prompt o.name {given} with name='Ada' %}}"
+        found = Engine(libraries={"scope": "scope_django.templatetags.scope"}).from_string(page)
+        return found.render(Context({"o": named}))
+
+    def test_they_count_as_the_text_that_they_stand_for(
+        self, option: str, proxy: Any, engine: str, make: Callable, platform: LocalPlatform
+    ) -> None:
+        client = make()
+        if option == "fallback":
+            platform.fail(503)
+        text = {
+            "name": "greeting",
+            "label": "latest",
+            "version": platform.draft("greeting", OLD).id,
+            "fallback": "Hi {{name}}",
+        }[option]
+        assert self.rendered(engine, client, {option: proxy(lambda: text)}) == "Hi Ada"
+
+    def test_one_of_none_is_not_given_and_one_of_an_object_is_an_error(
+        self, option: str, proxy: Any, engine: str, make: Callable, platform: LocalPlatform
+    ) -> None:
+        client = make()
+        if option != "name":
+            assert self.rendered(engine, client, {option: proxy(lambda: None)}) == "Hi Ada"
+        with pytest.raises(ValidationError):
+            self.rendered(engine, client, {option: proxy(lambda: [5])})
+
+
+@pytest.mark.parametrize("rule", ["warn", "ignore", "declared"])
+def test_a_live_langchain_prompt_with_a_partial_value_too_many_may_be_deployed_first(
+    rule: str, make: Callable, platform: LocalPlatform
+) -> None:
+    if rule == "declared":
+        platform.publish("greeting", OLD, variables=["tone"])
+    client = make(extra_values="error" if rule == "declared" else rule)
+    partials = {"name": "Ada", "tone": "warm"}
+    for made in (
+        scope_prompt("greeting", client=client, partial_variables=partials),
+        ScopePromptTemplate.from_scope("greeting", client=client, partial_variables=partials),
+    ):
+        assert made.invoke({}).to_string() == "Hi Ada"
+    with pytest.raises(ValidationError, match="partial_variables has 'other'"):
+        scope_prompt("greeting", client=make(), partial_variables={"other": "x"}).invoke({"name": "Ada"})

@@ -153,7 +153,7 @@ def test_the_examples_are_of_each_kind() -> None:
     """Or the test above could agree on nothing but errors."""
     seen: set[str] = set()
 
-    @settings(max_examples=200, deadline=None, database=None)
+    @settings(max_examples=400, deadline=None, database=None, derandomize=True)
     @given(chats, given_values())
     def look(chat: list[dict[str, Any]], drawn: dict[str, Any]) -> None:
         version = PromptsClient({"p": chat}).get_prompt_version("p")

@@ -376,3 +376,80 @@ def test_nothing_is_kept_or_written_unless_it_is_asked_for(make: Callable) -> No
     client = make(when_unfit="error", cache_store=store)
     client.render_prompt("greeting", GIVEN)
     assert not any("fitting" in str(call) for call in store.calls)
+
+
+def test_two_places_that_give_different_variables_are_warned_of_once_each(
+    make: Callable, platform: LocalPlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make()
+    promoted(client, platform, "{{name}} {{tone}} {{style}}")
+    with caplog.at_level(logging.WARNING, "scope_client"):
+        for _ in range(5):
+            client.get_prompt_version("greeting", requires={"name"})
+            client.get_prompt_version("greeting", requires={"name", "tone"})
+            client.get_prompt_version("greeting", requires={"name", "style"})
+    assert len(warnings_in(caplog)) == 1
+    assert client.status().prompts[0].missing_variables == ("tone", "style")
+
+
+def test_a_process_that_was_idle_does_not_put_its_older_version_over_a_newer_one(clock: ManualClock) -> None:
+    store = MemoryStore()
+    idle, busy = (Rig(clock, store, when_unfit="last_fitting") for _ in range(2))
+    idle.source.gives("1 {{a}}")
+    idle.read()
+    for content in ("2 {{a}}", "3 {{a}} {{b}}"):
+        clock.passes(200)
+        busy.source.gives(content)
+        busy.read()
+    clock.passes(10)
+    idle.read()
+    assert idle.fitting.chosen(GREETING, idle.entry().version, {"a"}).content == "2 {{a}}"
+    later = Rig(clock, store, when_unfit="last_fitting")
+    later.read()
+    assert later.fitting.chosen(GREETING, later.entry().version, {"a"}).content == "2 {{a}}"
+
+
+def test_it_is_in_the_store_before_the_first_read_returns(make: Callable, redis_server: RedisServer) -> None:
+    before = make(cache_store=RedisStore(redis_server.url))
+    before.get_prompt_version("greeting")
+    other = RedisStore(redis_server.url)
+    key = f"{before._rooms.shared._key(PromptRef.of('greeting'))}:fitting"
+    assert OLD in other.get_many([key])[key]
+
+
+def test_what_the_store_could_not_take_is_written_with_a_later_read(clock: ManualClock) -> None:
+    store = WatchedStore(MemoryStore())
+    store.broken = {"set"}
+    rig = Rig(clock, store, when_unfit="last_fitting")
+    rig.source.gives("1 {{a}}")
+    rig.read()
+    store.broken = set()
+    clock.passes(101)
+    rig.read()
+    other = Rig(clock, store, when_unfit="last_fitting")
+    other.source.gives("2 {{b}}")
+    other.cache.clear()
+    other.read()
+    assert other.fitting.chosen(GREETING, other.entry().version, {"a"}).content == "1 {{a}}"
+
+
+def test_what_is_written_stays_below_what_a_store_takes(clock: ManualClock) -> None:
+    store = WatchedStore(MemoryStore())
+    rig = Rig(clock, store, when_unfit="last_fitting")
+    for number in range(4):
+        rig.source.gives(f"{number} {{{{v{number}}}}} {'x' * 200_000}")
+        rig.read()
+        clock.passes(101)
+    (text,) = [text for key, text in store.seen.items() if key.endswith(":fitting")]
+    assert len(text) < 1_000_000
+    assert [f"{{{{v{number}}}}}" in text for number in range(4)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("options", [{"cache": False}, {}])
+def test_what_is_not_cached_is_asked_for_once(make: Callable, platform: LocalPlatform, options: Any) -> None:
+    client = make(cache_enabled=bool(options))
+    platform.publish("greeting", NEW)
+    before = len(platform.requests)
+    with pytest.raises(MissingVariableError):
+        client.render_prompt("greeting", GIVEN, **options)
+    assert sum("greeting" in request.path for request in platform.requests[before:]) == 1

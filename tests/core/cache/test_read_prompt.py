@@ -106,8 +106,8 @@ def test_it_takes_and_refuses_what_get_prompt_version_does(make_client: Make) ->
     client = make_client()
     with pytest.raises(TypeError):
         client.read_prompt("greeting", label="latest", version="v_1")
-    with pytest.raises(TypeError):
-        client.read_prompt("greeting", nonsense=1)
+    with pytest.raises(TypeError, match="a read has no option 'lable'; the nearest one is 'label'"):
+        client.read_prompt("greeting", lable="latest")
     with pytest.raises(ValidationError):
         client.read_prompt("")
 
@@ -202,6 +202,34 @@ class TestClearingOnePrompt:
         clock.passes(1)
         assert three.get_prompt_version("greeting").version_number == 2
         assert one.get_prompt_version("greeting").version_number == 2
+
+    def test_a_store_that_was_away_hears_of_it_later(
+        self, make_client: Make, server: FaultServer, clock: ManualClock
+    ) -> None:
+        store = WatchedStore(MemoryStore())
+        one, two = (make_client(cache_ttl=1000, cache_local_ttl=5, cache_store=store) for _ in range(2))
+        server.answers(body(1))
+        for client in (one, two):
+            assert client.get_prompt_version("greeting").version_number == 1
+        server.answers(body(2))
+        store.broken = {"get_many", "set", "add", "delete"}
+        clock.passes(1)
+        one.clear_cache("greeting")
+        store.broken = set()
+        clock.passes(60)
+        for client in (one, two):
+            assert client.get_prompt_version("greeting").version_number == 2
+
+    @pytest.mark.parametrize("options", [{}, {"label": "latest"}])
+    def test_what_the_fleet_was_refused_is_asked_again(
+        self, make_client: Make, server: FaultServer, clock: ManualClock, options: Any
+    ) -> None:
+        client = make_client(cache_store=MemoryStore())
+        server.answers(error(404, code="prompt_not_found"), prompt("there"))
+        with pytest.raises(NotFoundError):
+            content(client, **options)
+        client.clear_cache("greeting")
+        assert content(client, **options) == "there"
 
     def test_a_time_to_come_clears_nothing(self, make_client: Make, clock: ManualClock) -> None:
         store = WatchedStore(MemoryStore())

@@ -163,6 +163,10 @@ def test_each_kind_of_text_part_is_one(kind: str) -> None:
         {"role": "tool", "tool_call_id": "1", "content": "x"},
         {"role": "developer", "content": [{"type": "text", "text": "x"}]},
         {"role": "user", "content": "x", "name": "{{n}}"},
+        {"role": "assistant", "thinking": "first {{x}}"},
+        {"role": "assistant", "content": None, "reasoning_content": "first"},
+        {"role": "user", "parts": [{"text": "{{x}}"}]},
+        {"type": "function_call_output", "call_id": "1", "output": "{{x}}"},
     ],
 )
 def test_what_a_models_api_takes_is_read_and_comes_out_with_the_same_keys(message: dict[str, Any]) -> None:
@@ -195,6 +199,31 @@ def test_the_arguments_of_a_tool_call_keep_their_bytes_but_for_the_values() -> N
         "name": "{{x}}",
         "arguments": '{ "a" : "Xé\\u00e9", "X":[1.50, "\\"\\"\\""] }',
     }
+
+
+def test_a_variable_outside_of_a_text_does_not_keep_others_from_being_escaped() -> None:
+    for arguments, filled in (
+        ('{"q": "{{q}}", "n": {{n}}}', {"q": 'say "hi"', "n": 5}),
+        ('{"n": {{n}}, "q": "\\"{{q}}\\" \\\\"}', {"n": 5, "q": '"say "hi"" \\'}),
+        ('{"q": "{{q}}", "x": 1e999}', {"q": 'say "hi"', "x": float("inf")}),
+    ):
+        version = chat({"role": "assistant", "tool_calls": [{"function": {"arguments": arguments}}]})
+        values = {name: {"q": 'say "hi"', "n": 5}[name] for name in version.variables}
+        assert json.loads(version.messages(**values)[0]["tool_calls"][0]["function"]["arguments"]) == filled
+
+
+def test_parts_without_a_kind_and_parts_under_another_name_are_filled_in() -> None:
+    bedrock = chat({"role": "user", "content": [{"text": "Hi {{name}}"}]})
+    assert bedrock.messages(name="Ada")[0]["content"] == [{"text": "Hi Ada"}]
+    gemini = chat({"role": "user", "parts": [{"text": "Hi {{name}}"}, {"inline_data": {"data": "{{x}}"}}]})
+    assert gemini.messages(name="Ada")[0]["parts"] == [{"text": "Hi Ada"}, {"inline_data": {"data": "{{x}}"}}]
+    call = chat({"type": "function_call", "name": "f", "arguments": '{"a": "{{x}}"}'})
+    assert call.messages(x='"')[0]["arguments"] == '{"a": "\\""}'
+
+
+def test_what_json_cannot_name_is_an_error() -> None:
+    with pytest.raises(ValidationError, match="cannot be written as JSON"):
+        HISTORY.render(x=1, q="q", history=[{"role": "user", "content": "x", ("a",): 1}])
 
 
 def test_arguments_that_are_no_json_are_filled_in_as_text() -> None:

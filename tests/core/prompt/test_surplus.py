@@ -146,3 +146,23 @@ def test_only_so_many_warnings_are_remembered(
         version.render(**{f"v{number}": 1 for number in range(10)})
         version.render(**{f"v{number}": 1 for number in range(10)})
     assert len(warned(caplog)) == len(surplus._warned) == 3
+
+
+def test_no_spaces_are_spoken_of_if_the_content_has_none_around_the_name() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://x.test/{{name}}.png"}}
+    version = PromptVersion.from_api({"name": "p", "content": [{"role": "user", "content": [image]}]})
+    with pytest.raises(ValidationError) as caught:
+        version.messages(name="Ada")
+    assert "spaces" not in str(caught.value)
+
+
+def test_a_value_that_would_be_filled_in_nowhere_is_an_error_though_it_is_declared() -> None:
+    spaced = PromptVersion.from_api({"name": "p", "content": "Hi {{ name }}", "variables": ["name"]})
+    with pytest.raises(ValidationError, match="with spaces"):
+        spaced.render(name="Ada")
+    image = {"type": "image_url", "image_url": {"url": "https://x.test/{{name}}.png"}}
+    content = [{"role": "user", "content": [image]}]
+    unfilled = PromptVersion.from_api({"name": "p", "content": content, "variables": ["name", "tone"]})
+    with pytest.raises(ValidationError, match="in a part that is not text"):
+        unfilled.messages(name="Ada")
+    assert unfilled.messages(tone="warm")[0]["content"] == [image]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import datetime
 import decimal
 import enum
@@ -11,9 +12,10 @@ import math
 import pathlib
 import types
 import uuid
-from collections import OrderedDict, deque
+from collections import OrderedDict, UserList, deque
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, Callable
 
 import pytest
@@ -91,6 +93,10 @@ async def asynchronous_generator() -> Any:
     yield "Ada"
 
 
+class Row(UserList):
+    """A row of a database, say."""
+
+
 class SlotsOnly:
     __slots__ = ()
 
@@ -128,6 +134,12 @@ REFUSED = {
     "dict of such": ({"user": User()}, "a dict that holds"),
     "tuple in a list": ([(1, User())], "a list that holds"),
     "set of methods": ({User().full_name}, "a set that holds"),
+    "future without its result": (concurrent.futures.Future(), "type Future, which has no text of its own"),
+    "row of objects": (Row([User()]), "a Row that holds"),
+    "deque of methods": (deque([User().full_name]), "a deque that holds"),
+    "mapping of such": (MappingProxyType({"a": [User()]}), "a mappingproxy that holds"),
+    "list of classes": ([User], "a list that holds"),
+    "list of functions": ([len], "a list that holds"),
     "proxy for None": (LocalProxy(lambda: None), "None"),
     "lazy object for None": (SimpleLazyObject(lambda: None), "None"),
     "lazy text that is None": (lazy(lambda: None, str)(), "None"),
@@ -165,6 +177,10 @@ TAKEN = {
     "object with a text": (Spoken(), "spoken"),
     "object with a repr": (Represented(), "<represented>"),
     "exception about an object": (ValueError("no <A object at 0x7f00>"), "no <A object at 0x7f00>"),
+    "exception of such a text": (ValueError("<A object at 0x7f00>"), "<A object at 0x7f00>"),
+    "list of lines of a log": (["see <main at 0xAB> now"], "['see <main at 0xAB> now']"),
+    "dict of lines of a log": ({"log": "<A object at 0x7f>"}, "{'log': '<A object at 0x7f>'}"),
+    "list of markup": ([Markup("<b>")], "[Markup('<b>')]"),
     "namespace": (types.SimpleNamespace(a=1), "namespace(a=1)"),
     "proxy for a text": (LocalProxy(lambda: "Ada"), "Ada"),
     "lazy object for a text": (SimpleLazyObject(lambda: "Ada"), "Ada"),
