@@ -113,7 +113,7 @@ class TestWhatIsFresh:
             {"cache_ttl": 60},
             {"requires": {"name"}},
         ],
-        ids=repr,
+        ids=lambda options: "-".join(options) or "none",
     )
     def test_stays_on_the_loop(self, options: dict, client: ScopeClient, server: FaultServer) -> None:
         before = threads()
@@ -637,7 +637,7 @@ class TestAPrefetch:
         assert list(report.versions) == list(plain.versions)
         assert [(each, type(failure)) for each, failure in report.errors.items()] == [("missing", NotFoundError)]
 
-    @pytest.mark.parametrize("wanted", ["greeting", 5, None, ["fine", ""], [("a", "staging")], [object()]], ids=repr)
+    @pytest.mark.parametrize("wanted", ["greeting", 5, None, ["fine", ""], [("a", "staging")], [object()]])
     def test_raises_what_a_plain_one_raises(self, wanted: Any, client: ScopeClient, server: FaultServer) -> None:
         ended = outcome_of(lambda: run(lambda: client.aprefetch(wanted)))
         assert ended == outcome_of(lambda: client.prefetch(wanted))

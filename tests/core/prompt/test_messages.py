@@ -59,7 +59,6 @@ def test_an_empty_list_is_no_message(none: Any) -> None:
         *(["said before"], [None], [5], [[]], [SAID], [b"x"], [{}], [{"role": 5}], [dict], [len], [str.upper]),
         *(LocalProxy(lambda: "text"), LocalProxy(lambda: None), [LocalProxy(lambda: None)]),
     ],
-    ids=repr,
 )
 def test_what_is_no_list_of_messages_is_an_error_that_says_what_to_give(value: Any) -> None:
     for way in (HISTORY.messages, HISTORY.render):
