@@ -9,11 +9,11 @@ from ._background import Background
 from ._clock import SYSTEM_CLOCK, Clock
 from ._config.configuration import Configuration, with_credentials
 from ._config.credentials import Credentials
+from ._config.one_url import warn_of_one_url
 from ._config.options import NOT_GIVEN, Options, Unpack
 from ._config.process_wide import completed
 from ._config.read_options import ByLabel, ByVersion, Label, ReadByLabel, ReadByVersion, ReadOptions
 from ._counters import Counters
-from ._fork import held_back
 from ._frames import hides_what_it_was_given
 from ._frozen import CopiedAsItself
 from ._http.fetcher import Fetcher
@@ -335,8 +335,6 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
 
     def _new_source(self, background: Background, counters: Counters) -> ClientSource:
         """Where this client's versions come from."""
-        with held_back():
-            from ._config.one_url import warn_of_one_url
         warn_of_one_url(self._config)
         assert self._config.credentials is not None
         return Fetcher(self._config, self._config.credentials, self._clock, background, counters)

@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting, lacking
+from ._cache.loading import Source
 from ._cache.platform_breaker import is_outage
 from ._clock import Clock
 from ._config import rules
 from ._config.configuration import Configuration
+from ._config.read_options import KEYWORDS_OF_READS
 from ._counters import Counters
 from ._http.budget import Budget
 from ._interrupts import pass_on
@@ -22,15 +24,6 @@ from ._prompt.ref import PromptRef
 from ._prompt.values import is_none
 from ._wording import nearest, shown
 from .errors import ScopeError, TimeoutError, ValidationError
-
-_OPTIONS_OF_A_READ = ("label", "version", "cache", "cache_ttl", "fallback", "deadline", "requires")
-
-
-class Platform(Protocol):
-    """Where a version comes from if the cache is not to be asked."""
-
-    def fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
-        """Raises a ScopeError that says why there is none."""
 
 
 class Folder(Protocol):
@@ -74,7 +67,7 @@ class Reading:
         config: Configuration,
         clock: Clock,
         *,
-        source: Platform,
+        source: Source,
         cache: PromptCache,
         bundle: Folder | None,
         fitting: Fitting | None,
@@ -112,7 +105,7 @@ class Reading:
             TypeError: There is no such option.
         """
         for name in unknown:
-            near = nearest(name, _OPTIONS_OF_A_READ, cutoff=0.0)
+            near = nearest(name, KEYWORDS_OF_READS, cutoff=0.0)
             raise TypeError(f"a read has no option {shown(name)}; the nearest one is {near!r}")
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
         given = None if is_none(requires) else _names(requires)

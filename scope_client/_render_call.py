@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._config.near_misses import meant
 from ._config.options import NOT_GIVEN
-from ._config.read_options import ReadByLabel, ReadByVersion
-from ._fork import held_back
+from ._config.read_options import KEYWORDS_OF_READS
 from ._wording import nearest, shown
 
-KEYWORDS_OF_READS = tuple(dict.fromkeys((*ReadByLabel.__annotations__, *ReadByVersion.__annotations__)))
 LIKE_A_KEYWORD = 0.75
 
 
@@ -48,8 +47,6 @@ def _advice(method: str, name: object, key: str) -> str:
     if key in ("name", "variables", "label"):
         said = f"{method} got {key} twice, by position and as a keyword"
     else:
-        with held_back():
-            from ._config.near_misses import meant
         near = meant(key, KEYWORDS_OF_READS) or nearest(key, KEYWORDS_OF_READS, cutoff=LIKE_A_KEYWORD)
         said = f"{method} has no option {shown(key)}{f'; the nearest one is {near!r}' if near else ''}"
     return f"{said}. The values of variables go into a mapping: {method}({shown(name)}, {{{shown(key)}: ...}})"

@@ -17,8 +17,7 @@ from ._errors import missing_input, name_prompt
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from scope_client.frameworks import refused_values
-from scope_client.frameworks import ByLabel, ByVersion
+    from scope_client.frameworks import ByLabel, ByVersion
 
 
 def read(

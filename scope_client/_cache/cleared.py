@@ -31,15 +31,15 @@ class Cleared:
         """Makes what was fetched of a prompt so far void."""
         if len(self._own) >= MAX_CLEARED_NAMES:
             self._own.clear()
-        self._own[name] = math.ceil(self._clock.wall() * 1000)
-        self._tell(name)
+        self._own[name] = own = math.ceil(self._clock.wall() * 1000)
+        self._tell(name, own)
 
     def since(self, name: str, text: object) -> float:
         """Since when, in seconds since 1970; `text` is what the store has for it. 0 for never."""
         seen, own = self._number_in(text), self._own.get(name, 0)
         if own > seen:
-            self._tell(name)
+            self._tell(name, own)
         return max(seen, own) / 1000
 
-    def _tell(self, name: str) -> None:
-        self._store.set(self._key_of(name), str(self._own[name]), CLEARED_KEY_SECONDS)
+    def _tell(self, name: str, own: int) -> None:
+        self._store.set(self._key_of(name), str(own), CLEARED_KEY_SECONDS)

@@ -29,7 +29,7 @@ _Versions = dict[frozenset[str], tuple[PromptVersion, float]]
 
 
 class _Kept:
-    """The versions of one ref by their sets of variables, the newest last; `lacks_since` is its last vain look."""
+    """The versions of one ref, and when its store was last written and last asked, in seconds of the clock."""
 
     def __init__(self) -> None:
         self.versions: _Versions = {}
@@ -107,12 +107,11 @@ class Fitting:
         return tuple([name for name in version.variables if name in missing]) if version_id == version.id else ()
 
     def _last(self, ref: PromptRef, names: frozenset[str]) -> PromptVersion | None:
+        is_due = self.asks_the_store(ref)
         with self._lock:
-            kept, now = self._kept(ref), self._clock.now()
-            is_due = self._shared is not None and now >= kept.asked_at + ASK_STORE_AGAIN_SECONDS
-            if is_due:
-                kept.asked_at = now
+            kept = self._kept(ref)
         if is_due and self._shared is not None:  # another process may have read a newer one
+            kept.asked_at = self._clock.now()  # before the look: those who come meanwhile go on with what is known
             stored = self._shared.find_fitting(ref)
             with self._lock:
                 kept.versions = _merged(stored, kept.versions)

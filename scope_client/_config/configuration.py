@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
-from .._fork import held_back
 from .._frames import hides_what_it_was_given
 from .._frozen import Frozen
 from .._redaction import REDACTED
@@ -15,6 +14,7 @@ from .._wording import shown
 from ..errors import ConfigurationError, MissingApiKeyError
 from . import rules
 from .credentials import ApiKeyCredentials, ClientCredentials, Credentials
+from .near_misses import advice
 from .options import NOT_GIVEN, ExtraValues, Options, Session, Unpack, WhenUnfit
 
 DEFAULT_BASE_URL = "https://api.scope.io"
@@ -203,8 +203,6 @@ def refuse_unknown(given: Iterable[str]) -> None:
     """Raises the TypeError that names the nearest known option."""
     for name in given:
         if name not in _OPTIONS:
-            with held_back():
-                from .near_misses import advice
             raise TypeError(f"unknown option {shown(name)}; {advice(name, _OPTIONS)}")
 
 

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn, Optional, Protocol, TypeVar, Union, overload, runtime_checkable
 
-from .._fork import held_back
+from .._callers import stack_level
 from .._frames import hides_what_it_was_given
 from .._frozen import Frozen
 from .._prompt.values import is_none, plain_text
@@ -50,8 +50,6 @@ class _Keyring(Frozen):
         if _has_any(named, cls):
             raise TypeError(f"give {_pair(cls)}, or {_pair(other)}, and not both")
         if other is ApiKeyCredentials:
-            with held_back():
-                from .._callers import stack_level
             warnings.warn(
                 "ClientCredentials(api_key=..., api_secret=...) makes ApiKeyCredentials: call that class instead, "
                 "or give client_id and client_secret",

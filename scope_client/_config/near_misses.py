@@ -32,7 +32,6 @@ _WORDS = {
     "credentials": "creds credential auth authentication keys",
     "extra_values": "extra extra_variables unknown_values ignore_extra strict",
     "when_unfit": "unfit on_unfit if_unfit",
-    "lock": "lockfile lock_file lock_path",
     # Of settings alone.
     "cache_alias": "alias cache_name cache",
     "org_id": "org organization organization_id account_id",

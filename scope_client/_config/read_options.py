@@ -54,3 +54,6 @@ class ReadByLabel(ReadOptions, ByLabel, total=False):
 
 class ReadByVersion(ReadOptions, ByVersion, total=False):
     """The keywords of a read by version ID."""
+
+
+KEYWORDS_OF_READS = tuple(dict.fromkeys((*ReadByLabel.__annotations__, *ReadByVersion.__annotations__)))

@@ -21,7 +21,7 @@ class PromptRead(Frozen):
     last known good version, or the last one that fits. "fallback": it is the caller's. "folder": the prompt folder's.
     """
     age: Optional[float]
-    """Seconds since the platform gave it; None for a fallback, and for one of a folder."""
+    """Seconds since the platform gave it; None for a fallback, for one of a folder, and for the last one that fits."""
 
     def __init__(self, version: PromptVersion, source: ReadFrom, age: Optional[float]) -> None:
         self._freeze(version=version, source=source, age=age)
