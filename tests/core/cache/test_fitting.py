@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults.child import in_a_child
 from faults.crowd import crowd
+from faults.inside import starts_no_thread
 from faults.reading import wait_until_idle
 from faults.replies import prompt
 from faults.rig import GREETING, Rig
@@ -248,6 +249,20 @@ def test_after_a_restart_it_is_the_last_of_the_versions_with_the_same_variables(
     assert make(cache_store=store).render_prompt("greeting", GIVEN) == "2 Ada"
 
 
+def test_a_version_with_the_same_variables_takes_the_place_of_its_forerunner_in_the_store(
+    make: Callable, platform: LocalPlatform
+) -> None:
+    store = MemoryStore()
+    before = make(cache_store=store)
+    for content in ("1 {{name}}", "2 {{name}}"):
+        promoted(before, platform, content)
+    before.get_prompt_version("greeting")
+    platform.publish("greeting", NEW)
+    after = make(cache_store=store)
+    after.clear_cache()
+    assert after.render_prompt("greeting", GIVEN) == "2 Ada"
+
+
 def test_what_this_process_has_read_is_newer_than_what_lies_in_the_store(clock: ManualClock) -> None:
     store = MemoryStore()
     one, two = (Rig(clock, store, when_unfit="last_fitting") for _ in range(2))
@@ -365,6 +380,29 @@ def test_only_a_few_sets_of_variables_and_prompts_are_kept(clock: ManualClock) -
         rig.fitting.chosen(GREETING, present, {"v15"})
 
 
+def test_the_one_that_was_promoted_longest_ago_goes(clock: ManualClock) -> None:
+    rig = Rig(clock, None, when_unfit="last_fitting")
+    for number in (0, 1, 2, 3, 4, 0, 5):
+        rig.source.gives(f"{{{{v{number}}}}}")
+        rig.read()
+        clock.passes(101)
+    present = rig.entry().version
+    assert rig.fitting.chosen(GREETING, present, {"v0"}).variables == ("v0",)
+    with pytest.raises(MissingVariableError):
+        rig.fitting.chosen(GREETING, present, {"v1"})
+
+
+def test_each_version_that_is_held_back_is_warned_of(
+    make: Callable, platform: LocalPlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make()
+    with caplog.at_level(logging.WARNING, "scope_client"):
+        for content in (NEW, f"{NEW}!"):
+            promoted(client, platform, content)
+            assert client.render_prompt("greeting", GIVEN) == "Hi Ada"
+    assert [said.split(" ")[4] for said in warnings_in(caplog)] == ["2", "3"]
+
+
 def test_many_threads_are_served_the_same(make: Callable, platform: LocalPlatform) -> None:
     client = make()
     promoted(client, platform)
@@ -407,6 +445,14 @@ def test_a_process_that_was_idle_does_not_put_its_older_version_over_a_newer_one
     later = Rig(clock, store, when_unfit="last_fitting")
     later.read()
     assert later.fitting.chosen(GREETING, later.entry().version, {"a"}).content == "2 {{a}}"
+
+
+def test_it_is_written_by_the_first_read_itself(clock: ManualClock) -> None:
+    store = WatchedStore(MemoryStore())
+    rig = Rig(clock, store, when_unfit="last_fitting")
+    starts_no_thread(rig)
+    rig.read(settles=False)
+    assert any(key.endswith(":fitting") for key in store.seen)
 
 
 def test_it_is_in_the_store_before_the_first_read_returns(make: Callable, redis_server: RedisServer) -> None:

@@ -231,6 +231,55 @@ class TestClearingOnePrompt:
         client.clear_cache("greeting")
         assert content(client, **options) == "there"
 
+    def test_a_store_that_was_away_is_told_with_the_next_read_of_the_prompt(
+        self, make_client: Make, server: FaultServer, clock: ManualClock
+    ) -> None:
+        store = WatchedStore(MemoryStore())
+        one, two = (make_client(cache_ttl=1000, cache_local_ttl=5, cache_store=store) for _ in range(2))
+        server.answers(body(1))
+        two.get_prompt_version("greeting", label="latest")
+        server.answers(body(2))
+        store.broken = {"get_many", "set", "add", "delete"}
+        clock.passes(1)
+        one.clear_cache("greeting")
+        store.broken = set()
+        clock.passes(60)
+        content(one)  # of another label: the one of the neighbour is not fetched for it
+        assert two.get_prompt_version("greeting", label="latest").version_number == 2
+
+    def test_what_was_fetched_in_the_same_millisecond_is_void(
+        self, make_client: Make, server: FaultServer, clock: ManualClock
+    ) -> None:
+        store = MemoryStore()
+        one, two = (make_client(cache_ttl=1000, cache_local_ttl=0, cache_store=store) for _ in range(2))
+        server.answers(body(1))
+        clock.wall += 0.0002
+        two.get_prompt_version("greeting")
+        server.answers(body(2))
+        clock.wall += 0.0004
+        one.clear_cache("greeting")
+        clock.passes(1)
+        assert two.get_prompt_version("greeting").version_number == 2
+
+    def test_a_refusal_that_a_neighbour_met_is_void(
+        self, make_client: Make, server: FaultServer, clock: ManualClock
+    ) -> None:
+        store = MemoryStore()
+        one, two, three = (make_client(cache_store=store) for _ in range(3))
+        server.answers(error(404, code="version_not_found"), prompt("there"))
+        with pytest.raises(NotFoundError):
+            content(two, version="v_9")
+        clock.passes(0.1)
+        one.clear_cache("greeting")
+        assert content(three, version="v_9") == "there"
+
+    def test_only_so_many_names_are_remembered(self, make_client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("scope_client._cache.cleared.MAX_CLEARED_NAMES", 3)
+        client = make_client(cache_store=MemoryStore())
+        for number in range(10):
+            client.clear_cache(f"name {number}")
+        assert len(client._rooms.shared._cleared._own) <= 3
+
     def test_a_time_to_come_clears_nothing(self, make_client: Make, clock: ManualClock) -> None:
         store = WatchedStore(MemoryStore())
         one, two = (make_client(cache_ttl=1000, cache_local_ttl=0, cache_store=store) for _ in range(2))

@@ -211,6 +211,12 @@ def test_a_variable_outside_of_a_text_does_not_keep_others_from_being_escaped() 
         assert json.loads(version.messages(**values)[0]["tool_calls"][0]["function"]["arguments"]) == filled
 
 
+def test_a_value_outside_of_a_text_stays_as_it_is() -> None:
+    version = chat({"role": "assistant", "tool_calls": [{"function": {"arguments": '{"o": {{o}}, "t": "{{o}}"}'}}]})
+    arguments = version.messages(o='{"a": 1}')[0]["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(arguments) == {"o": {"a": 1}, "t": '{"a": 1}'}
+
+
 def test_parts_without_a_kind_and_parts_under_another_name_are_filled_in() -> None:
     bedrock = chat({"role": "user", "content": [{"text": "Hi {{name}}"}]})
     assert bedrock.messages(name="Ada")[0]["content"] == [{"text": "Hi Ada"}]
