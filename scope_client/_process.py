@@ -1,7 +1,9 @@
 """The client that a process has one of, and what sets the Configuration that it follows."""
 
 import threading
-from typing import TYPE_CHECKING, Callable, Optional
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Protocol
 
 from ._client import ScopeClient
 from ._clock import SYSTEM_CLOCK
@@ -16,9 +18,29 @@ if TYPE_CHECKING:
     from ._async_jobs import AsyncJobs
 
 
+class Follower(Protocol):
+    """Has clients of its own, which the platform of a test is to reach too."""
+
+    def made_clients(self) -> Iterable[ScopeClient]:
+        """Those that have been made."""
+
+    def drop_clients(self) -> None:
+        """Closes them, because the default was swapped. The next read makes new ones."""
+
+
+class Default(NamedTuple):
+    """What a client is made of if nothing else is said."""
+
+    configured: Optional[Configuration]
+    """What `configure` set."""
+    of_test: Options
+    """Where the platform of a test is."""
+
+
 class _Process:
     def __init__(self) -> None:
         self.client: Optional[ScopeClient] = None
+        self.followers: weakref.WeakSet[Follower] = weakref.WeakSet()
         self.jobs: Optional[AsyncJobs] = None
         self.after_fork()
 
@@ -80,6 +102,25 @@ def client(*, config: Optional[Configuration] = None, **options: Unpack[Options]
     return found
 
 
+def follow_default(follower: Follower) -> None:
+    """Has it told when the default is swapped, as long as it lives."""
+    with _process.lock:
+        _process.followers.add(follower)
+
+
+def made_clients() -> Iterator[ScopeClient]:
+    """The client of the process and those of all followers, as far as they have been made."""
+    if _process.client is not None:
+        yield _process.client
+    for follower in _followers():
+        yield from follower.made_clients()
+
+
+def _followers() -> list[Follower]:
+    with _process.lock:
+        return list(_process.followers)
+
+
 def made_client() -> Optional[ScopeClient]:
     """The client that `client` returns, or None if it would have to make it, which may read files."""
     return _process.client
@@ -96,14 +137,22 @@ async def made_off_the_loop(make: Callable[[], ScopeClient]) -> ScopeClient:
 
 def reset_configuration() -> None:
     """Forgets what `configure` set and closes its client."""
-    swap(None)
+    _replace(Default(None, process_wide.of_test))
 
 
-def swap(replacement: Optional[Configuration]) -> Optional[Configuration]:
-    """Replaces what `configure` set, closes its client, and returns the former Configuration."""
+def swap(replacement: Default) -> Default:
+    """Replaces the default, closes the clients that were made of it, and returns the former one. For tests."""
+    before = _replace(replacement)
+    for follower in _followers():
+        follower.drop_clients()
+    return before
+
+
+def _replace(replacement: Default) -> Default:
     with _process.lock:
         former, _process.client = _process.client, None
-        before, process_wide.configured = process_wide.configured, replacement
+        before = Default(process_wide.configured, process_wide.of_test)
+        process_wide.configured, process_wide.of_test = replacement
     if former is not None:
         former.close()
     return before

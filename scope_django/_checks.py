@@ -9,13 +9,15 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from scope_client import Configuration, ConfigurationError
+from scope_client.frameworks import SettingProblem
 
 from . import _conf as conf
 
+_MISSING = "missing"
 _ID_OF_KIND = {
     "unknown": "E002",
     "value": "E003",
-    "missing": "E004",
+    _MISSING: "E004",
     "credentials": "E004",
     "alias": "E005",
     "together": "E006",
@@ -26,25 +28,44 @@ _TIME_LIMIT_OF_BACKEND = {"RedisCache": "socket_timeout", "PyMemcacheCache": "ti
 
 @register(Tags.compatibility)
 def check_settings(**_: Any) -> list[CheckMessage]:
-    """An error for everything that is wrong with SCOPE."""
+    """An error for everything that is wrong with SCOPE; a warning for credentials that are missing.
+
+    An error would stop nearly every command of Django, and none but those that read prompts needs credentials.
+    """
     try:
         problems = conf.problems()
     except ConfigurationError as error:
         return [Error(error.message, hint="Give it the keys that the README lists.", id="scope_django.E001")]
-    return [
-        Error(f"{problem.message}.", hint=f"{_sentence(problem.hint)}.", id=f"scope_django.{_ID_OF_KIND[problem.kind]}")
-        for problem in problems
-    ]
+    return [_without_credentials(each) if each.kind == _MISSING else _error(each) for each in problems]
 
 
 @register(Tags.security, deploy=True)
 def check_deployment(**_: Any) -> list[CheckMessage]:
-    """Warnings for a site that is deployed; none if the settings are wrong, because the other check says so."""
+    """What is wrong with a site that is deployed; nothing if SCOPE is wrong, because the other check says so."""
     try:
-        config = conf.configuration()
+        missing = [_error(problem) for problem in conf.problems() if problem.kind == _MISSING]
+        return [*missing, *(warning for using in conf.organisations() for warning in _warnings(using))]
     except ConfigurationError:
         return []
-    return [*_cache_warnings(config, conf.alias()), *_url_warnings(config)]
+
+
+def _error(problem: SettingProblem) -> CheckMessage:
+    hint = f"{_sentence(problem.hint)}."
+    return Error(f"{problem.message}.", hint=hint, id=f"scope_django.{_ID_OF_KIND[problem.kind]}")
+
+
+def _without_credentials(problem: SettingProblem) -> CheckMessage:
+    hint = f"{_sentence(problem.hint)}; all but the reading of prompts works without them."
+    return Warning(f"{problem.message}.", hint=hint, id="scope_django.W004")
+
+
+def _warnings(using: str) -> Iterator[CheckMessage]:
+    try:
+        config = conf.configuration(using)
+    except ConfigurationError:
+        return
+    yield from _cache_warnings(config, conf.alias(using))
+    yield from _url_warnings(config, conf.spelled_key(using))
 
 
 def _cache_warnings(config: Configuration, alias: str | None) -> Iterator[CheckMessage]:
@@ -68,11 +89,11 @@ def _cache_warnings(config: Configuration, alias: str | None) -> Iterator[CheckM
         )
 
 
-def _url_warnings(config: Configuration) -> Iterator[CheckMessage]:
+def _url_warnings(config: Configuration, spelled: str) -> Iterator[CheckMessage]:
     for name in ("base_url", "auth_api_url"):
         if not getattr(config, name).startswith("https://"):
             yield Warning(
-                f"{conf.SPELLED_KEY.format(name.upper())} is not https://: secrets cross the network unencrypted.",
+                f"{spelled.format(name.upper())} is not https://: secrets cross the network unencrypted.",
                 hint="Use the platform's https:// URL on a site that is deployed.",
                 id="scope_django.W002",
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from django.core.signals import setting_changed
 
 from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry
-from scope_client.frameworks import called_like, made_off_the_loop, renew_in_children
+from scope_client.frameworks import called_like, follow_default, made_off_the_loop, renew_in_children
 
 from . import _conf as conf
 from . import signals
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class _Process:
-    """What the process has one of; `override` is what tests put in the client's place."""
+    """What the process has: a client for each organisation; `override` is what tests put in the place of all."""
 
     def __init__(self) -> None:
-        self.client: ScopeClient | None = None
+        self.clients: dict[str, ScopeClient] = {}
         self.override: ScopeClient | None = None
         self.unregister: Callable[[], None] | None = None
         self.after_fork()
@@ -33,45 +33,66 @@ class _Process:
     def after_fork(self) -> None:
         self.lock = threading.RLock()
 
+    def made_clients(self) -> list[ScopeClient]:
+        with self.lock:
+            return list(self.clients.values())
+
+    def drop_clients(self) -> None:
+        reset_client()
+
 
 _process = _Process()
 renew_in_children(_process)
+follow_default(_process)
 
 
-def get_client() -> ScopeClient:
+def get_client(using: str = conf.DEFAULT) -> ScopeClient:
     """The client of the process, made on first use from the SCOPE settings, and again when these change.
 
-    Raises ConfigurationError if the settings cannot be used; `manage.py check` says the same.
+    Args:
+        using: The organisation, a key of SCOPE, on a site that has several.
+
+    Returns:
+        The client.
+
+    Raises:
+        ConfigurationError: The settings cannot be used, as `manage.py check` says, or do not have this organisation.
     """
-    return _process.override or _process.client or _made()
+    return _process.clients.get(using) or _made(using) if _process.override is None else _overridden(using)
 
 
-def _made() -> ScopeClient:
+def _made(using: str) -> ScopeClient:
     with _process.lock:
-        if _process.client is None:
-            config = conf.configuration()
+        if using not in _process.clients:
+            config = conf.configuration(using)
             if isinstance(config.cache_store, DjangoStore):
                 config.cache_store.check_client()
-            _process.client = ScopeClient(config=config)
+            _process.clients[using] = ScopeClient(config=config)
             _listen()
-        return _process.client
+        return _process.clients[using]
+
+
+def _overridden(using: str) -> ScopeClient:
+    if using != conf.DEFAULT:
+        conf.given(using)
+    return _process.override or _made(using)
 
 
 def reset_client() -> None:
-    """Closes the client of the process; the next `get_client()` makes another."""
+    """Closes the clients of the process; the next `get_client()` makes another."""
     with _process.lock:
-        former, _process.client = _process.client, None
+        former, _process.clients = _process.clients, {}
         if _process.override is None:
             _stop_listening()
-    if former is not None:
-        former.close()
+    for client in former.values():
+        client.close()
 
 
 def replace_client(replacement: ScopeClient | None) -> None:
     """Puts a client in the place of the settings' own, until it is called with None. For tests."""
     with _process.lock:
         _process.override = replacement
-        if replacement is not None or _process.client is not None:
+        if replacement is not None or _process.clients:
             _listen()
         else:
             _stop_listening()
@@ -104,7 +125,7 @@ setting_changed.connect(_follow_settings, dispatch_uid="scope_django.client")
 
 async def _get_client() -> ScopeClient:
     """`get_client` for an event loop, off which a client is made."""
-    return _process.override or _process.client or await made_off_the_loop(get_client)
+    return _process.override or _process.clients.get(conf.DEFAULT) or await made_off_the_loop(get_client)
 
 
 @overload

@@ -17,6 +17,7 @@ from scope_client.frameworks import (
     CopiedAsItself,
     Settings,
     TemplateFunction,
+    follow_default,
     hides_what_it_was_given,
     renew_in_children,
 )
@@ -56,7 +57,7 @@ class Scope:
         app.extensions[EXTENSION_NAME] = state
         app.jinja_env.globals[TEMPLATE_FUNCTION] = TemplateFunction(state.client, Undefined)
         app.cli.add_command(scope_group)
-        weakref.finalize(app, state.close)
+        weakref.finalize(app, state.drop_clients)
 
     @property
     def client(self) -> ScopeClient:
@@ -83,6 +84,7 @@ class State(CopiedAsItself):
         self._client: ScopeClient | None = None
         self.after_fork()
         renew_in_children(self)
+        follow_default(self)
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
@@ -102,7 +104,10 @@ class State(CopiedAsItself):
             self._store.check_client()
         return config if self._store is None else config.merge(cache_store=self._store)
 
-    def close(self) -> None:
+    def made_clients(self) -> list[ScopeClient]:
+        return [] if self._client is None else [self._client]
+
+    def drop_clients(self) -> None:
         """Closes the client; the next read makes another."""
         with self._lock:
             former, self._client = self._client, None

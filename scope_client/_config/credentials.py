@@ -286,22 +286,25 @@ def _pair(kind: type[_Keyring]) -> str:
     return " and ".join(kind._field_names[1:])
 
 
-def read_parts(kind: type[_Keyring], given: Mapping[str, Any]) -> dict[str, Any]:
+def read_parts(
+    kind: type[_Keyring], given: Mapping[str, Any], environ: Mapping[str, str] = os.environ
+) -> dict[str, Any]:
     """The parts of credentials of this kind, as settings and the environment have them.
 
     Args:
         kind: The kind of credentials.
         given: The settings. A part that is empty or None there is taken from the environment.
+        environ: The environment.
 
     Returns:
         Each part by its setting key, the secret last. A part that neither has is empty or None.
     """
     keys = setting_keys(kind)
-    return {key: _part(key, given, is_secret=key == keys[-1]) for key in keys}
+    return {key: _part(key, given, environ, is_secret=key == keys[-1]) for key in keys}
 
 
-def _part(key: str, given: Mapping[str, Any], *, is_secret: bool) -> Any:
-    value = given.get(key) or os.environ.get(f"SCOPE_{key}")
+def _part(key: str, given: Mapping[str, Any], environ: Mapping[str, str], *, is_secret: bool) -> Any:
+    value = given.get(key) or environ.get(f"SCOPE_{key}")
     return Secret(value) if is_secret and isinstance(value, str) else value
 
 

@@ -11,6 +11,8 @@ from .options import Options
 class _ProcessWide:
     def __init__(self) -> None:
         self.configured: Optional[Configuration] = None
+        self.of_test: Options = {}
+        """Where the platform of a test is. It wins over what a framework's settings say."""
 
 
 process_wide = _ProcessWide()

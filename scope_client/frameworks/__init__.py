@@ -14,7 +14,7 @@ from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given
 from .._frozen import CopiedAsItself
 from .._interrupts import pass_on
-from .._process import made_client, made_off_the_loop
+from .._process import follow_default, made_client, made_off_the_loop
 from .._prompt.chat_template import Message, Placeholder, checked_messages
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import refused_values
@@ -62,6 +62,7 @@ __all__ = [
     "checked_values",
     "cut",
     "explained",
+    "follow_default",
     "has_methods",
     "health",
     "hides_what_it_was_given",

@@ -16,6 +16,8 @@ from .._config.credentials import (
     setting_keys,
 )
 from .._config.near_misses import closest
+from .._config.options import Options
+from .._config.process_wide import process_wide
 from .._foreign_text import printable
 from .._frames import hides_what_it_was_given
 from .._redaction import Redaction
@@ -55,11 +57,15 @@ class Settings:
         given: The values by their keys.
         spelled: How a user writes a key, such as "SCOPE_{}".
         also: Further keys, which the framework's package reads by itself.
+        is_from_environment: Whether credentials that are absent come from the environment.
     """
 
     @hides_what_it_was_given
-    def __init__(self, given: Mapping[Any, Any], *, spelled: str, also: Iterable[str] = ()) -> None:
+    def __init__(
+        self, given: Mapping[Any, Any], *, spelled: str, also: Iterable[str] = (), is_from_environment: bool = True
+    ) -> None:
         self._given = given
+        self._is_from_environment = is_from_environment
         self._spelled = spelled
         self._options = {name.upper(): name for name in option_names()}
         self._also = tuple(also)
@@ -76,17 +82,18 @@ class Settings:
         return tuple(self._problems)
 
     def configuration(self) -> Configuration:
-        """The settings as a Configuration.
+        """The settings as a Configuration; while a test has a platform of its own, with the place of that one.
 
         Raises:
             MissingApiKeyError: Parts of the credentials are missing, and nothing else is wrong.
             ConfigurationError: Something else is wrong; the message has every problem.
         """
-        if self._configuration is None:
-            is_keyless = all(problem.kind == "missing" for problem in self._problems)
+        of_test: Options = process_wide.of_test
+        is_keyless = all(problem.kind == "missing" for problem in self._problems)
+        if self._configuration is None or (self._problems and not of_test):
             kind = MissingApiKeyError if is_keyless else ConfigurationError
             raise kind("; ".join(map(str, self._problems)))
-        return self._configuration
+        return self._configuration.merge(**of_test)
 
     def _read(self) -> Optional[Configuration]:
         values = {}
@@ -101,7 +108,8 @@ class Settings:
             self._note(
                 "credentials", "CREDENTIALS", "CREDENTIALS and single keys exclude each other", "give one or the other"
             )
-        return None if self._problems else self._together(values)
+        is_usable = all(problem.kind == "missing" for problem in self._problems)
+        return self._together(values) if is_usable else None
 
     def _refuse(self, key: object) -> None:
         known = {name.lower(): name for name in (*self._also, *self._known)}
@@ -123,12 +131,14 @@ class Settings:
             message = f"{' and '.join(self._listed(keys) for keys in _KEYS_OF_KIND.values())} exclude each other"
             self._note("credentials", None, message, "give the API key or the client, with its secret")
             return None
-        kind = named[0] if named else kind_in_environment()
-        parts = read_parts(kind, self._given)
+        environ = os.environ if self._is_from_environment else {}
+        kind = named[0] if named else kind_in_environment() if environ else ApiKeyCredentials
+        parts = read_parts(kind, self._given, environ)
         missing = [key for key, part in parts.items() if not part]
         if missing:
-            variables = ", ".join(f"SCOPE_{key}" for key in missing)
-            hint = f"add what is missing, or set {variables} in the environment"
+            hint = "add what is missing"
+            if self._is_from_environment:
+                hint += f", or set {', '.join(f'SCOPE_{key}' for key in missing)} in the environment"
             self._note("missing", missing[0], f"the credentials lack {self._listed(missing)}", hint)
             return None
         odd = [key for key, part in parts.items() if not isinstance(part, str)]

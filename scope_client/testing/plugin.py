@@ -11,15 +11,15 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .._config.configuration import Configuration
+    from .._process import Default
     from ..local import LocalPlatform
 
 
 class _Before:
     """What was there before a platform came into use."""
 
-    def __init__(self, configuration: Configuration | None, variables: Mapping[str, str | None]) -> None:
-        self.configuration = configuration
+    def __init__(self, default: Default, variables: Mapping[str, str | None]) -> None:
+        self.default = default
         self.variables = variables
 
 
@@ -31,7 +31,8 @@ _in_use: list[_Before] = []
 def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
     """A Scope Platform on this machine, empty; the SCOPE_* variables and `scope_client.client()` lead to it.
 
-    After the test, what `scope_client.configure` had set is in place again.
+    So do the clients of Django and of every Flask app, whatever their settings say. After the test, what
+    `scope_client.configure` had set is in place again.
     """
     # Of the test's own changes of a variable, some may be undone after this fixture.
     yield from _platform_in_use(monkeypatch.setenv)
@@ -71,16 +72,18 @@ def scope_prompts_session(scope_platform_session: LocalPlatform) -> Callable[...
 
 
 def _platform_in_use(set_variable: Callable[[str, str], None]) -> Iterator[LocalPlatform]:
+    from .._config.options import Options
     from .._config.process_wide import configuration
-    from .._process import swap
+    from .._process import Default, swap
 
     with _started() as platform:
         variables = _variables(platform)
         there = {variable: os.environ.get(variable) for variable in variables}
         for variable, value in variables.items():
             set_variable(variable, value)
-        url, keys = platform.url, platform.credentials
-        before = _Before(swap(configuration().merge(credentials=keys, base_url=url, auth_api_url=url)), there)
+        url = platform.url
+        place: Options = {"credentials": platform.credentials, "base_url": url, "auth_api_url": url}
+        before = _Before(swap(Default(configuration().merge(**place), place)), there)
         _in_use.append(before)
         yield platform
         _put_back(before)
@@ -93,9 +96,9 @@ def _put_back(before: _Before) -> None:
     place = _in_use.index(before)
     del _in_use[place]
     if place < len(_in_use):
-        _in_use[place].configuration, _in_use[place].variables = before.configuration, before.variables
+        _in_use[place].default, _in_use[place].variables = before.default, before.variables
         return
-    swap(before.configuration)
+    swap(before.default)
     for variable, value in before.variables.items():
         if value is None:
             os.environ.pop(variable, None)
@@ -104,12 +107,11 @@ def _put_back(before: _Before) -> None:
 
 
 def _publisher(platform: LocalPlatform) -> Callable[..., Any]:
-    from .._process import made_client
+    from .._process import made_clients
 
     def publish(*given: Any, **options: Any) -> Any:
         version = platform.publish(*given, **options)
-        client = made_client()
-        if client is not None:  # which may have read an earlier version
+        for client in made_clients():  # which may have read an earlier version
             client.clear_cache()
         return version
 

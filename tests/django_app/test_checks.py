@@ -67,7 +67,7 @@ def test_manage_py_check_passes_with_good_settings_and_fails_with_bad_ones():
 
 def test_the_checks_have_tags():
     with override_settings(SCOPE={"ORG_ID": "org", "CACHE_TLL": 1}):
-        assert {each.id for each in run_checks(tags=[Tags.compatibility])} >= {"scope_django.E002", "scope_django.E004"}
+        assert {each.id for each in run_checks(tags=[Tags.compatibility])} >= {"scope_django.E002", "scope_django.W004"}
     with override_settings(SCOPE=KEYS):
         found = run_checks(tags=[Tags.security], include_deployment_checks=True)
         assert "scope_django.W001" in {each.id for each in found}
@@ -159,20 +159,25 @@ def test_e004_credentials_that_lack_something(missing, nothing):
     scope = {**KEYS, missing: nothing}
     if nothing == "absent":
         del scope[missing]
-    (message,) = messages(scope)
-    assert (message.id, type(message)) == ("scope_django.E004", Error)
-    assert message.msg == f"the credentials lack SCOPE['{missing}']."
-    assert f"SCOPE_{missing} in the environment" in message.hint
+    warning, error = messages(scope)
+    assert [(each.id, type(each)) for each in (warning, error)] == [
+        ("scope_django.W004", Warning),
+        ("scope_django.E004", Error),
+    ]
+    assert warning.msg == error.msg == f"the credentials lack SCOPE['{missing}']."
+    assert f"SCOPE_{missing} in the environment" in error.hint
+    assert "all but the reading of prompts works without them" in warning.hint
+    assert ids(scope, deploy=False) == ["scope_django.W004"]
 
 
 def test_e004_a_client_that_lacks_its_secret():
-    (message,) = messages({"ORG_ID": "org", "CLIENT_ID": "app"})
+    _, message = messages({"ORG_ID": "org", "CLIENT_ID": "app"})
     assert (message.id, message.msg) == ("scope_django.E004", "the credentials lack SCOPE['CLIENT_SECRET'].")
 
 
 def test_e004_no_credentials_at_all():
     for scope in ({}, {"CACHE_TTL": 5}):
-        (message,) = messages(scope)
+        _, message = messages(scope)
         assert message.id == "scope_django.E004"
         assert all(f"SCOPE['{key}']" in message.msg for key in KEYS)
 
@@ -215,7 +220,7 @@ def test_e006_a_bad_variable_in_the_environment(monkeypatch):
 def test_several_mistakes_are_all_told_each_with_its_id_and_hint():
     scope = {"ORG_ID": "org", "CACHE_TLL": 1, "BASE_URI": 2, "TIMEOUT": "x", "MAX_RETRIES": -1, "CACHE_ALIAS": "gone"}
     found = messages(scope)
-    assert sorted(str(each.id)[-4:] for each in found) == ["E002", "E002", "E003", "E003", "E004", "E005"]
+    assert sorted(str(each.id)[-4:] for each in found) == ["E002", "E002", "E003", "E003", "E004", "E005", "W004"]
     assert all(each.hint and each.msg for each in found)
     for key in ("CACHE_TLL", "BASE_URI", "TIMEOUT", "MAX_RETRIES", "API_KEY", "API_SECRET", "CACHE_ALIAS"):
         assert f"SCOPE['{key}']" in said(found)
