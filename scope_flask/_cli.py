@@ -43,7 +43,7 @@ def _run(command: Command, *, format: str | None, json: bool, **given: Any) -> N
     state = current_app.extensions["scope"]
     site = Site(
         client=state.client,
-        problems=lambda: state.settings.problems,
+        problems=state.problems,
         survey=partial(jinja_survey, current_app.jinja_env),
     )
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Optional
 
 from flask import Flask, current_app
@@ -15,6 +15,7 @@ from scope_client import Configuration, ConfigurationError, ScopeClient
 from scope_client.frameworks import (
     TEMPLATE_FUNCTION,
     CopiedAsItself,
+    SettingProblem,
     Settings,
     TemplateFunction,
     follow_default,
@@ -27,6 +28,20 @@ from ._stores import CachelibStore, store_of
 
 EXTENSION_NAME = "scope"
 KEY_PREFIX = "SCOPE_"
+
+
+class _Override:
+    """What tests put in the place of the clients of all apps."""
+
+    client: ScopeClient | None = None
+
+
+_override = _Override()
+
+
+def replace_client(replacement: ScopeClient | None) -> None:
+    """Puts a client in the place of every app's own, until it is called with None. For tests."""
+    _override.client = replacement
 
 
 class Scope:
@@ -91,11 +106,15 @@ class State(CopiedAsItself):
 
     def client(self) -> ScopeClient:
         """The client of the app, made on first use; raises MissingApiKeyError if there are no credentials."""
-        found = self._client
+        found = _override.client or self._client
         if found is None:
             with self._lock:
                 found = self._client = self._client or ScopeClient(config=self.configuration())
         return found
+
+    def problems(self) -> Sequence[SettingProblem]:
+        """What is wrong with the settings; nothing while a test serves prompts in their place."""
+        return () if _override.client else self.settings.problems
 
     def configuration(self) -> Configuration:
         """The settings of the app, with its store."""

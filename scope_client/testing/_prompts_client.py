@@ -75,8 +75,8 @@ class _Source:
     def fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
         body = self._bodies.get(ref.name)
         if body is None:
-            what = f"the test has no prompt {shown(ref.name)}; its prompts are: {listed(self._bodies)}"
-            raise NotFoundError(what, http_status=404)
+            there = f"the test has no prompt {shown(ref.name)}; its prompts are: {listed(self._bodies)}"
+            raise NotFoundError(f"{there}. Add it to them: {{{shown(ref.name)}: '...'}}", http_status=404)
         if isinstance(body, ScopeError):
             raise copy.copy(body)
         return PromptVersion({"id": ref.version or "v_test", **body}, ref, extra_values=self._extra_values)

@@ -1,0 +1,137 @@
+"""PromptsOverride: what the `override_prompts` of each framework's package is made of."""
+
+import functools
+import inspect
+import unittest
+from collections.abc import AsyncIterator, Generator, Mapping
+from types import TracebackType
+from typing import Any, Callable, ClassVar, Optional, TypeVar
+
+from .._client import ScopeClient
+from ._prompts_client import Given, PromptsClient
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+class Overrides:
+    """The clients of a framework's overrides that are in force, the innermost last.
+
+    Args:
+        replace: Puts a client in the place of the framework's own, or takes it away if it is given None.
+    """
+
+    def __init__(self, replace: Callable[[Optional[ScopeClient]], None]) -> None:
+        self._replace = replace
+        self._clients: list[PromptsClient] = []
+
+    def begin(self, prompts: Mapping[str, Given]) -> PromptsClient:
+        """Serves these prompts, and those of the outer overrides, until `end` is given the client that it returns."""
+        outer = self._clients[-1].prompts if self._clients else {}
+        client = PromptsClient({**outer, **prompts})
+        self._clients.append(client)
+        self._replace(client)
+        return client
+
+    def end(self, client: PromptsClient) -> None:
+        """What was served before is served again."""
+        self._clients.remove(client)
+        self._replace(self._clients[-1] if self._clients else None)
+
+
+class PromptsOverride:
+    """Serves these prompts in place of the platform, without credentials and network.
+
+    It stands in a `with` statement, in a fixture too, or decorates functions of all kinds and subclasses of
+    unittest.TestCase. A prompt that is not given is not found, unless an outer override gives it.
+
+    Args:
+        prompts: By name: a text, a list of messages, or a ScopeError to raise.
+
+    Raises:
+        ValidationError: A value is none of these three.
+    """
+
+    overrides: ClassVar[Overrides]
+    """Those of the framework; its subclass sets them."""
+
+    def __init__(self, prompts: Mapping[str, Given]) -> None:
+        self._prompts = PromptsClient(prompts).prompts
+        self._clients: list[PromptsClient] = []
+
+    def enable(self) -> ScopeClient:
+        """Puts the prompts in place, and returns the client that serves them."""
+        client = self.overrides.begin(self._prompts)
+        self._clients.append(client)
+        return client
+
+    def disable(self) -> None:
+        """Takes the prompts away again."""
+        self.overrides.end(self._clients.pop())
+
+    def __enter__(self) -> ScopeClient:
+        return self.enable()
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.disable()
+
+    def __call__(self, decorated: _Decorated) -> _Decorated:
+        if isinstance(decorated, type):
+            return self._around_class(decorated)  # type: ignore[return-value]  # the same class
+        if not callable(decorated):
+            raise TypeError(f"override_prompts decorates functions and test cases, got {type(decorated).__name__}")
+        return functools.wraps(decorated)(self._around(decorated))  # type: ignore[return-value]  # of the same kind
+
+    def _around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.iscoroutinefunction(function):
+
+            async def coroutine(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return coroutine
+        if inspect.isasyncgenfunction(function):
+
+            async def asynchronous_generator(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+                with self:
+                    async for each in function(*args, **kwargs):
+                        yield each
+
+            return asynchronous_generator
+        if inspect.isgeneratorfunction(function):
+
+            def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+                with self:
+                    return (yield from function(*args, **kwargs))
+
+            return generator
+
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return plain
+
+    def _around_class(self, cls: type) -> type:
+        """For all of a TestCase, setUpClass included."""
+        if not issubclass(cls, unittest.TestCase):
+            raise TypeError(
+                f"override_prompts decorates functions and subclasses of unittest.TestCase, which {cls.__name__} is "
+                "not: decorate its functions, or write a fixture with `with override_prompts(...): yield`"
+            )
+        own: Any = cls.__dict__.get("setUpClass")
+
+        def set_up_class(case: Any) -> None:
+            self.enable()
+            case.addClassCleanup(self.disable)
+            if own is None:
+                super(cls, case).setUpClass()  # type: ignore[misc]  # case is cls, or a subclass of it
+            else:
+                own.__func__(case)
+
+        cls.setUpClass = classmethod(set_up_class)  # type: ignore[assignment,method-assign]  # as it is declared
+        return cls
