@@ -23,8 +23,8 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", README, WHOLE)
 
 
-FILES = dict(re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", README, WHOLE))
-PLAIN = [block for block in blocks("python") if not re.match(r"# \w+\.py\n", block)]
+FILES = dict(re.findall(r"^```python\n# ([\w/]+\.py)\n(.*?)^```$", README, WHOLE))
+PLAIN = [block for block in blocks("python") if not re.match(r"# [\w/]+\.py\n", block)]
 PROGRAMS = [block for block in PLAIN if "def test_" not in block]
 TESTS = [block for block in PLAIN if "def test_" in block]
 SITE = """
@@ -159,7 +159,8 @@ def test_the_test_of_the_readme_passes_where_the_package_is_installed(tmp_path):
 def django_site(platform, folder):
     (folder / "templates").mkdir()
     for name, text in {**FILES, "urls.py": URLS, "templates/page.html": blocks("django")[0]}.items():
-        (folder / name).write_text(text + (SITE if name == "settings.py" else ""))
+        if "tests/" not in name:  # which are Flask's
+            (folder / name).write_text(text + (SITE if name == "settings.py" else ""))
     return {**platform.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
 
 
@@ -217,6 +218,26 @@ def test_the_flask_app_of_the_readme_shows_its_prompts(flask_site):
         "True",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, dict.fromkeys(("SCOPE_ORG_ID", "SCOPE_API_KEY", "SCOPE_API_SECRET"), "a-real-one")]
+)
+def test_the_tests_of_a_flask_app_of_the_readme_pass_without_a_platform(keys, tmp_path):
+    for name in ("templates", "tests"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "templates" / "home.html").write_text(blocks("jinja")[0])
+    for name in ("app.py", "wsgi.py", "tests/conftest.py", "tests/test_app.py", "tests/test_wsgi.py"):
+        (tmp_path / name).write_text(FILES[name])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "scope_client.testing.plugin", "tests"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **keys, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("command", re.findall(r"^\$ flask (.+?)(?: {2,}#.*)?$", README, re.MULTILINE))
