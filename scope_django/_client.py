@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.signals import setting_changed
+from django.http import Http404
 
 from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry
 from scope_client.frameworks import called_like, follow_default, made_off_the_loop, renew_in_children
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from scope_client.frameworks import Label, ReadByLabel, ReadByVersion, ReadOptions
+
+
+ANSWERED = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
+"""What Django has an answer for other than 500: it stays what it is where a value raises it."""
 
 
 class _Process:

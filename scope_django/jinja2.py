@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
+from typing import Any
+
 from jinja2 import Environment, Undefined
 from jinja2.ext import Extension
 
+from scope_client import ValidationError
 from scope_client.frameworks import TEMPLATE_FUNCTION, TemplateFunction
 
-from ._client import get_client
+from ._client import ANSWERED, get_client
+from ._conf import DEFAULT
 
-scope_prompt = TemplateFunction(get_client, Undefined)
-"""The function, for an environment that is set up by hand."""
+
+def scope_prompt(name: str, /, *mapping: Any, using: str = DEFAULT, **asked: Any) -> str:
+    """The prompt with its values filled in, for an environment that is set up by hand.
+
+    Args:
+        name: The prompt's name or ID.
+        mapping: Nothing: a mapping of values goes into `variables`.
+        using: The organisation, a key of SCOPE, on a site that has several.
+        asked: What else `TemplateFunction` takes: label, version, fallback, variables, and values by name.
+
+    Returns:
+        Plain text, which autoescaping escapes.
+
+    Raises:
+        MissingVariableError: A value is missing or undefined.
+        ScopeError: What else `TemplateFunction` and `get_client` raise.
+        TypeError: A label and a version are given.
+    """
+    if isinstance(using, Undefined):
+        raise ValidationError("the organisation of a prompt, using=, is not defined")
+    return _of(using)(name, *mapping, **asked)
+
+
+@lru_cache
+def _of(using: str) -> TemplateFunction:
+    return TemplateFunction(partial(get_client, using), Undefined, ANSWERED)
 
 
 class ScopeExtension(Extension):

@@ -9,6 +9,7 @@ from typing import Optional
 
 from flask import Flask, current_app
 from jinja2 import Undefined
+from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
 from scope_client import Configuration, ConfigurationError, ScopeClient
@@ -70,7 +71,7 @@ class Scope:
             )
         state = State(app)
         app.extensions[EXTENSION_NAME] = state
-        app.jinja_env.globals[TEMPLATE_FUNCTION] = TemplateFunction(state.client, Undefined)
+        app.jinja_env.globals[TEMPLATE_FUNCTION] = TemplateFunction(state.client, Undefined, (HTTPException,))
         app.cli.add_command(scope_group)
         weakref.finalize(app, state.drop_clients)
 

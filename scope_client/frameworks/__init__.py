@@ -27,7 +27,7 @@ from .._wording import cut, listed, shown
 from ._arguments import ARGUMENTS, OUTPUT_FORMATS, wants_json
 from ._commands import COMMANDS, Command, health
 from ._foreign_store import ForeignStore
-from ._rendering import TemplateFunction, checked_values, render_in_template
+from ._rendering import TemplateFunction, checked_values, joined_values, render_in_template
 from ._report import Finding, Report, explained
 from ._settings import SettingProblem, Settings
 from ._signature import called_like
@@ -68,6 +68,7 @@ __all__ = [
     "hides_what_it_was_given",
     "jinja_survey",
     "jinja_uses",
+    "joined_values",
     "listed",
     "made_client",
     "made_off_the_loop",

@@ -8,7 +8,7 @@ from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.values import is_callable, is_none
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
-from ..errors import MissingVariableError, ValidationError
+from ..errors import MissingVariableError, RenderError, ValidationError
 
 
 def render_in_template(
@@ -20,6 +20,7 @@ def render_in_template(
     label: Optional[str] = None,
     version: Optional[str] = None,
     fallback: Fallback = None,
+    passes: tuple[type[Exception], ...] = (),
 ) -> str:
     """The prompt with its values filled in.
 
@@ -31,6 +32,7 @@ def render_in_template(
         label: The label of the version.
         version: The ID of the version.
         fallback: As for `ScopeClient.get_prompt_version`.
+        passes: What a value that is evaluated now may raise as it is: the framework has an answer for it.
 
     Returns:
         Plain text, which the template has to escape.
@@ -53,7 +55,28 @@ def render_in_template(
         unresolved = {variable: said for variable, said in unresolved.items() if variable in needed}
     if unresolved:
         raise _missing(found, name, values, unresolved)
-    return found._render(values)
+    try:
+        return found._render(values)
+    except RenderError as error:
+        if isinstance(error.__cause__, passes):
+            raise error.__cause__ from None
+        raise
+
+
+def joined_values(variables: object, more: Mapping[str, object]) -> Mapping[str, object]:
+    """The values in a mapping that a template gives as `variables`, and those that it gives by name.
+
+    Args:
+        variables: A mapping, or None.
+        more: The values by name.
+
+    Returns:
+        All of them.
+
+    Raises:
+        ValidationError: It is not a mapping, or a value is given twice.
+    """
+    return more if is_none(variables) else {**_apart(checked_values(variables), more), **more}
 
 
 def _settled(value: Any) -> Any:
@@ -87,7 +110,7 @@ def _told(each: Any) -> str:
 
 def checked_values(variables: object) -> Mapping[str, object]:
     """The mapping that was given, or an empty one for None; raises ValidationError for anything else."""
-    if variables is None:
+    if is_none(variables):
         return {}
     if not isinstance(variables, Mapping):
         raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
@@ -108,11 +131,15 @@ class TemplateFunction:
     Args:
         client: Returns the client, at each call.
         undefined: The class jinja2.Undefined. A value of this class is a missing value.
+        passes: As for `render_in_template`.
     """
 
-    def __init__(self, client: Callable[[], ScopeClient], undefined: type) -> None:
+    def __init__(
+        self, client: Callable[[], ScopeClient], undefined: type, passes: tuple[type[Exception], ...] = ()
+    ) -> None:
         self._client = client
         self._undefined = undefined
+        self._passes = passes
 
     def __call__(
         self,
@@ -150,16 +177,14 @@ class TemplateFunction:
                 "scope_prompt takes one positional argument, the name. Values are keywords, or a mapping: "
                 "scope_prompt(name, variables=values)"
             )
-        asked = {"name": name, "label": label, "version": version, "fallback": fallback, "variables": variables}
-        for what, value in asked.items():
+        asked: dict[str, Any] = {"label": label, "version": version, "fallback": fallback}
+        for what, value in {"name": name, "variables": variables, **asked}.items():
             if isinstance(value, self._undefined):
                 raise ValidationError(f"the {what} of a prompt is not defined: {self._said(value)}")
-        given = more if variables is None else {**_apart(checked_values(variables), more), **more}
+        given = joined_values(variables, more)
         unresolved = {key: self._said(value) for key, value in given.items() if isinstance(value, self._undefined)}
         values = {key: value for key, value in given.items() if key not in unresolved} if unresolved else given
-        return render_in_template(
-            self._client(), name, values, unresolved, label=label, version=version, fallback=fallback
-        )
+        return render_in_template(self._client(), name, values, unresolved, **asked, passes=self._passes)
 
     def _said(self, value: object) -> str:
         """jinja2's own words, such as "'user' is undefined"."""

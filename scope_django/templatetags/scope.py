@@ -8,24 +8,36 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, Optional
 
-from django.template import Context, Library, Node, TemplateSyntaxError, Variable, VariableDoesNotExist
+from django.template import (
+    Context,
+    Library,
+    Node,
+    TemplateSyntaxError,
+    Variable,
+    VariableDoesNotExist,
+    defaultfilters,
+)
 from django.template.base import FilterExpression, Parser, Token
 from django.template.context import BaseContext
 from django.utils.html import escape
 
 from scope_client import ValidationError
-from scope_client.frameworks import PromptUse, cut, plain_text, render_in_template, shown
+from scope_client.frameworks import PromptUse, cut, joined_values, plain_text, render_in_template, shown
 
-from .._client import get_client
+from .._client import ANSWERED, get_client
+from .._conf import DEFAULT
 
 register = Library()
 
-TAG_OPTIONS = ("label", "version", "fallback")
+TAG_OPTIONS = ("label", "version", "fallback", "variables", "using")
 _KEY_AND_VALUE = re.compile(r"(\w+)=(.+)", re.DOTALL)
 _TAG_EXPECTS = (
-    "scope_prompt expects the prompt's name, then [label=... version=... fallback=...] and variables as key=value, "
+    "scope_prompt expects the prompt's name, then [label=... version=... fallback=... variables=... using=...] and "
+    "variables as key=value, "
     '[with ...] [as name], such as {% scope_prompt "greeting" name=user.first_name as text %}'
 )
+# The filters that do nothing but escape; Django's `escape` too escapes what is escaped at the end only once.
+_ESCAPING = (defaultfilters.escape_filter, getattr(defaultfilters, "escapeseq", None))
 _UNRESOLVED: Any = type("_Unresolved", (), {})()
 _parsed: ContextVar[list[PromptNode] | None] = ContextVar("parsed", default=None)
 
@@ -53,22 +65,31 @@ class _Template:
 
 
 class _Strict(BaseContext):
-    """A context in which a variable that does not resolve raises, also if Django itself would make it ""."""
+    """A context in which a variable that does not resolve raises, also if Django itself would make it "".
+
+    Filters escape nothing in it: the whole text is escaped at the end, once.
+    """
 
     def __init__(self, context: Context) -> None:
         self.dicts = context.dicts
-        self.autoescape, self.use_l10n, self.use_tz = context.autoescape, context.use_l10n, context.use_tz
+        self.autoescape, self.use_l10n, self.use_tz = False, context.use_l10n, context.use_tz
+        self.escapes_at_the_end = context.autoescape
         self.template = _Template
 
 
 class _Value:
     """An expression in the tag: a constant or a variable, with or without filters."""
 
-    __slots__ = ("_constant", "_default_helps", "_expression", "_variable", "text")
+    __slots__ = ("_constant", "_default_helps", "_expression", "_unescaped", "_variable", "text")
 
     def __init__(self, expression: FilterExpression) -> None:
         self.text = str(expression.token)
         self._expression = expression if expression.filters else None
+        self._unescaped = [
+            (_joined if function is defaultfilters.join else function, arguments)
+            for function, arguments in expression.filters
+            if function not in _ESCAPING
+        ]
         self._variable = expression.var if isinstance(expression.var, Variable) else None
         self._constant = None if self._variable else expression.var if expression.filters else _plain(expression.var)
         names = [getattr(function, "_filter_name", "") for function, _ in expression.filters]
@@ -84,7 +105,10 @@ class _Value:
         """The value, or `_UNRESOLVED` if a variable does not resolve, also one in a filter's argument."""
         try:
             value = self._constant if self._variable is None else self._resolved(self._variable, strict)
-            return value if self._expression is None else _filtered(self._expression, value, strict)
+            if self._expression is None:
+                return value
+            filters = self._unescaped if strict.escapes_at_the_end else self._expression.filters
+            return _filtered(self._expression.token, filters, value, strict)
         except VariableDoesNotExist:
             return _UNRESOLVED
 
@@ -122,7 +146,10 @@ class PromptNode(Node):
                 values[variable] = value
         name = self._asked("name", self._name, strict)
         options = {key: self._asked(key, given, strict) for key, given in self._options}
-        text = render_in_template(get_client(), name, values, unresolved, **options)
+        client = get_client(options.pop("using", DEFAULT))
+        if "variables" in options:
+            values = dict(joined_values(options.pop("variables"), values))
+        text = render_in_template(client, name, values, unresolved, **options, passes=ANSWERED)
         if self._as_name is not None:
             context[self._as_name] = text
             return ""
@@ -154,9 +181,9 @@ class PromptNode(Node):
 def scope_prompt(parser: Parser, token: Token) -> PromptNode:
     """The tag `{% scope_prompt "greeting" name=user.first_name %}`.
 
-    Before `with`, the keywords label, version and fallback are options, and the others are variables of the prompt.
-    After `with`, all are variables. `as` stores the plain text. A template variable that does not resolve is a
-    MissingVariableError, unless it has a `default` filter.
+    Before `with`, the keywords label, version, fallback, variables (a mapping of values) and using (an organisation of
+    SCOPE) are options, and the others are variables of the prompt. After `with`, all are variables. `as` stores the
+    plain text. A template variable that does not resolve is a MissingVariableError, unless it has a `default` filter.
     """
     _, *bits = token.split_contents()
     as_name = _taken_as(bits)
@@ -199,10 +226,17 @@ def _taken_as(bits: list[str]) -> str | None:
     return name
 
 
-def _filtered(expression: FilterExpression, value: Any, strict: Any) -> Any:
-    """What the filters of the expression make of a value that is resolved already."""
+def _joined(value: Any, arg: str) -> Any:
+    """Django's `join`, which joins nothing but texts if it does not escape."""
+    with contextlib.suppress(TypeError):  # of what is no sequence
+        value = [str(item) for item in value]
+    return defaultfilters.join(value, arg, autoescape=False)
+
+
+def _filtered(token: str, filters: Any, value: Any, strict: Any) -> Any:
+    """What the filters make of a value that is resolved already."""
     settled = FilterExpression.__new__(FilterExpression)
-    settled.token, settled.filters, settled.var, settled.is_var = expression.token, expression.filters, value, False
+    settled.token, settled.filters, settled.var, settled.is_var = token, filters, value, False
     return settled.resolve(strict)
 
 
