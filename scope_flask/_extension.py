@@ -29,6 +29,10 @@ from ._stores import CachelibStore, store_of
 
 EXTENSION_NAME = "scope"
 KEY_PREFIX = "SCOPE_"
+_JSON_HINT = (
+    "put it in quotes; as a variable for from_prefixed_env(), which reads JSON, write FLASK_SCOPE_{0}='\"...\"' in the "
+    "shell, or SCOPE_{0}=... in its place"
+)
 
 
 class _Override:
@@ -137,7 +141,7 @@ class State(CopiedAsItself):
 
 def _settings(config: Mapping[str, object]) -> Settings:
     given = {key[len(KEY_PREFIX) :]: value for key, value in config.items() if str(key).startswith(KEY_PREFIX)}
-    return Settings(given, spelled=f"{KEY_PREFIX}{{}}", also=("CACHE",))
+    return Settings(given, spelled=f"{KEY_PREFIX}{{}}", also=("CACHE",), json_hint=_JSON_HINT)
 
 
 def state_of_current_app() -> State:

@@ -211,13 +211,14 @@ def option_names() -> tuple[str, ...]:
     return tuple(_OPTIONS)
 
 
-def check_option(name: str, value: object, shown_as: str) -> Any:
+def check_setting(name: str, value: object, shown_as: str, *, is_from_json: bool) -> Any:
     """The value as a Configuration keeps it.
 
     Args:
         name: The option.
-        value: What a user gave for it.
+        value: What a user gave for it, in settings: a number or a flag may be text, as in the environment.
         shown_as: What the user calls the option.
+        is_from_json: Whether it may be what JSON makes of such a text.
 
     Returns:
         The value, in the type that the option has.
@@ -226,7 +227,12 @@ def check_option(name: str, value: object, shown_as: str) -> Any:
         ConfigurationError: The value is not what it must be. The message shows no text that may be a secret under the
             wrong name: none of an option that takes text, and no long one.
     """
-    return _OPTIONS[name][1].check(shown_as, value, ConfigurationError, shows_text=False)
+    return _OPTIONS[name][1].check_setting(shown_as, value, ConfigurationError, is_from_json=is_from_json)
+
+
+def takes_text(name: str) -> bool:
+    """Whether the value of the option may be text."""
+    return _OPTIONS[name][1].takes_text
 
 
 def _value(name: str, given: Mapping[str, Any]) -> Any:

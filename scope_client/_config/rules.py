@@ -77,6 +77,23 @@ class Rule:
         except (ValueError, TypeError):  # TypeError of a proxy, whose class is not its own
             raise error(f"{name} must be {self.must_be}, got {self._described(value, shows_text)}") from None
 
+    def check_setting(self, name: str, value: object, error: type[Exception], *, is_from_json: bool) -> Any:
+        """`check` for a value that may be the text of an environment variable, such as "60" or "off".
+
+        What JSON makes of such a text, such as 0 for a flag, does too if it `is_from_json`. The message shows no text,
+        but for a typo in a number or flag.
+        """
+        text = digits(value) if is_from_json else value
+        try:
+            return self.accept(value)
+        except (ValueError, TypeError):
+            pass
+        try:
+            _require(isinstance(text, str))
+            return self.accept(self.from_text(plain_text(text)))
+        except (ValueError, KeyError, TypeError):
+            return self.check(name, value, error, shows_text=False)
+
     def read(self, name: str, text: str, error: type[Exception]) -> Any:
         """`check` for a value that came as text."""
         try:
@@ -114,6 +131,14 @@ def _shown(value: object) -> str:
     if re.search(r"//[^/]*:[^/]*[^/0-9\]'\"]", text):  # such as a password without its host
         return "a URL with a port that is not a number"
     return text[:SHOWN_CHARACTERS]
+
+
+def digits(value: object) -> object:
+    """The text of a whole number, which is what JSON was read from; any other value as it is."""
+    try:
+        return str(int(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+    except (ValueError, TypeError):  # ValueError of Python: over 4,300 digits; TypeError of a proxy
+        return value
 
 
 def _require(good: bool) -> None:
@@ -242,7 +267,10 @@ DEADLINE = Rule(
 )
 FOLDER = Rule("a folder that exists, or None", _optional(_folder))
 STORE = Rule(
-    f"a CacheStore ({', '.join(STORE_METHODS)}), such as RedisStore(url), or None", _optional(_store), shows_value=False
+    f"a CacheStore ({', '.join(STORE_METHODS)}), such as RedisStore(url), or None",
+    _optional(_store),
+    shows_value=False,
+    takes_text=False,
 )
 FLAG = Rule("True or False", _flag, from_text=_flag_of_text, takes_text=False)
 EXTRA_VALUES = Rule("'error', 'warn' or 'ignore'", _one_of("error", "warn", "ignore"))
@@ -256,5 +284,6 @@ CREDENTIALS = Rule(
     "ApiKeyCredentials, ClientCredentials, or an object with org_id, token_path and token_body()",
     _credentials,
     shows_value=False,
+    takes_text=False,
 )
-SESSION = Rule("a requests.Session", _session)
+SESSION = Rule("a requests.Session", _session, shows_value=False, takes_text=False)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
-from .._config.configuration import Configuration, check_option, option_names
+from .._config.configuration import Configuration, check_setting, option_names, takes_text
 from .._config.credentials import (
     ApiKeyCredentials,
     ClientCredentials,
@@ -18,8 +18,10 @@ from .._config.credentials import (
 from .._config.near_misses import closest
 from .._config.options import Options
 from .._config.process_wide import process_wide
+from .._config.rules import digits
 from .._foreign_text import printable
 from .._frames import hides_what_it_was_given
+from .._prompt.values import is_none
 from .._redaction import Redaction
 from .._wording import cut
 from ..errors import ConfigurationError, MissingApiKeyError
@@ -51,20 +53,32 @@ class Settings:
     """Every option of a Configuration in upper case, and ORG_ID, API_KEY, API_SECRET, CLIENT_ID, CLIENT_SECRET.
 
     An option that is absent comes from the environment, and so does a part of the credentials that is absent, None or
-    empty. Everything is read at once: a later change of the settings or of the environment has no effect.
+    empty. A number or a flag may be text, as it is in the environment: empty text is an absent one. Everything is read
+    at once: a later change of the settings or of the environment has no effect.
 
     Args:
         given: The values by their keys.
         spelled: How a user writes a key, such as "SCOPE_{}".
         also: Further keys, which the framework's package reads by itself.
         is_from_environment: Whether credentials that are absent come from the environment.
+        json_hint: If they may have been read from JSON, how to write text there; "{0}" stands for the key.
     """
 
     @hides_what_it_was_given
     def __init__(
-        self, given: Mapping[Any, Any], *, spelled: str, also: Iterable[str] = (), is_from_environment: bool = True
+        self,
+        given: Mapping[Any, Any],
+        *,
+        spelled: str,
+        also: Iterable[str] = (),
+        is_from_environment: bool = True,
+        json_hint: Optional[str] = None,
     ) -> None:
-        self._given = given
+        self._is_from_json = json_hint is not None
+        self._hint_for_text = json_hint or "put it in quotes"
+        self._given = dict(given)
+        if self._is_from_json:
+            self._given.update((key, digits(self._given[key])) for key in CREDENTIAL_KEYS if key in given)
         self._is_from_environment = is_from_environment
         self._spelled = spelled
         self._options = {name.upper(): name for name in option_names()}
@@ -100,11 +114,11 @@ class Settings:
         for key, value in self._given.items():
             if key not in self._known:
                 self._refuse(key)
-            elif key in self._options:
+            elif key in self._options and (takes_text(self._options[key]) or not _is_empty(value)):
                 values[self._options[key]] = self._checked(key, value)
         if self._given.get("CREDENTIALS") is None:
             values["credentials"] = self._credentials()
-        elif any(self._given.get(key) for key in CREDENTIAL_KEYS):
+        elif any(self._has(key) for key in CREDENTIAL_KEYS):
             self._note(
                 "credentials", "CREDENTIALS", "CREDENTIALS and single keys exclude each other", "give one or the other"
             )
@@ -118,15 +132,18 @@ class Settings:
         self._note("unknown", str(key), message, f"the nearest one is {self._spell(near)}")
 
     def _checked(self, key: str, value: object) -> Any:
+        option = self._options[key]
         try:
-            return check_option(self._options[key], value, self._spell(key))
+            return check_setting(option, value, self._spell(key), is_from_json=self._is_from_json)
         except ConfigurationError as error:
-            self._note("value", key, error.message, "correct it, or leave it out for the default")
+            is_text_meant = takes_text(option) and isinstance(value, (bool, float, list, dict))
+            hint = self._hint_for_text.format(key) if is_text_meant else "correct it, or leave it out for the default"
+            self._note("value", key, error.message, hint)
             return None
 
     def _credentials(self) -> Optional[Credentials]:
         """Of the kind that the settings name, or else of the kind that the environment has."""
-        named = [kind for kind, keys in _KEYS_OF_KIND.items() if any(self._given.get(key) for key in keys)]
+        named = [kind for kind, keys in _KEYS_OF_KIND.items() if any(map(self._has, keys))]
         if len(named) > 1:
             message = f"{' and '.join(self._listed(keys) for keys in _KEYS_OF_KIND.values())} exclude each other"
             self._note("credentials", None, message, "give the API key or the client, with its secret")
@@ -134,18 +151,21 @@ class Settings:
         environ = os.environ if self._is_from_environment else {}
         kind = named[0] if named else kind_in_environment() if environ else ApiKeyCredentials
         parts = read_parts(kind, self._given, environ)
-        missing = [key for key, part in parts.items() if not part]
+        odd = [key for key in parts if self._has(key) and not isinstance(self._given[key], str)]
+        for key in odd:
+            message = f"{self._spell(key)} must be text, got {type(self._given[key]).__name__}"
+            self._note("credentials", key, message, self._hint_for_text.format(key))
+        missing = [key for key, part in parts.items() if not part and key not in odd]
         if missing:
             hint = "add what is missing"
             if self._is_from_environment:
                 hint += f", or set {', '.join(f'SCOPE_{key}' for key in missing)} in the environment"
             self._note("missing", missing[0], f"the credentials lack {self._listed(missing)}", hint)
-            return None
-        odd = [key for key, part in parts.items() if not isinstance(part, str)]
-        for key in odd:
-            message = f"{self._spell(key)} must be text, got {type(parts[key]).__name__}"
-            self._note("credentials", key, message, "put it in quotes")
-        return None if odd else self._made(kind, parts)
+        return None if odd or missing else self._made(kind, parts)
+
+    def _has(self, key: str) -> bool:
+        value = self._given.get(key)
+        return not is_none(value) and not _is_empty(value)
 
     def _made(self, kind: Kind, parts: Mapping[str, str]) -> Optional[Credentials]:
         try:
@@ -174,3 +194,7 @@ class Settings:
             return printable(self._redaction.text(text))
 
         self._problems.append(SettingProblem(kind, key and clean(key), clean(message), clean(hint)))
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, str) and not len(value)

@@ -69,6 +69,24 @@ def made(**scope: Any) -> Configuration:
         return conf.configuration()
 
 
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("CACHE_TTL", "60", 60.0),
+        ("TIMEOUT", "0.5", 0.5),
+        ("MAX_RETRIES", "0", 0),
+        ("CACHE_ENABLED", "False", False),
+        ("CACHE_ENABLED", "off", False),
+        ("ALLOW_INSECURE", "1", True),
+        ("CACHE_TTL", "", 300.0),
+        ("CACHE_ENABLED", "", True),
+        ("DEADLINE", "", None),
+    ],
+)
+def test_a_number_or_a_flag_may_be_text_as_in_the_environment(key: str, text: str, value: object) -> None:
+    assert getattr(made(**KEYS, **{key: text}), key.lower()) == value
+
+
 def refused(**scope: Any) -> str:
     with override_settings(SCOPE=scope), pytest.raises(ConfigurationError) as caught:
         get_client()
