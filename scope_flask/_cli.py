@@ -64,5 +64,20 @@ for _name, _command in COMMANDS.items():
             callback=with_appcontext(partial(_run, _command)),
             params=[*(_PARAMETERS[argument] for argument in _command.arguments), *_FORMAT_OPTIONS],
             help=_command.help,
+            short_help=_command.help,  # which is not cut
         )
+    )
+
+
+@scope_group.command(
+    "status",
+    hidden=True,
+    with_appcontext=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+def _status() -> None:
+    """Says where the status of the servers is; a command has a client of its own, which has read nothing."""
+    raise click.ClickException(
+        "a command cannot see the servers' clients: for their status open the health page (scope_flask.health); "
+        "flask scope check asks the platform"
     )

@@ -9,7 +9,7 @@ from .._prompt.prompt_version import PromptVersion
 from ..errors import ScopeError
 from ._arguments import filed, pairs
 from ._check import check
-from ._report import Report, explained, indented
+from ._report import Report, explained
 from ._site import Site
 from ._warm import warm
 
@@ -126,11 +126,6 @@ def _list(site: Site) -> Report:
     return Report([*lines, *map(str, survey.unread)], data, survey.failure)
 
 
-def _status(site: Site) -> Report:
-    data = site.client().status().to_dict()
-    return Report(indented(data).splitlines(), data)
-
-
 COMMANDS: Mapping[str, Command] = {
     "check": Command("Check settings, platform, credentials, and each prompt and variable in templates.", (), check),
     "get": Command("Print a prompt as it is.", ("name", "label", "version"), _get),
@@ -139,6 +134,5 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "list": Command("List the prompts that templates use, with file and line.", (), _list),
     "warm": Command("Fetch the prompts that templates use, and others by name, into the cache.", ("names",), warm),
-    "status": Command("How a client of these settings is doing; a server's own is at its health page.", (), _status),
 }
 """The commands by their names."""

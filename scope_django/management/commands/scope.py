@@ -22,8 +22,6 @@ _DJANGO_OPTIONS: dict[str, dict[str, Any]] = {  # which may stand after the acti
     "--no-color": {"action": "store_true"},
     "--force-color": {"action": "store_true"},
 }
-# A command of its own has a client of its own: its status says nothing about the servers.
-_ACTIONS = {name: command for name, command in COMMANDS.items() if name != "status"}
 
 
 class Command(BaseCommand):
@@ -35,7 +33,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Gives each action its own arguments."""
         actions = parser.add_subparsers(title="actions", dest="action", required=True)
-        for name, command in _ACTIONS.items():
+        for name, command in COMMANDS.items():
             action = actions.add_parser(name, help=command.help, description=command.help)
             for option, settings in _DJANGO_OPTIONS.items():
                 action.add_argument(option, help=SUPPRESS, default=SUPPRESS, **settings)
@@ -45,7 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints the report of the action; raises CommandError if it does not succeed."""
-        command = _ACTIONS[options["action"]]
+        command = COMMANDS[options["action"]]
         given = {argument: options[argument] for argument in command.arguments}
         try:
             as_json = wants_json(options["json"], options["format"])
