@@ -66,8 +66,13 @@ class Scope:
     def init_app(self, app: Flask) -> None:
         """Sets one app up: the template function `scope_prompt`, the commands `flask scope`, and its client.
 
-        Raises ConfigurationError for a key that is unknown or wrong, and RuntimeError on the second call for an app.
+        Raises ConfigurationError for a key that is unknown or wrong, RuntimeError on the second call for an app, and
+        TypeError for what is not a Flask app.
         """
+        if isinstance(app, LocalProxy):  # current_app, of which there is no weak reference
+            app = app._get_current_object()
+        if not isinstance(app, Flask):
+            raise TypeError(_refusal(app))
         if EXTENSION_NAME in app.extensions:
             raise RuntimeError(
                 "Scope is set up for this app already: call Scope(app) or scope.init_app(app) once, and share that "
@@ -137,6 +142,16 @@ class State(CopiedAsItself):
             former, self._client = self._client, None
         if former is not None:
             former.close()
+
+
+def _refusal(app: object) -> str:
+    if any(kind.__name__ == "Quart" and kind.__module__.startswith("quart.") for kind in type(app).__mro__):
+        return (
+            "Quart is not Flask, and prompts in its templates would stop its event loop: write "
+            "await scope_client.client().arender_prompt(name, values) in the view, and give the template the text"
+        )
+    given = f"the class {app.__name__}" if isinstance(app, type) else type(app).__name__
+    return f"Scope needs a Flask app, such as Flask(__name__), got {given}; without Flask use scope_client.client()"
 
 
 def _settings(config: Mapping[str, object]) -> Settings:

@@ -12,20 +12,23 @@ import re
 import subprocess
 import sys
 import threading
+import types
 import weakref
 from pathlib import Path
 from typing import Any, Callable
 
+import flask
 import pytest
 import requests
 from cachelib import FileSystemCache, RedisCache, SimpleCache
+from fastapi import FastAPI
 from faults.child import in_a_child
 from faults.clock import eventually
 from faults.crowd import crowd
 from faults.greeting import SAID, VALUES
 from faults.reading import reads
 from faults.redisserver import RedisServer
-from flask import Flask, render_template_string
+from flask import Blueprint, Flask, render_template_string
 from flask_caching import Cache
 from flask_ext.pages import greeting
 
@@ -120,6 +123,43 @@ def test_a_second_init_app_raises_with_advice_and_changes_nothing(again: str, ma
         (scope if again == "the same object" else Scope()).init_app(app)
     assert app.extensions["scope"] is state
     assert greeting(app) == SAID
+
+
+class TestWhatIsNotAFlaskApp:
+    # Only by their names, because the Quart of today does not go with the oldest Flask.
+    Quart = type("Quart", (), {"__module__": "quart.app"})
+    Subclass = type("Site", (Quart,), {})
+
+    @pytest.mark.parametrize("kind", [Quart, Subclass], ids=["Quart", "its subclass"])
+    @pytest.mark.parametrize("set_up", [Scope, Scope().init_app], ids=["Scope(app)", "init_app(app)"])
+    def test_quart_is_refused_in_one_sentence_that_says_what_to_do(self, kind: type, set_up: Any) -> None:
+        with pytest.raises(
+            TypeError, match=r"^Quart is not Flask, .* await scope_client\.client\(\)\.arender_prompt\("
+        ):
+            set_up(kind())
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            (FastAPI(), "FastAPI"),
+            (Blueprint("pages", __name__), "Blueprint"),
+            (Flask, "the class Flask"),
+            ("app", "str"),
+            (5, "int"),
+            (types.ModuleType("app"), "module"),
+        ],
+        ids=["FastAPI", "a blueprint", "a class", "text", "a number", "a module"],
+    )
+    def test_anything_else_is_named(self, given: Any, told: str) -> None:
+        message = rf"^Scope needs a Flask app, such as Flask\(__name__\), got {told}; without Flask use scope_client\."
+        with pytest.raises(TypeError, match=message):
+            Scope(given)
+
+    def test_a_subclass_of_flask_and_the_proxy_of_an_app_are_flask(self) -> None:
+        app = type("Site", (Flask,), {})("site")
+        with app.app_context():
+            Scope(flask.current_app)  # type: ignore[arg-type]  # a proxy, which mypy knows by its own class
+        assert "scope" in app.extensions
 
 
 def test_outside_of_an_app_context_the_error_says_how_to_have_one(make_app: Make) -> None:

@@ -302,12 +302,17 @@ def test_a_default_of_jinja_stands_in_for_an_undefined_value(shown: Shown) -> No
     assert shown("{{ scope_prompt('greeting', time_of_day='noon', name=user|default('you')) }}") == "Good noon, you!"
 
 
-def test_macros_imported_without_the_context_have_it(app: Flask) -> None:
+def test_macros_blocks_and_includes_have_it(app: Flask) -> None:
     app.jinja_loader = DictLoader(
         {
             "macros.html": "{% macro greet(name) %}" + GREETING + "{% endmacro %}",
             "from.html": "{% from 'macros.html' import greet %}{{ greet('<Ada>') }}",
             "import.html": "{% import 'macros.html' as macros without context %}{{ macros.greet('<Ada>') }}",
+            "with.html": "{% import 'closed.html' as macros with context %}{{ macros.greet() }}",
+            "from_with.html": "{% from 'closed.html' import greet with context %}{{ greet() }}",
+            "closed.html": "{% macro greet() %}" + GREETING + "{% endmacro %}",
+            "call.html": "{% from 'box.html' import box %}{% call box() %}" + GREETING + "{% endcall %}",
+            "box.html": "{% macro box() %}{{ caller() }}{% endmacro %}",
             "include.html": "{% set name = '<Ada>' %}{% include 'part.html' %}",
             "part.html": GREETING,
             "base.html": "{% block body %}{% endblock %}",
@@ -317,8 +322,8 @@ def test_macros_imported_without_the_context_have_it(app: Flask) -> None:
         }
     )
     with app.app_context():
-        for file in ("from.html", "import.html", "include.html", "child.html"):
-            assert render_template(file, name="<Ada>") == "Good morning, &lt;Ada&gt;!"
+        for file in ("from", "import", "with", "from_with", "call", "include", "child"):
+            assert render_template(f"{file}.html", name="<Ada>") == "Good morning, &lt;Ada&gt;!"
 
 
 def test_blueprints_templates_have_it(app: Flask, tmp_path: Any) -> None:
