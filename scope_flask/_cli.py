@@ -23,7 +23,7 @@ from scope_client.frameworks import (
     wants_json,
 )
 
-scope_group = AppGroup("scope", help="Prompts of the Scope Platform: check those that templates use, warm, render.")
+scope_group = AppGroup("scope", help="Look after the prompts that the app's templates use.")
 
 _FORMAT_OPTIONS = (
     click.Option(["--format"], type=click.Choice(OUTPUT_FORMATS), help=ARGUMENTS["format"]),

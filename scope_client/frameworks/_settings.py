@@ -157,10 +157,13 @@ class Settings:
             self._note("credentials", key, message, self._hint_for_text.format(key))
         missing = [key for key, part in parts.items() if not part and key not in odd]
         if missing:
+            keys, variables = self._listed(missing), ", ".join(f"SCOPE_{key}" for key in missing)
             hint = "add what is missing"
-            if self._is_from_environment:
-                hint += f", or set {', '.join(f'SCOPE_{key}' for key in missing)} in the environment"
-            self._note("missing", missing[0], f"the credentials lack {self._listed(missing)}", hint)
+            if self._is_from_environment and keys == variables:
+                hint += " to the settings or to the environment"
+            elif self._is_from_environment:
+                hint += f", or set {variables} in the environment"
+            self._note("missing", missing[0], f"the credentials lack {keys}", hint)
         return None if odd or missing else self._made(kind, parts)
 
     def _has(self, key: str) -> bool:

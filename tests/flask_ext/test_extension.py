@@ -440,6 +440,38 @@ def test_absent_credentials_are_an_error_at_the_first_use_and_at_each(bare: Flas
             render_template_string("{{ scope_prompt('greeting') }}")
 
 
+def test_without_credentials_the_error_says_once_what_to_add_and_where(bare: Flask) -> None:
+    scope = Scope(bare)
+    with bare.app_context(), pytest.raises(MissingApiKeyError) as caught:
+        _ = scope.client
+    assert str(caught.value) == (
+        "the credentials lack SCOPE_ORG_ID, SCOPE_API_KEY, SCOPE_API_SECRET "
+        "(add what is missing to the settings or to the environment)"
+    )
+
+
+@pytest.mark.parametrize("words", [["--help"], ["routes"], ["shell"], ["scope", "--help"], ["scope", "list"]])
+def test_without_credentials_commands_work(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "from flask import Flask\nfrom scope_flask import Scope\napp = Flask(__name__)\nScope(app)\n"
+    )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("SCOPE_", "FLASK_"))}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "flask", *words],
+        input="print(app.name)\n",
+        capture_output=True,
+        text=True,
+        env={**environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=tmp_path,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Error" not in done.stdout + done.stderr
+    assert {"--help": "Look after the prompts that the app's templates use.", "shell": "\nApp: app\n"}.get(
+        words[0], ""
+    ) in done.stdout + done.stderr
+
+
 def test_of_credentials_in_part_only_what_lacks_is_named() -> None:
     app = configured(SCOPE_ORG_ID="o", SCOPE_API_SECRET=SECRET)
     scope = Scope(app)
