@@ -237,7 +237,7 @@ def test_the_tests_of_a_flask_app_of_the_readme_pass_without_a_platform(keys, tm
         cwd=tmp_path,
         timeout=60,
     )
-    assert (done.returncode, "3 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+    assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("command", re.findall(r"^\$ flask (.+?)(?: {2,}#.*)?$", README, re.MULTILINE))
