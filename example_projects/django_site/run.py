@@ -10,8 +10,7 @@ from pathlib import Path
 from scope_client.local import LocalPlatform
 
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
-USER = "ada"
-PASSWORD = "ada"
+PROMPT_TTL_SECONDS = "10"  # so short that an outage is soon seen
 
 
 def main() -> None:
@@ -21,20 +20,23 @@ def main() -> None:
     arguments = parser.parse_args()
     with LocalPlatform(arguments.prompts) as platform:
         os.environ.update(platform.environ, DJANGO_DEBUG="1", DJANGO_SETTINGS_MODULE="demo_site.settings")
+        os.environ.setdefault("PROMPT_TTL", PROMPT_TTL_SECONDS)
         serve(arguments.port, platform)
 
 
 def serve(port: int, platform: LocalPlatform) -> None:
     import django
     from django.core.management import call_command
+    from pages import demo
 
     django.setup()
+    demo.switch = demo.Switch(platform)
     call_command("migrate", verbosity=0)
     make_user()
     print(f"A Scope Platform runs on {platform.url}. For manage.py in another terminal:")
     print(f"export DJANGO_DEBUG=1 {' '.join(f'{key}={shlex.quote(value)}' for key, value in platform.environ.items())}")
     print(
-        f"The site: http://127.0.0.1:{port}/ (sign in as {USER} with the password {PASSWORD}). Ctrl-C stops.",
+        f"The site: http://127.0.0.1:{port}/ (sign in as {demo.USER} with the password {demo.PASSWORD}). Ctrl-C stops.",
         flush=True,
     )
     call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
@@ -42,6 +44,7 @@ def serve(port: int, platform: LocalPlatform) -> None:
 
 def make_user() -> None:
     from django.contrib.auth import get_user_model
+    from pages.demo import PASSWORD, USER
 
     users = get_user_model().objects
     if not users.filter(username=USER).exists():

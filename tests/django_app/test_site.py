@@ -43,7 +43,7 @@ def test_the_site_in_a_browser(page: Page, prompts: Path, tmp_path: Path) -> Non
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     (prompts / "mirror.md").write_text("You said: {{text}}")
-    environ = {**SETTINGS, "SITE_VAR": str(tmp_path / "var")}
+    environ = {**SETTINGS, "SITE_VAR": str(tmp_path / "var"), "PROMPT_TTL": "60"}
     with running(["run.py", "--port", str(port), "--prompts", str(prompts)], SITE, url, environ):
         page.goto(url)
         assert re.search(r"Good (morning|afternoon|evening), stranger!", page.inner_text(".prompt"))
@@ -51,7 +51,7 @@ def test_the_site_in_a_browser(page: Page, prompts: Path, tmp_path: Path) -> Non
         page.fill("#id_username", "ada")
         page.fill("#id_password", "ada")
         page.click("input[type=submit]")
-        assert page.url == url
+        page.wait_for_url(url)
         assert "Ada!" in page.inner_text(".prompt")
         keep_picture(page, "greeting")
 
@@ -154,14 +154,14 @@ def test_the_site_is_clean(deployed: Callable) -> None:
     assert checked.returncode == 0, checked.stderr
     found = deployed("scope", "check")
     assert (found.returncode, found.stderr) == (0, "")
-    assert "2 uses of 1 prompt" in found.stdout
+    assert "1 use of 1 prompt" in found.stdout
 
 
 def test_three_mistakes_are_all_found(deployed: Callable) -> None:
-    home = "pages/templates/pages/home.html"
+    template = "pages/templates/pages/greeting.html"
     edits = {
         "demo_site/settings.py": ('"CACHE_TTL"', '"CACHE_TLL"'),
-        home: ('"greeting" time_of_day=time_of_day name="stranger"', '"greetings" name="stranger"'),
+        template: ('{% scope_prompt "greeting"', '{% scope_prompt "greetings" %}\n{% scope_prompt "greeting"'),
     }
     checked = deployed("check", edits=edits)
     assert checked.returncode == 1
@@ -172,10 +172,10 @@ def test_three_mistakes_are_all_found(deployed: Callable) -> None:
     assert "CACHE_TLL" in found.stdout
 
     deployed(
-        "check", edits={"demo_site/settings.py": ('"CACHE_TLL"', '"CACHE_TTL"'), home: (" name=user", " nmae=user")}
+        "check", edits={"demo_site/settings.py": ('"CACHE_TLL"', '"CACHE_TTL"'), template: (" name=user", " nmae=user")}
     )
     found = deployed("scope", "check")
     assert found.returncode == 1
-    assert re.search(r"home\.html:8: .*'greetings'", found.stdout)
-    assert re.search(r"home\.html:6: .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
+    assert re.search(r"greeting\.html:2: .*'greetings'", found.stdout)
+    assert re.search(r"greeting\.html:3: .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
     assert "Traceback" not in found.stderr

@@ -12,7 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from faults.clock import eventually
@@ -63,13 +63,14 @@ def running(command: list[str], folder: Path, url: str, environ: dict[str, str])
 
 
 @contextlib.contextmanager
-def browser_page(*flags: str) -> Iterator[Page]:
+def browser_page(*flags: str, **options: Any) -> Iterator[Page]:
+    """A page of a browser with these flags; the options are those of Playwright's `Browser.new_page`."""
     program = shutil.which("chromium")
     if program is None:
         pytest.fail("this test needs a real browser: apt install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *flags])
-        yield browser.new_page()
+        yield browser.new_page(**options)
         browser.close()
 
 

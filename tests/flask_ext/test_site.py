@@ -136,12 +136,11 @@ def test_flask_scope_check_finds_the_mistakes_in_templates(platform: LocalPlatfo
     clean = check()
     assert (clean.returncode, clean.stderr) == (0, "")
     assert "1 use of 1 prompt" in clean.stdout
-    home = site / "templates" / "home.html"
-    text = home.read_text()
-    extra = '<p>{{ scope_prompt("greetings") }}</p>'
-    home.write_text(text.replace("name=name)", "nmae=name)").replace("<form>", f"{extra}\n<form>"))
+    template = site / "templates" / "greeting.html"
+    text = template.read_text()
+    template.write_text(text.replace("name=name,", "nmae=name,") + '{{ scope_prompt("greetings") }}\n')
     found = check()
     assert found.returncode == 1
-    assert re.search(r"home\.html:13: .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
-    assert re.search(r"home\.html:14: .*'greetings'", found.stdout)
+    assert re.search(r"greeting\.html:1: .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
+    assert re.search(r"greeting\.html:2: .*'greetings'", found.stdout)
     assert "Traceback" not in found.stderr

@@ -41,6 +41,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "pages.middleware.ExplainScopeErrors",
 ]
 TEMPLATES = [
     {
@@ -59,7 +60,8 @@ DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR / "
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
-LOGIN_URL = "admin:login"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -76,7 +78,7 @@ CACHES = {
 }
 
 # The credentials and the URLs of the platform come from the environment: SCOPE_ORG_ID, SCOPE_API_KEY and so on.
-SCOPE = {"CACHE_ALIAS": "default", "CACHE_TTL": float(os.environ.get("PROMPT_TTL", "60"))}
+SCOPE = {"CACHE_ALIAS": "default", "CACHE_TTL": float(os.environ.get("PROMPT_TTL", "60")), "DEADLINE": 2.0}
 
 LOGGING = {
     "version": 1,

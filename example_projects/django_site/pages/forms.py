@@ -1,15 +1,29 @@
-"""Which prompt to preview, and one field for each of its variables."""
+"""Which prompt to preview, one field for each of its variables, and a question."""
 
 from django import forms
 
 from scope_client import PromptVersion
 
-LABELS = [("production", "production"), ("latest", "latest")]
+LABELS = ("production", "latest")
+
+# The API has no list of prompts, so a site names those that it uses; the platform shows the IDs of their versions.
+PROMPTS = {
+    "greeting": {
+        "version 1": "v_31G0N6DDKE85D9JDNXGDG3XM05",
+        "version 2": "v_5AMB6FV5ZVS5HQTXBFXVF20WQM",
+        "version 3": "v_5XD0PKECJF0AJDD7D2KAE88PRR",
+    },
+    "extract-order": {},
+    "newsletter": {},
+    "support-chat": {},
+}
 
 
 class PromptForm(forms.Form):
-    prompt = forms.CharField(max_length=200, help_text="Its name or ID, such as greeting or support-chat.")
-    label = forms.ChoiceField(choices=LABELS, required=False)
+    prompt = forms.CharField(max_length=200, label="Name or ID")
+    version = forms.CharField(
+        max_length=200, initial="production", help_text="production, latest, or the ID of a version"
+    )
 
 
 class VariablesForm(forms.Form):
@@ -21,3 +35,7 @@ class VariablesForm(forms.Form):
             self.fields[variable] = forms.CharField(
                 label=variable, strip=False, widget=forms.Textarea(attrs={"rows": 2})
             )
+
+
+class QuestionForm(forms.Form):
+    question = forms.CharField(max_length=1000, initial="Is the lamp dimmable?")
