@@ -8,6 +8,17 @@ from ._log import Log
 
 _log = Log("scope_client.reads")
 _has_warned = False
+_ways = [
+    "`await client.aget_prompt_version(name)`",
+    "`await client.arender_prompt(name, values)`",
+    "`await client.aprefetch(names)`",
+]
+
+
+def advise_on_a_loop(way: str) -> None:
+    """Adds a framework's own way of reading there to what is said, such as "`await render(...)` for a page"."""
+    if way not in _ways:
+        _ways.append(way)
 
 
 def warn_on_a_loop() -> None:
@@ -17,8 +28,7 @@ def warn_on_a_loop() -> None:
         _has_warned = True
         _log.warning(
             "a synchronous read asks the platform on a running event loop, which stands still meanwhile; write "
-            "`await client.aget_prompt_version(name)`, "
-            "`await client.arender_prompt(name, values)` or `await client.aprefetch(names)` there"
+            f"{', '.join(_ways[:-1])} or {_ways[-1]} there"
         )
 
 

@@ -11,7 +11,13 @@ from django.core.signals import setting_changed
 from django.http import Http404
 
 from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry
-from scope_client.frameworks import called_like, follow_default, made_off_the_loop, renew_in_children
+from scope_client.frameworks import (
+    advise_on_a_loop,
+    called_like,
+    follow_default,
+    made_off_the_loop,
+    renew_in_children,
+)
 
 from . import _conf as conf
 from . import signals
@@ -50,6 +56,7 @@ class _Process:
 _process = _Process()
 renew_in_children(_process)
 follow_default(_process)
+advise_on_a_loop("`await scope_django.arender(request, template, context)` for a page")
 
 
 def get_client(using: str = conf.DEFAULT) -> ScopeClient:

@@ -15,7 +15,7 @@ from ._client import ANSWERED, get_client
 from ._conf import DEFAULT
 
 
-def scope_prompt(name: str, /, *mapping: Any, using: str = DEFAULT, **asked: Any) -> str:
+def scope_prompt(name: str, /, *mapping: Any, using: Any = DEFAULT, **asked: Any) -> str:
     """The prompt with its values filled in, for an environment that is set up by hand.
 
     Args:

@@ -21,6 +21,7 @@ from .._prompt.prompt_version import refused_values
 from .._prompt.ref import LABELS
 from .._prompt.values import plain_text
 from .._public_names import publish
+from .._running_loop import advise_on_a_loop
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
 from .._stores.patience import check_client
 from .._wording import cut, listed, shown
@@ -55,6 +56,7 @@ __all__ = [
     "Site",
     "Survey",
     "TemplateFunction",
+    "advise_on_a_loop",
     "asynchronous_method",
     "called_like",
     "check_client",

@@ -63,7 +63,7 @@ def render_in_template(
         raise
 
 
-def joined_values(variables: object, more: Mapping[str, object]) -> Mapping[str, object]:
+def joined_values(variables: object, more: dict[str, Any]) -> dict[str, Any]:
     """The values in a mapping that a template gives as `variables`, and those that it gives by name.
 
     Args:

@@ -148,7 +148,7 @@ class PromptNode(Node):
         options = {key: self._asked(key, given, strict) for key, given in self._options}
         client = get_client(options.pop("using", DEFAULT))
         if "variables" in options:
-            values = dict(joined_values(options.pop("variables"), values))
+            values = joined_values(options.pop("variables"), values)
         text = render_in_template(client, name, values, unresolved, **options, passes=ANSWERED)
         if self._as_name is not None:
             context[self._as_name] = text
