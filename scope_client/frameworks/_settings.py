@@ -92,8 +92,9 @@ class Settings:
 
     @property
     def problems(self) -> tuple[SettingProblem, ...]:
-        """Everything that is wrong."""
-        return tuple(self._problems)
+        """Everything that is wrong; while a test has a platform of its own, credentials need not be there."""
+        is_of_test = bool(process_wide.of_test)
+        return tuple(problem for problem in self._problems if not (is_of_test and problem.kind == "missing"))
 
     def configuration(self) -> Configuration:
         """The settings as a Configuration; while a test has a platform of its own, with the place of that one.

@@ -13,8 +13,11 @@ from ._prompts_client import Given, PromptsClient
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 
+_of_all_frameworks: list["Overrides"] = []
+
+
 class Overrides:
-    """The clients of a framework's overrides that are in force, the innermost last.
+    """What the tests of a framework's sites have put in the place of its clients, the innermost last.
 
     Args:
         replace: Puts a client in the place of the framework's own, or takes it away if it is given None.
@@ -22,20 +25,45 @@ class Overrides:
 
     def __init__(self, replace: Callable[[Optional[ScopeClient]], None]) -> None:
         self._replace = replace
-        self._clients: list[PromptsClient] = []
+        self._layers: list[object] = []
+        _of_all_frameworks.append(self)
 
     def begin(self, prompts: Mapping[str, Given]) -> PromptsClient:
         """Serves these prompts, and those of the outer overrides, until `end` is given the client that it returns."""
-        outer = self._clients[-1].prompts if self._clients else {}
-        client = PromptsClient({**outer, **prompts})
-        self._clients.append(client)
+        outer = self._innermost()
+        client = PromptsClient({**(outer.prompts if outer else {}), **prompts})
+        self._layers.append(client)
         self._replace(client)
         return client
 
-    def end(self, client: PromptsClient) -> None:
+    def cover(self, layer: object) -> None:
+        """Has the framework's own clients in place again, until `end` is given the layer."""
+        if self._layers:
+            self._layers.append(layer)
+            self._replace(None)
+
+    def end(self, layer: object) -> None:
         """What was served before is served again."""
-        self._clients.remove(client)
-        self._replace(self._clients[-1] if self._clients else None)
+        if layer in self._layers:
+            self._layers.remove(layer)
+            self._replace(self._innermost())
+
+    def _innermost(self) -> Optional[PromptsClient]:
+        last = self._layers[-1] if self._layers else None
+        return last if isinstance(last, PromptsClient) else None
+
+
+def cover_overrides() -> Callable[[], None]:
+    """Has the clients of all frameworks in place again until the result is called: a test started a platform."""
+    platform = object()
+    for overrides in _of_all_frameworks:
+        overrides.cover(platform)
+
+    def uncover() -> None:
+        for overrides in _of_all_frameworks:
+            overrides.end(platform)
+
+    return uncover
 
 
 class PromptsOverride:

@@ -31,8 +31,8 @@ _in_use: list[_Before] = []
 def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
     """A Scope Platform on this machine, empty; the SCOPE_* variables and `scope_client.client()` lead to it.
 
-    So do the clients of Django and of every Flask app, whatever their settings say. After the test, what
-    `scope_client.configure` had set is in place again.
+    So do the clients of Django and of every Flask app, whatever their settings and an outer `override_prompts` say.
+    After the test, what `scope_client.configure` had set is in place again.
     """
     # Of the test's own changes of a variable, some may be undone after this fixture.
     yield from _platform_in_use(monkeypatch.setenv)
@@ -75,6 +75,7 @@ def _platform_in_use(set_variable: Callable[[str, str], None]) -> Iterator[Local
     from .._config.options import Options
     from .._config.process_wide import configuration
     from .._process import Default, swap
+    from ._override import cover_overrides
 
     with _started() as platform:
         variables = _variables(platform)
@@ -85,7 +86,9 @@ def _platform_in_use(set_variable: Callable[[str, str], None]) -> Iterator[Local
         place: Options = {"credentials": platform.credentials, "base_url": url, "auth_api_url": url}
         before = _Before(swap(Default(configuration().merge(**place), place)), there)
         _in_use.append(before)
+        uncover = cover_overrides()
         yield platform
+        uncover()
         _put_back(before)
 
 

@@ -25,6 +25,7 @@ settings.configure(
 )
 django.setup()
 from django.template import engines
+from scope_client import NotFoundError
 from scope_django import get_client
 from scope_django.test import override_prompts
 
@@ -33,7 +34,9 @@ def page():
 """
 FLASK = """
 from flask import Flask, render_template_string
+from scope_client import NotFoundError
 from scope_flask import Scope
+from scope_flask.test import override_prompts
 
 def made():
     app = Flask("site")
@@ -156,6 +159,64 @@ def test_both(scope_prompts):
     with override_prompts({"greeting": "of the mapping"}):
         assert page() == "of the mapping"
     assert page() == "of the platform"
+"""
+    )
+    outcome.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("site", [DJANGO, FLASK], ids=["Django", "Flask"])
+def test_of_an_override_and_a_platform_the_inner_one_is_read(site, run):
+    outcome = run(
+        "SCOPE = {}"
+        + site
+        + """
+import pytest
+
+@pytest.fixture(scope="session", autouse=True)
+def no_platform():
+    with override_prompts({"other": "of the run"}):
+        yield
+
+@pytest.fixture
+def inner():
+    with override_prompts({"greeting": "of a fixture"}):
+        yield
+
+def test_neither(request):
+    with pytest.raises(NotFoundError, match="the test has no prompt 'greeting'"):
+        page()
+
+def test_a_platform(scope_prompts):
+    scope_prompts("greeting", "of the platform")
+    assert page() == "of the platform"
+    with override_prompts({"greeting": "of the mapping"}):
+        assert page() == "of the mapping"
+    with override_prompts({}), pytest.raises(NotFoundError, match="its prompts are: none"):
+        page()
+    assert page() == "of the platform"
+
+def test_a_fixture_outside_of_a_platform(inner, scope_prompts):
+    scope_prompts("greeting", "of the platform")
+    assert page() == "of the platform"
+
+def test_a_fixture_within_a_platform(scope_prompts, inner):
+    scope_prompts("greeting", "of the platform")
+    assert page() == "of a fixture"
+
+test_neither_again = test_neither
+"""
+    )
+    outcome.assert_outcomes(passed=5)
+
+
+def test_flask_scope_check_needs_no_credentials_on_the_platform_of_a_test(run):
+    outcome = run(
+        "SCOPE = {}"
+        + FLASK
+        + """
+def test_it(scope_prompts):
+    done = before.test_cli_runner().invoke(args=["scope", "check"])
+    assert (done.exit_code, "good" in done.output) == (0, True), done.output
 """
     )
     outcome.assert_outcomes(passed=1)
