@@ -3,66 +3,73 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.template import Origin, Template, engines
+from django.conf import settings
+from django.template import Origin, Template, base, engines
 from django.template.backends.django import DjangoTemplates
+from django.template.base import TokenType
 
-from scope_client.frameworks import TEMPLATE_FUNCTION, PromptUse, Survey, jinja_survey, pass_on
+from scope_client.frameworks import Finding, Reading, Search, Shelf, Survey, explained, pass_on, search_jinja
 
 from .templatetags.scope import collected
 
-MAX_TEMPLATE_BYTES = 10_000_000
+_TAG = re.compile(rb"\{%\s*scope_prompt\b")
+_PRINTED = re.compile(r"\{[{%]\s*scope_prompt\b")
+_EXTENDS = re.compile(r"\{%\s*extends\s+(\S+)")
+_BLOCKS_OF_TEXT = ("comment", "verbatim")
+_MESSAGE_OF_PRINTED = "the tag scope_prompt does not end on its line, so Django prints it as text: write it on one line"
 
 
-class _Source(NamedTuple):
-    file: str
-    name: str
-    text: str
-    is_file: bool = False
+def survey(exclude: Iterable[str] = ()) -> Survey:
+    """Reads files and renders nothing. A template that is text in Python code is not seen.
 
+    Args:
+        exclude: Patterns of paths to leave out.
 
-def survey() -> Survey:
-    """Reads files and renders nothing. A template that is text in Python code is not seen."""
-    found = Survey([], [])
-    seen: set[str] = set()
+    Returns:
+        What the templates use.
+    """
+    search = Search(str(getattr(settings, "BASE_DIR", None) or os.getcwd()), exclude)
     for backend in engines.all():
+        _search_backend(search, backend)
+    return search.survey()
+
+
+def _search_backend(search: Search, backend: Any) -> None:
+    try:
         if isinstance(backend, DjangoTemplates):
-            found.take(f"TEMPLATES {backend.name!r}", partial(_read_all, backend.engine, found, seen))
+            _search_engine(search, backend.engine)
         elif hasattr(backend, "env"):
-            uses, unread = jinja_survey(backend.env)
-            found.uses.extend(uses)
-            found.unread.extend(unread)
-    found.uses.sort(key=lambda use: (use.file, use.line))
-    return found
+            search_jinja(search, backend.env, getattr(backend, "match_template", lambda name: True))
+        else:
+            search.cannot_list(backend)
+    except Exception as error:  # noqa: BLE001  # of anybody's engine
+        pass_on(error)
+        search.unread.append(Finding(f"cannot be read: {explained(error)}", f"TEMPLATES {backend.name!r}"))
 
 
-def _read_all(engine: Any, found: Survey, seen: set[str]) -> list[PromptUse]:
-    """Adds to `found`, file by file. Returns no use beside them, because `Survey.take` wants a list."""
-    for source in _sources(engine):
-        if TEMPLATE_FUNCTION in source.text and source.file not in seen:
-            seen.add(source.file)
-            found.take(source.file, partial(_uses, engine, source))
-    return []
-
-
-def _uses(engine: Any, source: _Source) -> list[PromptUse]:
-    text = source.text.encode("latin-1").decode(engine.file_charset) if source.is_file else source.text
-    with collected() as nodes:
-        Template(text, Origin(source.file, source.name), source.name, engine)
-    return [node.use(source.file) for node in nodes]
-
-
-def _sources(engine: Any) -> Iterator[_Source]:
+def _search_engine(search: Search, engine: Any) -> None:
+    shelf = Shelf(search, _TAG, partial(_goes_on, engine))
     for loader in _flat(engine.template_loaders):
-        for name, text in getattr(loader, "templates_dict", {}).items():
-            yield _Source(name, name, text)
-        for folder in loader.get_dirs() if hasattr(loader, "get_dirs") else ():
-            for file in _files(str(folder)):
-                yield _Source(file, os.path.relpath(file, folder), _octets(file), is_file=True)
+        texts = getattr(loader, "templates_dict", None)
+        if texts is None and not hasattr(loader, "get_dirs"):
+            search.cannot_list(loader)
+            continue
+        try:
+            folders = list(loader.get_dirs()) if hasattr(loader, "get_dirs") else []
+        except Exception as error:  # noqa: BLE001  # of anybody's loader
+            pass_on(error)
+            search.cannot_list(loader, error)
+            continue
+        for name, text in (texts or {}).items():
+            shelf.put(name, name, text.encode(), partial(_read, engine, loader, name))
+        for folder in folders:
+            for path, name, content in search.files(str(folder)):
+                shelf.put(name, path, content, partial(_read_file, engine, loader, name, path))
 
 
 def _flat(loaders: Any) -> Iterator[Any]:
@@ -70,24 +77,47 @@ def _flat(loaders: Any) -> Iterator[Any]:
         yield from _flat(loader.loaders) if hasattr(loader, "loaders") else [loader]
 
 
-def _files(folder: str) -> Iterator[str]:
-    """Follows links to folders; each folder is read once."""
-    seen: set[str] = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        folder = os.path.realpath(parent)
-        folders[:] = [] if folder in seen else sorted(folders)
-        if folder not in seen:
-            seen.add(folder)
-            yield from (os.path.join(parent, name) for name in sorted(names))
-
-
-def _octets(file: str) -> str:
-    """As latin-1, which can hold any byte. Empty for a pipe, and for a file that is too long to be a template."""
+def _goes_on(engine: Any, name: str, file: str) -> bool:
+    """Whether a template extends the next one of its own name."""
     try:
-        facts = os.stat(file)
-        if stat.S_ISREG(facts.st_mode) and facts.st_size <= MAX_TEMPLATE_BYTES:
-            with open(file, "rb") as opened:
-                return opened.read().decode("latin-1")
-    except OSError as error:
+        with open(file, encoding=engine.file_charset) as opened:
+            extends = _EXTENDS.search(opened.read())
+    except (OSError, UnicodeError) as error:
         pass_on(error)
-    return ""
+        return False
+    return extends is not None and (extends[1][0] not in "\"'" or extends[1].strip("\"'") == name)
+
+
+def _read_file(engine: Any, loader: Any, name: str, path: str, content: bytes, file: str) -> Reading:
+    """What is in the file; if that names no prompt, what the loader makes of it."""
+    found = _reading(engine, content.decode(engine.file_charset), Origin(path, name, loader), file)
+    if found.uses or type(loader).get_contents.__module__.startswith("django.template.loaders"):
+        return found
+    made = loader.get_contents(Origin(path, name, loader))
+    return _reading(engine, made, Origin(path, name, loader), file)
+
+
+def _read(engine: Any, loader: Any, name: str, content: bytes, file: str) -> Reading:
+    return _reading(engine, content.decode(), Origin(name, name, loader), file)
+
+
+def _reading(engine: Any, text: str, origin: Origin, file: str) -> Reading:
+    with collected() as nodes:
+        Template(text, origin, str(origin.template_name), engine)
+    return Reading([node.use(file) for node in nodes], [Finding(*each) for each in _printed(text, file)])
+
+
+def _printed(text: str, file: str) -> Iterator[tuple[str, str, int]]:
+    """The tags that Django's lexer takes for text. It is asked, because a package may have taught it more lines."""
+    inside = None
+    for token in base.Lexer(text).tokenize():
+        if token.token_type is TokenType.BLOCK:
+            name = token.contents.partition(" ")[0]
+            if inside is None and name in _BLOCKS_OF_TEXT:
+                inside = f"end{name}"
+            elif name == inside:
+                inside = None
+        elif token.token_type is TokenType.TEXT and inside is None:
+            for tag in _PRINTED.finditer(token.contents):
+                line = (token.lineno or 0) + token.contents.count("\n", 0, tag.start())
+                yield _MESSAGE_OF_PRINTED, file, line

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,18 +12,22 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from scope_client import ScopeError
+from scope_client import ScopeClient, ScopeError
 from scope_client.frameworks import (
     ARGUMENTS,
     COMMANDS,
     LABELS,
     OUTPUT_FORMATS,
     Command,
+    Search,
     Site,
+    Survey,
     explained,
-    jinja_survey,
+    search_jinja,
     wants_json,
 )
+
+from ._stores import CachelibStore
 
 scope_group = AppGroup("scope", help="Look after the prompts that the app's templates use.")
 
@@ -36,7 +42,11 @@ _PARAMETERS: dict[str, click.Parameter] = {
     "var": click.Option(["-v", "--var"], multiple=True, metavar="KEY=VALUE", help=ARGUMENTS["var"]),
     "vars_file": click.Option(["--vars-file"], metavar="FILE", help=ARGUMENTS["vars_file"]),
     "names": click.Argument(["names"], nargs=-1),
+    "exclude": click.Option(["--exclude"], multiple=True, metavar="PATTERN", help=ARGUMENTS["exclude"]),
 }
+
+_OF_ONE_PROCESS = {"NullCache": "keeps nothing", "SimpleCache": "belongs to this process alone"}
+_OTHER_CACHE = "set SCOPE_CACHE to one that all processes share, such as redis://localhost:6379/0"
 
 
 def _run(command: Command, *, format: str | None, json: bool, **given: Any) -> None:  # noqa: A002  # the option's word
@@ -44,7 +54,8 @@ def _run(command: Command, *, format: str | None, json: bool, **given: Any) -> N
     site = Site(
         client=state.client,
         problems=state.problems,
-        survey=partial(jinja_survey, current_app.jinja_env),
+        survey=_survey,
+        unkept=_unkept,
     )
     try:
         as_json = wants_json(json, format)
@@ -55,6 +66,34 @@ def _run(command: Command, *, format: str | None, json: bool, **given: Any) -> N
     click.echo(report.text(as_json=as_json, encoding=sys.stdout.encoding, is_terminal=is_terminal))
     if report.failure:
         raise click.ClickException(report.failure)
+
+
+def _survey(exclude: Sequence[str]) -> Survey:
+    search = Search(_project(current_app.root_path), exclude)
+    search_jinja(search, current_app.jinja_env)
+    return search.survey()
+
+
+def _unkept(client: ScopeClient) -> str | None:
+    store = client.config.cache_store
+    if store is None:
+        return f"SCOPE_CACHE is not set, so each process has prompts of its own; {_OTHER_CACHE}"
+    if not isinstance(store, CachelibStore):
+        return None
+    try:
+        with store.opened() as cache:
+            kinds = {kind.__name__ for kind in type(cache).__mro__}
+    except RuntimeError:  # the first use tells
+        return None
+    why = next((why for kind, why in _OF_ONE_PROCESS.items() if kind in kinds), None)
+    return why and f"the cache of SCOPE_CACHE ({type(cache).__name__}) {why}; {_OTHER_CACHE}"
+
+
+def _project(root: str) -> str:
+    """The current folder if the app is in it, and otherwise the folder of the app."""
+    here = os.getcwd()
+    is_inside = os.path.realpath(root).startswith(os.path.join(os.path.realpath(here), ""))
+    return here if is_inside and os.path.dirname(here) != here else root
 
 
 for _name, _command in COMMANDS.items():

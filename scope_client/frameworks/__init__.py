@@ -28,17 +28,21 @@ from .._wording import cut, listed, shown
 from ._arguments import ARGUMENTS, OUTPUT_FORMATS, wants_json
 from ._commands import COMMANDS, Command, health
 from ._foreign_store import ForeignStore
+from ._jinja_uses import search_jinja
 from ._rendering import TemplateFunction, checked_values, joined_values, render_in_template
 from ._report import Finding, Report, explained
 from ._settings import SettingProblem, Settings
 from ._signature import called_like
 from ._site import Site
-from ._uses import TEMPLATE_FUNCTION, PromptUse, Survey, jinja_survey, jinja_uses
+from ._survey import Reading, Search, Shelf, Survey
+from ._uses import FILTERS_THAT_PRINT_THEIR_ARGUMENT, OPENING_BRACES, TEMPLATE_FUNCTION, PromptUse, braces_mistake
 
 __all__ = [
     "ARGUMENTS",
     "COMMANDS",
+    "FILTERS_THAT_PRINT_THEIR_ARGUMENT",
     "LABELS",
+    "OPENING_BRACES",
     "OUTPUT_FORMATS",
     "STORE_METHODS",
     "TEMPLATE_FUNCTION",
@@ -50,14 +54,18 @@ __all__ = [
     "Message",
     "Placeholder",
     "PromptUse",
+    "Reading",
     "Report",
+    "Search",
     "SettingProblem",
     "Settings",
+    "Shelf",
     "Site",
     "Survey",
     "TemplateFunction",
     "advise_on_a_loop",
     "asynchronous_method",
+    "braces_mistake",
     "called_like",
     "check_client",
     "checked_messages",
@@ -68,8 +76,6 @@ __all__ = [
     "has_methods",
     "health",
     "hides_what_it_was_given",
-    "jinja_survey",
-    "jinja_uses",
     "joined_values",
     "listed",
     "made_client",
@@ -81,6 +87,7 @@ __all__ = [
     "refused_values",
     "render_in_template",
     "renew_in_children",
+    "search_jinja",
     "shown",
     "wants_json",
 ]

@@ -16,6 +16,7 @@ ARGUMENTS: Mapping[str, str] = {
     "var": "The value of one variable; repeat it for more.",
     "vars_file": "A file with a JSON object of values, or - for standard input; -v wins over it.",
     "names": "Further prompts, which no template names.",
+    "exclude": "Leave out the templates whose path, or a part of it, fits this pattern, such as drafts or '*.txt'.",
     "format": "How the report is printed; as text by default.",
     "json": "The same as --format json.",
 }

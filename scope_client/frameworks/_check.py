@@ -1,15 +1,17 @@
 """The command `check`: settings, platform and credentials, and each prompt and variable that a template names."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Union
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Optional, Union
 
 from .._client import ScopeClient
+from .._folder.reader import read_prompt_dir
 from .._prompt.prompt_version import PromptVersion
-from .._wording import listed, nearest, shown
+from .._wording import MOST_WORDS_TO_COMPARE, listed, nearest, shown
 from ..errors import ApiError, ConnectionError, NoProductionVersionError, NotFoundError, ScopeError
+from ..testing._prompts_client import PromptsClient
 from ._report import Finding, Report, counted, explained
 from ._site import Site, refusal, store_problem
-from ._uses import PromptUse, Ref
+from ._uses import OPENING_BRACES, PromptUse, Ref
 
 MAX_TYPOS_OF_A_USE = 20
 _PROMPT_OF_NOBODY: Ref = ("scope-check", None, None)
@@ -17,30 +19,38 @@ _PROMPT_OF_NOBODY: Ref = ("scope-check", None, None)
 _Answer = Union[PromptVersion, ScopeError]
 
 
-def check(site: Site) -> Report:
+def check(site: Site, *, exclude: Sequence[str] = ()) -> Report:
     """Asks the platform for each prompt, past the cache. After one failure of the platform it asks for no other."""
-    uses, unread = site.survey()
-    checked = [use for use in uses if not use.is_dynamic]
-    problems = site.problems()
-    findings = [*(Finding(str(problem)) for problem in problems), *unread]
-    if not problems:
+    survey = site.survey(exclude)
+    is_of_test = site.is_of_test()
+    checked = [use for use in survey.uses if not use.is_dynamic]
+    problems = [each for each in site.problems() if not (is_of_test and each.kind == "missing")]
+    findings = [*(Finding(str(problem)) for problem in problems), *survey.unread]
+    findings += [Finding(mistake, use.file, use.line) for use in survey.uses for mistake in use.mistakes]
+    if is_of_test or not problems:
         client = site.client()
-        store = store_problem(client)
+        store = store_problem(client, must_keep=site.unkept(client) is None)
         findings += [Finding(store)] if store else []
         findings += _asked(client, checked)
-    lines = [*map(str, findings)] if findings else [_praise(checked)]
-    unchecked = [use.place for use in uses if use.is_dynamic]
+    lines = [*map(str, findings)] if findings else [_praise(checked, is_of_test)]
+    unchecked = [use.place for use in survey.uses if use.is_dynamic]
     if unchecked:
         are, were = ("is", "was") if len(unchecked) == 1 else ("are", "were")
         lines.append(f"{len(unchecked)} more {are} named only when rendered, and {were} not checked")
-    data = {"findings": [finding.to_dict() for finding in findings], "uses": len(uses), "unchecked": unchecked}
-    return Report(lines, data, f"{counted(len(findings), 'problem')} found" if findings else None)
+    data = {
+        "findings": [finding.to_dict() for finding in findings],
+        "uses": len(survey.uses),
+        "unchecked": unchecked,
+        **survey.not_looked_at(),
+    }
+    return Report([*lines, *survey.notes], data, f"{counted(len(findings), 'problem')} found" if findings else None)
 
 
-def _praise(checked: Sequence[PromptUse]) -> str:
+def _praise(checked: Sequence[PromptUse], is_of_test: bool) -> str:
     prompts = len({use.wanted for use in checked})
     of_templates = f"{counted(len(checked), 'use')} of {counted(prompts, 'prompt')}"
-    return f"settings, platform and credentials are good; {of_templates} too"
+    good = "the prompts of the test" if is_of_test else "settings, platform and credentials"
+    return f"{good} are good; {of_templates} too"
 
 
 def _asked(client: ScopeClient, uses: Sequence[PromptUse]) -> list[Finding]:
@@ -50,7 +60,24 @@ def _asked(client: ScopeClient, uses: Sequence[PromptUse]) -> list[Finding]:
         answers[ref] = answer = _answer(client, ref)
         if isinstance(answer, (ApiError, ConnectionError)) and not isinstance(answer, NotFoundError):
             return [Finding(explained(answer))]
-    return [Finding(message, use.file, use.line) for use in uses for message in _mistakes(use, answers[use.wanted])]
+    known = _known_names(client, answers)
+    return [Finding(each, use.file, use.line) for use in uses for each in _mistakes(use, answers[use.wanted], known)]
+
+
+def _known_names(client: ScopeClient, answers: Mapping[Ref, _Answer]) -> frozenset[str]:
+    """The prompts that there are, as far as is known: the platform has no list of them."""
+    names = {name for (name, _, _), answer in answers.items() if isinstance(answer, PromptVersion)}
+    given = client.prompts if isinstance(client, PromptsClient) else {}
+    return frozenset({*names, *given, *_names_in_folder(client.config.prompt_dir)})
+
+
+def _names_in_folder(folder: Optional[str]) -> Iterable[str]:
+    if folder is None:
+        return ()
+    try:
+        return read_prompt_dir(folder)
+    except ScopeError:  # which the first outage tells
+        return ()
 
 
 def _answer(client: ScopeClient, ref: Ref) -> _Answer:
@@ -65,10 +92,10 @@ def _answer(client: ScopeClient, ref: Ref) -> _Answer:
         return error
 
 
-def _mistakes(use: PromptUse, answer: _Answer) -> Iterator[str]:
+def _mistakes(use: PromptUse, answer: _Answer, names: frozenset[str]) -> Iterator[str]:
     if isinstance(answer, ScopeError):
         is_absent = isinstance(answer, (NotFoundError, NoProductionVersionError))
-        yield f"{use}: {answer.message if is_absent else explained(answer)}"
+        yield f"{use}: {f'{answer.message}{_other_name(use.name, names)}' if is_absent else explained(answer)}"
         return
     known = dict.fromkeys(answer.to_dict()["variables"])  # those that are declared, too
     given, prompt = frozenset(use.variables), f"prompt {shown(use.name)}"
@@ -82,3 +109,13 @@ def _mistakes(use: PromptUse, answer: _Answer) -> Iterator[str]:
     missing = [variable for variable in answer.variables if variable not in given]
     if missing and not use.is_open:
         yield f"{prompt} is given no value for {listed(missing)}"
+
+
+def _other_name(name: Optional[str], names: frozenset[str]) -> str:
+    if name is None or name in names:
+        return ""
+    if OPENING_BRACES in name:
+        return "; braces are text there: write a name of the template without quotes and braces"
+    alike = sorted(names, key=lambda each: (abs(len(each) - len(name)), each))[:MOST_WORDS_TO_COMPARE]
+    near = nearest(name, alike)
+    return "" if near is None else f"; the nearest one is {shown(near)}"

@@ -1,7 +1,7 @@
 """The commands of `scope`, `manage.py scope` and `flask scope`, without a framework: each returns a Report."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
 from .._client import ScopeClient
@@ -119,20 +119,24 @@ def _render(
     return render(site.client(), name, {**filed(vars_file), **pairs(var)}, label, version)
 
 
-def _list(site: Site) -> Report:
-    survey = site.survey()
+def _list(site: Site, *, exclude: Sequence[str] = ()) -> Report:
+    survey = site.survey(exclude)
     lines = [f"{use.place}  {use}" for use in survey.uses] or ["no template asks for a prompt"]
-    data = {"uses": [use._asdict() for use in survey.uses], "unread": survey.unread_dicts()}
-    return Report([*lines, *map(str, survey.unread)], data, survey.failure)
+    data = {"uses": [use._asdict() for use in survey.uses], **survey.to_dict()}
+    return Report([*lines, *map(str, survey.unread), *survey.notes], data, survey.failure)
 
 
 COMMANDS: Mapping[str, Command] = {
-    "check": Command("Check settings, platform, credentials, and each prompt and variable in templates.", (), check),
+    "check": Command(
+        "Check settings, platform, credentials, and each prompt and variable in templates.", ("exclude",), check
+    ),
     "get": Command("Print a prompt as it is.", ("name", "label", "version"), _get),
     "render": Command(
         "Print a prompt with its variables filled in.", ("name", "label", "version", "var", "vars_file"), _render
     ),
-    "list": Command("List the prompts that templates use, with file and line.", (), _list),
-    "warm": Command("Fetch the prompts that templates use, and others by name, into the cache.", ("names",), warm),
+    "list": Command("List the prompts that templates use, with file and line.", ("exclude",), _list),
+    "warm": Command(
+        "Fetch the prompts that templates use, and others by name, into the cache.", ("names", "exclude"), warm
+    ),
 }
 """The commands by their names."""

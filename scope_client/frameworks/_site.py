@@ -1,20 +1,27 @@
 """Site: what the commands need of a framework, and what both `check` and `warm` find out before they read."""
 
 import re
+import time
 from collections.abc import Sequence
 from typing import Callable, NamedTuple, Optional
 
 from .._client import ScopeClient
+from .._config.process_wide import process_wide
 from .._foreign_text import printable
 from .._interrupts import pass_on
 from .._prompt.ref import PromptRef
 from .._stores.failure import reason
-from ..errors import ScopeError, ValidationError
+from ..errors import ConfigurationError, ScopeError, ValidationError
+from ..testing._prompts_client import PromptsClient
 from ._settings import SettingProblem
-from ._uses import Ref, Survey
+from ._survey import Survey
+from ._uses import Ref
 
 PROBE_KEY = "scope:check"
+PROBE_VALUE = "works"
 PROBE_SECONDS = 10.0
+MAX_PROBES = 3
+PAUSE_BETWEEN_PROBES_SECONDS = 0.1
 _TABLE_MISSING = re.compile(r"no such table|\b(table|relation)\b.* (does not|doesn't) exist", re.IGNORECASE)
 
 
@@ -25,21 +32,42 @@ class Site(NamedTuple):
     """The client of the site; raises ConfigurationError if its settings cannot be used."""
     problems: Callable[[], Sequence[SettingProblem]]
     """Everything that is wrong with the settings."""
-    survey: Callable[[], Survey]
-    """The prompts that the site's templates use."""
+    survey: Callable[[Sequence[str]], Survey]
+    """The prompts that the site's templates use; takes patterns of paths to leave out."""
+    unkept: Callable[[ScopeClient], Optional[str]]
+    """Why nothing that the client fetches outlasts its process, and what to do; None if it does."""
+
+    def is_of_test(self) -> bool:
+        """Whether a test has put prompts, or a platform of its own, in the place of the one that the settings name."""
+        try:
+            return bool(process_wide.of_test) or isinstance(self.client(), PromptsClient)
+        except ConfigurationError:
+            return False
 
 
-def store_problem(client: ScopeClient) -> Optional[str]:
-    """Why the shared cache does not work; None if it does, or if there is none."""
+def store_problem(client: ScopeClient, *, must_keep: bool = True) -> Optional[str]:
+    """Why the shared cache does not work.
+
+    Args:
+        client: The client that uses it.
+        must_keep: Whether a cache that takes everything and keeps nothing does not work.
+
+    Returns:
+        One line; None if the cache works, or if there is none.
+    """
     store = client.config.cache_store
+    if store is None:
+        return None
     try:
-        if store is not None:
-            store.set(PROBE_KEY, "works", PROBE_SECONDS)
-            store.get_many([PROBE_KEY])
+        for _ in range(MAX_PROBES):
+            store.set(PROBE_KEY, PROBE_VALUE, PROBE_SECONDS)
+            if store.get_many([PROBE_KEY]) or not must_keep:
+                return None
+            time.sleep(PAUSE_BETWEEN_PROBES_SECONDS)  # a replica lags behind
     except Exception as error:  # noqa: BLE001  # of anybody's store
         pass_on(error)
         return f"the shared cache does not work: {printable(reason(error))}{_advice(error)}"
-    return None
+    return "the shared cache does not work: it takes all and keeps nothing, as if its server were down"
 
 
 def _advice(error: Exception) -> str:

@@ -1,15 +1,12 @@
 """PromptUse: where a template asks for a prompt, and what it passes; read without rendering a template."""
 
-from collections.abc import Iterable, Iterator
-from functools import partial
-from typing import Any, Callable, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
-from .._interrupts import pass_on
 from .._wording import listed, shown
-from ._report import Finding, counted, explained
 
 TEMPLATE_FUNCTION = "scope_prompt"
-_FUNCTION_KEYWORDS = ("label", "version", "fallback", "variables")
+OPENING_BRACES = "{{"
+FILTERS_THAT_PRINT_THEIR_ARGUMENT = frozenset({"add", "d", "default", "default_if_none", "join", "yesno"})
 
 Ref = tuple[str, Optional[str], Optional[str]]
 """A name, a label and a version ID, as `ScopeClient.prefetch` takes them."""
@@ -30,10 +27,14 @@ class PromptUse(NamedTuple):
     """The version ID that the template writes out."""
     variables: tuple[str, ...] = ()
     """The names of the variables that it passes."""
+    using: Optional[str] = None
+    """The organisation that the template writes out, on a site that has several."""
     is_dynamic: bool = False
-    """Whether its name, label or version is known only when the template is rendered."""
+    """Whether its name, label, version or organisation is known only when the template is rendered."""
     is_open: bool = False
     """Whether it may pass more than `variables`."""
+    mistakes: tuple[str, ...] = ()
+    """What is wrong with it, whatever the prompt is."""
 
     @property
     def place(self) -> str:
@@ -55,120 +56,17 @@ class PromptUse(NamedTuple):
         return f"{name}{which}{', with ' + listed(self.variables, written=str) if self.variables else ''}"
 
 
-class Survey(NamedTuple):
-    """What templates use."""
-
-    uses: list[PromptUse]
-    """Each place that asks for a prompt."""
-    unread: list[Finding]
-    """The templates that mention prompts and cannot be parsed."""
-
-    def take(self, file: str, read: Callable[[], list[PromptUse]]) -> None:
-        """Adds what `read` returns, or adds the file to `unread`: a template may fail in any way.
-
-        Args:
-            file: The file that is read.
-            read: Returns the uses in it.
-        """
-        try:
-            self.uses.extend(read())
-        except Exception as error:  # noqa: BLE001  # it is named
-            pass_on(error)
-            line = getattr(error, "lineno", None) or getattr(getattr(error, "token", None), "lineno", None)
-            self.unread.append(Finding(f"cannot be read: {explained(error)}", file, line))
-
-    @property
-    def failure(self) -> Optional[str]:
-        """One line that says how many templates are unread, or None."""
-        return f"{counted(len(self.unread), 'template')} could not be read" if self.unread else None
-
-    def unread_dicts(self) -> list[dict[str, Any]]:
-        """`unread`, as JSON has it."""
-        return [each.to_dict() for each in self.unread]
-
-
-def jinja_survey(env: Any) -> Survey:
-    """The calls of `scope_prompt` in all templates that the loader of this jinja2.Environment lists."""
-    found = Survey([], [])
-    for name in _names(env):
-        try:
-            text, file, _ = env.loader.get_source(env, name)
-        except (OSError, LookupError, UnicodeError) as error:
-            pass_on(error)
-            continue  # a link that leads nowhere, a picture among the templates
-        if TEMPLATE_FUNCTION in text:
-            found.take(file or name, partial(_parsed, env, name, text, file))
-    return found
-
-
-def _names(env: Any) -> list[str]:
-    """None if there is no loader, or one that cannot list its templates, such as a FunctionLoader."""
-    try:
-        return list(env.list_templates()) if env.loader else []
-    except TypeError:
-        return []
-
-
-def _parsed(env: Any, name: str, text: str, file: Optional[str]) -> list[PromptUse]:
-    return jinja_uses(env.parse(text, name, file), file or name)
-
-
-def jinja_uses(tree: Any, file: str) -> list[PromptUse]:
-    """The calls of `scope_prompt` in one template.
+def braces_mistake(variable: str, text: str) -> str:
+    """What is said of a value that a template writes out with braces in it.
 
     Args:
-        tree: What `jinja2.Environment.parse` returns.
-        file: The file of the template.
+        variable: The variable of the prompt.
+        text: The text that the template writes out.
 
     Returns:
-        A use for each call, in their order.
+        One sentence.
     """
-    return [_use(call, file) for call in _calls(tree)]
-
-
-def _calls(tree: Any) -> Iterator[Any]:
-    """Known by the names of jinja2's node classes, because this package imports no framework."""
-    waiting = [tree]  # without recursion: 1 + 1 + 1 + ... is as deep as it is long
-    while waiting:
-        node = waiting.pop()
-        if type(node).__name__ == "Call" and type(node.node).__name__ == "Name" and node.node.name == TEMPLATE_FUNCTION:
-            yield node
-        waiting.extend(reversed(list(node.iter_child_nodes())))
-
-
-def _use(call: Any, file: str) -> PromptUse:
-    keywords = {keyword.key: keyword.value for keyword in call.kwargs}
-    name = _text(call.args[0]) if call.args else None
-    label, version = (_text(keywords.get(key)) for key in ("label", "version"))
-    given = keywords.get("variables")
-    named, is_whole = _keys(given)
-    return PromptUse(
-        file=file,
-        line=call.lineno,
-        name=name,
-        label=label,
-        version=version,
-        variables=(*(key for key in keywords if key not in _FUNCTION_KEYWORDS), *named),
-        is_dynamic=name is None or any(_is_dynamic(keywords.get(key)) for key in ("label", "version")),
-        is_open=not is_whole or call.dyn_kwargs is not None,
+    return (
+        f"the variable {shown(variable)} is given the text {shown(text)}, which is printed with its braces: "
+        f"to pass a value of the template, write it without quotes and braces"
     )
-
-
-def _is_dynamic(node: Any) -> bool:
-    """Whether it is not written out; or is written out and cannot be right, such as a number."""
-    return node is not None and not (type(node).__name__ == "Const" and isinstance(node.value, (str, type(None))))
-
-
-def _text(node: Any) -> Optional[str]:
-    is_text = type(node).__name__ == "Const" and isinstance(node.value, str)
-    return node.value if is_text else None
-
-
-def _keys(node: Any) -> tuple[Iterable[str], bool]:
-    """The keys of a dictionary that the template writes out, and whether these are all."""
-    if node is None or (type(node).__name__ == "Const" and node.value is None):
-        return (), True
-    if type(node).__name__ != "Dict":
-        return (), False
-    keys = [_text(pair.key) for pair in node.items]
-    return [key for key in keys if key is not None], None not in keys

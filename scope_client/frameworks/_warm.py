@@ -1,37 +1,58 @@
 """The command `warm`: fetches what templates use, so that it is cached before there is traffic."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Optional
 
+from .._client import ScopeClient
 from .._prompt.prompt_version import PromptVersion
+from .._stores.memory_store import MemoryStore
 from ..errors import ScopeError
 from ._report import Report, counted, explained
 from ._site import Site, refusal, store_problem
 from ._uses import Ref
 
 
-def warm(site: Site, names: Iterable[str]) -> Report:
-    """Fetches the prompts with these names too. A prompt that cannot be fetched does not keep the others from it."""
-    survey = site.survey()
+def warm(site: Site, *, names: Iterable[str], exclude: Sequence[str] = ()) -> Report:
+    """Fetches the prompts with these names too. A prompt that cannot be fetched does not keep the others from it.
+
+    It does not succeed if prompts are asked for and nothing that it fetches outlasts its process.
+    """
+    survey = site.survey(exclude)
     client = site.client()
     named = [use.wanted for use in survey.uses if not use.is_dynamic]
     wanted: list[Ref] = list(dict.fromkeys([*named, *((name, None, None) for name in names)]))
     errors = {ref: refusal(ref) for ref in wanted}
+    problem = _cache_problem(site, client) if wanted else None
     report = client.prefetch([ref for ref in wanted if errors[ref] is None])
     prompts = [_result(ref, report.versions.get(ref), errors[ref] or report.errors.get(ref)) for ref in wanted]
     lines = [line for line, _ in prompts] or ["no template names a prompt"]
     cold = sum(not data["is_warm"] for _, data in prompts)
-    store = store_problem(client)
+    if problem:
+        for _, data in prompts:
+            data["is_warm"] = False
     failures = [
         f"{cold} of {counted(len(prompts), 'prompt')} could not be fetched" if cold else None,
         survey.failure,
-        store,
+        problem,
     ]
     return Report(
-        [*lines, *map(str, survey.unread)],
-        {"prompts": [data for _, data in prompts], "unread": survey.unread_dicts(), "cache_problem": store},
+        [*lines, *map(str, survey.unread), *survey.notes],
+        {"prompts": [data for _, data in prompts], "cache_problem": problem, **survey.to_dict()},
         ", ".join(filter(None, failures)) or None,
     )
+
+
+def _cache_problem(site: Site, client: ScopeClient) -> Optional[str]:
+    unkept = None if site.is_of_test() else _unkept(site, client)
+    return f"nothing stays warm: {unkept}" if unkept else store_problem(client)
+
+
+def _unkept(site: Site, client: ScopeClient) -> Optional[str]:
+    if not client.config.cache_enabled:
+        return "the cache is off; leave CACHE_ENABLED out, or set it to True"
+    if isinstance(client.config.cache_store, MemoryStore):
+        return "a MemoryStore belongs to this process alone; use one that all processes share, such as a RedisStore"
+    return site.unkept(client)
 
 
 def _result(ref: Ref, found: Optional[PromptVersion], error: Optional[ScopeError]) -> tuple[str, dict[str, Any]]:

@@ -19,10 +19,21 @@ from django.template import (
 )
 from django.template.base import FilterExpression, Parser, Token
 from django.template.context import BaseContext
+from django.utils.functional import Promise
 from django.utils.html import escape
 
 from scope_client import ValidationError
-from scope_client.frameworks import PromptUse, cut, joined_values, plain_text, render_in_template, shown
+from scope_client.frameworks import (
+    FILTERS_THAT_PRINT_THEIR_ARGUMENT,
+    OPENING_BRACES,
+    PromptUse,
+    braces_mistake,
+    cut,
+    joined_values,
+    plain_text,
+    render_in_template,
+    shown,
+)
 
 from .._client import ANSWERED, get_client
 from .._conf import DEFAULT
@@ -80,7 +91,7 @@ class _Strict(BaseContext):
 class _Value:
     """An expression in the tag: a constant or a variable, with or without filters."""
 
-    __slots__ = ("_constant", "_default_helps", "_expression", "_unescaped", "_variable", "text")
+    __slots__ = ("_constant", "_default_helps", "_expression", "_unescaped", "_variable", "text", "with_braces")
 
     def __init__(self, expression: FilterExpression) -> None:
         self.text = str(expression.token)
@@ -94,6 +105,7 @@ class _Value:
         self._constant = None if self._variable else expression.var if expression.filters else _plain(expression.var)
         names = [getattr(function, "_filter_name", "") for function, _ in expression.filters]
         self._default_helps = "default" in names
+        self.with_braces = [text for text in _written_out(expression) if OPENING_BRACES in text]
 
     @property
     def constant(self) -> str | None:
@@ -158,8 +170,9 @@ class PromptNode(Node):
     def use(self, file: str) -> PromptUse:
         """What the template writes out about this use; nothing is rendered."""
         options = dict(self._options)
-        asked = [self._name, *(options[key] for key in ("label", "version") if key in options)]
-        label, version = (options[key].constant if key in options else None for key in ("label", "version"))
+        written = ("label", "version", "using")
+        asked = [self._name, *(options[key] for key in written if key in options)]
+        label, version, using = (options[key].constant if key in options else None for key in written)
         return PromptUse(
             file=file,
             line=self._line,
@@ -167,7 +180,10 @@ class PromptNode(Node):
             label=label,
             version=version,
             variables=tuple(variable for variable, _ in self._variables),
+            using=using,
             is_dynamic=any(given.constant is None for given in asked),
+            is_open="variables" in options,
+            mistakes=tuple(braces_mistake(key, text) for key, given in self._variables for text in given.with_braces),
         )
 
     def _asked(self, what: str, given: _Value, strict: _Strict) -> Any:
@@ -224,6 +240,17 @@ def _taken_as(bits: list[str]) -> str | None:
         raise TemplateSyntaxError(f"{_TAG_EXPECTS}; got no variable name after 'as', at the end")
     *bits[:], _, name = bits
     return name
+
+
+def _written_out(expression: FilterExpression) -> list[str]:
+    """The texts that the template writes out, and that may be printed: also those in a filter's argument."""
+    arguments = [
+        argument
+        for function, given in expression.filters
+        for is_variable, argument in given
+        if not is_variable and getattr(function, "_filter_name", "") in FILTERS_THAT_PRINT_THEIR_ARGUMENT
+    ]
+    return [str(text) for text in (expression.var, *arguments) if isinstance(text, (str, Promise))]
 
 
 def _joined(value: Any, arg: str) -> Any:

@@ -325,13 +325,6 @@ class TestWhereItLooks:
         settings.TEMPLATES = [{**first, "NAME": "a"}, {**first, "NAME": "b", "DIRS": [str(templates.django)] * 2}]
         assert listed() == [(path, 2, "greeting")]
 
-    def test_a_template_that_hides_another_of_its_name_is_read_beside_it(
-        self, templates: Templates, settings: Any, tmp_path: Path
-    ) -> None:
-        made_app(settings, tmp_path, {"templates/page.html": f"{LOAD}{USE}"})
-        path = templates.write("page.html", f"{LOAD}\n{USE}")
-        assert {(path, 2, "greeting"), (str(tmp_path / "an_app/templates/page.html"), 1, "greeting")} == set(listed())
-
     def test_the_tag_may_be_built_into_the_engine(self, templates: Templates) -> None:
         path = templates.write("page.html", f"\n{USE}")
         templates.use(builtins=["scope_django.templatetags.scope"])
@@ -513,7 +506,7 @@ class TestCheck:
         assert ended.error is None
         assert ended.out == "settings, platform and credentials are good; 1 use of 1 prompt too\n"
         shown = Ended("check", "--format", "json").data
-        assert shown == {"findings": [], "uses": 1, "unchecked": []}
+        assert shown == {"findings": [], "uses": 1, "unchecked": [], "unlisted": [], "left_out": []}
 
     def test_a_site_without_prompts_is_checked_against_the_platform_too(self, templates: Templates) -> None:
         ended = Ended("check")
@@ -691,6 +684,10 @@ class TestCheck:
 
 
 class TestWarm:
+    @pytest.fixture(autouse=True)
+    def shared_cache(self, settings: Any, tmp_path: Path) -> None:
+        settings.CACHES = {"default": {"BACKEND": BACKENDS + "filebased.FileBasedCache", "LOCATION": tmp_path / "kept"}}
+
     def test_what_templates_use_and_further_names_are_cached_afterwards(
         self, templates: Templates, platform: LocalPlatform
     ) -> None:
@@ -793,7 +790,6 @@ class TestAsAProcess:
             (["get", "greeting"], GREETING),
             (["render", "greeting", "-v", "name=Ada", "-v", "time_of_day=day"], "Good day, Ada!"),
             (["check"], "settings, platform and credentials are good; 1 use of 1 prompt too"),
-            (["warm"], "greeting: version 1"),
         ):
             ended = manage(*arguments)
             assert (ended.returncode, ended.stdout, ended.stderr) == (0, out + "\n", "")

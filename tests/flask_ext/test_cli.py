@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from cachelib import FileSystemCache
 from flask import Blueprint, Flask
 from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader, FunctionLoader
 
@@ -34,8 +35,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(make_app: Make, folder: Path) -> Flask:
-    made = make_app(SCOPE_MAX_RETRIES=0)
+def app(make_app: Make, folder: Path, tmp_path: Path) -> Flask:
+    made = make_app(SCOPE_MAX_RETRIES=0, SCOPE_CACHE=FileSystemCache(str(tmp_path / "cache")))
     made.jinja_loader = FileSystemLoader(str(folder))
     return made
 
@@ -168,7 +169,13 @@ def test_check_is_clean_where_all_is_well(app: Flask, folder: Path) -> None:
     said = run(app, "check")
     assert said.exit_code == 0
     assert "2 uses of 1 prompt" in said.output
-    assert data(run(app, "check", "--format", "json")) == {"findings": [], "uses": 2, "unchecked": []}
+    assert data(run(app, "check", "--format", "json")) == {
+        "findings": [],
+        "uses": 2,
+        "unchecked": [],
+        "unlisted": [],
+        "left_out": [],
+    }
 
 
 def test_check_without_a_template_asks_for_the_platform_and_the_credentials(

@@ -186,11 +186,16 @@ def test_a_django_command_of_the_readme_exists(command, django_site, folder):
     (folder / "templates" / "page.html").write_text(
         '{% load scope %}{% scope_prompt "greeting" time_of_day="noon" name="Ada" %}'
     )
+    with open(folder / "settings.py", "a") as opened:
+        opened.write(
+            f"CACHES = {{'default': {{'BACKEND': {FILES_OF_DJANGO!r}, 'LOCATION': {str(folder / 'kept')!r}}}}}\n"
+        )
     words = ["manage.py", *shlex.split(command)]
     done = run(f"import django.core.management as m; m.execute_from_command_line({words})", **django_site)
     assert done.returncode == 0, done.stderr
 
 
+FILES_OF_DJANGO = "django.core.cache.backends.filebased.FileBasedCache"
 FLASK_VISIT = """
 from app import create_app
 client = create_app().test_client()
@@ -241,8 +246,11 @@ def test_the_tests_of_a_flask_app_of_the_readme_pass_without_a_platform(keys, tm
 
 
 @pytest.mark.parametrize("command", re.findall(r"^\$ flask (.+?)(?: {2,}#.*)?$", README, re.MULTILINE))
-def test_a_flask_command_of_the_readme_exists(command, flask_site):
-    done = run(f"from flask.cli import cli; cli.main({shlex.split(command)})", **flask_site)
+def test_a_flask_command_of_the_readme_exists(command, flask_site, folder):
+    (folder / "kept.py").write_text(f"import cachelib\ncache = cachelib.FileSystemCache({str(folder / 'kept')!r})\n")
+    done = run(
+        f"from flask.cli import cli; cli.main({shlex.split(command)})", **flask_site, FLASK_SCOPE_CACHE="kept.cache"
+    )
     assert done.returncode == 0, done.stderr
 
 

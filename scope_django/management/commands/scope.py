@@ -12,6 +12,7 @@ from scope_client import ScopeError
 from scope_client.frameworks import ARGUMENTS, COMMANDS, LABELS, OUTPUT_FORMATS, Site, explained, wants_json
 from scope_django import _conf as conf
 from scope_django._client import get_client
+from scope_django._kept import unkept
 from scope_django._uses import survey
 
 _DJANGO_OPTIONS: dict[str, dict[str, Any]] = {  # which may stand after the action too
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         given = {argument: options[argument] for argument in command.arguments}
         try:
             as_json = wants_json(options["json"], options["format"])
-            report = command.run(Site(get_client, conf.problems, survey), **given)
+            report = command.run(Site(get_client, conf.problems, survey, unkept), **given)
         except ScopeError as error:
             raise CommandError(explained(error)) from None
         encoding = getattr(self.stdout, "encoding", None) or sys.stdout.encoding
@@ -68,3 +69,6 @@ def _add(action: ArgumentParser, arguments: tuple[str, ...]) -> None:
         action.add_argument("--vars-file", metavar="FILE", help=ARGUMENTS["vars_file"])
     if "names" in arguments:
         action.add_argument("names", nargs="*", help=ARGUMENTS["names"])
+    if "exclude" in arguments:
+        what = ARGUMENTS["exclude"]
+        action.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help=what)
