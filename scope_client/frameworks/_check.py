@@ -7,10 +7,10 @@ from .._client import ScopeClient
 from .._folder.reader import read_prompt_dir
 from .._prompt.prompt_version import PromptVersion
 from .._wording import MOST_WORDS_TO_COMPARE, listed, nearest, shown
-from ..errors import ApiError, ConnectionError, NoProductionVersionError, NotFoundError, ScopeError
+from ..errors import ApiError, ConfigurationError, ConnectionError, NoProductionVersionError, NotFoundError, ScopeError
 from ..testing._prompts_client import PromptsClient
 from ._report import Finding, Report, counted, explained
-from ._site import Site, refusal, store_problem
+from ._site import Site, by_organisation, client_of, refusal, store_problem
 from ._uses import OPENING_BRACES, PromptUse, Ref
 
 MAX_TYPOS_OF_A_USE = 20
@@ -28,10 +28,7 @@ def check(site: Site, *, exclude: Sequence[str] = ()) -> Report:
     findings = [*(Finding(str(problem)) for problem in problems), *survey.unread]
     findings += [Finding(mistake, use.file, use.line) for use in survey.uses for mistake in use.mistakes]
     if is_of_test or not problems:
-        client = site.client()
-        store = store_problem(client, must_keep=site.unkept(client) is None)
-        findings += [Finding(store)] if store else []
-        findings += _asked(client, checked)
+        findings += [each for using, uses in by_organisation(checked).items() for each in _asked(site, using, uses)]
     lines = [*map(str, findings)] if findings else [_praise(checked, is_of_test)]
     unchecked = [use.place for use in survey.uses if use.is_dynamic]
     if unchecked:
@@ -47,13 +44,22 @@ def check(site: Site, *, exclude: Sequence[str] = ()) -> Report:
 
 
 def _praise(checked: Sequence[PromptUse], is_of_test: bool) -> str:
-    prompts = len({use.wanted for use in checked})
+    prompts = len({(use.using, use.wanted) for use in checked})
     of_templates = f"{counted(len(checked), 'use')} of {counted(prompts, 'prompt')}"
     good = "the prompts of the test" if is_of_test else "settings, platform and credentials"
     return f"{good} are good; {of_templates} too"
 
 
-def _asked(client: ScopeClient, uses: Sequence[PromptUse]) -> list[Finding]:
+def _asked(site: Site, using: Optional[str], uses: Sequence[PromptUse]) -> list[Finding]:
+    try:
+        client = client_of(site, using)
+    except ConfigurationError as error:  # of an organisation that is not there
+        return [Finding(explained(error), use.file, use.line) for use in uses] or [Finding(explained(error))]
+    store = store_problem(client, must_keep=site.unkept(client) is None)
+    return [*([Finding(store)] if store else []), *_compared(client, uses)]
+
+
+def _compared(client: ScopeClient, uses: Sequence[PromptUse]) -> list[Finding]:
     answers: dict[Ref, _Answer] = {}
     # A prompt that need not exist will do: a 404 for it shows that the platform and the credentials are good.
     for ref in dict.fromkeys(use.wanted for use in uses) or [_PROMPT_OF_NOBODY]:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Callable, NamedTuple, Optional
 
 from .._client import ScopeClient
@@ -15,7 +15,7 @@ from ..errors import ConfigurationError, ScopeError, ValidationError
 from ..testing._prompts_client import PromptsClient
 from ._settings import SettingProblem
 from ._survey import Survey
-from ._uses import Ref
+from ._uses import PromptUse, Ref
 
 PROBE_KEY = "scope:check"
 PROBE_VALUE = "works"
@@ -28,8 +28,8 @@ _TABLE_MISSING = re.compile(r"no such table|\b(table|relation)\b.* (does not|doe
 class Site(NamedTuple):
     """What the commands need of a framework. Each field is called when a command needs it."""
 
-    client: Callable[[], ScopeClient]
-    """The client of the site; raises ConfigurationError if its settings cannot be used."""
+    client: Callable[..., ScopeClient]
+    """The client of the site, or of the organisation that it is given; raises ConfigurationError if there is none."""
     problems: Callable[[], Sequence[SettingProblem]]
     """Everything that is wrong with the settings."""
     survey: Callable[[Sequence[str]], Survey]
@@ -43,6 +43,19 @@ class Site(NamedTuple):
             return bool(process_wide.of_test) or isinstance(self.client(), PromptsClient)
         except ConfigurationError:
             return False
+
+
+def by_organisation(uses: Iterable[PromptUse]) -> dict[Optional[str], list[PromptUse]]:
+    """The uses of the site's own organisation, and of each other one that a template names."""
+    found: dict[Optional[str], list[PromptUse]] = {None: []}
+    for use in uses:
+        found.setdefault(use.using, []).append(use)
+    return found
+
+
+def client_of(site: Site, using: Optional[str]) -> ScopeClient:
+    """The client of an organisation, or of the site for None; raises ConfigurationError as `Site.client` does."""
+    return site.client() if using is None else site.client(using)
 
 
 def store_problem(client: ScopeClient, *, must_keep: bool = True) -> Optional[str]:

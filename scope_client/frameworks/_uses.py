@@ -53,7 +53,8 @@ class PromptUse(NamedTuple):
         which = (
             f", label {shown(self.label)}" if self.label else f", version {shown(self.version)}" if self.version else ""
         )
-        return f"{name}{which}{', with ' + listed(self.variables, written=str) if self.variables else ''}"
+        using = f", using {shown(self.using)}" if self.using else ""
+        return f"{name}{which}{using}{', with ' + listed(self.variables, written=str) if self.variables else ''}"
 
 
 def braces_mistake(variable: str, text: str) -> str:

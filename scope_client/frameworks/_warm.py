@@ -8,7 +8,7 @@ from .._prompt.prompt_version import PromptVersion
 from .._stores.memory_store import MemoryStore
 from ..errors import ScopeError
 from ._report import Report, counted, explained
-from ._site import Site, refusal, store_problem
+from ._site import Site, by_organisation, client_of, refusal, store_problem
 from ._uses import Ref
 
 
@@ -18,18 +18,19 @@ def warm(site: Site, *, names: Iterable[str], exclude: Sequence[str] = ()) -> Re
     It does not succeed if prompts are asked for and nothing that it fetches outlasts its process.
     """
     survey = site.survey(exclude)
-    client = site.client()
-    named = [use.wanted for use in survey.uses if not use.is_dynamic]
-    wanted: list[Ref] = list(dict.fromkeys([*named, *((name, None, None) for name in names)]))
-    errors = {ref: refusal(ref) for ref in wanted}
-    problem = _cache_problem(site, client) if wanted else None
-    report = client.prefetch([ref for ref in wanted if errors[ref] is None])
-    prompts = [_result(ref, report.versions.get(ref), errors[ref] or report.errors.get(ref)) for ref in wanted]
+    prompts: list[tuple[str, dict[str, Any]]] = []
+    problems: list[str] = []
+    for using, uses in by_organisation(use for use in survey.uses if not use.is_dynamic).items():
+        wanted = [*(use.wanted for use in uses), *((name, None, None) for name in names if using is None)]
+        client = client_of(site, using)
+        problem = _cache_problem(site, client) if wanted else None
+        problems += [problem] if problem else []
+        prompts += _fetched(client, using, list(dict.fromkeys(wanted)))
     lines = [line for line, _ in prompts] or ["no template names a prompt"]
     cold = sum(not data["is_warm"] for _, data in prompts)
-    if problem:
-        for _, data in prompts:
-            data["is_warm"] = False
+    for _, data in prompts:
+        data["is_warm"] = data["is_warm"] and not problems
+    problem = "; ".join(dict.fromkeys(problems)) or None
     failures = [
         f"{cold} of {counted(len(prompts), 'prompt')} could not be fetched" if cold else None,
         survey.failure,
@@ -40,6 +41,12 @@ def warm(site: Site, *, names: Iterable[str], exclude: Sequence[str] = ()) -> Re
         {"prompts": [data for _, data in prompts], "cache_problem": problem, **survey.to_dict()},
         ", ".join(filter(None, failures)) or None,
     )
+
+
+def _fetched(client: ScopeClient, using: Optional[str], wanted: Sequence[Ref]) -> list[tuple[str, dict[str, Any]]]:
+    errors = {ref: refusal(ref) for ref in wanted}
+    report = client.prefetch([ref for ref in wanted if errors[ref] is None])
+    return [_result(ref, using, report.versions.get(ref), errors[ref] or report.errors.get(ref)) for ref in wanted]
 
 
 def _cache_problem(site: Site, client: ScopeClient) -> Optional[str]:
@@ -55,12 +62,15 @@ def _unkept(site: Site, client: ScopeClient) -> Optional[str]:
     return site.unkept(client)
 
 
-def _result(ref: Ref, found: Optional[PromptVersion], error: Optional[ScopeError]) -> tuple[str, dict[str, Any]]:
+def _result(
+    ref: Ref, using: Optional[str], found: Optional[PromptVersion], error: Optional[ScopeError]
+) -> tuple[str, dict[str, Any]]:
     """The line of a prompt, and its data."""
     name, label, version = ref
     said = f"version {found.version_number}" if found else explained(error)
     is_fallback = found is not None and found.is_fallback
     stands_in = ", a fallback: the platform did not answer" if is_fallback else ""
-    line = f"{' '.join(filter(None, ref))}: {said}{stands_in}"
+    line = f"{' '.join(filter(None, (*ref, using and f'using {using}')))}: {said}{stands_in}"
     is_warm = found is not None and not is_fallback
-    return line, {"name": name, "label": label, "version": version, "is_warm": is_warm, "said": said}
+    asked = {"name": name, "label": label, "version": version, "using": using}
+    return line, {**asked, "is_warm": is_warm, "said": said}

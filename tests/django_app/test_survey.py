@@ -510,3 +510,46 @@ class TestUnderOverridePrompts:
         write(project, page=LOAD + USE)
         with override_prompts({"greeting": GREETING}):
             assert Ended("warm").error == ""
+
+
+class TestSeveralOrganisations:
+    @pytest.fixture
+    def several(self, project: Path, settings: Any) -> Iterator[LocalPlatform]:
+        with LocalPlatform({"salutation": "Dear {{name}}", "greeting": "Hallo {{name}}"}) as other:
+            keys = other.credentials
+            theirs = {"ORG_ID": keys.org_id, "API_KEY": keys.api_key, "API_SECRET": str.__str__(keys.api_secret)}
+            eu = {**theirs, "BASE_URL": other.url, "AUTH_API_URL": other.url, "MAX_RETRIES": 0}
+            settings.SCOPE = {"default": settings.SCOPE, "eu": eu}
+            yield other
+
+    def test_each_use_is_compared_with_the_prompt_of_its_organisation(
+        self, project: Path, several: LocalPlatform
+    ) -> None:
+        tags = [
+            '"greeting" using="eu" name=a',
+            '"salutaton" using="eu" name=a',
+            '"salutation" name=a',
+            '"x" using=which',
+        ]
+        write(project, page="\n".join([LOAD + USE, *(f"{{% scope_prompt {tag} %}}" for tag in tags)]))
+        found = {each["line"]: each["message"] for each in data("check")["findings"]}
+        assert set(found) == {3, 4}
+        assert found[3].startswith("prompt 'salutaton', using 'eu', with name: ")
+        assert found[4].startswith("prompt 'salutation', with name: ")
+        assert data("check")["unchecked"] == ["templates/page.html:5"]
+
+    def test_an_organisation_that_is_not_there_is_found(self, project: Path, several: LocalPlatform) -> None:
+        write(project, page=f'{LOAD}\n{{% scope_prompt "greeting" using="us" name=a %}}')
+        (line,) = Ended("check").lines
+        assert line.startswith("templates/page.html:2: ConfigurationError: SCOPE has no organisation 'us'")
+
+    def test_a_mapping_may_give_more_variables(self, project: Path) -> None:
+        write(project, page=f'{LOAD}\n{{% scope_prompt "greeting" variables=them nam=a %}}')
+        (line,) = Ended("check").lines
+        assert "has no variable 'nam'" in line
+
+    def test_each_is_warmed(self, project: Path, several: LocalPlatform, platform: LocalPlatform) -> None:
+        write(project, page=LOAD + USE + '{% scope_prompt "salutation" using="eu" name=a %}')
+        assert Ended("warm").lines == ["greeting: version 1", "salutation using eu: version 1"]
+        shown = data("warm")["prompts"]
+        assert [(each["name"], each["using"]) for each in shown] == [("greeting", None), ("salutation", "eu")]
