@@ -50,7 +50,7 @@ def octets(file: str) -> Optional[bytes]:
         facts = os.fstat(opened)
         if not stat.S_ISREG(facts.st_mode) or facts.st_size > MAX_TEMPLATE_BYTES:
             return None
-        return os.read(opened, MAX_TEMPLATE_BYTES)
+        return os.read(opened, facts.st_size + 1)  # a buffer of the whole limit costs more than the file
     except OSError as error:
         pass_on(error)
         return None

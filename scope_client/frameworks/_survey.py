@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -106,6 +106,7 @@ class Search:
         self._excluded = Excluded(exclude)
         self._templates: dict[str, list[_Template]] = {}
         self._packages: list[str] = []
+        self._folders: dict[str, list[tuple[str, str, bytes]]] = {}
         self.unread: list[Finding] = []
         self.unlisted: list[Unlisted] = []
 
@@ -159,12 +160,24 @@ class Search:
         path = os.path.realpath(template.file) if os.path.isabs(template.file) else template.file
         self._templates.setdefault(path, []).append(template)
 
-    def files(self, folder: str) -> Iterator[tuple[str, str, bytes]]:
-        """The files in a folder and below: the path of each, its name as a template's, and what is in it."""
-        for path, name in files(os.path.abspath(folder), self._packages):
-            content = octets(path)
-            if content is not None:
-                yield path, name, content
+    def files(self, folder: str) -> list[tuple[str, str, bytes]]:
+        """The files in a folder and below; several engines and loaders may ask for the same folder.
+
+        Args:
+            folder: The folder.
+
+        Returns:
+            The path of each, its name as a template's, and what is in it; nothing if that mentions no prompt.
+        """
+        folder = os.path.abspath(folder)
+        if folder not in self._folders:
+            read = ((path, name, octets(path)) for path, name in files(folder, self._packages))
+            self._folders[folder] = [
+                (path, name, content if _MENTION in content else b"")
+                for path, name, content in read
+                if content is not None
+            ]
+        return self._folders[folder]
 
 
 class Shelf:
