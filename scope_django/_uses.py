@@ -34,13 +34,14 @@ def survey(exclude: Iterable[str] = ()) -> Survey:
         What the templates use.
     """
     search = Search(str(getattr(settings, "BASE_DIR", None) or os.getcwd()), exclude)
-    for backend in engines.all():
-        _search_backend(search, backend)
+    for name in engines:
+        _search_backend(search, name)
     return search.survey()
 
 
-def _search_backend(search: Search, backend: Any) -> None:
+def _search_backend(search: Search, name: str) -> None:
     try:
+        backend = engines[name]
         if isinstance(backend, DjangoTemplates):
             _search_engine(search, backend.engine)
         elif hasattr(backend, "env"):
@@ -49,7 +50,7 @@ def _search_backend(search: Search, backend: Any) -> None:
             search.cannot_list(backend)
     except Exception as error:  # noqa: BLE001  # of anybody's engine
         pass_on(error)
-        search.unread.append(Finding(f"cannot be read: {explained(error)}", f"TEMPLATES {backend.name!r}"))
+        search.unread.append(Finding(f"cannot be read: {explained(error)}", f"TEMPLATES {name!r}"))
 
 
 def _search_engine(search: Search, engine: Any) -> None:

@@ -165,6 +165,13 @@ class TestLoadersThatCannotBeListed:
         settings.TEMPLATES.append({"BACKEND": "django.template.backends.dummy.TemplateStrings", "NAME": "strings"})
         assert unlisted() == ["TemplateStrings"]
 
+    def test_an_engine_that_cannot_be_made_hides_no_other(self, project: Path, settings: Any) -> None:
+        write(project, page=f"{LOAD}\n{{% scope_prompt 'greetings' %}}")
+        settings.TEMPLATES.insert(0, {"BACKEND": JINJA, "OPTIONS": {"extensions": ["no.such.Extension"]}})
+        findings = data("check")["findings"]
+        assert [each["file"] for each in findings] == ["TEMPLATES 'jinja2'", "templates/page.html"]
+        assert findings[0]["message"].startswith("cannot be read: ")
+
     @pytest.mark.parametrize("command", ["list", "check"])
     def test_it_is_a_note_and_no_failure(self, command: str, project: Path, settings: Any) -> None:
         settings.TEMPLATES = [jinja(loader=jinja2.FunctionLoader(lambda name: None))]
