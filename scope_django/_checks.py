@@ -12,6 +12,7 @@ from scope_client import Configuration, ConfigurationError
 from scope_client.frameworks import SettingProblem
 
 from . import _conf as conf
+from ._cache_server import server_of
 
 _MISSING = "missing"
 _ID_OF_KIND = {
@@ -23,7 +24,6 @@ _ID_OF_KIND = {
     "together": "E006",
 }
 _BACKENDS_OF_ONE_PROCESS = ("locmem.LocMemCache", "dummy.DummyCache")
-_TIME_LIMIT_OF_BACKEND = {"RedisCache": "socket_timeout", "PyMemcacheCache": "timeout"}
 
 
 @register(Tags.compatibility)
@@ -80,11 +80,13 @@ def _cache_warnings(config: Configuration, alias: str | None) -> Iterator[CheckM
             "a database or files, or set it to None.",
             id="scope_django.W001",
         )
-    limit = _TIME_LIMIT_OF_BACKEND.get(backend.rsplit(".", 1)[-1])
-    if limit and limit not in (options.get("OPTIONS") or {}):
+    server = server_of(alias)
+    patience = None if server is None else server.patience
+    if server is not None and patience is not None and patience.hanging.is_long:
         yield Warning(
-            f"The cache {alias!r}, through which prompts are shared, waits without limit for a server that hangs.",
-            hint=f"Set OPTIONS: {{'{limit}': 0.5}} for it: seconds.",
+            f"The cache {alias!r}, through which prompts are shared, holds readers up for {patience.hanging} "
+            "if its server hangs.",
+            hint=f"Set {server.settings(patience.missing)}.",
             id="scope_django.W003",
         )
 

@@ -15,7 +15,9 @@ from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connections, router, transaction
 
-from scope_client.frameworks import ForeignStore, check_client, pass_on
+from scope_client.frameworks import ForeignStore
+
+from ._cache_server import server_of
 
 MEMCACHED_MAX_SECONDS = 30 * 86_400  # it takes a larger number for a date, and its dates end in 2038
 _ANY_KEY = "scope-any-key"
@@ -55,12 +57,8 @@ class DjangoStore(ForeignStore):
 
     def check_client(self) -> None:
         """Logs a warning for a server's client without a strict time limit; nothing is sent."""
-        try:
-            client = _client_of(self._backend())
-        except Exception as error:  # noqa: BLE001  # the first read will show it
-            pass_on(error)
-        else:
-            self.may_hang = check_client(client)
+        server = server_of(self.alias)
+        self.may_hang = server is not None and server.may_hang()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BaseCache]:
@@ -138,13 +136,6 @@ class DjangoStore(ForeignStore):
 
     def __repr__(self) -> str:
         return f"DjangoStore({self.alias!r})"
-
-
-def _client_of(cache: Any) -> Any:
-    """What talks to the server: Django's own backends have it in `_cache`, django-redis and its kin in `client`."""
-    inner = getattr(cache, "client", None) or getattr(cache, "_cache", None)
-    get_client = getattr(inner, "get_client", None)
-    return inner if get_client is None else get_client(write=True)
 
 
 def _has_plain_keys(cache: Any) -> bool:

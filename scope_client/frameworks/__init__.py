@@ -23,7 +23,7 @@ from .._prompt.values import plain_text
 from .._public_names import publish
 from .._running_loop import advise_on_a_loop
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
-from .._stores.patience import check_client
+from .._stores.patience import Patience, check_client, patience_of
 from .._wording import cut, listed, shown
 from ._arguments import ARGUMENTS, OUTPUT_FORMATS, wants_json
 from ._commands import COMMANDS, Command, health
@@ -52,6 +52,7 @@ __all__ = [
     "Finding",
     "ForeignStore",
     "Message",
+    "Patience",
     "Placeholder",
     "PromptUse",
     "Reading",
@@ -82,6 +83,7 @@ __all__ = [
     "made_off_the_loop",
     "missing_extra",
     "pass_on",
+    "patience_of",
     "plain_text",
     "publish",
     "refused_values",
