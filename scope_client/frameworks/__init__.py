@@ -23,7 +23,7 @@ from .._prompt.values import plain_text
 from .._public_names import publish
 from .._running_loop import advise_on_a_loop
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
-from .._stores.patience import Patience, check_client, patience_of
+from .._stores.patience import Patience, Wait, check_client, patience_of
 from .._wording import cut, listed, shown
 from ._arguments import ARGUMENTS, OUTPUT_FORMATS, wants_json
 from ._commands import COMMANDS, Command, health
@@ -64,6 +64,7 @@ __all__ = [
     "Site",
     "Survey",
     "TemplateFunction",
+    "Wait",
     "advise_on_a_loop",
     "asynchronous_method",
     "braces_mistake",
