@@ -31,15 +31,20 @@ class Wait(NamedTuple):
     """What a call waits for before it fails: so many seconds, so many times, and the pauses in between."""
 
     seconds: float
+    """One time limit of the client, of an answer or of a connect."""
     times: float = 1
+    """How often it is waited for: more than once by a client that retries."""
     pauses: float = 0
+    """Seconds of all the pauses between the retries, at the most."""
 
     @property
     def total(self) -> float:
+        """Seconds of the whole call."""
         return self.seconds * self.times + self.pauses
 
     @property
     def is_long(self) -> bool:
+        """Whether a reader should not have to wait for it."""
         return self.total > LONGEST_PATIENCE_SECONDS
 
     def __str__(self) -> str:
@@ -58,7 +63,7 @@ class Patience(NamedTuple):
     """If the server takes connections, and does not answer."""
     lost: Wait
     """If it takes no connections either, as behind a network that is cut; the longer of the two."""
-    missing: Mapping[str, str]
+    missing: dict[str, str]
     """The keywords of the client that would make it less, each with its value as Python code."""
 
 
@@ -162,7 +167,7 @@ def _of_cluster(client: Any) -> Iterator[Patience]:
         yield Patience(hanging, lost, _of_limits(lost.seconds, no_retries if retries else {}))
 
 
-def _of_limits(seconds: float, no_retries: Mapping[str, str]) -> Mapping[str, str]:
+def _of_limits(seconds: float, no_retries: Mapping[str, str]) -> dict[str, str]:
     return {**(_REDIS_LIMITS if seconds > _LONGEST_LIMIT_SECONDS else {}), **no_retries}
 
 
@@ -206,7 +211,7 @@ _KINDS: dict[str, Callable[[Any], Iterator[Patience]]] = {
 }
 
 
-def _of_one_attempt(answer: float | None, connect: float | None, limits: Mapping[str, str]) -> Patience:
+def _of_one_attempt(answer: float | None, connect: float | None, limits: dict[str, str]) -> Patience:
     return Patience(Wait(_limit(answer)), Wait(max(_limit(answer), _limit(connect))), limits)
 
 
