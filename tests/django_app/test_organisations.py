@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
 from django.template import Context, Template, engines
 from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
@@ -168,3 +170,27 @@ def test_the_page_for_probes_shows_one():
     ]
     assert names == [[], ["greeting"]]
     assert health(request, using="asia").status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("get greeting", "Hello {{name}}"),
+        ("get greeting --using eu", "Bonjour {{name}}"),
+        ("render greeting -v name=Ada --using eu", "Bonjour Ada"),
+        ("warm greeting-eu --using eu", "greeting-eu: version 1"),
+    ],
+)
+def test_the_commands_ask_the_one_that_they_are_told(arguments, said, europe, settings, tmp_path):
+    europe.publish("greeting-eu", "Bonjour")
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(tmp_path)}
+    }
+    out = io.StringIO()
+    call_command("scope", *arguments.split(), stdout=out)
+    assert said in out.getvalue()
+
+
+def test_a_command_refuses_an_organisation_that_is_not_there():
+    with pytest.raises(CommandError, match="SCOPE has no organisation 'asia'"):
+        call_command("scope", "get", "greeting", "--using", "asia")

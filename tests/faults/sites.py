@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +38,7 @@ def got(url: str) -> str:
 def is_up(url: str) -> bool:
     try:
         return bool(got(url))
-    except urllib.error.URLError:
+    except OSError:
         return False
 
 

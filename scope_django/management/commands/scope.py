@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import SUPPRESS, ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -23,6 +24,7 @@ _DJANGO_OPTIONS: dict[str, dict[str, Any]] = {  # which may stand after the acti
     "--no-color": {"action": "store_true"},
     "--force-color": {"action": "store_true"},
 }
+_USING = "The organisation to ask, a key of SCOPE, on a site that has several."
 
 
 class Command(BaseCommand):
@@ -40,6 +42,8 @@ class Command(BaseCommand):
                 action.add_argument(option, help=SUPPRESS, default=SUPPRESS, **settings)
             action.add_argument("--format", choices=OUTPUT_FORMATS, help=ARGUMENTS["format"])
             action.add_argument("--json", action="store_true", help=ARGUMENTS["json"])
+            if {"name", "names"}.intersection(command.arguments):
+                action.add_argument("--using", metavar="NAME", help=_USING)
             _add(action, command.arguments)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,7 +52,8 @@ class Command(BaseCommand):
         given = {argument: options[argument] for argument in command.arguments}
         try:
             as_json = wants_json(options["json"], options["format"])
-            report = command.run(Site(get_client, conf.problems, survey, unkept), **given)
+            client = partial(get_client, options.get("using") or conf.DEFAULT)
+            report = command.run(Site(client, conf.problems, survey, unkept), **given)
         except ScopeError as error:
             raise CommandError(explained(error)) from None
         encoding = getattr(self.stdout, "encoding", None) or sys.stdout.encoding
