@@ -29,7 +29,7 @@ class Site(NamedTuple):
     """What the commands need of a framework. Each field is called when a command needs it."""
 
     client: Callable[..., ScopeClient]
-    """The client of the site, or of the organisation that it is given; raises ConfigurationError if there is none."""
+    """The client of the site, or of the organisation `using`; raises ConfigurationError if there is none."""
     problems: Callable[[], Sequence[SettingProblem]]
     """Everything that is wrong with the settings."""
     survey: Callable[[Sequence[str]], Survey]
@@ -55,7 +55,7 @@ def by_organisation(uses: Iterable[PromptUse]) -> dict[Optional[str], list[Promp
 
 def client_of(site: Site, using: Optional[str]) -> ScopeClient:
     """The client of an organisation, or of the site for None; raises ConfigurationError as `Site.client` does."""
-    return site.client() if using is None else site.client(using)
+    return site.client() if using is None else site.client(using=using)
 
 
 def store_problem(client: ScopeClient, *, must_keep: bool = True) -> Optional[str]:
