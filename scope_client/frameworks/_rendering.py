@@ -10,6 +10,8 @@ from .._prompt.values import is_callable, is_none
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from ..errors import MissingVariableError, RenderError, ValidationError
 
+_OPTIONS = ("name", "label", "version", "fallback", "variables")
+
 
 def render_in_template(
     client: ScopeClient,
@@ -81,6 +83,8 @@ def joined_values(variables: object, more: dict[str, Any]) -> dict[str, Any]:
 
 def _settled(value: Any) -> Any:
     """The text of an object that stands for text, such as a lazy translation; any other value as it is."""
+    if type(value) is str or value is None:  # as nearly all are
+        return value
     if is_none(value):
         return None
     is_plain = is_callable(value) or isinstance(value, (str, bytes, int, float, list, tuple, dict, set))
@@ -177,14 +181,22 @@ class TemplateFunction:
                 "scope_prompt takes one positional argument, the name. Values are keywords, or a mapping: "
                 "scope_prompt(name, variables=values)"
             )
-        asked: dict[str, Any] = {"label": label, "version": version, "fallback": fallback}
-        for what, value in {"name": name, "variables": variables, **asked}.items():
+        for what, value in zip(_OPTIONS, (name, label, version, fallback, variables)):
             if isinstance(value, self._undefined):
                 raise ValidationError(f"the {what} of a prompt is not defined: {self._said(value)}")
-        given = joined_values(variables, more)
+        given = more if variables is None else joined_values(variables, more)
         unresolved = {key: self._said(value) for key, value in given.items() if isinstance(value, self._undefined)}
         values = {key: value for key, value in given.items() if key not in unresolved} if unresolved else given
-        return render_in_template(self._client(), name, values, unresolved, **asked, passes=self._passes)
+        return render_in_template(
+            self._client(),
+            name,
+            values,
+            unresolved,
+            label=label,
+            version=version,
+            fallback=fallback,
+            passes=self._passes,
+        )
 
     def _said(self, value: object) -> str:
         """jinja2's own words, such as "'user' is undefined"."""
