@@ -45,7 +45,8 @@ def _search_backend(search: Search, name: str) -> None:
         if isinstance(backend, DjangoTemplates):
             _search_engine(search, backend.engine)
         elif hasattr(backend, "env"):
-            search_jinja(search, backend.env, getattr(backend, "match_template", lambda name: True))
+            is_template = getattr(backend, "match_template", lambda name: True)
+            search_jinja(search, backend.env, is_template, takes_using=True)
         else:
             search.cannot_list(backend)
     except Exception as error:  # noqa: BLE001  # of anybody's engine
@@ -90,12 +91,23 @@ def _goes_on(engine: Any, name: str, file: str) -> bool:
 
 
 def _read_file(engine: Any, loader: Any, name: str, path: str, content: bytes, file: str) -> Reading:
-    """What is in the file; if that names no prompt, what the loader makes of it."""
-    found = _reading(engine, content.decode(engine.file_charset), Origin(path, name, loader), file)
-    if found.uses or type(loader).get_contents.__module__.startswith("django.template.loaders"):
-        return found
-    made = loader.get_contents(Origin(path, name, loader))
-    return _reading(engine, made, Origin(path, name, loader), file)
+    """What is in the file, and what the loader makes of it, if it changes what it loads."""
+    origin = Origin(path, name, loader)
+    if type(loader).get_contents.__module__.startswith("django.template.loaders"):
+        return _reading(engine, content.decode(engine.file_charset), origin, file)
+    readings: list[Reading] = []
+    errors: list[Exception] = []
+    for text in (lambda: content.decode(engine.file_charset), lambda: loader.get_contents(origin)):
+        try:
+            readings.append(_reading(engine, text(), origin, file))
+        except Exception as error:  # noqa: BLE001, PERF203  # of anybody's template and loader
+            pass_on(error)
+            errors.append(error)
+    if not readings:
+        raise errors[0]
+    # The lines are right in the file itself, and what is printed is right in what the loader made.
+    uses = max(readings, key=lambda each: len(each.uses)).uses
+    return Reading(uses, readings[0].printed if all(each.printed for each in readings) else [])
 
 
 def _read(engine: Any, loader: Any, name: str, content: bytes, file: str) -> Reading:

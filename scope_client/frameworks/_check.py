@@ -101,7 +101,10 @@ def _answer(client: ScopeClient, ref: Ref) -> _Answer:
 def _mistakes(use: PromptUse, answer: _Answer, names: frozenset[str]) -> Iterator[str]:
     if isinstance(answer, ScopeError):
         is_absent = isinstance(answer, (NotFoundError, NoProductionVersionError))
-        yield f"{use}: {f'{answer.message}{_other_name(use.name, names)}' if is_absent else explained(answer)}"
+        guess = _other_name(use.name, names)
+        if guess and isinstance(answer, NoProductionVersionError):
+            guess = f"; if its name is misspelt{guess.replace(';', ':')}"
+        yield f"{use}: {answer.message}{guess}" if is_absent else f"{use}: {explained(answer)}"
         return
     known = dict.fromkeys(answer.to_dict()["variables"])  # those that are declared, too
     given, prompt = frozenset(use.variables), f"prompt {shown(use.name)}"

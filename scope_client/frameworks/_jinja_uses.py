@@ -9,32 +9,35 @@ from typing import Any, Callable, Optional
 from .._interrupts import pass_on
 from ._report import Finding, explained
 from ._survey import Reading, Search, Shelf
-from ._uses import FILTERS_THAT_PRINT_THEIR_ARGUMENT, OPENING_BRACES, TEMPLATE_FUNCTION, PromptUse, braces_mistake
+from ._uses import FILTERS_THAT_PRINT_THEIR_ARGUMENT, TEMPLATE_FUNCTION, PromptUse, braces_mistake
 
-_FUNCTION_KEYWORDS = ("label", "version", "fallback", "variables")
 _MODULE_OF_LOADERS = "jinja2.loaders"
 _CALL = re.compile(rb"scope_prompt\s*\(")
 
 
-def search_jinja(search: Search, env: Any, is_template: Callable[[str], bool] = lambda name: True) -> None:
+def search_jinja(
+    search: Search, env: Any, is_template: Callable[[str], bool] = lambda name: True, *, takes_using: bool = False
+) -> None:
     """Looks through all templates that the loader of this environment lists.
 
     Args:
         search: Gets what is found.
         env: A jinja2.Environment.
         is_template: Whether the environment is asked for a template of this name at all.
+        takes_using: Whether the keyword `using` names an organisation, and not a variable.
     """
-    _Walk(search, env, is_template).look_into(env.loader, "", ())
+    _Walk(search, env, is_template, takes_using).look_into(env.loader, "", ())
 
 
 class _Walk:
     """From loader to loader: one that cannot list its templates hides no other."""
 
-    def __init__(self, search: Search, env: Any, is_template: Callable[[str], bool]) -> None:
+    def __init__(self, search: Search, env: Any, is_template: Callable[[str], bool], takes_using: bool) -> None:
         self._search = search
         self._shelf = Shelf(search, _CALL)
         self._env = env
         self._is_template = is_template
+        self._takes_using = takes_using
 
     def look_into(self, loader: Any, prefix: str, above: tuple[Any, ...]) -> None:
         if loader is None or any(loader is each for each in above):
@@ -83,7 +86,9 @@ class _Walk:
         return self._read_text(name, content.decode(encoding), content, file)
 
     def _read_text(self, name: str, text: str, content: bytes, file: str) -> Reading:
-        return Reading([_use(call, file) for call in _calls(self._env.parse(text, name, file))], [])
+        opening = self._env.variable_start_string
+        calls = _calls(self._env.parse(text, name, file))
+        return Reading([_use(call, file, opening, self._takes_using) for call in calls], [])
 
 
 _Loaders = list[tuple[str, Any]]
@@ -139,25 +144,28 @@ def _is_function(node: Any) -> bool:
     return _kind(node) == "Name" and node.name == TEMPLATE_FUNCTION and node.ctx == "load"
 
 
-def _use(call: Any, file: str) -> PromptUse:
+def _use(call: Any, file: str, opening: str, takes_using: bool) -> PromptUse:
     if _kind(call) != "Call":
         return PromptUse(file, call.lineno, None, is_dynamic=True, is_open=True)
     keywords = {keyword.key: keyword.value for keyword in call.kwargs}
     name = _text(call.args[0]) if call.args else None
-    label, version = (_text(keywords.get(key)) for key in ("label", "version"))
-    given = keywords.get("variables")
-    named, is_whole = _keys(given)
-    values = {**named, **{key: value for key, value in keywords.items() if key not in _FUNCTION_KEYWORDS}}
+    which = {key: keywords.pop(key, None) for key in ("label", "version", *(["using"] if takes_using else []))}
+    named, is_whole = _keys(keywords.pop("variables", None))
+    keywords.pop("fallback", None)
+    values = {**keywords, **named}
     return PromptUse(
         file=file,
         line=call.lineno,
         name=name,
-        label=label,
-        version=version,
-        variables=(*(key for key in keywords if key not in _FUNCTION_KEYWORDS), *named),
-        is_dynamic=name is None or any(_is_dynamic(keywords.get(key)) for key in ("label", "version")),
+        label=_text(which["label"]),
+        version=_text(which["version"]),
+        using=_text(which.get("using")),
+        variables=(*keywords, *named),
+        is_dynamic=name is None or any(map(_is_dynamic, which.values())),
         is_open=not is_whole or call.dyn_kwargs is not None,
-        mistakes=tuple(braces_mistake(key, text) for key, value in values.items() for text in _with_braces(value)),
+        mistakes=tuple(
+            braces_mistake(key, text) for key, value in values.items() for text in _with_braces(value, opening)
+        ),
     )
 
 
@@ -184,13 +192,13 @@ def _keys(node: Any) -> tuple[dict[str, Any], bool]:
     return {key: value for key, value in keys if key is not None}, all(key is not None for key, _ in keys)
 
 
-def _with_braces(value: Any) -> list[str]:
+def _with_braces(value: Any, opening: str) -> list[str]:
     """The texts with braces that are a part of what a value prints, and are written out in the template."""
     waiting, found = [value], []
     while waiting:
         node = waiting.pop()
         text = _text(node)
-        if text is not None and OPENING_BRACES in text:
+        if text is not None and opening in text:
             found.append(text)
         waiting += reversed(_printed_parts(node))
     return found

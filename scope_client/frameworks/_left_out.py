@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, Optional
 
-_DOCUMENTS = re.compile(r"(readme|changelog|changes|contributing|license|licence|copying)(\.\w+)?", re.IGNORECASE)
+_DOCUMENTS = re.compile(r"(readme|changelog|contributing|licen[cs]e)(\.(adoc|markdown|md|mdx|rst|txt))?")
 _CODE = (".py", ".pyc", ".pyi", ".pyo", ".so", ".map")
 _MEDIA = (
     *(".avif", ".bmp", ".eot", ".gif", ".gz", ".ico", ".jpeg", ".jpg", ".mo", ".mp3", ".mp4", ".otf", ".pdf", ".png"),

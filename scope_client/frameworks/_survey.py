@@ -42,7 +42,7 @@ class Survey(NamedTuple):
     unlisted: list[Unlisted]
     """The loaders whose templates were not looked at."""
     left_out: list[LeftOut]
-    """The files that mention prompts and were not read."""
+    """The files that mention prompts and were not read, and what could not be opened."""
 
     @property
     def failure(self) -> Optional[str]:
@@ -105,7 +105,7 @@ class Search:
         self._project = os.path.abspath(project)
         self._excluded = Excluded(exclude)
         self._templates: dict[str, list[_Template]] = {}
-        self._packages: list[str] = []
+        self._not_looked_at: dict[str, str] = {}
         self._folders: dict[str, list[tuple[str, str, bytes]]] = {}
         self.unread: list[Finding] = []
         self.unlisted: list[Unlisted] = []
@@ -125,7 +125,11 @@ class Search:
         """What all of these templates use."""
         uses: list[PromptUse] = []
         unread = list(self.unread)
-        left_out = [LeftOut(f"{self.shown(each)}/", "a folder of packages") for each in dict.fromkeys(self._packages)]
+        left_out = [
+            LeftOut(self.shown(path), why)
+            for path, why in self._not_looked_at.items()
+            if not (why_not_a_template(path) or self._excluded.names(self.shown(path), path))
+        ]
         for path, templates in self._templates.items():
             file = self.shown(templates[0].file)
             reason = self._reason_to_leave_out(file, path, templates)
@@ -146,7 +150,7 @@ class Search:
             return file
         for path, project in ((file, self._project), (os.path.realpath(file), os.path.realpath(self._project))):
             if path.startswith(os.path.join(project, "")):
-                return os.path.relpath(path, project)
+                return path[len(os.path.join(project, "")) :]
         return file
 
     def _reason_to_leave_out(self, file: str, path: str, templates: list[_Template]) -> Optional[str]:
@@ -171,7 +175,8 @@ class Search:
         """
         folder = os.path.abspath(folder)
         if folder not in self._folders:
-            read = ((path, name, octets(path)) for path, name in files(folder, self._packages))
+            note = self._not_looked_at.__setitem__
+            read = ((path, name, octets(path, note)) for path, name in files(folder, note))
             self._folders[folder] = [
                 (path, name, content if _MENTION in content else b"")
                 for path, name, content in read

@@ -12,20 +12,32 @@ from ._site import Site, by_organisation, client_of, refusal, store_problem
 from ._uses import Ref
 
 
-def warm(site: Site, *, names: Iterable[str], exclude: Sequence[str] = ()) -> Report:
-    """Fetches the prompts with these names too. A prompt that cannot be fetched does not keep the others from it.
+def warm(site: Site, *, names: Iterable[str], exclude: Sequence[str] = (), using: Optional[str] = None) -> Report:
+    """A prompt that cannot be fetched keeps no other from it. Fails if nothing that is fetched outlasts this process.
 
-    It does not succeed if prompts are asked for and nothing that it fetches outlasts its process.
+    Args:
+        site: Has the templates.
+        names: Further prompts, which no template names.
+        exclude: Patterns of templates to leave out.
+        using: The organisation that has the further prompts, on a site that has several.
+
+    Returns:
+        The report.
+
+    Raises:
+        ConfigurationError: There is no client for one of the organisations.
     """
     survey = site.survey(exclude)
     prompts: list[tuple[str, dict[str, Any]]] = []
     problems: list[str] = []
-    for using, uses in by_organisation(use for use in survey.uses if not use.is_dynamic).items():
-        wanted = [*(use.wanted for use in uses), *((name, None, None) for name in names if using is None)]
-        client = client_of(site, using)
-        problem = _cache_problem(site, client) if wanted else None
+    uses = by_organisation(use for use in survey.uses if not use.is_dynamic)
+    wanted: dict[Optional[str], list[Ref]] = {each: [use.wanted for use in uses[each]] for each in uses}
+    wanted.setdefault(using, []).extend((name, None, None) for name in names)
+    for organisation, refs in wanted.items():
+        client = client_of(site, organisation)
+        problem = _cache_problem(site, client) if refs else None
         problems += [problem] if problem else []
-        prompts += _fetched(client, using, list(dict.fromkeys(wanted)))
+        prompts += _fetched(client, organisation, list(dict.fromkeys(refs)))
     lines = [line for line, _ in prompts] or ["no template names a prompt"]
     cold = sum(not data["is_warm"] for _, data in prompts)
     for _, data in prompts:
@@ -70,7 +82,8 @@ def _result(
     said = f"version {found.version_number}" if found else explained(error)
     is_fallback = found is not None and found.is_fallback
     stands_in = ", a fallback: the platform did not answer" if is_fallback else ""
-    line = f"{' '.join(filter(None, (*ref, using and f'using {using}')))}: {said}{stands_in}"
+    of = f", using {using}" if using else ""
+    line = f"{' '.join(filter(None, ref))}: {said}{of}{stands_in}"
     is_warm = found is not None and not is_fallback
     asked = {"name": name, "label": label, "version": version, "using": using}
     return line, {**asked, "is_warm": is_warm, "said": said}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -109,6 +111,17 @@ class Preprocessing(filesystem.Loader):
         return Path(origin.name).read_text().replace("<%", "{%").replace("%>", "%}")
 
 
+class Joining(filesystem.Loader):
+    """Makes one line of a tag over several, as a snippet does that many projects have."""
+
+    def get_contents(self, origin: Any) -> str:
+        return re.sub(r"{%.*?%}", lambda tag: tag[0].replace("\n", ""), Path(origin.name).read_text(), flags=re.DOTALL)
+
+
+class JoiningOne(Joining):
+    """As the other, of a project's own."""
+
+
 class OfTheUser(jinja2.BaseLoader):
     """Loads by name, and asks another loader for what it does not have."""
 
@@ -178,6 +191,14 @@ class TestLoadersThatCannotBeListed:
         ended = Ended(command)
         assert ended.error == ""
         assert "1 loader cannot be listed" in ended.out
+
+    @pytest.mark.parametrize("loader", ["Joining", "JoiningOne"])
+    def test_a_loader_may_teach_django_tags_over_two_lines(self, loader: str, project: Path, settings: Any) -> None:
+        write(project, page=f"{LOAD}\n" + USE.replace(" name", "\n name") + "\n{% scope_prompt 'greetings' %}")
+        settings.TEMPLATES = [engine(project / "templates", loaders=[f"{__name__}.{loader}"])]
+        found = data("check")
+        assert [each["message"][:24] for each in found["findings"]] == ["prompt 'greetings': Prom"]
+        assert found["uses"] == 2
 
     def test_what_a_loader_makes_of_a_file_is_read_if_the_file_itself_names_no_prompt(
         self, project: Path, settings: Any
@@ -321,6 +342,14 @@ class TestBracesInValues:
         write(project, page=f"{{{{ scope_prompt('greeting', time_of_day='day', {values}) }}}}")
         assert places() == []
 
+    def test_they_are_those_of_the_environment(self, project: Path, settings: Any) -> None:
+        options = {"variable_start_string": "[[", "variable_end_string": "]]"}
+        settings.TEMPLATES = [jinja(project / "templates", **options)]
+        call = "[[ scope_prompt('greeting', time_of_day='{{ of_another_language }}', name='[[ user ]]') ]]"
+        write(project, page=call)
+        (line,) = Ended("check").lines
+        assert "the variable 'name' is given the text '[[ user ]]'" in line
+
     def test_in_a_prompts_name_they_are_explained(self, project: Path) -> None:
         write(project, page=f'{LOAD}{{% scope_prompt "{{{{ which }}}}" %}}')
         (line,) = Ended("check").lines
@@ -392,6 +421,27 @@ class TestWhatIsLeftOut:
         put(project, "templates/welcome.txt", f"{LOAD}\n{{% scope_prompt %}}")
         assert sorted(places()) == ["templates/mail.md:2", "templates/welcome.txt:2"]
 
+    def test_pages_of_such_names_are_templates(self, project: Path) -> None:
+        for name in ("changelog.html", "license.html", "readme.txt.html"):
+            put(project, f"templates/{name}", f"{LOAD}{{% scope_prompt %}}")
+        assert len(places()) == 3
+        assert left_out() == {}
+
+    def test_what_cannot_be_opened_and_what_is_too_long_is_said(self, project: Path, settings: Any) -> None:
+        put(project, "not-a-folder", LOAD)
+        put(project, "templates/long.html", LOAD + USE)
+        put(project, "templates/film.mp4", LOAD + USE)
+        for name in ("long.html", "film.mp4"):
+            os.truncate(project / "templates" / name, 10_000_001)
+        os.symlink("/proc/self/mem", project / "templates" / "page.html")
+        os.symlink("nowhere", project / "templates" / "gone.html")
+        settings.TEMPLATES = [engine(project / "templates", project / "not-a-folder", project / "no-such-folder")]
+        assert left_out() == {
+            "templates/long.html": "over 10 MB",
+            "templates/page.html": "cannot be opened: Input/output error",
+            "not-a-folder": "cannot be opened: Not a directory",
+        }
+
     def test_files_that_name_no_prompt_are_not_counted(self, project: Path) -> None:
         put(project, "templates/README.md", "Nothing.")
         put(project, "templates/old/page.html", "Nothing.")
@@ -436,6 +486,13 @@ class TestNamesThatAreNearOthers:
         (line,) = Ended("check").lines
         assert line.startswith("templates/page.html:2: prompt 'greting': ")
         assert line.endswith("; the nearest one is 'greeting'")
+
+    def test_one_that_may_be_there_without_a_version_in_production_is_offered_it_as_a_guess(
+        self, project: Path, platform: LocalPlatform
+    ) -> None:
+        platform.draft("greetings", "x")
+        write(project, page=f"{LOAD}\n{{% scope_prompt 'greetings' %}}", good=LOAD + USE)
+        assert Ended("check").lines[0].endswith("; if its name is misspelt: the nearest one is 'greeting'")
 
     def test_one_that_is_like_no_other_is_offered_none(self, project: Path) -> None:
         write(project, page=f"{LOAD}\n{{% scope_prompt 'zzz' %}}", good=LOAD + USE)
@@ -557,6 +614,16 @@ class TestSeveralOrganisations:
 
     def test_each_is_warmed(self, project: Path, several: LocalPlatform, platform: LocalPlatform) -> None:
         write(project, page=LOAD + USE + '{% scope_prompt "salutation" using="eu" name=a %}')
-        assert Ended("warm").lines == ["greeting: version 1", "salutation using eu: version 1"]
-        shown = data("warm")["prompts"]
-        assert [(each["name"], each["using"]) for each in shown] == [("greeting", None), ("salutation", "eu")]
+        assert Ended("warm").lines == ["greeting: version 1", "salutation: version 1, using eu"]
+        shown = data("warm", "greeting", "--using", "eu")["prompts"]
+        found = [(each["name"], each["using"]) for each in shown]
+        assert found == [("greeting", None), ("salutation", "eu"), ("greeting", "eu")]
+
+    def test_a_call_of_jinja_names_one_too(self, project: Path, settings: Any, several: LocalPlatform) -> None:
+        settings.TEMPLATES = [jinja(project / "templates")]
+        calls = ["'greeting', using='eu', nam=a, name=b", "'greeting', using=which, name=b", "'salutation', name=b"]
+        write(project, page="\n".join(f"{{{{ scope_prompt({call}) }}}}" for call in calls))
+        found = {each["line"]: each["message"] for each in data("check")["findings"]}
+        assert found.keys() == {1, 3}
+        assert found[1] == "prompt 'greeting' has no variable 'nam'; the nearest one is 'name'"
+        assert data("check")["unchecked"] == ["templates/page.html:2"]

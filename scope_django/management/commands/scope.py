@@ -52,7 +52,9 @@ class Command(BaseCommand):
         given = {argument: options[argument] for argument in command.arguments}
         try:
             as_json = wants_json(options["json"], options["format"])
-            client = partial(get_client, options.get("using") or conf.DEFAULT)
+            if "names" in given:
+                given["using"] = options["using"]
+            client = partial(get_client, using=(options["using"] if "name" in given else None) or conf.DEFAULT)
             report = command.run(Site(client, conf.problems, survey, unkept), **given)
         except ScopeError as error:
             raise CommandError(explained(error)) from None
