@@ -17,7 +17,8 @@ from django.db import connections, router, transaction
 
 from scope_client.frameworks import ForeignStore
 
-from ._cache_server import server_of
+from ._cache_server import read_where_it_writes, server_of
+from ._debug_toolbar import is_unseen_by_toolbar, show_to_toolbar
 
 MEMCACHED_MAX_SECONDS = 30 * 86_400  # it takes a larger number for a date, and its dates end in 2038
 _ANY_KEY = "scope-any-key"
@@ -44,7 +45,8 @@ class DjangoStore(ForeignStore):
 
     `caches[alias]` is not used, because under ASGI the threads that work for one task get the same object there.
     A database cache refuses to work on an event loop: then everything is a miss. Keys are the fleet's: KEY_FUNCTION
-    and KEY_PREFIX make of them in a request what they make of them outside of any.
+    and KEY_PREFIX make of them in a request what they make of them outside of any. Replicas are not read: one that lags
+    would not have a lock that was just taken, nor that the prompts were cleared.
 
     Args:
         alias: A key of CACHES.
@@ -76,12 +78,14 @@ class DjangoStore(ForeignStore):
     def _backend(self) -> BaseCache:
         """Made anew in each thread, and again when the settings have changed."""
         held: _Held | None = getattr(self._here, "held", None)
-        if held is None or held.settings is not caches.settings:
+        if held is None or held.settings is not caches.settings or is_unseen_by_toolbar(held.cache):
             held = self._here.held = _Held(caches.settings, self._made())
+        show_to_toolbar(held.cache)
         return held.cache
 
     def _made(self) -> BaseCache:
         cache = caches.create_connection(self.alias)
+        read_where_it_writes(cache)
         if _has_plain_keys(cache):
             return cache
         if self._keys is None or self._keys[0] is not caches.settings:

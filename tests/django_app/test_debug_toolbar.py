@@ -1,0 +1,34 @@
+"""django-debug-toolbar: its panel of caches counts what a request asks of the cache of prompts in that request."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scope_client.local import LocalPlatform
+
+SITE = Path(__file__).with_name("toolbar_site.py")
+REQUESTS = 4
+
+
+@pytest.mark.parametrize("before", ["nothing", "read", "tasks"])
+def test_the_panel_of_each_request_counts_its_own_calls(before: str, platform: LocalPlatform) -> None:
+    """`read` is one before the first request; `tasks` are requests to an event loop, one by one and at once."""
+    platform.publish("greeting", "Hello!")
+    keys = platform.credentials
+    secret = {"SCOPE_API_SECRET": str.__str__(keys.api_secret)}
+    environment = {**os.environ, "SCOPE_ORG_ID": keys.org_id, "SCOPE_API_KEY": keys.api_key, **secret}
+    command = [sys.executable, str(SITE), platform.url, before]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    counted = json.loads(run.stdout)
+    assert counted["later"] == counted["at its end"]
+    assert len(counted["later"]) == REQUESTS * (3 if before == "tasks" else 1)
+    first, *others = counted["later"]
+    assert first == (1 if before == "read" else 3)
+    assert others == [1] * len(others)
