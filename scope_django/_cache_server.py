@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.core.cache import caches
 from django.core.cache.backends.memcached import PyLibMCCache
+from django.core.cache.backends.redis import RedisCache
 
 from scope_client.frameworks import Patience, check_client, pass_on, patience_of
 
@@ -65,6 +66,19 @@ def server_of(alias: str) -> CacheServer | None:
     except Exception as error:  # noqa: BLE001  # whatever the backend raises
         pass_on(error)
         return None
+
+
+def read_where_it_writes(cache: Any) -> None:
+    """Of several servers in its LOCATION, the backends for Redis write to the first and read from any other."""
+    if isinstance(cache, RedisCache):
+        client: Any = cache._cache
+        pool_index = client._get_connection_pool_index
+        client._get_connection_pool_index = lambda write: pool_index(write=True)
+        return
+    client = getattr(cache, "client", None)
+    client_index = getattr(client, "get_next_client_index", None)  # of django-redis and its kin
+    if client_index is not None:
+        client.get_next_client_index = lambda write=True, tried=None: client_index(write=True, tried=tried)
 
 
 def _clients_of(cache: Any) -> list[Any]:

@@ -53,11 +53,19 @@ class CachelibStore(ForeignStore):
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:
-        """A prefix that is made anew for each request would split the fleet: it is left out."""
+        """Without what would split the fleet: a prefix that is made anew for each request, and replicas that lag.
+
+        A replica would not have a lock that was just taken, nor that the prompts were cleared.
+        """
         cache = self._find()
+        changes = {}
         if callable(getattr(cache, "key_prefix", None)):
+            changes["key_prefix"] = ""
+        if getattr(cache, "_read_client", None) is not getattr(cache, "_write_client", None):
+            changes["_read_client"] = cache._write_client
+        if changes:
             cache = copy.copy(cache)
-            cache.key_prefix = ""
+            vars(cache).update(changes)
         yield cache
 
     def found(self, cache: Any, keys: Sequence[str]) -> Mapping[str, Any]:
