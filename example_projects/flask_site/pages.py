@@ -49,10 +49,9 @@ def home():
 @pages.route("/preview", methods=["GET", "POST"])
 def preview():
     """`?prompt=...&version=...` chooses a prompt; a POST there fills it in."""
-    asked = {"prompt": request.args.get("prompt"), "version": request.args.get("version", "production")}
+    asked = {"prompt": request.args.get("prompt", "greeting"), "version": request.args.get("version", "production")}
     shown = {"prompts": PROMPTS, "labels": LABELS, **asked}
-    if asked["prompt"] is not None:
-        read_and_fill_in(shown)
+    read_and_fill_in(shown)
     return render_template("preview.html", **shown)
 
 
@@ -80,12 +79,12 @@ def ask():
     question = request.form.get("question")
     if not question:
         return render_template("ask.html", is_missing=question is not None)
-    body = json.dumps({"question": question})
+    body = shlex.quote(json.dumps({"question": question}, ensure_ascii=False))
     url = url_for("pages.answer", _external=True)
     return render_template(
         "ask.html",
         question=question,
-        command=f"curl {url} -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+        command=f"curl {url} \\\n  -H 'Content-Type: application/json' \\\n  -d {body}",
         answer=json.dumps(answer_to(question), indent=2, ensure_ascii=False),
     )
 
@@ -94,9 +93,10 @@ def ask():
 def answer():
     """Takes {"question": ...} as JSON."""
     asked = request.get_json(silent=True)
-    if not isinstance(asked, dict) or "question" not in asked:
+    question = asked.get("question") if isinstance(asked, dict) else None
+    if not isinstance(question, str):
         return jsonify(error='Send JSON such as {"question": "Is the lamp dimmable?"}'), 400
-    return jsonify(answer_to(asked["question"]))
+    return jsonify(answer_to(question))
 
 
 def answer_to(question):

@@ -69,6 +69,7 @@ def test_the_site_in_a_browser(page: Page, platform: LocalPlatform, redis_server
         page.on("dialog", lambda dialog: pytest.fail("a script of a value ran"))
         page.goto(url)
         assert page.inner_text(".prompt") == "Good morning, stranger!"
+        assert page.locator("text=Stop the platform").count() == 0
         keep_picture(page, "flask-page")
         page.fill("input", "<script>alert('gotcha')</script>")
         page.click("button")

@@ -5,6 +5,7 @@ from django import forms
 from scope_client import PromptVersion
 
 LABELS = ("production", "latest")
+FIRST = {"prompt": "greeting", "version": "production"}
 
 # The API has no list of prompts, so a site names those that it uses; the platform shows the IDs of their versions.
 PROMPTS = {
@@ -21,9 +22,7 @@ PROMPTS = {
 
 class PromptForm(forms.Form):
     prompt = forms.CharField(max_length=200, label="Name or ID")
-    version = forms.CharField(
-        max_length=200, initial="production", help_text="production, latest, or the ID of a version"
-    )
+    version = forms.CharField(max_length=200, help_text="production, latest, or the ID of a version")
 
 
 class VariablesForm(forms.Form):
@@ -33,7 +32,7 @@ class VariablesForm(forms.Form):
         super().__init__(*args, prefix="variable", **kwargs)
         for variable in version.variables:
             self.fields[variable] = forms.CharField(
-                label=variable, strip=False, widget=forms.Textarea(attrs={"rows": 2})
+                label=variable, strip=False, widget=forms.Textarea(attrs={"rows": 3})
             )
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from pages import demo
-from pages.forms import LABELS, PROMPTS, PromptForm, QuestionForm, VariablesForm
+from pages.forms import FIRST, LABELS, PROMPTS, PromptForm, QuestionForm, VariablesForm
 from pages.model import FakeModel
 from scope_client import ScopeError
 from scope_django import get_client
@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def preview(request: HttpRequest) -> HttpResponse:
     """`?prompt=...&version=...` chooses a prompt; a POST there fills it in."""
-    context: dict[str, Any] = {"choice": PromptForm(request.GET or None), "prompts": PROMPTS, "labels": LABELS}
+    context: dict[str, Any] = {"choice": PromptForm(request.GET or FIRST), "prompts": PROMPTS, "labels": LABELS}
     if context["choice"].is_valid():
         read_and_fill_in(request, context)
     return render(request, "pages/preview.html", context)
@@ -71,8 +71,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
         url = request.build_absolute_uri(reverse("answer"))
-        body = json.dumps(form.cleaned_data)
-        context["command"] = f"curl {url} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
+        body = shlex.quote(json.dumps(form.cleaned_data, ensure_ascii=False))
+        context["command"] = f"curl {url} \\\n  -H 'Content-Type: application/json' \\\n  -d {body}"
         context["answer"] = json.dumps(answer_to(form.cleaned_data["question"]), indent=2, ensure_ascii=False)
     return render(request, "pages/ask.html", context)
 
@@ -82,8 +82,11 @@ def ask(request: HttpRequest) -> HttpResponse:
 def answer(request: HttpRequest) -> HttpResponse:
     """Takes {"question": ...} as JSON."""
     try:
-        question = json.loads(request.body)["question"]
-    except (ValueError, TypeError, LookupError):
+        asked = json.loads(request.body)
+    except ValueError:
+        asked = None
+    question = asked.get("question") if isinstance(asked, dict) else None
+    if not isinstance(question, str):
         return JsonResponse({"error": 'Send JSON such as {"question": "Is the lamp dimmable?"}'}, status=400)
     try:
         return JsonResponse(answer_to(question))
