@@ -10,7 +10,7 @@ from .._prompt.values import is_callable, is_none
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from ..errors import MissingVariableError, RenderError, ValidationError
 
-_OPTIONS = ("name", "label", "version", "fallback", "variables")
+_FUNCTION_OPTIONS = ("name", "label", "version", "fallback", "variables")
 
 
 def render_in_template(
@@ -181,7 +181,7 @@ class TemplateFunction:
                 "scope_prompt takes one positional argument, the name. Values are keywords, or a mapping: "
                 "scope_prompt(name, variables=values)"
             )
-        for what, value in zip(_OPTIONS, (name, label, version, fallback, variables)):
+        for what, value in zip(_FUNCTION_OPTIONS, (name, label, version, fallback, variables)):
             if isinstance(value, self._undefined):
                 raise ValidationError(f"the {what} of a prompt is not defined: {self._said(value)}")
         given = more if variables is None else joined_values(variables, more)
