@@ -25,6 +25,8 @@ from scope_client.frameworks import (
     shown,
 )
 
+from ._flask_caching import in_flask_caching
+
 _CACHELIB_METHODS = ("get_dict", "get", "set", "add", "delete")
 _CACHE_MUST_BE = (
     "SCOPE_CACHE must be a cachelib cache, a flask_caching.Cache, a CacheStore, the import path of one, "
@@ -49,7 +51,8 @@ class CachelibStore(ForeignStore):
         """
         with contextlib.suppress(RuntimeError):
             cache = self._find()
-            self.may_hang = any(check_client(getattr(cache, name, None)) for name in _SERVER_CLIENTS)
+            names = in_flask_caching(cache)
+            self.may_hang = any(check_client(getattr(cache, name, None), names) for name in _SERVER_CLIENTS)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Any]:

@@ -94,7 +94,7 @@ def check_client(client: Any, in_framework: Optional[Callable[[Mapping[str, str]
         found.lost,
         f"{type(client).__module__.split('.')[0]}.{type(client).__name__}",
         ", ".join(f"{name}={value}" for name, value in found.missing.items()),
-        "" if in_framework is None else f", that is {in_framework(found.missing)}",
+        "" if in_framework is None else f" ({in_framework(found.missing)})",
     )
     return True
 
@@ -121,6 +121,9 @@ def patience_of(client: Any) -> Optional[Patience]:
 def _patience_of(client: Any) -> Iterator[Patience]:
     """By what the known clients are called by inside."""
     try:
+        if "_retry_delay" in getattr(client, "__dict__", {}):  # one that seems to have every name
+            yield from _of_retrying_client(client)
+            return
         client = _one_of_pool(client)
         for kind, look in _KINDS.items():
             if hasattr(client, kind):
@@ -203,7 +206,6 @@ def _of_memcached(client: Any) -> Iterator[Patience]:
 _KINDS: dict[str, Callable[[Any], Iterator[Patience]]] = {
     "nodes_manager": _of_cluster,
     "connection_pool": _of_redis,
-    "_retry_delay": _of_retrying_client,
     "default_kwargs": _of_hash_client,
     "connect_timeout": _of_pymemcache,
     "behaviors": _of_pylibmc,
