@@ -9,22 +9,28 @@ try:
     from ._conversion import to_langchain
     from ._errors import MissingInputError
     from ._live import LivePrompt, scope_prompt
-    from ._options import model_options
+    from ._middleware import scope_prompt_middleware
+    from ._model import scope_model
+    from ._options import CALL_OPTIONS, MODEL_OPTIONS, call_options, model_options
     from ._text import ScopePromptTemplate
-    from ._tracing import ScopeCallbackHandler, trace_metadata
+    from ._tracing import trace_metadata
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         missing_extra("scope_langchain", ("langchain_core",), "langchain", error), name=error.name
     ) from error
 
 __all__ = [
+    "CALL_OPTIONS",
+    "MODEL_OPTIONS",
     "LivePrompt",
     "MissingInputError",
-    "ScopeCallbackHandler",
     "ScopeChatPromptTemplate",
     "ScopePromptTemplate",
+    "call_options",
     "model_options",
+    "scope_model",
     "scope_prompt",
+    "scope_prompt_middleware",
     "to_langchain",
     "trace_metadata",
 ]

@@ -7,12 +7,14 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+from pydantic import Field
 from typing_extensions import Self
 
 from scope_client import PromptVersion, ResourceError
 
 from . import _fstring as fstring
 from ._errors import name_prompt
+from ._options import plain_metadata
 from ._reading import ScopeTemplate, names_itself, raise_for_missing
 from ._text import ScopePromptTemplate
 from ._tracing import trace_metadata, trace_tags
@@ -26,6 +28,9 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
     The template is saved as a ChatPromptTemplate.
     """
 
+    version_metadata: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
+    """The metadata of the version, which `scope_model` may take options from."""
+
     @classmethod
     def lc_id(cls) -> list[str]:
         """LangChain's own class, as which the template is saved."""
@@ -36,7 +41,8 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
         """The template of a prompt of either type; see `ScopeTemplate.of`."""
         fstring.check_names(version)
         kind: Any = cls
-        made = kind(message_templates(version), metadata=trace_metadata(version), tags=trace_tags(version))
+        traced = {"metadata": trace_metadata(version), "tags": trace_tags(version)}
+        made = kind(message_templates(version), version_metadata=plain_metadata(version), **traced)
         return made.partial(**partials) if partials else made  # type: ignore[no-any-return]  # of this class
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
@@ -83,7 +89,8 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
         """This template and another one, or messages, after it; by the same rules, with this one's metadata."""
         joined = super().__add__(other)
         kind: Any = type(self)
-        made = kind(joined.messages, metadata=self.metadata and dict(self.metadata), tags=self.tags and list(self.tags))
+        traced = {"metadata": self.metadata and dict(self.metadata), "tags": self.tags and list(self.tags)}
+        made = kind(joined.messages, version_metadata=self.version_metadata, **traced)
         partials = joined.partial_variables
         return made.partial(**partials) if partials else made  # type: ignore[no-any-return]  # of this class
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, overload
 
+from langchain_core.prompt_values import PromptValue
 from typing_extensions import Self
 
 from scope_client import PromptVersion, ScopeClient, ValidationError
@@ -13,11 +14,15 @@ from scope_client import client as default_client
 from scope_client.frameworks import Fallback, listed, refused_values
 
 from ._errors import missing_input, name_prompt
+from ._values import made_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from scope_client.frameworks import ByLabel, ByVersion
+
+
+VERSION_METADATA = "version_metadata"
 
 
 def read(
@@ -116,6 +121,34 @@ class ScopeTemplate:
     def needed(self) -> list[str]:
         """The input variables, in the order of the prompt."""
         raise NotImplementedError
+
+    def format_prompt(self, **kwargs: Any) -> Any:
+        """The value for a model, which knows what it was made of.
+
+        Args:
+            kwargs: The values that are not given in advance.
+
+        Returns:
+            Text or messages.
+
+        Raises:
+            ScopeError: What is wrong with the values.
+        """
+        return self._made_of_this(super().format_prompt(**kwargs))  # type: ignore[misc]  # of LangChain's class
+
+    async def aformat_prompt(self, **kwargs: Any) -> Any:
+        """`format_prompt` for an event loop."""
+        return self._made_of_this(await super().aformat_prompt(**kwargs))  # type: ignore[misc]  # as above
+
+    def to_json(self) -> Any:
+        """As LangChain's own class has it."""
+        found: Any = super().to_json()  # type: ignore[misc]  # as above
+        found.get("kwargs", {}).pop(VERSION_METADATA, None)
+        return found
+
+    def _made_of_this(self, value: PromptValue) -> PromptValue:
+        this: Any = self
+        return made_of(value, this.metadata, this.version_metadata) if this.metadata else value
 
     def _validate_input(self, inner_input: Any) -> dict[str, Any]:
         raise_for_missing(self, inner_input)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.prompts import PromptTemplate
+from pydantic import Field
 from typing_extensions import Self
 
 from scope_client import PromptVersion, ResourceError, ValidationError
@@ -13,6 +14,7 @@ from scope_client.frameworks import shown
 
 from . import _fstring as fstring
 from ._errors import missing_input, name_prompt
+from ._options import plain_metadata
 from ._reading import ScopeTemplate, names_itself
 from ._tracing import trace_metadata, trace_tags
 
@@ -23,6 +25,9 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
 
     A value without a variable is left out, as LangChain does. The template is saved as a PromptTemplate.
     """
+
+    version_metadata: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
+    """The metadata of the version, which `scope_model` may take options from."""
 
     @classmethod
     def lc_id(cls) -> list[str]:
@@ -41,6 +46,7 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
             input_variables=[name for name in version.variables if name not in partials],
             partial_variables=dict(partials),
             metadata=trace_metadata(version),
+            version_metadata=plain_metadata(version),
             tags=trace_tags(version),
         )
 
@@ -82,6 +88,7 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
             partial_variables=joined.partial_variables,
             validate_template=joined.validate_template,
             metadata=self.metadata and dict(self.metadata),
+            version_metadata=self.version_metadata,
             tags=self.tags and list(self.tags),
         )
 

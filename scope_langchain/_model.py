@@ -1,0 +1,180 @@
+"""scope_model: a model whose runs carry the version that made their input, and that is called with its options."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any, Optional, Union
+
+from langchain_core.runnables import (
+    Runnable,
+    RunnableConfig,
+    RunnableParallel,
+    RunnableSequence,
+    RunnableWithFallbacks,
+    ensure_config,
+)
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.config import get_config_list
+
+from . import _options as model_settings
+from ._values import origin_of
+
+
+def scope_model(model: Runnable[Any, Any], *, options: Iterable[str] = ()) -> Runnable[Any, Any]:
+    """A model for `scope_prompt("qa") | scope_model(model)`.
+
+    The run of the model has the `scope.prompt.*` metadata of the version that its input was made of. No other run has
+    them, and an input that no prompt of Scope made gives it none. In a model that is bound, retried, followed by a
+    parser, or has fallbacks, that holds for the model inside.
+
+    Args:
+        model: The model, as LangChain has it.
+        options: The keys of that version's metadata with which the model is called, such as `["temperature"]`, or
+            `CALL_OPTIONS`. They win over options that are bound to the model.
+
+    Returns:
+        A Runnable in the place of the model.
+
+    Raises:
+        ValidationError: `options` is not a list of names.
+        TypeError: The model is not a Runnable.
+    """
+    if not isinstance(model, Runnable):
+        raise TypeError(f"scope_model takes a model of LangChain, got {type(model).__name__}")
+    return _linked(model, model_settings.names(options))
+
+
+def _linked(model: Any, options: tuple[str, ...]) -> Runnable[Any, Any]:
+    """The same composition with each model in it that gets the input as it comes."""
+    if isinstance(model, RunnableBindingBase):
+        return model.model_copy(update={"bound": _linked(model.bound, options)})
+    if isinstance(model, RunnableWithFallbacks):
+        fallbacks = [_linked(each, options) for each in model.fallbacks]
+        return model.model_copy(update={"runnable": _linked(model.runnable, options), "fallbacks": fallbacks})
+    if isinstance(model, RunnableSequence):
+        return model.model_copy(update={"first": _linked(model.first, options)})
+    if isinstance(model, RunnableParallel):
+        steps = {key: _linked(step, options) for key, step in model.steps__.items()}
+        return model.model_copy(update={"steps__": steps})
+    return model if isinstance(model, ScopeModel) else ScopeModel(model, options)
+
+
+class ScopeModel(Runnable[Any, Any]):
+    """A model that `scope_model` made; it has no run of its own.
+
+    Args:
+        model: The model.
+        options: The keys of a version's metadata with which it is called.
+    """
+
+    def __init__(self, model: Runnable[Any, Any], options: tuple[str, ...]) -> None:
+        self.bound = model
+        self.options = options
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802  # LangChain's name
+        """What the model takes."""
+        return self.bound.InputType
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802  # LangChain's name
+        """What the model returns."""
+        return self.bound.OutputType
+
+    @property
+    def config_specs(self) -> Any:
+        """The configurable fields of the model."""
+        return self.bound.config_specs
+
+    def get_name(self, suffix: Optional[str] = None, *, name: Optional[str] = None) -> str:
+        """The name of the model."""
+        return self.bound.get_name(suffix, name=name)
+
+    def get_graph(self, config: Optional[RunnableConfig] = None) -> Any:
+        """The graph of the model."""
+        return self.bound.get_graph(config)
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[Any, Any]:
+        """The model with tools, linked as before."""
+        bound: Any = self.bound
+        return scope_model(bound.bind_tools(tools, **kwargs), options=self.options)
+
+    def with_structured_output(self, schema: Any, **kwargs: Any) -> Runnable[Any, Any]:
+        """The model with a schema for its output, linked as before."""
+        bound: Any = self.bound
+        return scope_model(bound.with_structured_output(schema, **kwargs), options=self.options)
+
+    def invoke(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Any:  # noqa: A002
+        """The model's own, with the metadata and the options of the version that made the input."""
+        return self.bound.invoke(input, _traced(input, config), **{**kwargs, **self._own(input)})
+
+    async def ainvoke(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Any:  # noqa: A002
+        """`invoke` for an event loop."""
+        return await self.bound.ainvoke(input, _traced(input, config), **{**kwargs, **self._own(input)})
+
+    def stream(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002
+        """As `invoke`, piece by piece."""
+        yield from self.bound.stream(input, _traced(input, config), **{**kwargs, **self._own(input)})
+
+    async def astream(
+        self,
+        input: Any,  # noqa: A002  # LangChain's name
+        config: Optional[RunnableConfig] = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[Any]:
+        """`stream` for an event loop."""
+        async for piece in self.bound.astream(input, _traced(input, config), **{**kwargs, **self._own(input)}):
+            yield piece
+
+    def batch(
+        self,
+        inputs: list[Any],
+        config: Union[RunnableConfig, list[RunnableConfig], None] = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[Any]:
+        """`invoke` for several inputs; as the model does it if all have the same options."""
+        own = [self._own(each) for each in inputs]
+        if any(each != own[0] for each in own):
+            return super().batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
+        configs = _all_traced(inputs, config)
+        return self.bound.batch(
+            inputs, configs, return_exceptions=return_exceptions, **{**kwargs, **(own[0] if own else {})}
+        )
+
+    async def abatch(
+        self,
+        inputs: list[Any],
+        config: Union[RunnableConfig, list[RunnableConfig], None] = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[Any]:
+        """`batch` for an event loop."""
+        own = [self._own(each) for each in inputs]
+        if any(each != own[0] for each in own):
+            return await super().abatch(inputs, config, return_exceptions=return_exceptions, **kwargs)
+        configs = _all_traced(inputs, config)
+        return await self.bound.abatch(
+            inputs, configs, return_exceptions=return_exceptions, **{**kwargs, **(own[0] if own else {})}
+        )
+
+    def _own(self, value: Any) -> dict[str, Any]:
+        origin = origin_of(value) if self.options else None
+        return {} if origin is None else model_settings.chosen(origin.metadata, self.options)
+
+    def __repr__(self) -> str:
+        return f"ScopeModel({self.bound!r}, options={list(self.options)})"
+
+
+def _traced(value: Any, config: RunnableConfig | None) -> RunnableConfig | None:
+    origin = origin_of(value)
+    if origin is None:
+        return config
+    here = ensure_config(config)  # with what the run around it has, which a metadata of our own would hide
+    return {**here, "metadata": {**here.get("metadata", {}), **origin.trace}}
+
+
+def _all_traced(inputs: list[Any], config: Any) -> list[Any]:
+    return [_traced(value, each) for value, each in zip(inputs, get_config_list(config, len(inputs)))]

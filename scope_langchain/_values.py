@@ -1,0 +1,73 @@
+"""Prompt values that know what they were made of, so that the model's run can say it whatever happens in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from langchain_core.prompt_values import ChatPromptValue, PromptValue, StringPromptValue
+from pydantic import Field
+
+MADE_OF = "made_of"
+_TRACE, _METADATA = "trace", "metadata"
+
+
+class Origin(NamedTuple):
+    """What a value was made of."""
+
+    trace: Mapping[str, Any]
+    """`trace_metadata` of the version."""
+    metadata: Mapping[str, Any]
+    """The version's own metadata, which may have options of a model."""
+
+
+class _Carrier(PromptValue):
+    """A value that is LangChain's own in all but one field, of plain JSON: it is copied, pickled and checkpointed."""
+
+    made_of: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    def to_json(self) -> Any:
+        """As LangChain's own class has it."""
+        found: Any = super().to_json()
+        found.get("kwargs", {}).pop(MADE_OF, None)
+        return found
+
+
+class ScopeStringPromptValue(_Carrier, StringPromptValue):
+    """A StringPromptValue, equal to any other of the same text."""
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """LangChain's own class, as which the value is saved."""
+        return StringPromptValue.lc_id()
+
+    def __eq__(self, other: object) -> bool:
+        return self.text == other.text if isinstance(other, StringPromptValue) else NotImplemented
+
+
+class ScopeChatPromptValue(_Carrier, ChatPromptValue):
+    """A ChatPromptValue, equal to any other of the same messages."""
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """LangChain's own class, as which the value is saved."""
+        return ChatPromptValue.lc_id()
+
+    def __eq__(self, other: object) -> bool:
+        return list(self.messages) == list(other.messages) if isinstance(other, ChatPromptValue) else NotImplemented
+
+
+def made_of(value: PromptValue, trace: Mapping[str, Any], metadata: Mapping[str, Any]) -> PromptValue:
+    """The value, with what it was made of."""
+    origin = {_TRACE: dict(trace), _METADATA: dict(metadata)}
+    if isinstance(value, StringPromptValue):
+        return ScopeStringPromptValue(text=value.text, made_of=origin)
+    if isinstance(value, ChatPromptValue):
+        return ScopeChatPromptValue(messages=value.messages, made_of=origin)
+    return value
+
+
+def origin_of(value: object) -> Origin | None:
+    """What a value was made of; None for what was not made by a template of Scope, such as a list of messages."""
+    found = value.made_of if isinstance(value, _Carrier) else None
+    return Origin(found.get(_TRACE, {}), found.get(_METADATA, {})) if found else None
