@@ -84,7 +84,7 @@ def ask():
     return render_template(
         "ask.html",
         question=question,
-        command=f"curl {url} \\\n  -H 'Content-Type: application/json' \\\n  -d {body}",
+        command=f"curl -H 'Content-Type: application/json' \\\n-d {body} \\\n{url}",
         answer=json.dumps(answer_to(question), indent=2, ensure_ascii=False),
     )
 

@@ -72,7 +72,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         url = request.build_absolute_uri(reverse("answer"))
         body = shlex.quote(json.dumps(form.cleaned_data, ensure_ascii=False))
-        context["command"] = f"curl {url} \\\n  -H 'Content-Type: application/json' \\\n  -d {body}"
+        context["command"] = f"curl -H 'Content-Type: application/json' \\\n-d {body} \\\n{url}"
         context["answer"] = json.dumps(answer_to(form.cleaned_data["question"]), indent=2, ensure_ascii=False)
     return render(request, "pages/ask.html", context)
 
