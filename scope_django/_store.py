@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.cache import BaseCache, caches
-from django.core.cache.backends.base import default_key_func
 from django.core.cache.backends.db import BaseDatabaseCache
 from django.core.cache.backends.memcached import BaseMemcachedCache
 from django.core.exceptions import SynchronousOnlyOperation
@@ -19,18 +18,19 @@ from scope_client.frameworks import ForeignStore
 
 from ._cache_server import read_where_it_writes, server_of
 from ._debug_toolbar import is_unseen_by_toolbar, show_to_toolbar
+from ._fleet_keys import FleetKeys, key_of_a_fleet
 
 MEMCACHED_MAX_SECONDS = 30 * 86_400  # it takes a larger number for a date, and its dates end in 2038
-_ANY_KEY = "scope-any-key"
 _MISS_ON_A_LOOP = contextlib.suppress(SynchronousOnlyOperation)
 
 
 class _Held:
     """The backend of one thread. When the thread ends, so do the backend's connections to a Redis server."""
 
-    def __init__(self, settings: Any, cache: BaseCache) -> None:
+    def __init__(self, settings: Any, cache: BaseCache, keys: FleetKeys) -> None:
         self.settings = settings
         self.cache = cache
+        self.keys = keys
         self._process = os.getpid()
 
     def __del__(self) -> None:
@@ -44,9 +44,9 @@ class DjangoStore(ForeignStore):
     """Keeps the alias of a cache. Each thread has a backend of its own, which is not the one in `caches`.
 
     `caches[alias]` is not used, because under ASGI the threads that work for one task get the same object there.
-    A database cache refuses to work on an event loop: then everything is a miss. Keys are the fleet's: KEY_FUNCTION
-    and KEY_PREFIX make of them in a request what they make of them outside of any. Replicas are not read: one that lags
-    would not have a lock that was just taken, nor that the prompts were cleared.
+    A database cache refuses to work on an event loop: then everything is a miss. Keys are the fleet's: KEY_FUNCTION,
+    KEY_PREFIX and the site's own classes make of them in a request what they make of them outside of any. Replicas are
+    not read: one that lags would not have a lock that was just taken, nor that the prompts were cleared.
 
     Args:
         alias: A key of CACHES.
@@ -55,7 +55,7 @@ class DjangoStore(ForeignStore):
     def __init__(self, alias: str) -> None:
         self.alias = alias
         self._here = threading.local()
-        self._keys: tuple[Any, str] | None = None
+        self._like: tuple[Any, str] | None = None
 
     def check_client(self) -> None:
         """Logs a warning for a server's client without a strict time limit; nothing is sent."""
@@ -76,27 +76,29 @@ class DjangoStore(ForeignStore):
             yield cache
 
     def _backend(self) -> BaseCache:
-        """Made anew in each thread, and again when the settings have changed."""
-        held: _Held | None = getattr(self._here, "held", None)
-        if held is None or held.settings is not caches.settings or is_unseen_by_toolbar(held.cache):
-            held = self._here.held = _Held(caches.settings, self._made())
+        held = self._held()
         show_to_toolbar(held.cache)
         return held.cache
 
-    def _made(self) -> BaseCache:
+    def _held(self) -> _Held:
+        """Made anew in each thread, and again when the settings have changed."""
+        held: _Held | None = getattr(self._here, "held", None)
+        if held is None or held.settings is not caches.settings or is_unseen_by_toolbar(held.cache):
+            held = self._here.held = self._made()
+        return held
+
+    def _made(self) -> _Held:
         cache = caches.create_connection(self.alias)
         read_where_it_writes(cache)
-        if _has_plain_keys(cache):
-            return cache
-        if self._keys is None or self._keys[0] is not caches.settings:
-            self._keys = caches.settings, _key_outside_of_requests(cache)
-        like = self._keys[1]
-        cache.key_func = lambda key, key_prefix, version: like.replace(_ANY_KEY, key)
-        cache.make_key = lambda key, version=None: like.replace(_ANY_KEY, key)  # type: ignore[method-assign]  # our own
-        return cache
+        if self._like is None or self._like[0] is not caches.settings:
+            self._like = caches.settings, key_of_a_fleet(cache)
+        keys = FleetKeys(self._like[1])
+        keys.put_into(cache)
+        return _Held(caches.settings, cache, keys)
 
     def found(self, cache: BaseCache, keys: Sequence[str]) -> Mapping[str, Any]:
-        return cache.get_many(keys)
+        ours = self._held().keys.ours
+        return {ours(key): value for key, value in cache.get_many(keys).items()}
 
     def timeout(self, cache: BaseCache, seconds: int | None) -> int | None:
         if seconds is None or not isinstance(cache, BaseMemcachedCache):
@@ -105,22 +107,26 @@ class DjangoStore(ForeignStore):
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
         with _MISS_ON_A_LOOP:
+            self._held().keys.asked = keys
             return super().get_many(keys)
         return {}
 
     def set(self, key: str, value: str, ttl: float | None) -> None:
         with _MISS_ON_A_LOOP:
+            self._held().keys.asked = [key]
             if not self._waits_for_commit(lambda: self.set(key, value, ttl)):
                 super().set(key, value, ttl)
 
     def add(self, key: str, value: str, ttl: float) -> bool:
         """As a CacheStore has it; always True in a transaction of the site, where a lock would stay until its end."""
         with _MISS_ON_A_LOOP:
+            self._held().keys.asked = [key]
             return self._is_in_transaction() or super().add(key, value, ttl)
         return True
 
     def delete(self, key: str) -> None:
         with _MISS_ON_A_LOOP:
+            self._held().keys.asked = [key]
             if not self._waits_for_commit(lambda: self.delete(key)):
                 super().delete(key)
 
@@ -140,25 +146,6 @@ class DjangoStore(ForeignStore):
 
     def __repr__(self) -> str:
         return f"DjangoStore({self.alias!r})"
-
-
-def _has_plain_keys(cache: Any) -> bool:
-    is_of_django = cache.key_func is default_key_func and type(cache).make_key is BaseCache.make_key
-    return is_of_django and type(cache.key_prefix) is str
-
-
-def _key_outside_of_requests(cache: BaseCache) -> str:
-    """What the cache makes of _ANY_KEY in a thread of its own, where there is no request and no tenant."""
-    made = [default_key_func(_ANY_KEY, "", cache.version)]
-
-    def make() -> None:
-        with contextlib.suppress(Exception):
-            made.append(str(cache.make_key(_ANY_KEY)))
-
-    thread = threading.Thread(target=make, name="scope-keys", daemon=True)
-    thread.start()
-    thread.join()
-    return made[-1] if _ANY_KEY in made[-1] else made[0]
 
 
 @contextlib.contextmanager

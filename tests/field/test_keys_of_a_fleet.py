@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
+import time
+import uuid
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
 import cachelib
+import django_redis.cache
+import django_redis.client
 import pytest
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
+from django.utils.functional import SimpleLazyObject, lazy
 from django_app.caching import Caching, joined
+from django_redis.util import CacheKey
+from faults.child import in_a_child
 from faults.reading import content, reads, warnings
 from faults.redisserver import RedisServer
 from flask import Flask, g
@@ -51,9 +61,82 @@ class Prefix:
         return getattr(_tenant_of_thread, "name", "public")
 
 
+def of_thread() -> str:
+    return getattr(_tenant_of_thread, "name", "public")
+
+
+def by_process(key: str, key_prefix: str, version: int) -> str:
+    return f"{os.getpid()}:{key}"
+
+
+def by_machine(key: str, key_prefix: str, version: int) -> str:
+    return f"{socket.gethostname()}:{key}"
+
+
+def by_time(key: str, key_prefix: str, version: int) -> str:
+    return f"{time.time()}:{key}"
+
+
+def by_chance(key: str, key_prefix: str, version: int) -> str:
+    return f"{uuid.uuid4()}:{key}"
+
+
+def in_capitals(key: str, key_prefix: str, version: int) -> str:
+    return f"{key_prefix}:{key}".upper()
+
+
+def with_spaces(key: str, key_prefix: str, version: int) -> str:
+    return f"prompts of the site: {key}"
+
+
+def at_great_length(key: str, key_prefix: str, version: int) -> str:
+    return f"{'x' * 200}:{key}"
+
+
 class ByTenant(RedisCache):
     def make_key(self, key: str, version: int | None = None) -> str:
         return f"{getattr(_tenant_of_thread, 'name', 'public')}:{key}"
+
+
+class ByMethod:
+    """As of a site that knew of no KEY_FUNCTION: each method puts the tenant before the key, or behind it."""
+
+    def get(self, key: str, *given: Any, **options: Any) -> Any:
+        return super().get(f"{of_thread()}:{key}", *given, **options)  # type: ignore[misc]
+
+    def set(self, key: str, *given: Any, **options: Any) -> Any:
+        return super().set(f"{of_thread()}:{key}", *given, **options)  # type: ignore[misc]
+
+    def add(self, key: str, *given: Any, **options: Any) -> Any:
+        return super().add(f"{of_thread()}:{key}", *given, **options)  # type: ignore[misc]
+
+    def delete(self, key: str, *given: Any, **options: Any) -> Any:
+        return super().delete(f"{key}:{of_thread()}", *given, **options)  # type: ignore[misc]
+
+
+class ByMethodOnRedis(ByMethod, RedisCache):
+    def get_many(self, keys: Any, version: int | None = None) -> Any:
+        return super().get_many([f"{of_thread()}:{key}" for key in keys], version)
+
+
+class ByMethodOnDjangoRedis(ByMethod, django_redis.cache.RedisCache):
+    pass
+
+
+class ByMethodInMemory(ByMethod, LocMemCache):
+    pass
+
+
+class ByProperty(RedisCache):
+    """Its prefix and its version are the tenant's, whatever CACHES says."""
+
+    key_prefix = property(lambda self: of_thread(), lambda self, given: None)
+    version = property(lambda self: of_thread(), lambda self, given: None)
+
+
+class ClientByTenant(django_redis.client.DefaultClient):
+    def make_key(self, key: Any, version: int | None = None, prefix: str | None = None) -> CacheKey:
+        return key if isinstance(key, CacheKey) else CacheKey(f"{of_thread()}:{key}")
 
 
 @pytest.fixture
@@ -75,6 +158,19 @@ def a_request_of_each_tenant_reads(platform: LocalPlatform) -> None:
     del _tenant_of_thread.name
 
 
+def a_tenant_clears_and_all_read_anew(platform: LocalPlatform) -> None:
+    platform.publish("greeting", "new")
+    before = reads(platform)
+    _tenant_of_thread.name = "two"
+    _tenant_of_context.set("two")
+    joined(platform).clear_cache()
+    for name in ("one", "three"):
+        _tenant_of_thread.name = name
+        assert content(joined(platform)) == "new"
+    del _tenant_of_thread.name
+    assert reads(platform) == before + 1
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -84,6 +180,13 @@ def a_request_of_each_tenant_reads(platform: LocalPlatform) -> None:
         {"BACKEND": f"{__name__}.ByTenant"},
         {"BACKEND": "django_redis.cache.RedisCache", "KEY_FUNCTION": by_thread, "OPTIONS": {}},
         {"BACKEND": "django_redis.cache.RedisCache", "KEY_PREFIX": Prefix(), "OPTIONS": {}},
+        *({"KEY_FUNCTION": function} for function in (by_time, by_chance, in_capitals, with_spaces)),
+        {"KEY_PREFIX": lazy(of_thread, str)()},
+        {"KEY_PREFIX": SimpleLazyObject(of_thread)},
+        {"VERSION": SimpleLazyObject(of_thread)},
+        *({"BACKEND": f"{__name__}.{name}"} for name in ("ByMethodOnRedis", "ByMethodInMemory", "ByProperty")),
+        {"BACKEND": f"{__name__}.ByMethodOnDjangoRedis", "OPTIONS": {}},
+        {"BACKEND": "django_redis.cache.RedisCache", "OPTIONS": {"CLIENT_CLASS": f"{__name__}.ClientByTenant"}},
     ],
     ids=lambda change: "-".join(getattr(value, "__name__", str(value)) for value in change.values()),
 )
@@ -92,13 +195,51 @@ def test_the_tenants_of_a_django_site_share_a_fetch(
 ) -> None:
     caching.use("redis")
     settings.CACHES = {"default": {**settings.CACHES["default"], **change}}
+    if "InMemory" in str(change):
+        del settings.CACHES["default"]["OPTIONS"]
     a_request_of_each_tenant_reads(platform)
     assert reads(platform) == 1
+    a_tenant_clears_and_all_read_anew(platform)
     assert not [line for line in warnings(caplog) if "would hold readers up" not in line]  # the defaults of redis-py 7
 
 
+@pytest.mark.parametrize("function", [by_thread, by_context, hashed_by_thread, with_spaces, at_great_length])
+def test_keys_are_legal_for_memcached(
+    function: Any, caching: Caching, platform: LocalPlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    caching.use("memcached", KEY_FUNCTION=function)
+    a_request_of_each_tenant_reads(platform)
+    assert reads(platform) == 1
+    assert not warnings(caplog)
+
+
+@pytest.mark.parametrize("function", [by_process, by_time, by_chance])
+def test_processes_share_a_fetch_though_a_key_function_is_of_the_process(
+    function: Any, caching: Caching, platform: LocalPlatform
+) -> None:
+    caching.use("redis", KEY_FUNCTION=function)
+    assert content(joined(platform)) == "Hello!"
+    assert in_a_child(lambda: content(joined(platform))) == "Hello!"
+    assert reads(platform) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [({"KEY_PREFIX": of_thread}, "0x"), ({"KEY_FUNCTION": by_machine}, socket.gethostname())],
+    ids=["an object", "the machine"],
+)
+def test_no_key_names_what_is_another_in_each_process(
+    change: dict[str, Any], text: str, caching: Caching, platform: LocalPlatform, redis_server: RedisServer
+) -> None:
+    """Django does not call a prefix that is a function, but takes its text, with an address of memory."""
+    caching.use("redis", **change)
+    content(joined(platform))
+    with redis_server.connected() as connection:
+        assert [key.startswith(b":1:scope:") and text.encode() not in key for key in connection.keys("*")] == [True] * 2
+
+
 @pytest.mark.parametrize("kind", ["locmem", "file", "memcached", "database"])
-def test_so_they_do_in_its_other_caches(kind: str, caching: Caching, platform: LocalPlatform) -> None:
+def test_so_do_tenants_in_its_other_caches(kind: str, caching: Caching, platform: LocalPlatform) -> None:
     caching.use(kind, KEY_FUNCTION=by_thread)
     a_request_of_each_tenant_reads(platform)
     assert reads(platform) == 1
