@@ -13,6 +13,7 @@ from scope_client.frameworks import Fallback
 
 from . import _options as model_settings
 from ._live import LivePrompt, scope_prompt
+from ._model import StandIn
 from ._values import origin_of
 
 if TYPE_CHECKING:
@@ -93,12 +94,11 @@ class _Hosted:
         return {CONVERSATION: list(request.messages), **(given or {})}
 
     def changed(self, request: Any, value: PromptValue) -> Any:
-        """The request with the prompt, and with a copy of the model whose own run says which version it was."""
+        """The request with the prompt, and with a model whose run says which version it was."""
         origin = origin_of(value)
         changes: dict[str, Any] = dict(zip(("system_message", "messages"), _apart(value, list(request.messages))))
         if origin is not None:
-            metadata = {**(request.model.metadata or {}), **origin.trace}
-            changes["model"] = request.model.model_copy(update={"metadata": metadata})
+            changes["model"] = StandIn(request.model, origin)
             own = model_settings.chosen(origin.metadata, self._options)
             changes["model_settings"] = {**request.model_settings, **own}
         return request.override(**changes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Optional, Union
 
 from langchain_core.runnables import (
@@ -17,7 +17,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import get_config_list
 
 from . import _options as model_settings
-from ._values import origin_of
+from ._values import Origin, origin_of
 
 
 def scope_model(model: Runnable[Any, Any], *, options: Iterable[str] = ()) -> Runnable[Any, Any]:
@@ -41,22 +41,23 @@ def scope_model(model: Runnable[Any, Any], *, options: Iterable[str] = ()) -> Ru
     """
     if not isinstance(model, Runnable):
         raise TypeError(f"scope_model takes a model of LangChain, got {type(model).__name__}")
-    return _linked(model, model_settings.names(options))
+    names = model_settings.names(options)
+    return linked(model, lambda each: ScopeModel(each, names))
 
 
-def _linked(model: Any, options: tuple[str, ...]) -> Runnable[Any, Any]:
-    """The same composition with each model in it that gets the input as it comes."""
+def linked(model: Any, link: Callable[[Runnable[Any, Any]], Runnable[Any, Any]]) -> Runnable[Any, Any]:
+    """The same composition, with what `link` makes of each model in it that gets the input as it comes."""
     if isinstance(model, RunnableBindingBase):
-        return model.model_copy(update={"bound": _linked(model.bound, options)})
+        return model.model_copy(update={"bound": linked(model.bound, link)})
     if isinstance(model, RunnableWithFallbacks):
-        fallbacks = [_linked(each, options) for each in model.fallbacks]
-        return model.model_copy(update={"runnable": _linked(model.runnable, options), "fallbacks": fallbacks})
+        fallbacks = [linked(each, link) for each in model.fallbacks]
+        return model.model_copy(update={"runnable": linked(model.runnable, link), "fallbacks": fallbacks})
     if isinstance(model, RunnableSequence):
-        return model.model_copy(update={"first": _linked(model.first, options)})
+        return model.model_copy(update={"first": linked(model.first, link)})
     if isinstance(model, RunnableParallel):
-        steps = {key: _linked(step, options) for key, step in model.steps__.items()}
+        steps = {key: linked(step, link) for key, step in model.steps__.items()}
         return model.model_copy(update={"steps__": steps})
-    return model if isinstance(model, ScopeModel) else ScopeModel(model, options)
+    return model if isinstance(model, ScopeModel) else link(model)
 
 
 class ScopeModel(Runnable[Any, Any]):
@@ -65,11 +66,13 @@ class ScopeModel(Runnable[Any, Any]):
     Args:
         model: The model.
         options: The keys of a version's metadata with which it is called.
+        origin: What its input is made of, whatever the input is; None if the input knows it.
     """
 
-    def __init__(self, model: Runnable[Any, Any], options: tuple[str, ...]) -> None:
+    def __init__(self, model: Runnable[Any, Any], options: tuple[str, ...] = (), origin: Origin | None = None) -> None:
         self.bound = model
         self.options = options
+        self._origin = origin
 
     @property
     def InputType(self) -> Any:  # noqa: N802  # LangChain's name
@@ -106,15 +109,15 @@ class ScopeModel(Runnable[Any, Any]):
 
     def invoke(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Any:  # noqa: A002
         """The model's own, with the metadata and the options of the version that made the input."""
-        return self.bound.invoke(input, _traced(input, config), **{**kwargs, **self._own(input)})
+        return self.bound.invoke(input, self._traced(input, config), **{**kwargs, **self._own(input)})
 
     async def ainvoke(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Any:  # noqa: A002
         """`invoke` for an event loop."""
-        return await self.bound.ainvoke(input, _traced(input, config), **{**kwargs, **self._own(input)})
+        return await self.bound.ainvoke(input, self._traced(input, config), **{**kwargs, **self._own(input)})
 
     def stream(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002
         """As `invoke`, piece by piece."""
-        yield from self.bound.stream(input, _traced(input, config), **{**kwargs, **self._own(input)})
+        yield from self.bound.stream(input, self._traced(input, config), **{**kwargs, **self._own(input)})
 
     async def astream(
         self,
@@ -123,7 +126,7 @@ class ScopeModel(Runnable[Any, Any]):
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
         """`stream` for an event loop."""
-        async for piece in self.bound.astream(input, _traced(input, config), **{**kwargs, **self._own(input)}):
+        async for piece in self.bound.astream(input, self._traced(input, config), **{**kwargs, **self._own(input)}):
             yield piece
 
     def batch(
@@ -138,7 +141,7 @@ class ScopeModel(Runnable[Any, Any]):
         own = [self._own(each) for each in inputs]
         if any(each != own[0] for each in own):
             return super().batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
-        configs = _all_traced(inputs, config)
+        configs = self._all_traced(inputs, config)
         return self.bound.batch(
             inputs, configs, return_exceptions=return_exceptions, **{**kwargs, **(own[0] if own else {})}
         )
@@ -155,26 +158,62 @@ class ScopeModel(Runnable[Any, Any]):
         own = [self._own(each) for each in inputs]
         if any(each != own[0] for each in own):
             return await super().abatch(inputs, config, return_exceptions=return_exceptions, **kwargs)
-        configs = _all_traced(inputs, config)
+        configs = self._all_traced(inputs, config)
         return await self.bound.abatch(
             inputs, configs, return_exceptions=return_exceptions, **{**kwargs, **(own[0] if own else {})}
         )
 
     def _own(self, value: Any) -> dict[str, Any]:
-        origin = origin_of(value) if self.options else None
+        origin = (self._origin or origin_of(value)) if self.options else None
         return {} if origin is None else model_settings.chosen(origin.metadata, self.options)
+
+    def _traced(self, value: Any, config: RunnableConfig | None) -> RunnableConfig | None:
+        origin = self._origin or origin_of(value)
+        if origin is None:
+            return config
+        here = ensure_config(config)  # with what the run around it has, which a metadata of our own would hide
+        return {**here, "metadata": {**here.get("metadata", {}), **origin.trace}}
+
+    def _all_traced(self, inputs: list[Any], config: Any) -> list[Any]:
+        return [self._traced(value, each) for value, each in zip(inputs, get_config_list(config, len(inputs)))]
 
     def __repr__(self) -> str:
         return f"ScopeModel({self.bound!r}, options={list(self.options)})"
 
 
-def _traced(value: Any, config: RunnableConfig | None) -> RunnableConfig | None:
-    origin = origin_of(value)
-    if origin is None:
-        return config
-    here = ensure_config(config)  # with what the run around it has, which a metadata of our own would hide
-    return {**here, "metadata": {**here.get("metadata", {}), **origin.trace}}
+class StandIn:
+    """Stands for a model, and links what is made of it: what it was and is else, the model itself answers.
+
+    A copy of the model with other metadata would not do: a model may count its calls.
+
+    Args:
+        model: The model.
+        origin: What the input of its next call is made of.
+    """
+
+    def __init__(self, model: Any, origin: Origin) -> None:
+        self._model = model
+        self._linked = ScopeModel(model, origin=origin)
+        self._origin = origin
+
+    @property  # type: ignore[misc]  # read only, as proxies have it
+    def __class__(self) -> Any:
+        return type(self._model)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _OF_A_CALL:
+            return getattr(self._linked, name)
+        found = getattr(self._model, name)
+        return self._linking(found) if name in _MAKES_ANOTHER else found
+
+    def _linking(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*given: Any, **how: Any) -> Any:
+            return linked(make(*given, **how), lambda each: ScopeModel(each, origin=self._origin))
+
+        return made
 
 
-def _all_traced(inputs: list[Any], config: Any) -> list[Any]:
-    return [_traced(value, each) for value, each in zip(inputs, get_config_list(config, len(inputs)))]
+_OF_A_CALL = frozenset(("invoke", "ainvoke", "stream", "astream", "batch", "abatch"))
+_MAKES_ANOTHER = frozenset(
+    ("bind", "bind_tools", "with_structured_output", "with_config", "with_retry", "with_fallbacks", "with_listeners")
+)

@@ -1,23 +1,24 @@
-"""A chain that looks up notes, fills in a chat prompt with history, and asks a model. A promotion reaches it."""
+"""A chain, and an agent with a hosted system prompt. A promotion reaches both while they run, with its options."""
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.language_models import FakeListChatModel
+from langchain_core.language_models import FakeListChatModel, FakeMessagesListChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import RunnablePassthrough
+from langchain_core.tools import tool
 
 from scope_client.local import LocalPlatform
-from scope_langchain import ScopeCallbackHandler, model_options, scope_prompt, trace_metadata
+from scope_langchain import scope_model, scope_prompt, scope_prompt_middleware
 
-NAME = "support-answer"
 NOTES = {"lamp": "The lamp is dimmable. It takes {E27} bulbs.", "chair": "The chair holds 120 kg."}
-FIRST = [
+ANSWER = [
     {"role": "system", "content": "Answer from these notes alone:\n{{notes}}"},
     {"role": "placeholder", "content": "{{history}}"},
     {"role": "user", "content": "{{question}}"},
 ]
-SECOND = [{"role": "system", "content": "Be brief. Notes:\n{{notes}}"}, *FIRST[1:]]
+BRIEF_ANSWER = [{"role": "system", "content": "Be brief. Notes:\n{{notes}}"}, *ANSWER[1:]]
 HISTORY = [HumanMessage("Do you sell lamps?"), AIMessage("We do.")]
+LOOKS_IT_UP = AIMessage("", tool_calls=[{"name": "stock", "args": {"of": "lamps"}, "id": "1"}])
 
 
 def retrieve(asked):
@@ -25,40 +26,70 @@ def retrieve(asked):
 
 
 class Show(BaseCallbackHandler):
-    """Prints each run as it starts, and the prompt version that it carries."""
+    """Prints what each prompt's run and each model's run carries."""
 
-    def on_chain_start(self, serialized, inputs, *, parent_run_id=None, metadata=None, **kwargs):
-        if parent_run_id is None or kwargs.get("run_type") == "prompt":
-            self.show(kwargs.get("run_type") or "root", metadata)
+    def on_chain_start(self, serialized, inputs, *, metadata=None, **kwargs):
+        if kwargs.get("run_type") == "prompt":
+            self.show("prompt", metadata)
 
     def on_chat_model_start(self, serialized, messages, *, metadata=None, **kwargs):
-        self.show("model", metadata)
+        temperature = (kwargs.get("invocation_params") or {}).get("temperature")
+        self.show("model", metadata, f" temperature={temperature}")
         print(f"  the model reads: {messages[0][0].content!r} and {len(messages[0]) - 1} messages more")
 
-    def show(self, kind, metadata):
-        print(f"  {kind:<6} scope.prompt.version_id={(metadata or {}).get('scope.prompt.version_id')}")
+    def show(self, kind, metadata, more=""):
+        print(f"  {kind:<6} scope.prompt.version={(metadata or {}).get('scope.prompt.version')}{more}")
 
 
-def ask(chain, client, question):
-    version = client.get_prompt_version(NAME)
-    print(f"{question} (version {version.version_number}, options {model_options(version)})")
-    config = {"callbacks": [ScopeCallbackHandler(), Show()], "metadata": trace_metadata(version)}
-    print(f"  {chain.invoke({'question': question, 'history': HISTORY}, config=config)}")
+class AgentModel(FakeMessagesListChatModel):
+    """Costs nothing, and says what it was told to say."""
+
+    def bind_tools(self, tools, **options):
+        return self.bind(**options)
+
+
+def run_chain(platform, client):
+    platform.publish("support-answer", ANSWER, metadata={"temperature": 0.2})
+    model = scope_model(FakeListChatModel(responses=["Yes, it is.", "120 kg."]), options=["temperature"])
+    prompt = scope_prompt("support-answer", client=client)
+    chain = RunnablePassthrough.assign(notes=retrieve) | prompt | model | StrOutputParser()
+    for question in ("Is the lamp dimmable?", "What does the chair hold?"):
+        print(question)
+        print(f"  {chain.invoke({'question': question, 'history': HISTORY}, {'callbacks': [Show()]})}")
+        platform.publish("support-answer", BRIEF_ANSWER, metadata={"temperature": 0.8})
+        client.clear_cache()
+
+
+def run_agent(platform, client):
+    try:
+        from langchain.agents import create_agent
+    except ImportError:
+        print('  agents need LangChain 1.0: pip install "langchain>=1.0"')
+        return
+    platform.publish("shop-agent", "You sell lamps.", metadata={"temperature": 0.1})
+
+    @tool
+    def stock(of: str) -> str:
+        """How many there are; meanwhile somebody promotes another version."""
+        platform.publish("shop-agent", "You sell lamps, in one sentence.", metadata={"temperature": 0.9})
+        client.clear_cache()
+        return f"3 {of}"
+
+    model = AgentModel(responses=[LOOKS_IT_UP, AIMessage("Three.")])
+    hosted = scope_prompt_middleware("shop-agent", client=client, options=["temperature"])
+    agent = create_agent(model, tools=[stock], middleware=[hosted])
+    print("How many lamps are there?")
+    said = agent.invoke({"messages": [HumanMessage("How many lamps are there?")]}, {"callbacks": [Show()]})
+    print(f"  {said['messages'][-1].content}")
 
 
 def main():
-    metadata = {"model": "gpt-4o", "temperature": 0.2, "owner": "support"}
     with LocalPlatform() as platform:
-        platform.publish(NAME, FIRST, metadata=metadata)
         client = platform.client()
-        model = FakeListChatModel(responses=["Yes, it is.", "120 kg."])
-        prompt = scope_prompt(NAME, client=client)
-        chain = RunnablePassthrough.assign(notes=retrieve) | prompt | model | StrOutputParser()
-        ask(chain, client, "Is the lamp dimmable?")
-        platform.publish(NAME, SECOND, metadata=metadata)
-        client.clear_cache()
-        print("--- version 2 is in production; the chain is the same object")
-        ask(chain, client, "What does the chair hold?")
+        print("--- a chain; version 2 is promoted between two questions")
+        run_chain(platform, client)
+        print("--- an agent; version 2 is promoted while its tool runs")
+        run_agent(platform, client)
 
 
 if __name__ == "__main__":

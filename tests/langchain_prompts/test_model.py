@@ -174,7 +174,7 @@ class Posted(Client):
         self.posted: list[Any] = []
 
     def create_run(self, name: str, inputs: Any, run_type: Any, **more: Any) -> None:
-        self.posted.append((run_type, more["extra"]["metadata"].get("scope.prompt.version")))
+        self.posted.append((run_type, (more["extra"].get("metadata") or {}).get("scope.prompt.version")))
 
     def update_run(self, run_id: Any, **_: Any) -> None: ...
 
@@ -186,7 +186,7 @@ def test_langsmiths_own_tracer_posts_it_forty_times_of_forty(way: str, said_by: 
     client = Posted()
     for _ in range(TRIES):
         WAYS[way](chain, {"a": 1}, {"callbacks": [LangChainTracer(client=client)]})
-    assert sorted(client.posted, key=str) == sorted([("chain", None), ("chat_model", 7), ("prompt", 7)] * TRIES, key=str)
+    assert sorted(client.posted, key=str) == sorted([("chain", None), ("llm", 7), ("prompt", 7)] * TRIES, key=str)
 
 
 def test_versions_that_are_under_way_at_once_do_not_mix() -> None:

@@ -53,13 +53,13 @@ def test_the_langchain_chain_follows_a_promotion_and_every_run_says_which_versio
         timeout=90,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    first, second = (
-        re.findall(r"^  (root|prompt|model) +scope\.prompt\.version_id=(v_\w+)$", part, re.MULTILINE)
-        for part in re.split(r"--- version 2 is in production.*\n", done.stdout)
-    )
-    assert [kind for kind, _ in first] == [kind for kind, _ in second] == ["root", "prompt", "model"]
-    assert len({version for _, version in first}) == len({version for _, version in second}) == 1
-    assert first != second
+    parts = done.stdout.split("--- an agent")
+    for part, temperatures in zip(parts, ((0.2, 0.8), (0.1, 0.9))):
+        runs = re.findall(r"^  (prompt|model) +scope\.prompt\.version=(\d)(.*)$", part, re.MULTILINE)
+        first, second = (f" temperature={each}" for each in temperatures)
+        assert runs == [("prompt", "1", ""), ("model", "1", first), ("prompt", "2", ""), ("model", "2", second)]
+        if sys.version_info < (3, 10):
+            break  # LangChain 1.0, whose agents have middleware, needs a newer Python
     assert "Be brief" in done.stdout
 
 

@@ -288,6 +288,23 @@ def test_the_langchain_block_prints_what_the_readme_says(platform):
     assert run(program, **platform.environ).stdout.splitlines() == ["Good morning, {Ada}!", "Is it dimmable?", "Hello!"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="LangChain 1.0, whose agents have middleware, needs Python 3.10")
+def test_the_agent_of_the_readme_reads_its_system_prompt(platform, folder):
+    (folder / "agent.py").write_text(FILES["agent.py"])
+    program = (
+        "from langchain_core.language_models import FakeListChatModel\n"
+        "from scope_client import ApiKeyCredentials, ScopeClient\n"
+        "from agent import made\n"
+        "class Model(FakeListChatModel):\n"
+        "    def _call(self, messages, *given, **more):\n"
+        "        print(messages[0].content)\n"
+        "        return super()._call(messages, *given, **more)\n"
+        "made(Model(responses=['x']), ScopeClient(credentials=ApiKeyCredentials.from_env())).invoke({'messages': 'Hi'})\n"
+    )
+    done = run(program, **platform.environ, PYTHONPATH=f"{folder}{os.pathsep}{ROOT}")
+    assert done.stdout == "Good morning, Ada!\n", done.stderr
+
+
 def test_every_option_is_in_the_readme():
     from scope_client import Configuration
 
