@@ -1,6 +1,6 @@
 """A site with django-debug-toolbar, run as a program: prints the cache's calls of each request, by its own panel.
 
-Takes the URL of a platform, and what happens before the first request: "read" or "nothing".
+Takes the URL of a platform with prompts of these names, and what happens before the first request: "read" or "nothing".
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ ENGINES = "django.template.backends."
 REQUESTS = 4
 
 
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest, prompt: str) -> HttpResponse:
     from django.shortcuts import render
 
-    return render(request, "page.html")
+    return render(request, "page.html", {"prompt": prompt})
 
 
-async def page_of_a_task(request: HttpRequest) -> HttpResponse:
+async def page_of_a_task(request: HttpRequest, prompt: str) -> HttpResponse:
     from scope_django import arender
 
-    return await arender(request, "page.html")
+    return await arender(request, "page.html", {"prompt": prompt})
 
 
 def configure(platform: str) -> None:
-    loader = ("django.template.loaders.locmem.Loader", {"page.html": '{% load scope %}{% scope_prompt "greeting" %}'})
+    loader = ("django.template.loaders.locmem.Loader", {"page.html": '{% load scope %}{% scope_prompt prompt %}'})
     settings.configure(
         DEBUG=True,
         SECRET_KEY="not one",
@@ -78,8 +78,8 @@ def generate_and_count(panel: CachePanel, *given: Any) -> None:
 generate_stats = CachePanel.generate_stats
 CachePanel.generate_stats = generate_and_count  # type: ignore[method-assign]  # watched as it is
 urlpatterns = [
-    path("page/", page),
-    path("task/", page_of_a_task),
+    path("page/<prompt>/", page),
+    path("task/<prompt>/", page_of_a_task),
     path("__debug__/", include("debug_toolbar.urls")),
 ]
 
@@ -87,8 +87,8 @@ urlpatterns = [
 def main(before: str) -> None:
     if before == "read":
         get_client().get_prompt_version("greeting")
-    for _ in range(REQUESTS):
-        assert b"Hello" in Client().get("/page/").content
+    for number in range(REQUESTS):
+        assert b"Hello" in Client().get(f"/page/prompt-{number}/").content
     if before == "tasks":
         asyncio.run(in_tasks())
     print(json.dumps({"at its end": at_its_end, "later": [len(panel.calls) for panel in panels]}))
@@ -97,10 +97,11 @@ def main(before: str) -> None:
 
 
 async def in_tasks() -> None:
-    for _ in range(REQUESTS):
-        answer = await AsyncClient().get("/task/")
+    for number in range(REQUESTS, 2 * REQUESTS):
+        answer = await AsyncClient().get(f"/task/prompt-{number}/")
         assert b"Hello" in answer.content
-    answers = await asyncio.gather(*(AsyncClient().get("/task/") for _ in range(REQUESTS)))
+    at_once = range(2 * REQUESTS, 3 * REQUESTS)
+    answers = await asyncio.gather(*(AsyncClient().get(f"/task/prompt-{number}/") for number in at_once))
     assert all(b"Hello" in each.content for each in answers)
 
 
