@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Optional
+from functools import lru_cache
+from typing import Any
 
-from langchain_core.messages import BaseMessage, ChatMessage, ToolMessage, convert_to_messages
+from langchain_core.messages import BaseMessage, ChatMessage, convert_to_messages
 from langchain_core.prompts import (
     AIMessagePromptTemplate,
     ChatMessagePromptTemplate,
@@ -20,6 +21,7 @@ from scope_client import PromptVersion, ValidationError
 from scope_client.frameworks import Message, Placeholder, checked_messages, shown
 
 from . import _fstring as fstring
+from ._errors import missing_input
 from ._text import ScopePromptTemplate
 
 _ROLES: Mapping[str, Any] = {
@@ -30,39 +32,22 @@ _ROLES: Mapping[str, Any] = {
     "assistant": AIMessagePromptTemplate,
     "ai": AIMessagePromptTemplate,
 }
-
-
-class ToolMessagePromptTemplate(BaseStringMessagePromptTemplate):
-    """A message of the role tool, with the ID of the call that it answers."""
-
-    tool_call_id: str
-    """The ID of the tool call."""
-    name: Optional[str] = None  # pydantic evaluates it, on Python 3.9 too
-    """The name of the tool, if the prompt has it."""
-
-    @classmethod
-    def get_lc_namespace(cls) -> list[str]:
-        """This module, from which LangChain loads what it has saved."""
-        return ["scope_langchain", "messages"]
-
-    def format(self, **kwargs: Any) -> BaseMessage:
-        """The message with these values."""
-        return ToolMessage(content=self.prompt.format(**kwargs), tool_call_id=self.tool_call_id, name=self.name)
+_FIELDS_OF_A_TEXT = frozenset(("role", "content"))
 
 
 # Where LangChain keeps the base class of all message templates depends on its version.
 _BaseMessagePromptTemplate: Any = BaseStringMessagePromptTemplate.__mro__[1]
 
 
-class PartsMessagePromptTemplate(_BaseMessagePromptTemplate):  # type: ignore[misc]  # a base that is found at run time
-    """A message with a list of parts, or with variables in its tool calls; filled in by the core's rules."""
+class StoredMessagePromptTemplate(_BaseMessagePromptTemplate):  # type: ignore[misc]  # a base that is found at run time
+    """A message that has more than a role and a text; it is filled in by the core's rules and read by LangChain's."""
 
-    message: dict[str, Any]
-    """The message as the prompt has it, such as `{"role": "user", "content": [{"type": "text", "text": "..."}]}`."""
+    message: str
+    """The message as JSON text, such as `{"role": "tool", "tool_call_id": "call_1", "content": "{{found}}"}`."""
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """True: the message is JSON."""
+        """True: the message is JSON text."""
         return True
 
     @classmethod
@@ -73,7 +58,7 @@ class PartsMessagePromptTemplate(_BaseMessagePromptTemplate):  # type: ignore[mi
     @property
     def input_variables(self) -> list[str]:
         """The variables of the message, in order of appearance."""
-        return list(Message(self.message).variables)
+        return list(_parsed(self.message).variables)
 
     def pretty_repr(self, html: bool = False) -> str:
         """The message as the prompt has it.
@@ -84,11 +69,24 @@ class PartsMessagePromptTemplate(_BaseMessagePromptTemplate):  # type: ignore[mi
         Returns:
             JSON text.
         """
-        return json.dumps(self.message, ensure_ascii=False, indent=1)
+        return json.dumps(json.loads(self.message), ensure_ascii=False, indent=1)
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
-        """The message with these values, as the only one of a list."""
-        return [_converted(Message(self.message).filled(kwargs))]
+        """The message with these values, as the only one of a list.
+
+        Args:
+            kwargs: The values.
+
+        Returns:
+            What LangChain makes of the message.
+
+        Raises:
+            MissingInputError: A value is missing.
+            ValidationError: A value is None.
+            RenderError: A value has no text.
+        """
+        _raise_for_missing(self.input_variables, kwargs)
+        return [_as_langchain_reads(_parsed(self.message).filled(kwargs))]
 
 
 class ScopePlaceholder(MessagesPlaceholder):
@@ -100,7 +98,8 @@ class ScopePlaceholder(MessagesPlaceholder):
         return MessagesPlaceholder.lc_id()
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
-        """The caller's messages; raises ValidationError for anything but a list of messages."""
+        """The caller's messages; raises MissingInputError without, ValidationError for anything but a list of them."""
+        _raise_for_missing([self.variable_name], kwargs)
         value = kwargs[self.variable_name]
         # Pairs and texts, LangChain's short forms, are messages here.
         items = convert_to_messages(value) if _has_short_forms(value) else value
@@ -115,7 +114,7 @@ def message_templates(version: PromptVersion) -> list[Any]:
     """
     template: Any = version.template
     if version.type == "text":
-        return [_text_message({"role": "user"}, template)]
+        return [_text_message("user", template)]
     if template.flaw:
         raise ValidationError(f"prompt {shown(version.name)}: {template.flaw}")
     read = json.loads(version.content)
@@ -130,30 +129,42 @@ def message_templates(version: PromptVersion) -> list[Any]:
 def _message(message: dict[str, Any], part: Any) -> Any:
     if isinstance(part, Placeholder):
         return ScopePlaceholder(variable_name=part.variables[0])
-    return PartsMessagePromptTemplate(message=message) if part.text is None else _text_message(message, part.text)
+    if part.text is not None and message.keys() == _FIELDS_OF_A_TEXT:
+        return _text_message(message["role"], part.text)
+    return StoredMessagePromptTemplate(message=json.dumps(message, ensure_ascii=False))
 
 
-def _text_message(message: Mapping[str, Any], text: Any) -> Any:
-    role = message["role"].lower()
-    more = {key: value for key, value in message.items() if key not in ("role", "content")}
-    if role == "developer":
-        more["__openai_role__"] = "developer"  # the key under which LangChain keeps that role
+def _text_message(role: str, text: Any) -> Any:
+    known = role.lower()
     prompt = ScopePromptTemplate(template=fstring.from_pieces(text.pieces), input_variables=list(text.variables))
-    if role in _ROLES:
-        return _ROLES[role](prompt=prompt, additional_kwargs=more)
-    if role == "tool" and isinstance(more.get("tool_call_id"), str):
-        return ToolMessagePromptTemplate(prompt=prompt, tool_call_id=more["tool_call_id"], name=more.get("name"))
-    return ChatMessagePromptTemplate(prompt=prompt, role=message["role"], additional_kwargs=more)
+    if known in _ROLES:
+        # The key under which LangChain keeps that role.
+        more = {"__openai_role__": "developer"} if known == "developer" else {}
+        return _ROLES[known](prompt=prompt, additional_kwargs=more)
+    return ChatMessagePromptTemplate(prompt=prompt, role=role)
 
 
-def _converted(message: dict[str, Any]) -> BaseMessage:
-    """The message as LangChain has it; one of a role that it does not know keeps the role."""
-    filled = {**message, "content": message.get("content") or ""}
-    try:
-        return convert_to_messages([{**filled, "role": filled["role"].lower()}])[0]
-    except (ValueError, KeyError, TypeError, NotImplementedError):  # of a role or a tool call that it does not know
-        more = {key: value for key, value in filled.items() if key not in ("role", "content")}
-        return ChatMessage(content=filled["content"], role=filled["role"], additional_kwargs=more)
+def _raise_for_missing(needed: list[str], given: Mapping[str, Any]) -> None:
+    missing = [name for name in needed if name not in given]
+    if missing:
+        raise missing_input(missing, needed)
+
+
+@lru_cache(maxsize=fstring.KEPT_TEMPLATES)
+def _parsed(message: str) -> Message:
+    return Message(json.loads(message))
+
+
+def _as_langchain_reads(message: dict[str, Any]) -> BaseMessage:
+    """The message as LangChain reads it; what it cannot read stays beside the content, or keeps the role."""
+    role, content = message["role"], message.get("content") or ""
+    more = {key: value for key, value in message.items() if key not in _FIELDS_OF_A_TEXT}
+    for fields in (more, {"additional_kwargs": more}):
+        try:
+            return convert_to_messages([{**fields, "role": role.lower(), "content": content}])[0]
+        except (ValueError, KeyError, TypeError, NotImplementedError):  # a role or a tool call that it does not know
+            continue
+    return ChatMessage(content=content, role=role, additional_kwargs=more)
 
 
 def _has_short_forms(value: Any) -> bool:

@@ -36,7 +36,7 @@ import scope_client
 from scope_client import MissingApiKeyError, PromptVersion, ScopeClient, ValidationError
 from scope_client.testing import PromptsClient
 from scope_langchain import MissingInputError, ScopeChatPromptTemplate, ScopePromptTemplate, scope_prompt, to_langchain
-from scope_langchain.messages import ToolMessagePromptTemplate
+from scope_langchain.messages import StoredMessagePromptTemplate
 
 if TYPE_CHECKING:
     from scope_client.local import LocalPlatform
@@ -301,7 +301,7 @@ def test_a_pickle_and_a_saved_template_name_only_places_that_stay() -> None:
         assert b"scope_langchain._" not in pickle.dumps(whole)
         assert '"scope_langchain", "_' not in dumps(whole)
         assert dumps(whole).startswith('{"lc": 1, "type": "constructor", "id": ["langchain", "prompts", ')
-    assert '"id": ["scope_langchain", "messages", "ToolMessagePromptTemplate"]' in dumps(made)
+    assert '"id": ["scope_langchain", "messages", "StoredMessagePromptTemplate"]' in dumps(made)
 
 
 @pytest.mark.parametrize("travel", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
@@ -344,7 +344,7 @@ class TestSaved:
 
     def test_a_tool_message_is_loaded_where_its_class_is_allowed(self) -> None:
         made = to_langchain(chat({"role": "tool", "content": "{x} {{a}}", "tool_call_id": "call_1"}))
-        allowed = [ToolMessagePromptTemplate, ChatPromptTemplate, PromptTemplate]
+        allowed = [StoredMessagePromptTemplate, ChatPromptTemplate, PromptTemplate]
         kept = loads(dumps(made), allowed_objects=allowed, valid_namespaces=["scope_langchain"])
         assert kept.invoke({"a": "{1}"}) == made.invoke({"a": "{1}"})
 
