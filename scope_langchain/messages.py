@@ -160,11 +160,17 @@ def _as_langchain_reads(message: dict[str, Any]) -> BaseMessage:
     role, content = message["role"], message.get("content") or ""
     more = {key: value for key, value in message.items() if key not in _FIELDS_OF_A_TEXT}
     for fields in (more, {"additional_kwargs": more}):
-        try:
-            return convert_to_messages([{**fields, "role": role.lower(), "content": content}])[0]
-        except (ValueError, KeyError, TypeError, NotImplementedError):  # a role or a tool call that it does not know
-            continue
+        found = _converted({**fields, "role": role.lower(), "content": content})
+        if found is not None:
+            return found
     return ChatMessage(content=content, role=role, additional_kwargs=more)
+
+
+def _converted(message: dict[str, Any]) -> BaseMessage | None:
+    try:
+        return convert_to_messages([message])[0]
+    except (ValueError, KeyError, TypeError, NotImplementedError):  # a role or a tool call that it does not know
+        return None
 
 
 def _has_short_forms(value: Any) -> bool:

@@ -446,33 +446,6 @@ def test_each_role_becomes_the_message_of_that_role(role: str, message: Any) -> 
     assert messages((role, "{x} {{a}}")).format_messages(a=1) == [message]
 
 
-@pytest.mark.parametrize("role", ["tool", "Tool", "TOOL"])
-def test_a_tool_message_answers_the_call_it_names(role: str) -> None:
-    made = to_langchain(chat({"role": role, "content": "{x} {{a}}", "tool_call_id": "call_{1}", "name": "search"}))
-    wanted = [ToolMessage("{x} 1", tool_call_id="call_{1}", name="search")]
-    assert made.format_messages(a=1) == asyncio.run(made.aformat_messages(a=1)) == wanted
-    assert made.pretty_repr().endswith("{x} {a}")
-
-
-def test_what_a_message_has_besides_goes_with_it() -> None:
-    call = {"id": "call_1", "type": "function", "function": {"name": "search", "arguments": '{"q": "{x}"}'}}
-    made = to_langchain(
-        chat(
-            {"role": "assistant", "content": "", "tool_calls": [call]},
-            {"role": "user", "content": "{{a}}", "name": "ann"},
-        )
-    )
-    first, second = made.format_messages(a=1)
-    assert first.tool_calls == [{"name": "search", "args": {"q": "{x}"}, "id": "call_1", "type": "tool_call"}]
-    assert second.additional_kwargs == {"name": "ann"}
-
-
-def test_messages_that_a_caller_changes_are_the_callers_own() -> None:
-    made = to_langchain(chat({"role": "user", "content": "{{a}}", "name": "ann"}))
-    made.format_messages(a=1)[0].additional_kwargs["name"] = "bob"
-    assert made.format_messages(a=1)[0].additional_kwargs == {"name": "ann"}
-
-
 HISTORY = [
     HumanMessage(
         [{"type": "text", "text": "{x} {{a}}"}, {"type": "image_url", "image_url": {"url": "data:{}"}}], name="ann"

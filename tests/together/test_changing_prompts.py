@@ -91,7 +91,7 @@ def make(platform: LocalPlatform, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
 
     def make(**options: Any) -> ScopeClient:
         made.append(platform.client(max_retries=0, **options))
-        monkeypatch.setattr("scope_django.templatetags.scope.get_client", lambda: made[-1])
+        monkeypatch.setattr("scope_django.templatetags.scope.get_client", lambda *_: made[-1])
         return made[-1]
 
     yield make

@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 import pytest
 from django.template import Context, Engine
+from faults.chats import HISTORIES, NAMES, messages, names, said, values
 from flask import Flask
 from flask import render_template_string as render_with_flask
 from hypothesis import HealthCheck, given, settings
@@ -22,34 +23,8 @@ from scope_client.testing import PromptsClient
 from scope_langchain import scope_prompt, to_langchain
 
 EXAMPLES = int(os.environ.get("SCOPE_TEST_EXAMPLES", "300"))
-NAMES = ("a", "b", "name", "question", "label")
-HISTORIES = ("history", "earlier")
-
-names = st.sampled_from(NAMES)
-literals = st.sampled_from(["", " ", "{", "}", "{{", "}}", "{a}", "{{ a }}", '"', "\\", "\n", "é", "{% raw %}", "<b>&"])
-texts = st.lists(literals | names.map("{{{{{}}}}}".format), max_size=5).map("".join)
-images = st.just({"type": "image_url", "image_url": {"url": "https://x.test/{{a}}.png"}})
-parts = st.lists(st.builds(lambda text: {"type": "text", "text": text}, texts) | images, min_size=1, max_size=3)
-arguments = texts.map(lambda text: json.dumps({"q": text, "n": 1}))
-calls = st.builds(
-    lambda text: {"id": "call_1", "type": "function", "function": {"name": "search", "arguments": text}}, arguments
-)
-roles = st.sampled_from(["system", "user", "assistant"])
-messages = st.one_of(
-    st.builds(
-        lambda role, text: {"role": role, "content": text}, st.sampled_from(["system", "user", "assistant"]), texts
-    ),
-    st.builds(lambda content: {"role": "user", "content": content}, parts),
-    st.builds(lambda call: {"role": "assistant", "content": None, "tool_calls": [call]}, calls),
-    st.builds(lambda call: {"role": "assistant", "tool_calls": [call]}, calls),
-    st.sampled_from(HISTORIES).map(lambda name: {"role": "placeholder", "content": f"{{{{{name}}}}}"}),
-)
 chats = st.lists(messages, max_size=5)
-values = st.sampled_from(["", "Ada", "{{b}}", '"quoted"', "\\", "\n", "{x}", "<b>&", "é", 5, 1.5, True, ["x"]])
 bugs = st.sampled_from([None, b"x", json, object()])
-said = st.lists(
-    st.builds(lambda text: {"role": "user", "content": text}, st.sampled_from(["{{a}}", "before", '"'])), max_size=3
-)
 no_lists = st.sampled_from(["text", None, 5, {"role": "user", "content": "x"}, [5], [{}]])
 
 
@@ -112,7 +87,7 @@ SITE = Site()
 
 @pytest.fixture(autouse=True)
 def djangos_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scope_django.templatetags.scope.get_client", lambda: SITE.client)
+    monkeypatch.setattr("scope_django.templatetags.scope.get_client", lambda *_: SITE.client)
 
 
 @settings(
