@@ -1,7 +1,5 @@
 """ScopeChatPromptTemplate: LangChain's own, of messages that are filled in by the core's rules."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -85,7 +83,7 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
             raise
         return [message for part in parts for message in part]
 
-    def __add__(self, other: Any) -> ScopeChatPromptTemplate:
+    def __add__(self, other: Any) -> "ScopeChatPromptTemplate":
         """This template and another one, or messages, after it; by the same rules, with this one's metadata."""
         joined = super().__add__(other)
         kind: Any = type(self)

@@ -18,6 +18,8 @@ from ._values import origin_of
 
 if TYPE_CHECKING:
     from langchain.agents.middleware import AgentMiddleware
+else:
+    AgentMiddleware = Any  # LangChain itself need not be there
 
 Values = Union[Mapping[str, Any], Callable[[Any], Mapping[str, Any]], None]
 CONVERSATION = "messages"
@@ -58,7 +60,7 @@ def scope_prompt_middleware(
         TypeError: A label and a version are given.
     """
     try:
-        from langchain.agents.middleware import AgentMiddleware
+        from langchain.agents.middleware import AgentMiddleware as Middleware
     except ImportError as error:
         raise ImportError(
             'scope_prompt_middleware needs LangChain 1.0 or newer: pip install "langchain>=1.0"'
@@ -69,7 +71,7 @@ def scope_prompt_middleware(
     which: Any = {"label": label, "version": version}
     hosted = _Hosted(scope_prompt(name, client=client, fallback=fallback, **which), values, options)
 
-    class ScopePromptMiddleware(AgentMiddleware):
+    class ScopePromptMiddleware(Middleware):
         @property
         def name(self) -> str:
             return f"scope_prompt:{name}"  # LangChain wants each middleware of an agent to have a name of its own

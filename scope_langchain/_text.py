@@ -1,7 +1,5 @@
 """ScopePromptTemplate: LangChain's own, filled in by the core's rules."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,7 +76,7 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
             name_prompt(error, self.metadata)
             raise
 
-    def __add__(self, other: Any) -> ScopePromptTemplate:
+    def __add__(self, other: Any) -> "ScopePromptTemplate":
         """This template and another one, or text, after it; filled in by the same rules, with this one's metadata."""
         joined = super().__add__(other)
         return type(self)(

@@ -299,7 +299,8 @@ def test_the_agent_of_the_readme_reads_its_system_prompt(platform, folder):
         "    def _call(self, messages, *given, **more):\n"
         "        print(messages[0].content)\n"
         "        return super()._call(messages, *given, **more)\n"
-        "made(Model(responses=['x']), ScopeClient(credentials=ApiKeyCredentials.from_env())).invoke({'messages': 'Hi'})\n"
+        "client = ScopeClient(credentials=ApiKeyCredentials.from_env())\n"
+        "made(Model(responses=['x']), client).invoke({'messages': 'Hi'})\n"
     )
     done = run(program, **platform.environ, PYTHONPATH=f"{folder}{os.pathsep}{ROOT}")
     assert done.stdout == "Good morning, Ada!\n", done.stderr
