@@ -9,11 +9,12 @@ import django
 from django.conf import settings
 from django.template import engines
 from flask import Flask
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.prompts import PromptTemplate
 
 from scope_client.local import LocalPlatform
 from scope_flask import Scope
-from scope_langchain import scope_prompt, to_langchain
+from scope_langchain import scope_model, scope_prompt, to_langchain
 
 from . import server
 from .measure import Row, compare, loop
@@ -62,9 +63,12 @@ def _langchain(platform: LocalPlatform) -> list[Row]:
     assert text == plain.format(**server.VALUES)
     format_, invoke = "template.format(**values)", "template.invoke(values)"
     usual = "PromptTemplate", plain, server.VALUES
+    model = FakeListChatModel(responses=["said"])
+    pair = "PromptTemplate and model", plain | model, server.VALUES
     return [
         _row("LangChain format, 2 kB, 5 variables", format_, converted, *usual, FORMATS),
         _row("LangChain live prompt, invoke", invoke, live, *usual, INVOKES),
+        _row("LangChain prompt and scope_model, invoke", invoke, live | scope_model(model), *pair, INVOKES),
     ]
 
 

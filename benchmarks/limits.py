@@ -53,6 +53,7 @@ GROUPS = {
         "Flask, 2 variables": Limit(1.50),
         "LangChain format, 2 kB, 5 variables": Limit(1.10),
         "LangChain live prompt, invoke": Limit(1.50),
+        "LangChain prompt and scope_model, invoke": Limit(1.30),
     },
 }
 LIMITS = {what: limit for group in GROUPS.values() for what, limit in group.items()}

@@ -32,7 +32,7 @@ async def page_of_a_task(request: HttpRequest, prompt: str) -> HttpResponse:
 
 
 def configure(platform: str) -> None:
-    loader = ("django.template.loaders.locmem.Loader", {"page.html": '{% load scope %}{% scope_prompt prompt %}'})
+    loader = ("django.template.loaders.locmem.Loader", {"page.html": "{% load scope %}{% scope_prompt prompt %}"})
     settings.configure(
         DEBUG=True,
         SECRET_KEY="not one",
