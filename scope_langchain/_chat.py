@@ -35,12 +35,12 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
         return ChatPromptTemplate.lc_id()
 
     @classmethod
-    def of(cls, version: PromptVersion, partials: Mapping[str, Any]) -> Self:
-        """The template of a prompt of either type; see `ScopeTemplate.of`."""
+    def of(cls, version: PromptVersion, partials: Mapping[str, Any], role: str = "user") -> Self:
+        """The template of a prompt of either type; see `ScopeTemplate.of`. A text prompt is one message of `role`."""
         fstring.check_names(version)
         kind: Any = cls
         traced = {"metadata": trace_metadata(version), "tags": trace_tags(version)}
-        made = kind(message_templates(version), version_metadata=plain_metadata(version), **traced)
+        made = kind(message_templates(version, role), version_metadata=plain_metadata(version), **traced)
         return made.partial(**partials) if partials else made  # type: ignore[no-any-return]  # of this class
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:

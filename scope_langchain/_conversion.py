@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Union
+from collections.abc import Iterable
+from typing import Any, Optional, Union
+
+from langchain_core.prompts import HumanMessagePromptTemplate, PromptTemplate
+from langchain_core.prompts.string import StringPromptTemplate
 
 from scope_client import PromptVersion
 
@@ -21,3 +25,29 @@ def to_langchain(version: PromptVersion) -> Template:
     if not isinstance(version, PromptVersion):
         raise TypeError(f"to_langchain takes a PromptVersion, got {type(version).__name__}")
     return ScopeChatPromptTemplate.of(version, {}) if version.type == "chat" else ScopePromptTemplate.of(version, {})
+
+
+def template_of(version: PromptVersion, role: Optional[str]) -> Template:
+    """As `to_langchain`; with a role a text prompt is one message of this role."""
+    if role is None or version.type == "chat":
+        return to_langchain(version)
+    return ScopeChatPromptTemplate.of(version, {}, role)
+
+
+def joined(first: Template, others: Iterable[Any]) -> Template:
+    """The template and what comes after it: text if all of it is, and messages otherwise."""
+    parts = list(others)
+    if not all(isinstance(each, (str, PromptTemplate)) for each in parts):
+        first = _spoken(first)
+    for each in parts:
+        first = first + (_spoken(each) if isinstance(first, ScopeChatPromptTemplate) else each)
+    return first
+
+
+def _spoken(part: Any) -> Any:
+    """A template of text as one message of the user; anything else as it is."""
+    if not isinstance(part, StringPromptTemplate):
+        return part
+    kind: Any = ScopeChatPromptTemplate
+    more = {"version_metadata": part.version_metadata} if isinstance(part, ScopePromptTemplate) else {}
+    return kind([HumanMessagePromptTemplate(prompt=part)], metadata=part.metadata, tags=part.tags, **more)

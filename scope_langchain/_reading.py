@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from scope_client import PromptVersion, ScopeClient, ValidationError
 from scope_client import client as default_client
-from scope_client.frameworks import Fallback, listed, refused_values
+from scope_client.frameworks import Fallback, listed, nearest, refused_values, shown
 
 from ._errors import missing_input, name_prompt
 from ._values import made_of
@@ -25,16 +25,8 @@ if TYPE_CHECKING:
 VERSION_METADATA = "version_metadata"
 
 
-def read(
-    client: ScopeClient | None,
-    name: str,
-    label: str | None,
-    version: str | None,
-    fallback: Fallback,
-    requires: Collection[str] | None = None,
-) -> PromptVersion:
+def read(client: ScopeClient | None, name: str, **asked: Any) -> PromptVersion:
     """From the client, or the process-wide one."""
-    asked: Any = {"label": label, "version": version, "fallback": fallback, "requires": requires}
     return (client or default_client()).get_prompt_version(name, **asked)
 
 
@@ -99,7 +91,7 @@ class ScopeTemplate:
                 has no variable for one of `partial_variables`.
             TypeError: A label and a version are given.
         """
-        found = read(client, name, label, version, fallback, requires)
+        found = read(client, name, label=label, version=version, fallback=fallback, requires=requires)
         return cls.of(found, checked_partials(found, partial_variables))
 
     @classmethod
@@ -169,13 +161,18 @@ def names_itself(kind: _Kind) -> _Kind:
     return kind
 
 
-def checked_partials(version: PromptVersion, given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A copy of what is given; raises ValidationError for a value that the version has no variable for."""
-    known = frozenset(version.variables)
+def checked_partials(
+    version: PromptVersion, given: Mapping[str, Any] | None, variables: Collection[str] | None = None
+) -> dict[str, Any]:
+    """A copy of what is given; raises ValidationError for a value without a variable, of these or of the version."""
+    listed_names = version.variables if variables is None else variables
+    known = frozenset(listed_names)
     unknown = refused_values(version, [name for name in given or () if name not in known])
     if unknown:
-        knows = listed(version.variables)
-        raise ValidationError(f"partial_variables has {listed(unknown)}; the prompt knows {knows}")
+        near = nearest(unknown[0], known)
+        advice = f": did you mean {shown(near)}?" if near else ""
+        knows = f"the prompt {shown(version.name)} knows {listed(listed_names)}"
+        raise ValidationError(f"partial_variables has {listed(unknown)}; {knows}{advice}")
     return {name: value for name, value in (given or {}).items() if name in known}
 
 

@@ -18,7 +18,7 @@ from langchain_core.prompts import (
 from langchain_core.prompts.chat import BaseStringMessagePromptTemplate
 
 from scope_client import PromptVersion, ValidationError
-from scope_client.frameworks import Message, Placeholder, checked_messages, shown
+from scope_client.frameworks import Message, Placeholder, checked_messages, listed, shown
 
 from . import _fstring as fstring
 from ._errors import missing_input
@@ -107,14 +107,20 @@ class ScopePlaceholder(MessagesPlaceholder):
         return super().format_messages(**{self.variable_name: list(items)})
 
 
-def message_templates(version: PromptVersion) -> list[Any]:
-    """A template for each message of a version; a text prompt is one message of the user.
+def check_role(role: object) -> None:
+    """Raises ValidationError for what is neither None nor the role of a text."""
+    if role is not None and not (isinstance(role, str) and role in _ROLES):
+        raise ValidationError(f"role must be one of {listed(_ROLES)}, got {shown(role)}")
+
+
+def message_templates(version: PromptVersion, role: str = "user") -> list[Any]:
+    """A template for each message of a version; a text prompt is one message of `role`.
 
     Raises ValidationError if a message of the role placeholder is not exactly one variable.
     """
     template: Any = version.template
     if version.type == "text":
-        return [_text_message("user", template)]
+        return [_text_message(role, template)]
     if template.flaw:
         raise ValidationError(f"prompt {shown(version.name)}: {template.flaw}")
     read = json.loads(version.content)

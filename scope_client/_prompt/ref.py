@@ -73,6 +73,21 @@ class PromptRef(Frozen):
         return f"/prompts/{path_segment('name', self.name)}/{which}"
 
 
+def check_ref(name: str, label: Optional[str] = None, version: Optional[str] = None) -> None:
+    """Raises what a read of these raises before anything is sent; see `PromptRef.of`.
+
+    Args:
+        name: The prompt's name or ID.
+        label: "production" or "latest".
+        version: The ID of a version.
+
+    Raises:
+        ValidationError: An argument cannot be asked for.
+        TypeError: Both a label and a version were given.
+    """
+    PromptRef.of(name, label, version)
+
+
 def _refuse_number(version: object) -> None:
     text = plain_text(version) if isinstance(version, str) else ""
     if isinstance(version, int) or re.fullmatch(r"\s*[0-9]+\s*", text):

@@ -18,13 +18,13 @@ from .._process import follow_default, made_client, made_off_the_loop
 from .._prompt.chat_template import Message, Placeholder, checked_messages
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import refused_values
-from .._prompt.ref import LABELS
+from .._prompt.ref import LABELS, check_ref
 from .._prompt.values import plain_text
 from .._public_names import publish
 from .._running_loop import advise_on_a_loop
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
 from .._stores.patience import Patience, Wait, check_client, patience_of
-from .._wording import cut, listed, shown
+from .._wording import cut, listed, nearest, shown
 from ._arguments import ARGUMENTS, OUTPUT_FORMATS, wants_json
 from ._commands import COMMANDS, Command, health
 from ._foreign_store import ForeignStore
@@ -70,6 +70,7 @@ __all__ = [
     "braces_mistake",
     "called_like",
     "check_client",
+    "check_ref",
     "checked_messages",
     "checked_values",
     "cut",
@@ -83,6 +84,7 @@ __all__ = [
     "made_client",
     "made_off_the_loop",
     "missing_extra",
+    "nearest",
     "pass_on",
     "patience_of",
     "plain_text",

@@ -54,7 +54,7 @@ PUBLIC = {"scope_client", "scope_client.frameworks", "scope_client.testing"}
 ADAPTERS = {
     "scope_django": {"django"},
     "scope_flask": {"flask", "werkzeug", "click"},  # which it stands on
-    "scope_langchain": {"langchain_core"},
+    "scope_langchain": {"langchain_core", "pydantic"},  # which it stands on
 }
 
 
