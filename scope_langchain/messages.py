@@ -40,7 +40,10 @@ _BaseMessagePromptTemplate: Any = BaseStringMessagePromptTemplate.__mro__[1]
 
 
 class StoredMessagePromptTemplate(_BaseMessagePromptTemplate):  # type: ignore[misc]  # a base that is found at run time
-    """A message that has more than a role and a text; it is filled in by the core's rules and read by LangChain's."""
+    """A message that has more than a role and a text; it is filled in by the core's rules and read by LangChain's.
+
+    Without variables it is saved as the message that LangChain makes of it.
+    """
 
     message: str
     """The message as JSON text, such as `{"role": "tool", "tool_call_id": "call_1", "content": "{{found}}"}`."""
@@ -54,6 +57,11 @@ class StoredMessagePromptTemplate(_BaseMessagePromptTemplate):  # type: ignore[m
     def get_lc_namespace(cls) -> list[str]:
         """This module, from which LangChain loads what it has saved."""
         return ["scope_langchain", "messages"]
+
+    def to_json(self) -> Any:
+        """What LangChain saves: its own message if there is nothing to fill in, else this template."""
+        kept: Any = super() if self.input_variables else self.format_messages()[0]
+        return kept.to_json()
 
     @property
     def input_variables(self) -> list[str]:

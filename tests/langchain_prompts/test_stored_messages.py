@@ -11,6 +11,7 @@ import pytest
 from faults.chats import HISTORIES, NAMES, said, stored_messages, values
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.load import dumpd, dumps, load, loads
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -21,6 +22,7 @@ from langchain_core.messages import (
     ToolMessage,
     convert_to_messages,
 )
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 
 from scope_client import PromptVersion, ValidationError
@@ -143,6 +145,28 @@ def test_variables_within_the_arguments_of_a_call_are_filled_in() -> None:
     ]
     (found,) = to_langchain(stored({"role": "ai", "tool_calls": calls})).format_messages(a='"{{b}}"')
     assert [call["args"] for call in found.tool_calls] == [{"q": '"{{b}}"'}, {"q": '"{{b}}"'}, {"q": ['"{{b}}"']}]  # type: ignore[attr-defined]  # of an AIMessage
+
+
+CONVERSATION = [
+    {"role": "system", "content": "You are {{who}}."},
+    {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:{x}"}}, "{x}"], "name": "ann"},
+    {"role": "assistant", "content": None, "tool_calls": [openai_call({"q": "{x}"})]},
+    {"role": "tool", "tool_call_id": "c", "content": "{x}", "status": "error", "artifact": {"raw": 1}},
+    {"role": "function", "name": "f", "content": "{x}"},
+    {"role": "critic", "id": "m_1", "content": "{x}"},
+    {"role": "user", "content": "{x} {{q}}"},
+]
+
+
+@pytest.mark.filterwarnings("ignore:The function `loads?` is in beta")
+@pytest.mark.filterwarnings("ignore:The default value of `allowed_objects` will change")
+def test_a_conversation_with_a_tool_is_saved_as_langchains_own_and_loaded_without_ours() -> None:
+    made, values_ = to_langchain(stored(*CONVERSATION)), {"who": "{kind}", "q": "{why}"}
+    assert "scope_langchain" not in dumps(made)
+    for kept in (loads(dumps(made)), loads(dumps(made | StrOutputParser())).first, load(dumpd(made))):
+        assert type(kept) is ChatPromptTemplate
+        assert kept.invoke(values_) == made.invoke(values_)
+        assert kept.input_variables == made.input_variables
 
 
 ALONE: dict[str, Callable[[Any], Any]] = {
