@@ -32,10 +32,8 @@ def _settings(kinds: set[str], missing: Mapping[str, str]) -> str:
     options = {name: value for name, value in missing.items() if name != _SENTINEL_KEYWORDS}
     options.update(_SENTINEL_OPTIONS if _SENTINEL_KEYWORDS in missing else {})
     told = "CACHE_OPTIONS={" + ", ".join(f'"{name}": {value}' for name, value in options.items()) + "}"
-    # Releases before 2.4 make a client of CACHE_REDIS_URL without CACHE_OPTIONS; a URL cannot name the retries.
+    if "RedisSentinelCache" in kinds or not set(options) <= _IN_URL:
+        return told
+    # Before its version 2.4 a client of CACHE_REDIS_URL is made without CACHE_OPTIONS. A URL cannot name the retries.
     in_url = "&".join(f"{name}={value}" for name, value in options.items())
-    return (
-        told
-        if "RedisSentinelCache" in kinds or not set(options) <= _IN_URL
-        else f"{told}, or CACHE_REDIS_URL=...?{in_url}"
-    )
+    return f"CACHE_REDIS_URL=...?{in_url}, or without a URL {told}"

@@ -170,6 +170,7 @@ def test_one_that_waits_for_long_is_named_and_the_hint_helps(make: Any, address:
     assert re.search("'default', .* for (any time|[0-9.]+ seconds)", message.msg)
     better = as_the_hint_says(cache, str(message.hint))
     assert deployment_warnings(settings, better) == []
+    ConnectionFactory._pools.clear()  # as in a new process
     holds_up_for_a_moment()
 
 
