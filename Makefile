@@ -12,7 +12,7 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test mutants soak fleet lint format typecheck audit bench bench-peers profile build check-package clean
+.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test langchain-tests mutants soak fleet lint format typecheck audit bench bench-peers profile build check-package clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -24,6 +24,7 @@ help:
 	@echo "make flask-site       a Flask site with prompts in its pages"
 	@echo "make langchain-chain  a LangChain chain that follows a promotion"
 	@echo "make test             the whole suite; ARGS=\"tests/core -k token\" for a part of it"
+	@echo "make langchain-tests  langchain-core's own tests, with Scope's templates in place of LangChain's"
 	@echo "make mutants          puts faults into the code, and fails if no test notices one"
 	@echo "make soak             ten minutes of reads while everything fails in turn; SECONDS=120 for two"
 	@echo "make fleet            how long many processes take over a name that nobody knows, with a store and without"
@@ -63,6 +64,9 @@ langchain-chain: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
+
+langchain-tests: $(VENV)/.installed
+	$(BIN)/python -m tests.langchain_theirs $(ARGS)
 
 mutants: $(VENV)/.installed
 	$(BIN)/python -m tests.mutation $(ARGS)
