@@ -50,6 +50,15 @@ def test_the_wheel_holds_four_typed_packages(wheel):
         assert f"{package}/py.typed" in names
 
 
+def test_the_oldest_python_is_tested_with_the_oldest_langchain_core_that_is_promised():
+    floor = re.search(r'"langchain-core>=([0-9.]+)"', (ROOT / "pyproject.toml").read_text()).group(1)
+    oldest = next(
+        line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("libraries[.venv-3.9]")
+    )
+    assert f'"langchain-core=={floor}"' in oldest
+    assert f"langchain-core {floor} to the newest" in (ROOT / "README.md").read_text()
+
+
 def test_the_wheel_holds_no_test_and_no_benchmark(wheel):
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
