@@ -85,7 +85,7 @@ def test_a_cache_of_one_process_is_named(backend: str, said: str, settings: Any)
         ({"CACHE_ENABLED": False}, "the cache is off"),
         ({"CACHE_STORE": MemoryStore()}, "a MemoryStore belongs to this process alone"),
     ],
-    ids=str,
+    ids=["no alias", "no cache", "a store of its own"],
 )
 def test_settings_that_share_nothing_are_named(
     keys: dict[str, Any], said: str, scope_settings: Callable[..., Any]
