@@ -208,9 +208,10 @@ class LivePrompt(LiveSettings):
         """
         template = self._cached()
         if template is None and not _runs_a_loop():
-            deadline = VARIABLES_DEADLINE_SECONDS if self.deadline is None else self.deadline
+            hurried = self if self.deadline is not None else self.bind(deadline=VARIABLES_DEADLINE_SECONDS)
             with suppress(*_OVER_BY_A_CALL):
-                template = self.bind(deadline=deadline).current()
+                template = hurried.current()
+                self.__dict__["_converted"] = hurried._last()
         template = self._last()[2] if template is None else template
         return NamesNotKnown() if template is None else list(template.input_variables)
 

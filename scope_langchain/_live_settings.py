@@ -196,6 +196,11 @@ class LiveSettings(BaseChatPromptTemplate):
         values = self.__dict__
         return {field: values[field] for field in type(self).model_fields if field in values}
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return {**self._fields(), "names_seen": None} == {**other._fields(), "names_seen": None}
+
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         self.__dict__.pop("_converted", None)
