@@ -14,6 +14,7 @@ from . import _fstring as fstring
 from ._errors import name_prompt
 from ._options import plain_metadata
 from ._reading import ScopeTemplate, names_itself, raise_for_missing
+from ._saving import as_sequence
 from ._text import ScopePromptTemplate
 from ._tracing import trace_metadata, trace_tags
 from .messages import message_templates
@@ -23,7 +24,7 @@ from .messages import message_templates
 class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
     """A ChatPromptTemplate of ScopePromptTemplates. A text prompt is one message of the user.
 
-    The template is saved as a ChatPromptTemplate.
+    The template is saved as a ChatPromptTemplate, or as a sequence with one if a message needs more than that has.
     """
 
     version_metadata: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
@@ -33,6 +34,11 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
     def lc_id(cls) -> list[str]:
         """LangChain's own class, as which the template is saved."""
         return ChatPromptTemplate.lc_id()
+
+    def to_json(self) -> Any:
+        """What LangChain saves."""
+        sequence = as_sequence(self)
+        return super().to_json() if sequence is None else sequence.to_json()
 
     @classmethod
     def of(cls, version: PromptVersion, partials: Mapping[str, Any], role: str = "user") -> Self:

@@ -24,6 +24,7 @@ from langchain_core.messages import (
 )
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnablePassthrough
 
 from scope_client import PromptVersion, ValidationError
 from scope_client.testing import PromptsClient
@@ -77,6 +78,29 @@ def test_the_examples_are_of_each_kind() -> None:
     assert seen >= {HumanMessage, AIMessage, SystemMessage, ToolMessage, FunctionMessage}
     assert seen >= {"content", "name", "id", "tool_calls", "tool_call_id", "status", "artifact"}
     assert seen >= {"additional_kwargs", "response_metadata"}
+
+
+loading = [
+    pytest.mark.filterwarnings("ignore:The function `loads?` is in beta"),
+    pytest.mark.filterwarnings("ignore:The default value of `allowed_objects` will change"),
+]
+
+
+# LangChain itself loses `example` between dumps and loads.
+kept_messages = stored_messages.filter(lambda message: not message.get("example"))
+
+
+class TestSaved:
+    pytestmark = loading
+
+    @settings(max_examples=EXAMPLES // 3, deadline=None)
+    @given(kept_messages, st.fixed_dictionaries({**dict.fromkeys(NAMES, values), **dict.fromkeys(HISTORIES, said)}))
+    def test_what_langchain_loads_makes_the_same_messages(self, message: dict[str, Any], drawn: dict[str, Any]) -> None:
+        template = to_langchain(stored({"role": "system", "content": "{x} {{b}}"}, message))
+        known = {name: drawn[name] for name in template.input_variables}
+        saved = dumps(template)
+        assert "scope_langchain" not in saved
+        assert loads(saved).invoke(known) == template.invoke(known)
 
 
 CALLED = [{"name": "f", "args": {"x": 1}, "id": "c", "type": "tool_call"}]
@@ -147,6 +171,7 @@ def test_variables_within_the_arguments_of_a_call_are_filled_in() -> None:
     assert [call["args"] for call in found.tool_calls] == [{"q": '"{{b}}"'}, {"q": '"{{b}}"'}, {"q": ['"{{b}}"']}]  # type: ignore[attr-defined]  # of an AIMessage
 
 
+HISTORY = [{"role": "placeholder", "content": "{{history}}"}]
 CONVERSATION = [
     {"role": "system", "content": "You are {{who}}."},
     {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:{x}"}}, "{x}"], "name": "ann"},
@@ -167,6 +192,34 @@ def test_a_conversation_with_a_tool_is_saved_as_langchains_own_and_loaded_withou
         assert type(kept) is ChatPromptTemplate
         assert kept.invoke(values_) == made.invoke(values_)
         assert kept.input_variables == made.input_variables
+
+
+@pytest.mark.filterwarnings("ignore:The function `loads?` is in beta")
+@pytest.mark.filterwarnings("ignore:The default value of `allowed_objects` will change")
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "tool", "tool_call_id": "c_{1}", "content": "{x} {{a}}", "status": "error", "artifact": {"{x}": 1}},
+        {"role": "Tool", "tool_call_id": "c", "content": "{{a}}{{b}}"},
+        {"role": "user", "name": "ann", "content": "{{a}}"},
+        {"role": "user", "content": [{"type": "text", "text": "{x} {{a}}", "cache_control": {"type": "{x}"}}, "{{b}}"]},
+        {"role": "assistant", "content": "{{b}}", "tool_calls": [openai_call('{"q": "{x} {{a}}", "n": 1}')]},
+        {"role": "assistant", "content": None, "tool_calls": [openai_call({"q": ["{{a}}"], "n": None})]},
+        {"role": "assistant", "tool_calls": [{"name": "f", "args": {"q": "{{a}}"}, "id": "c"}]},
+        {"role": "function", "name": "f", "content": "{{a}}"},
+        {"role": "assistant", "refusal": "{{x}}", "content": "{{a}}"},
+    ],
+)
+def test_a_message_with_variables_is_loaded_without_ours(message: dict[str, Any]) -> None:
+    made = to_langchain(stored({"role": "system", "content": "{{b}} {x}"}, message, CONVERSATION[-1], *HISTORY))
+    given_ = {"a": '"{{b}}" {c}', "b": "\\{}", "q": "?", "history": [AIMessage("{a}")]}
+    assert "scope_langchain" not in dumps(made)
+    wanted = made.invoke(given_)
+    assert loads(dumps(made)).invoke(given_) == load(dumpd(made)).invoke(given_) == wanted
+    late = {name: given_.pop(name) for name in ("q", "history")}
+    assert loads(dumps(made.partial(**late))).invoke(given_) == wanted
+    chain = made | RunnablePassthrough()
+    assert loads(dumps(chain)).invoke({**given_, **late}) == wanted
 
 
 ALONE: dict[str, Callable[[Any], Any]] = {

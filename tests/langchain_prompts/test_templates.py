@@ -295,8 +295,7 @@ def test_a_partial_value_without_a_variable_is_a_mistake(client: ScopeClient) ->
 
 
 def test_a_pickle_and_a_saved_template_name_only_places_that_stay() -> None:
-    tool = {"role": "tool", "tool_call_id": "call_1", "content": "{{a}}"}
-    made = to_langchain(PromptVersion.from_api({"content": json.dumps([tool]), "type": "chat"}))
+    made = to_langchain(chat({"role": "critic", "name": "ann", "content": "{{a}}"}))
     for whole in (made, prompt("{{a}}")):
         assert b"scope_langchain._" not in pickle.dumps(whole)
         assert '"scope_langchain", "_' not in dumps(whole)
@@ -342,8 +341,8 @@ class TestSaved:
         assert loads(dumps(made.partial(a="{1}"))).invoke(values) == made.invoke({"a": "{1}", **values})
         assert loads(dumps(prompt("{{a}}{{b}}").partial(a="{1}"))).format(b="{2}") == "{1}{2}"
 
-    def test_a_tool_message_is_loaded_where_its_class_is_allowed(self) -> None:
-        made = to_langchain(chat({"role": "tool", "content": "{x} {{a}}", "tool_call_id": "call_1"}))
+    def test_a_message_of_which_langchain_has_no_class_is_loaded_where_ours_is_allowed(self) -> None:
+        made = to_langchain(chat({"role": "critic", "content": "{x} {{a}}", "name": "ann"}))
         allowed = [StoredMessagePromptTemplate, ChatPromptTemplate, PromptTemplate]
         kept = loads(dumps(made), allowed_objects=allowed, valid_namespaces=["scope_langchain"])
         assert kept.invoke({"a": "{1}"}) == made.invoke({"a": "{1}"})
