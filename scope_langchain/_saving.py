@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from langchain_core.load.mapping import SERIALIZABLE_MAPPING
 from langchain_core.messages import convert_to_messages
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.prompts.dict import DictPromptTemplate
@@ -21,8 +22,11 @@ _NOT_READ = (ValueError, KeyError, TypeError, NotImplementedError)  # what LangC
 def as_sequence(template: Any) -> Any:
     """Makes the messages of `StoredMessagePromptTemplate` first, and puts them into the places that they have.
 
-    None if each message is saved as it is, or if LangChain's classes cannot make one of them.
+    None if each message is saved as it is, or if LangChain's classes cannot make one of them. LangChain's `loads` of
+    before 1.6 does not know the class that takes a list out of a dict.
     """
+    if tuple(RunnablePick.lc_id()) not in SERIALIZABLE_MAPPING:
+        return None
     made: dict[str, Any] = {}
     messages: list[Any] = []
     for number, message in enumerate(template.messages):
