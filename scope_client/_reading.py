@@ -171,11 +171,16 @@ class Reading:
         return PromptRead(found, "folder" if fallback is None else "fallback", None)
 
 
-def values_of(variables: Mapping[str, object] | None) -> dict[str, object]:
-    """A copy of the values; raises ValidationError for what is not a mapping."""
-    if variables is not None and not isinstance(variables, Mapping):
+def values_of(variables: object) -> dict[str, Any]:
+    """A copy of the values, each as the mapping itself gives it; raises ValidationError for what is not a mapping.
+
+    A copy by `dict` of one that is a dict too, such as Django's QueryDict, would have the lists that are inside it.
+    """
+    if is_none(variables):
+        return {}
+    if not isinstance(variables, Mapping):
         raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
-    return dict(variables or {})
+    return {name: variables[name] for name in variables}
 
 
 def _names(requires: Any) -> frozenset[str]:

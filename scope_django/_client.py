@@ -10,7 +10,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.core.signals import setting_changed
 from django.http import Http404
 
-from scope_client import CacheInfo, PromptVersion, ScopeClient, Telemetry
+from scope_client import CacheInfo, ConfigurationError, PromptVersion, ScopeClient, Telemetry
 from scope_client.frameworks import (
     advise_on_a_loop,
     called_like,
@@ -71,6 +71,8 @@ def get_client(using: str = conf.DEFAULT) -> ScopeClient:
     Raises:
         ConfigurationError: The settings cannot be used, as `manage.py check` says, or do not have this organisation.
     """
+    if not isinstance(using, str):
+        raise ConfigurationError(f"using must be the name of an organisation, got {type(using).__name__}")
     return _process.clients.get(using) or _made(using) if _process.override is None else _overridden(using)
 
 

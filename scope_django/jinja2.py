@@ -34,6 +34,7 @@ def scope_prompt(name: str, /, *mapping: Any, using: Any = DEFAULT, **asked: Any
     """
     if isinstance(using, Undefined):
         raise ValidationError("the organisation of a prompt, using=, is not defined")
+    get_client(using)  # which says what is wrong with it
     return _of(using)(name, *mapping, **asked)
 
 

@@ -145,7 +145,8 @@ class State(CopiedAsItself):
 
 
 def _refusal(app: object) -> str:
-    if any(kind.__name__ == "Quart" and kind.__module__.startswith("quart.") for kind in type(app).__mro__):
+    kinds = (app if isinstance(app, type) else type(app)).__mro__
+    if any(kind.__name__ == "Quart" and kind.__module__.startswith("quart.") for kind in kinds):
         return (
             "Quart is not Flask, and prompts in its templates would stop its event loop: write "
             "await scope_client.client().arender_prompt(name, values) in the view, and give the template the text"

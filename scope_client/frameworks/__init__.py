@@ -29,7 +29,7 @@ from ._arguments import ARGUMENTS, OUTPUT_FORMATS, wants_json
 from ._commands import COMMANDS, Command, health
 from ._foreign_store import ForeignStore
 from ._jinja_uses import search_jinja
-from ._rendering import TemplateFunction, checked_values, joined_values, render_in_template
+from ._rendering import TemplateFunction, joined_values, render_in_template
 from ._report import Finding, Report, explained
 from ._settings import SettingProblem, Settings
 from ._signature import called_like
@@ -72,7 +72,6 @@ __all__ = [
     "check_client",
     "check_ref",
     "checked_messages",
-    "checked_values",
     "cut",
     "explained",
     "follow_default",

@@ -7,6 +7,7 @@ from .._client import ScopeClient
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.values import is_callable, is_none
+from .._reading import values_of
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from ..errors import MissingVariableError, RenderError, ValidationError
 
@@ -78,7 +79,7 @@ def joined_values(variables: object, more: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ValidationError: It is not a mapping, or a value is given twice.
     """
-    return more if is_none(variables) else {**_apart(checked_values(variables), more), **more}
+    return more if is_none(variables) else {**_apart(values_of(variables), more), **more}
 
 
 def _settled(value: Any) -> Any:
@@ -110,15 +111,6 @@ def _missing(
 def _told(each: Any) -> str:
     variable, said = each
     return f"{shown(variable)}: {cut(said)}"
-
-
-def checked_values(variables: object) -> Mapping[str, object]:
-    """The mapping that was given, or an empty one for None; raises ValidationError for anything else."""
-    if is_none(variables):
-        return {}
-    if not isinstance(variables, Mapping):
-        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
-    return variables
 
 
 def _apart(variables: Mapping[str, object], more: Mapping[str, object]) -> Mapping[str, object]:

@@ -115,7 +115,7 @@ class Settings:
         for key, value in self._given.items():
             if key not in self._known:
                 self._refuse(key)
-            elif key in self._options and (takes_text(self._options[key]) or not _is_empty(value)):
+            elif key in self._options and not self._is_absent(key, value):
                 values[self._options[key]] = self._checked(key, value)
         if self._given.get("CREDENTIALS") is None:
             values["credentials"] = self._credentials()
@@ -125,6 +125,16 @@ class Settings:
             )
         is_usable = all(problem.kind == "missing" for problem in self._problems)
         return self._together(values) if is_usable else None
+
+    def _is_absent(self, key: str, value: object) -> bool:
+        """As `os.environ.get` gives what is not there: empty, or None for an option that is never None."""
+        if not is_none(value):
+            return _is_empty(value)
+        try:
+            check_setting(self._options[key], None, key, is_from_json=False)
+        except ConfigurationError:
+            return True
+        return False
 
     def _refuse(self, key: object) -> None:
         known = {name.lower(): name for name in (*self._also, *self._known)}

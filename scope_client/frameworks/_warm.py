@@ -69,6 +69,8 @@ def _cache_problem(site: Site, client: ScopeClient) -> Optional[str]:
 def _unkept(site: Site, client: ScopeClient) -> Optional[str]:
     if not client.config.cache_enabled:
         return "the cache is off; leave CACHE_ENABLED out, or set it to True"
+    if not client.config.cache_ttl:
+        return "CACHE_TTL is 0, so that each read asks again; leave it out, or give it seconds"
     if isinstance(client.config.cache_store, MemoryStore):
         return "a MemoryStore belongs to this process alone; use one that all processes share, such as a RedisStore"
     return site.unkept(client)

@@ -152,10 +152,14 @@ class PromptsOverride:
                 "not: decorate its functions, or write a fixture with `with override_prompts(...): yield`"
             )
         own: Any = cls.__dict__.get("setUpClass")
+        decorated: Any = cls
+        decorated._overridden_prompts = {**getattr(cls, "_overridden_prompts", {}), **self._prompts}
 
         def set_up_class(case: Any) -> None:
-            self.enable()
-            case.addClassCleanup(self.disable)
+            # That of a base class serves those of the subclass again: they win, as with Django's override_settings.
+            override = type(self)(case._overridden_prompts)
+            override.enable()
+            case.addClassCleanup(override.disable)
             if own is None:
                 super(cls, case).setUpClass()  # type: ignore[misc]  # case is cls, or a subclass of it
             else:

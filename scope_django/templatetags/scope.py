@@ -47,8 +47,8 @@ _TAG_EXPECTS = (
     "variables as key=value, "
     '[with ...] [as name], such as {% scope_prompt "greeting" name=user.first_name as text %}'
 )
-# The filters that do nothing but escape; Django's `escape` too escapes what is escaped at the end only once.
-_ESCAPING = (defaultfilters.escape_filter, getattr(defaultfilters, "escapeseq", None))
+# The filters that do nothing but escape: what is escaped at the end is escaped once.
+_ESCAPING = (defaultfilters.escape_filter, defaultfilters.force_escape, getattr(defaultfilters, "escapeseq", None))
 _UNRESOLVED: Any = type("_Unresolved", (), {})()
 _parsed: ContextVar[list[PromptNode] | None] = ContextVar("parsed", default=None)
 
@@ -91,16 +91,25 @@ class _Strict(BaseContext):
 class _Value:
     """An expression in the tag: a constant or a variable, with or without filters."""
 
-    __slots__ = ("_constant", "_default_helps", "_expression", "_unescaped", "_variable", "text", "with_braces")
+    __slots__ = (
+        "_constant",
+        "_default_helps",
+        "_expression",
+        "_filters",
+        "_unescaped",
+        "_variable",
+        "text",
+        "with_braces",
+    )
 
     def __init__(self, expression: FilterExpression) -> None:
         self.text = str(expression.token)
         self._expression = expression if expression.filters else None
-        self._unescaped = [
+        self._filters = [
             (_joined if function is defaultfilters.join else function, arguments)
             for function, arguments in expression.filters
-            if function not in _ESCAPING
         ]
+        self._unescaped = [each for each in self._filters if each[0] not in _ESCAPING]
         self._variable = expression.var if isinstance(expression.var, Variable) else None
         self._constant = None if self._variable else expression.var if expression.filters else _plain(expression.var)
         names = [getattr(function, "_filter_name", "") for function, _ in expression.filters]
@@ -119,7 +128,7 @@ class _Value:
             value = self._constant if self._variable is None else self._resolved(self._variable, strict)
             if self._expression is None:
                 return value
-            filters = self._unescaped if strict.escapes_at_the_end else self._expression.filters
+            filters = self._unescaped if strict.escapes_at_the_end else self._filters
             return _filtered(self._expression.token, filters, value, strict)
         except VariableDoesNotExist:
             return _UNRESOLVED
@@ -254,10 +263,11 @@ def _written_out(expression: FilterExpression) -> list[str]:
 
 
 def _joined(value: Any, arg: str) -> Any:
-    """Django's `join`, which joins nothing but texts if it does not escape."""
-    with contextlib.suppress(TypeError):  # of what is no sequence
-        value = [str(item) for item in value]
-    return defaultfilters.join(value, arg, autoescape=False)
+    """Django's `join`, which joins nothing but texts if it does not escape, and in 4.2 escapes `arg` all the same."""
+    try:
+        return str(arg).join([str(item) for item in value])
+    except TypeError:  # of what is no sequence
+        return value
 
 
 def _filtered(token: str, filters: Any, value: Any, strict: Any) -> Any:

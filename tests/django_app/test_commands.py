@@ -19,6 +19,7 @@ from django_app.caching import BACKENDS
 from django_app.process import reset_client
 from faults.greeting import GREETING
 
+from scope_client import ServerError
 from scope_client.local import LocalPlatform
 from scope_django import get_client
 from scope_django.test import override_prompts
@@ -874,3 +875,13 @@ class TestAsAProcess:
             ended = manage(*arguments, SCOPE_API_SECRET="very-secret-1234")
             assert ended.returncode == 1
             assert "very-secret-1234" not in ended.stdout + ended.stderr
+
+
+def test_an_error_among_the_prompts_of_a_test_hides_no_other_mistake(templates):
+    templates.write("a.html", LOAD + '{% scope_prompt "broken" %}')
+    templates.write("b.html", LOAD + '{% scope_prompt "good" typo=1 %}')
+    with (
+        override_prompts({"good": "x", "broken": ServerError("down")}),
+        pytest.raises(CommandError, match="2 problems"),
+    ):
+        call_command("scope", "check")

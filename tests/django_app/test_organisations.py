@@ -103,6 +103,18 @@ def test_one_that_is_not_there_is_an_error_that_lists_those_that_are(ask, is_ove
         ask("asia")
 
 
+@pytest.mark.parametrize("wrong", [None, [], 5, b"eu"])
+def test_what_is_not_a_name_is_an_error_that_says_so(wrong):
+    with pytest.raises(ConfigurationError, match="using must be the name of an organisation, got"):
+        get_client(wrong)
+    for render in (
+        lambda: rendered("{% scope_prompt 'x' using=u %}", u=wrong),
+        lambda: engines["jinja2"].from_string("{{ scope_prompt('x', using=u) }}").render({"u": wrong}),
+    ):
+        with pytest.raises(ConfigurationError, match="using must be"):
+            render()
+
+
 def test_a_site_with_one_organisation_has_no_other(settings, platform):
     settings.SCOPE = keys_of(platform)
     assert get_client("default").config.base_url == platform.url

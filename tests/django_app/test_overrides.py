@@ -158,8 +158,22 @@ class TestOnTestCases:
             def test_reads(self) -> None:
                 seen.extend([content(), content("other")])
 
+        @override_prompts({"greeting": "of the other child"})
+        class Other(Parent):
+            @classmethod
+            def setUpClass(cls) -> None:
+                super().setUpClass()
+                seen.append(content())
+
+            def test_reads(self) -> None:
+                seen.append(content())
+
         assert run_case(Case).wasSuccessful()
         assert seen == ["of the parent", "of the child"]
+        seen.clear()
+        assert run_case(Other).wasSuccessful()
+        assert run_case(Case).wasSuccessful()
+        assert seen == ["of the other child", "of the other child", "of the parent", "of the child"]
 
     def test_a_set_up_that_fails_leaves_nothing_behind(self) -> None:
         @override_prompts({"greeting": "Hi"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied, SuspiciousOperation
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.template import Context, Library, Template, defaultfilters, engines
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import conditional_escape, escape
@@ -15,6 +15,7 @@ from django.utils.safestring import mark_safe
 
 from scope_client import RenderError, ScopeError
 from scope_client.local import LocalPlatform
+from scope_django import get_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +74,7 @@ def shout() -> Iterator[None]:
         ("text|urlizetrunc:50", "Salt & Pepper"),
         ("text|shout", "Salt & Pepper!"),
         ("text|escape", "Salt & Pepper"),
+        ("text|force_escape", "Salt & Pepper"),
         ("text|escape|shout", "Salt & Pepper!"),
         ("text|default:names|escape", "Salt & Pepper"),
     ],
@@ -96,6 +98,7 @@ def test_where_nothing_is_escaped_at_the_end_a_filter_that_is_asked_to_escape_do
     assert rendered(source, name=NAMES[0]) == "Salt &amp; Pepper"
     source = '{% autoescape off %}{% scope_prompt "echo" text=names|join:", " %}{% endautoescape %}'
     assert rendered(source, names=NAMES) == "Salt & Pepper, <b>"
+    assert rendered(source, names=[1, 2]) == "1, 2"
 
 
 # A mapping of values
@@ -168,3 +171,10 @@ def test_any_other_error_of_a_value_names_the_prompt_and_the_variable():
 
     with pytest.raises(RenderError, match=r"prompt 'echo': str\(\) fails for the value of 'text'.*of the site"):
         rendered('{% scope_prompt "echo" text=lazy %}', lazy=SimpleLazyObject(fail))
+
+
+@pytest.mark.parametrize("query", ["text=1", "text=0&text=1"])
+def test_what_a_visitor_sent_may_be_the_mapping(query):
+    sent = QueryDict(query)
+    assert rendered('{% scope_prompt "echo" variables=sent %}', sent=sent) == "1"
+    assert get_client().render_prompt("echo", sent) == "1"

@@ -379,7 +379,6 @@ def test_a_cache_that_cannot_be_imported_is_one_sentence_that_says_why(
         ("SCOPE_MAX_RETRIES", 1.5),
         ("SCOPE_CACHE_ENABLED", "perhaps"),
         ("SCOPE_BASE_URL", "example.com"),
-        ("SCOPE_BASE_URL", None),
         ("SCOPE_PROMPT_DIR", "/no/such/folder"),
         ("SCOPE_CACHE_STORE", object()),
         ("SCOPE_SESSION", object()),

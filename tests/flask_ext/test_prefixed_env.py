@@ -165,7 +165,6 @@ def test_empty_text_leaves_the_word_to_the_environment(
         ("CACHE_ENABLED", "perhaps", "True or False, got 'perhaps'"),
         ("CACHE_ENABLED", 2, "True or False, got 2"),
         ("CACHE_ENABLED", 1.0, "True or False, got 1.0"),
-        ("CACHE_ENABLED", None, "True or False, got None"),
         ("DEADLINE", "soon", "a positive number of seconds, or None, got 'soon'"),
         ("CACHE_STORE", 5, "a CacheStore .*, or None, got int"),
         ("SESSION", "x", "a requests.Session, got str"),
