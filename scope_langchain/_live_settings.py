@@ -239,6 +239,9 @@ class LiveSettings(BaseChatPromptTemplate):
         if self.added:
             yield "added", len(self.added)
 
+    def __str__(self) -> str:
+        return repr(self)  # in what LangChain says of a template that it cannot take
+
     def pretty_repr(self, html: bool = False) -> str:
         """The repr: the text is read at each call.
 

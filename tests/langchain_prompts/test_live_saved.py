@@ -49,7 +49,7 @@ def test_it_shows_what_it_asks_for_and_nothing_secret(client: ScopeClient) -> No
         "greeting", label="latest", role="system", partial_variables={"key": "s3cret"}, fallback="s3cret"
     )
     shown = "LivePrompt('greeting', label='latest', role='system', partial_variables=['key'])"
-    assert repr(more) == more.pretty_repr() == shown
+    assert repr(more) == str(more) == more.pretty_repr() == shown
     assert repr(scope_prompt("greeting", version="v_1") + "x") == "LivePrompt('greeting', version='v_1', added=1)"
     assert "s3cret" not in f"{more} {more!r} {more | RunnableLambda(str)!r}"
     secret = client.config.credentials.api_secret  # type: ignore[union-attr]  # it has some

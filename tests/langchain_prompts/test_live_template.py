@@ -113,7 +113,8 @@ def test_text_is_added_to_text(platform: LocalPlatform, client: ScopeClient) -> 
     both = live + " {x} " + PromptTemplate.from_template("{y} ") + scope_prompt("end", client=client)
     values = {**ANN, "x": "{1}", "y": "2"}
     assert both.invoke(values).to_string() == "Good day, Ann! {1} 2 Bye Ann."
-    promote(platform, client, "end", "So long.")
+    platform.publish("end", "So long.")
+    client.clear_cache("end")
     assert both.format(**values) == asyncio.run(both.aformat(**values)) == "Good day, Ann! {1} 2 So long."
     assert live.invoke(ANN).to_string() == "Good day, Ann!"
 
@@ -158,8 +159,8 @@ class TestAMisspeltPartial:
 
     def test_is_found_after_a_fallback_too(self, platform: LocalPlatform, client: ScopeClient) -> None:
         platform.fail(503)
-        live = scope_prompt("greeting", client=client, fallback="Hi", partial_variables={"nmae": "Ann"})
-        assert live.invoke({}).to_string() == "Hi"
+        live = scope_prompt("greeting", client=client, fallback="Hi {{nmae}}", partial_variables={"nmae": "Ann"})
+        assert live.invoke({}).to_string() == "Hi Ann"
         platform.recover()
         client.get_prompt_version("greeting")
         with pytest.raises(ValidationError, match="nmae"):
