@@ -48,7 +48,7 @@ def as_sequence(template: Any) -> Any:
 def _dict_template(message: StoredMessagePromptTemplate) -> Any:
     read = {"content": None, **json.loads(message.message)}
     try:
-        read["role"] = read["role"].lower()
+        read.update({"role": read["role"].lower()} if "role" in read else {})
         convert_to_messages([read])
         read["tool_calls"] = [_with_an_object(call) for call in read.get("tool_calls") or ()]
         filled_in = _fstrings(dict(Message(read).json))

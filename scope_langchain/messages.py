@@ -132,7 +132,7 @@ def message_templates(version: PromptVersion, role: str = "user") -> list[Any]:
     if template.flaw:
         raise ValidationError(f"prompt {shown(version.name)}: {template.flaw}")
     read = json.loads(version.content)
-    if any("role" not in message for message in read):
+    if any("role" not in message and _converted(message) is None for message in read):
         raise ValidationError(
             f"prompt {shown(version.name)}: LangChain takes no message without a role: call version.messages(...) "
             "in a RunnableLambda"
@@ -171,6 +171,8 @@ def _parsed(message: str) -> Message:
 
 def _as_langchain_reads(message: dict[str, Any]) -> BaseMessage:
     """The message as LangChain reads it; what it cannot read stays beside the content, or keeps the role."""
+    if "role" not in message:
+        return convert_to_messages([message])[0]
     role, content = message["role"], message.get("content") or ""
     more = {key: value for key, value in message.items() if key not in _FIELDS_OF_A_TEXT}
     for fields in (more, {"additional_kwargs": more}):

@@ -70,7 +70,7 @@ class Message(Frozen):
     """The names of the variables, in order of appearance, each once."""
 
     def __init__(self, message: Mapping[str, Any]) -> None:
-        is_call = "role" not in message  # an item of a conversation, such as a call of a function
+        is_call = message.keys().isdisjoint(("role", "content"))  # such as a call of a function
         compiled = _compiled_call(message) if is_call else {n: _compiled(n, value) for n, value in message.items()}
         ordered = [compiled.get("content"), *compiled.values()]
         names = (name for template in _templates_in(ordered) for name in template.variables)

@@ -167,6 +167,28 @@ def test_each_field_of_a_message_is_in_its_place(message: dict[str, Any], wanted
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        HumanMessage("{x} {{a}}", name="ann"),
+        AIMessage("{x} {{a}}", tool_calls=[{"name": "f", "args": {"q": "{{a}}"}, "id": "c"}]),
+        ToolMessage("{x} {{a}}", tool_call_id="c", status="error", artifact={"k": "{x}"}),
+    ],
+)
+def test_a_message_that_langchain_wrote_is_read(message: BaseMessage) -> None:
+    version = stored(message.model_dump())
+    made = to_langchain(version)
+    assert made.format_messages(a="1") == as_langchain_reads(list(version.messages(a="1")))
+    assert made.format_messages(a="1")[0].content == "{x} 1"
+    assert type(made.format_messages(a="1")[0]) is type(message)
+
+
+def test_an_item_that_is_no_message_for_langchain_is_refused_when_the_template_is_made() -> None:
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    with pytest.raises(ValidationError, match=r"^prompt 'p': LangChain takes no message without a role"):
+        to_langchain(stored(call))
+
+
+@pytest.mark.parametrize(
     "call", [openai_call("not JSON"), {"id": "c", "type": "custom", "custom": {"name": "f", "input": "x"}}]
 )
 def test_a_tool_call_that_langchain_cannot_read_stays_with_the_assistant(call: dict[str, Any]) -> None:

@@ -271,3 +271,8 @@ def test_a_variable_is_named_in_the_order_of_the_messages() -> None:
         {"role": "user", "content": ["{{last}}"]},
     )
     assert version.variables == ("first", "city", "then", "last")
+
+
+def test_a_message_that_names_its_type_in_place_of_its_role_is_filled_in() -> None:
+    version = chat({"type": "human", "content": "Hi {{name}}", "name": "{{name}}"})
+    assert version.messages(name="Ada") == [{"type": "human", "content": "Hi Ada", "name": "{{name}}"}]
