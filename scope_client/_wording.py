@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ._fork import held_back
 
@@ -58,7 +58,7 @@ def listed(
     return joint.join(parts) or "none"
 
 
-def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> Optional[str]:
     """The word that is most like this one, if it is like enough; None too if there are too many or too long ones.
 
     Comparing two words takes the product of their lengths.
