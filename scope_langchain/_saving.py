@@ -47,6 +47,8 @@ def as_sequence(template: Any) -> Any:
 
 def _dict_template(message: StoredMessagePromptTemplate) -> Any:
     read = {"content": None, **json.loads(message.message)}
+    if "function_call" in read:  # its arguments are JSON text for LangChain too: a value has to be escaped there
+        return None
     try:
         read.update({"role": read["role"].lower()} if "role" in read else {})
         convert_to_messages([read])

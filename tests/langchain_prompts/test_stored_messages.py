@@ -121,6 +121,26 @@ class TestSaved:
         known = {name: drawn[name] for name in template.input_variables}
         assert loaded(dumps(template)).invoke(known) == template.invoke(known)
 
+    @pytest.mark.parametrize(
+        "message",
+        [
+            {"role": "critic", "name": "ann", "content": "{x} {{a}}"},
+            {"role": "assistant", "tool_calls": [openai_call('{"n": {{a}}}')]},
+            {"role": "assistant", "tool_calls": [openai_call({"q": [["{{a}}"]]})]},
+            {"role": "assistant", "function_call": {"name": "f", "arguments": '{"q": "{{a}}"}'}},
+        ],
+    )
+    def test_what_langchain_has_no_classes_for_is_loaded_if_ours_is_allowed(self, message: dict[str, Any]) -> None:
+        made = to_langchain(stored(message))
+        kept = loads(dumps(made), allowed_objects=ALLOWED, valid_namespaces=["scope_langchain"])
+        assert type(kept.messages[0]) is StoredMessagePromptTemplate
+        assert kept.invoke({"a": 1}) == made.invoke({"a": 1})
+
+    def test_so_is_a_message_whose_values_were_given_in_advance(self) -> None:
+        made = to_langchain(stored({"role": "tool", "tool_call_id": "c", "content": "{{a}}{{b}}"})).partial(a='"')
+        kept = loads(dumps(made), allowed_objects=ALLOWED, valid_namespaces=["scope_langchain"])
+        assert kept.invoke({"b": 1}) == made.invoke({"b": 1})
+
 
 CALLED = [{"name": "f", "args": {"x": 1}, "id": "c", "type": "tool_call"}]
 

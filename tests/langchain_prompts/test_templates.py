@@ -36,7 +36,6 @@ import scope_client
 from scope_client import MissingApiKeyError, PromptVersion, ScopeClient, ValidationError
 from scope_client.testing import PromptsClient
 from scope_langchain import MissingInputError, ScopeChatPromptTemplate, ScopePromptTemplate, scope_prompt, to_langchain
-from scope_langchain.messages import StoredMessagePromptTemplate
 
 if TYPE_CHECKING:
     from scope_client.local import LocalPlatform
@@ -340,12 +339,6 @@ class TestSaved:
         values = {"b": "{2}", "c": "{3}", "h": [AIMessage("x")]}
         assert loads(dumps(made.partial(a="{1}"))).invoke(values) == made.invoke({"a": "{1}", **values})
         assert loads(dumps(prompt("{{a}}{{b}}").partial(a="{1}"))).format(b="{2}") == "{1}{2}"
-
-    def test_a_message_of_which_langchain_has_no_class_is_loaded_where_ours_is_allowed(self) -> None:
-        made = to_langchain(chat({"role": "critic", "content": "{x} {{a}}", "name": "ann"}))
-        allowed = [StoredMessagePromptTemplate, ChatPromptTemplate, PromptTemplate]
-        kept = loads(dumps(made), allowed_objects=allowed, valid_namespaces=["scope_langchain"])
-        assert kept.invoke({"a": "{1}"}) == made.invoke({"a": "{1}"})
 
     def test_a_chain_is_saved_and_loaded(self) -> None:
         chain = prompt("{x} {{a}}") | StrOutputParser()
