@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from langchain import agents
 from langchain_core.language_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.tools import tool
@@ -15,11 +15,6 @@ from langchain_prompts.test_tracing import Trace, shown
 from scope_client import MissingVariableError, ValidationError
 from scope_client.testing import PromptsClient
 from scope_langchain import scope_prompt_middleware
-
-if sys.version_info < (3, 10):
-    pytest.skip("LangChain 1.0, whose agents have middleware, needs Python 3.10", allow_module_level=True)
-
-from langchain import agents
 
 if TYPE_CHECKING:
     from scope_client import ScopeClient

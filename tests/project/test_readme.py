@@ -288,7 +288,6 @@ def test_the_langchain_block_prints_what_the_readme_says(platform):
     assert run(program, **platform.environ).stdout.splitlines() == ["Good morning, {Ada}!", "Is it dimmable?", "Hello!"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="LangChain 1.0, whose agents have middleware, needs Python 3.10")
 def test_the_agent_of_the_readme_reads_its_system_prompt(platform, folder):
     (folder / "agent.py").write_text(FILES["agent.py"])
     program = (
@@ -303,6 +302,9 @@ def test_the_agent_of_the_readme_reads_its_system_prompt(platform, folder):
         "made(Model(responses=['x']), client).invoke({'messages': 'Hi'})\n"
     )
     done = run(program, **platform.environ, PYTHONPATH=f"{folder}{os.pathsep}{ROOT}")
+    if sys.version_info < (3, 10):  # of LangChain 1.0, whose agents have middleware
+        assert "cannot import name 'create_agent'" in done.stderr
+        return
     assert done.stdout == "Good morning, Ada!\n", done.stderr
 
 
