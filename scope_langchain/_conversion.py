@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Optional, Union
 
-from langchain_core.prompts import HumanMessagePromptTemplate, PromptTemplate
+from langchain_core.prompts import HumanMessagePromptTemplate, MessagesPlaceholder, PromptTemplate
 from langchain_core.prompts.string import StringPromptTemplate
 
 from scope_client import PromptVersion
@@ -13,6 +13,7 @@ from scope_client import PromptVersion
 from ._chat import ScopeChatPromptTemplate
 from ._text import ScopePromptTemplate
 
+CONVERSATION = "messages"
 Template = Union[ScopePromptTemplate, ScopeChatPromptTemplate]
 
 
@@ -32,6 +33,18 @@ def template_of(version: PromptVersion, role: Optional[str]) -> Template:
     if role is None or version.type == "chat":
         return to_langchain(version)
     return ScopeChatPromptTemplate.of(version, {}, role)
+
+
+def conversation_after(template: ScopeChatPromptTemplate) -> list[Any]:
+    """A place for the messages of an agent's state, unless the template has one; they may be absent."""
+    knows_them = CONVERSATION in (*template.input_variables, *template.partial_variables)
+    return [] if knows_them else [MessagesPlaceholder(CONVERSATION, optional=True)]
+
+
+def of_the_prompt(template: Template, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the conversation, which the template around a message of the role "system" places itself."""
+    is_placed = CONVERSATION in getattr(template, "optional_variables", ())
+    return {name: value for name, value in values.items() if not is_placed or name != CONVERSATION}
 
 
 def joined(first: Template, others: Iterable[Any]) -> Template:

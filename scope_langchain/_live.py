@@ -27,7 +27,8 @@ from scope_client import (
 from scope_client import client as default_client
 from scope_client.frameworks import called_like, made_client, made_off_the_loop
 
-from ._conversion import Template, joined, template_of
+from ._chat import ScopeChatPromptTemplate
+from ._conversion import Template, conversation_after, joined, of_the_prompt, template_of
 from ._live_settings import OPTIONS_OF_READS, LiveSettings
 from ._reading import checked_partials, read
 
@@ -55,7 +56,8 @@ class LivePrompt(LiveSettings):
         deadline: As for `ScopeClient.get_prompt_version`.
         cache_ttl: As for `ScopeClient.get_prompt_version`.
         partial_variables: Values that are given in advance; without those that a later version has no variable for.
-        role: If it is given, a text prompt is one message of this role, such as "system".
+        role: If it is given, a text prompt is one message of this role, such as "system". The `messages` of an agent's
+            state follow a system message, if the prompt has no variable of that name.
         inherited: Other fields of LangChain's prompt templates, such as `metadata` and `tags`.
 
     Raises:
@@ -176,11 +178,14 @@ class LivePrompt(LiveSettings):
 
     def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """The messages of the prompt with these values, which a ChatPromptTemplate asks for that the prompt is in."""
-        return self.format_prompt(**kwargs).to_messages()  # type: ignore[no-any-return]  # of a prompt value
+        template = self.current(self._given([kwargs]))
+        return template.format_prompt(**of_the_prompt(template, kwargs)).to_messages()  # type: ignore[no-any-return]
 
     async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """`format_messages` for an event loop."""
-        return (await self.aformat_prompt(**kwargs)).to_messages()  # type: ignore[no-any-return]  # of a prompt value
+        template = await self.acurrent(self._given([kwargs]))
+        value = await template.aformat_prompt(**of_the_prompt(template, kwargs))
+        return value.to_messages()  # type: ignore[no-any-return]  # of a prompt value
 
     def get_input_schema(self, config: Optional[RunnableConfig] = None) -> type[BaseModel]:
         """The schema of the version that is cached, or was seen last; one for any values if there is none.
@@ -249,7 +254,10 @@ class LivePrompt(LiveSettings):
         return template
 
     def _converted_from(self, version: PromptVersion, parts: list[Any]) -> Template:
-        template = joined(template_of(version, self.role), parts)
+        template = template_of(version, self.role)
+        if self.role == "system" and not parts and isinstance(template, ScopeChatPromptTemplate):
+            parts = conversation_after(template)
+        template = joined(template, parts)
         variables = frozenset(template.input_variables).union(template.partial_variables)
         dropped = self.names_seen - variables
         given = {name: value for name, value in self.partial_variables.items() if name not in dropped}

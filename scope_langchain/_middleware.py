@@ -12,6 +12,7 @@ from scope_client import ScopeClient, ValidationError
 from scope_client.frameworks import Fallback
 
 from . import _options as model_settings
+from ._conversion import CONVERSATION
 from ._live import LivePrompt, scope_prompt
 from ._model import StandIn
 from ._values import origin_of
@@ -22,7 +23,6 @@ else:
     AgentMiddleware = Any  # LangChain itself need not be there
 
 Values = Union[Mapping[str, Any], Callable[[Any], Mapping[str, Any]], None]
-CONVERSATION = "messages"
 
 
 def scope_prompt_middleware(
