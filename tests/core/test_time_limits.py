@@ -11,13 +11,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Callable
 
+import jinja2
 import pytest
 from faults.crowd import in_a_thread
 from faults.reading import content, counted
 from faults.timelimit import TimeLimit
 
 from scope_client import MemoryStore, RateLimitError, ScopeClient
-from scope_client.frameworks import ForeignStore, Survey, pass_on
+from scope_client.frameworks import ForeignStore, Search, pass_on, search_jinja
 
 Make = Callable[..., ScopeClient]
 
@@ -237,8 +238,13 @@ def test_a_store_over_a_frameworks_cache_does_not_take_it_for_garbage(
 
 def test_a_survey_of_templates_does_not_take_it_for_a_broken_template() -> None:
     raised = Mine("mine")
-    with TimeLimit(raised) as limit, pytest.raises(Mine) as caught:
-        Survey([], []).take("page.html", limit.strikes)
+    search = Search(".")
+    env = jinja2.Environment(loader=jinja2.DictLoader({"page.html": "{{ scope_prompt('p') }}"}), autoescape=True)
+    search_jinja(search, env)
+    limit = TimeLimit(raised)
+    env.parse = lambda *_: limit.strikes()  # type: ignore[method-assign]
+    with limit, pytest.raises(Mine) as caught:
+        search.survey()
     assert caught.value is raised
 
 

@@ -23,14 +23,23 @@ from scope_client.testing import PromptsClient
 
 HI = PromptUse("page.html", 3, "hi", variables=("name",))
 PROBLEM = SettingProblem("value", "TIMEOUT", "TIMEOUT is wrong", "correct it")
-ALL = {"name": "hi", "label": None, "version": None, "var": ["name=Ada"], "vars_file": None, "names": ["hi"]}
+ALL = {
+    "name": "hi",
+    "label": None,
+    "version": None,
+    "var": ["name=Ada"],
+    "vars_file": None,
+    "names": ["hi"],
+    "exclude": [],
+}
 
 
 def run(
     command_name: str, /, *uses: PromptUse, unread: tuple[Finding, ...] = (), problems: tuple = (), **changes: Any
 ) -> Report:
     client = PromptsClient({"hi": "Hi {{name}}", "other": "Other"})
-    site = Site(lambda: client, lambda: problems, lambda: Survey(list(uses), list(unread)))
+    found = Survey(list(uses), list(unread), [], [])
+    site = Site(lambda: client, lambda: problems, lambda exclude: found, lambda client: None)
     command = COMMANDS[command_name]
     return command.run(site, **{key: {**ALL, **changes}[key] for key in command.arguments})
 
@@ -80,7 +89,11 @@ def test_check_names_what_is_wrong_with_its_place() -> None:
 
 
 def test_check_asks_for_no_prompt_while_the_settings_are_wrong() -> None:
-    report = run("check", PromptUse("page.html", 4, "gone"), problems=(PROBLEM,))
+    def cannot_be_made() -> Any:
+        raise ConfigurationError("TIMEOUT is wrong")
+
+    found = Survey([PromptUse("page.html", 4, "gone")], [], [], [])
+    report = COMMANDS["check"].run(Site(cannot_be_made, lambda: (PROBLEM,), lambda exclude: found, lambda client: None))
     assert report.lines == ("TIMEOUT is wrong (correct it)",)
     assert report.failure == "1 problem found"
 
@@ -140,7 +153,7 @@ CREATE = " (run manage.py createcachetable)"
 )
 def test_a_shared_cache_that_does_not_work_is_told_with_what_to_do(name: str, error: Exception, advice: str) -> None:
     client = PromptsClient({"hi": "Hi {{name}}"}, cache_store=Broken(error))
-    site = Site(lambda: client, lambda: (), lambda: Survey([HI], []))
+    site = Site(lambda: client, lambda: (), lambda exclude: Survey([HI], [], [], []), lambda client: None)
     report = COMMANDS[name].run(site, **{key: [] for key in COMMANDS[name].arguments})
     said = f"the shared cache does not work: {type(error).__name__}: {error}{advice}".replace("\n", "\\n")
     assert said in (report.failure if name == "warm" else report.lines)

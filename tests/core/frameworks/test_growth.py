@@ -8,7 +8,7 @@ import jinja2
 import pytest
 from faults import growth
 
-from scope_client.frameworks import COMMANDS, PromptUse, Settings, Site, Survey, TemplateFunction, jinja_survey
+from scope_client.frameworks import COMMANDS, PromptUse, Search, Settings, Site, Survey, TemplateFunction, search_jinja
 from scope_client.frameworks import _commands as commands
 from scope_client.testing import PromptsClient
 
@@ -25,10 +25,10 @@ def text(size: int) -> str:
 
 def checked(size: int, *uses: PromptUse) -> Call:
     client = PromptsClient({"p": text(size)})
-    site = Site(lambda: client, list, lambda: Survey(list(uses), []))
+    site = Site(lambda: client, list, lambda exclude: Survey(list(uses), [], [], []), lambda client: None)
 
     def call() -> object:
-        report = COMMANDS["check"].run(site)
+        report = COMMANDS["check"].run(site, exclude=[])
         assert all(len(line) <= growth.LONGEST_MESSAGE for line in report.lines)
         return report.text() + report.text(as_json=True)
 
@@ -55,7 +55,13 @@ def settings(given: dict[str, object]) -> Call:
 
 def surveyed(templates: dict[str, str]) -> Call:
     env = jinja2.Environment(loader=jinja2.DictLoader(templates), autoescape=True)
-    return lambda: jinja_survey(env)
+    return lambda: survey_of(env)
+
+
+def survey_of(env: jinja2.Environment) -> Survey:
+    search = Search(".")
+    search_jinja(search, env)
+    return search.survey()
 
 
 CALLS: dict[str, tuple[Callable[[int], Call], int]] = {
@@ -95,6 +101,6 @@ def test_a_sum_of_a_thousand_terms_hides_no_call() -> None:
     env = jinja2.Environment(
         loader=jinja2.DictLoader({"a.html": "{{ 1" + " + 1" * 2_000 + " ~ scope_prompt('p') }}"}), autoescape=True
     )
-    survey = jinja_survey(env)
+    survey = survey_of(env)
     assert [each.name for each in survey.uses] == ["p"]
     assert survey.unread == []

@@ -151,9 +151,9 @@ def test_every_problem_is_told_in_one_error() -> None:
         ("CACHE_TTL", -5, "-5"),
         ("TIMEOUT", "x" * 20, repr("x" * 20)),
         ("DEADLINE", "soon", "'soon'"),
-        ("MAX_RETRIES", "3", "'3'"),
+        ("MAX_RETRIES", "3 times", "'3 times'"),
         ("CACHE_MAX_SIZE", "many", "'many'"),
-        ("CACHE_ENABLED", "yes", "'yes'"),
+        ("CACHE_ENABLED", "perhaps", "'perhaps'"),
     ],
 )
 def test_a_bad_number_or_flag_is_shown(key: str, value: Any, shown: str) -> None:

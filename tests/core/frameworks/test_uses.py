@@ -5,11 +5,13 @@ from __future__ import annotations
 import jinja2
 import pytest
 
-from scope_client.frameworks import PromptUse, jinja_uses
+from scope_client.frameworks import PromptUse, Search, search_jinja
 
 
 def uses(source: str) -> list[PromptUse]:
-    return jinja_uses(jinja2.Environment().parse(source), "page.html")
+    search = Search(".")
+    search_jinja(search, jinja2.Environment(loader=jinja2.DictLoader({"page.html": source}), autoescape=True))
+    return search.survey().uses
 
 
 def use(arguments: str) -> PromptUse:
@@ -19,7 +21,7 @@ def use(arguments: str) -> PromptUse:
 
 def test_a_use_tells_its_place_what_it_asks_for_and_what_it_passes() -> None:
     found = use('"hi", label="latest", fallback="x", name=user.name, day="noon"')
-    assert found == PromptUse("page.html", 1, "hi", "latest", None, ("name", "day"), False, False)
+    assert found == PromptUse("page.html", 1, "hi", "latest", None, ("name", "day"))
     assert (found.place, found.wanted) == ("page.html:1", ("hi", "latest", None))
     assert use('"hi", version="v_1"').wanted == ("hi", None, "v_1")
     assert use('"hi", label=none, version=none').wanted == ("hi", None, None)
@@ -46,7 +48,7 @@ def test_a_use_tells_its_place_what_it_asks_for_and_what_it_passes() -> None:
         "{% autoescape true %}{{ CALL }}{% endautoescape %}",
         "{{ 'a' ~ CALL }}{# scope_prompt('no') #}{% raw %}{{ scope_prompt('no') }}{% endraw %}",
         "{{ f(x=[{'a': CALL}]) }}",
-        "{{ other.scope_prompt('no') }}{{ scope_prompt }}{{ scope_prompts('no') }}{{ CALL }}",
+        "{{ other.scope_prompt('no') }}{{ scope_prompts('no') }}{{ CALL }}",
     ],
 )
 def test_a_use_is_found_wherever_a_template_can_have_one(source: str) -> None:
