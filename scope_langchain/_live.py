@@ -255,7 +255,7 @@ class LivePrompt(LiveSettings):
 
     def _converted_from(self, version: PromptVersion, parts: list[Any]) -> Template:
         template = template_of(version, self.role)
-        if self.role == "system" and not parts and isinstance(template, ScopeChatPromptTemplate):
+        if self.role in ("system", "developer") and not parts and isinstance(template, ScopeChatPromptTemplate):
             parts = conversation_after(template)
         template = joined(template, parts)
         variables = frozenset(template.input_variables).union(template.partial_variables)

@@ -100,10 +100,31 @@ class _Hosted:
         origin = origin_of(value)
         changes: dict[str, Any] = dict(zip(("system_message", "messages"), _apart(value, list(request.messages))))
         if origin is not None:
-            changes["model"] = StandIn(request.model, origin)
+            said = [*([] if changes["system_message"] is None else [changes["system_message"]]), *value.to_messages()]
+            changes["model"] = StandIn(request.model, lambda given: origin if _says(given, said) else None)
             own = model_settings.chosen(origin.metadata, self._options)
+            if "tool_choice" in own:
+                changes["tool_choice"] = own.pop("tool_choice")
+            if "tools" in own:
+                changes["tools"] = [*request.tools, *own.pop("tools")]
             changes["model_settings"] = {**request.model_settings, **own}
         return request.override(**changes)
+
+
+def _says(given: Any, said: list[Any]) -> bool:
+    """Whether messages to a model are those of the prompt: another middleware may ask the model its own question."""
+    texts = [_text(each) for each in said if isinstance(each, SystemMessage)]
+    return isinstance(given, list) and any(
+        any(message is each for each in said)
+        or (isinstance(message, SystemMessage) and any(text in _text(message) for text in texts))
+        for message in given
+    )
+
+
+def _text(message: SystemMessage) -> str:
+    content: Any = message.content
+    parts = [content] if isinstance(content, str) else [each.get("text", "") for each in content]
+    return "\n".join(parts)
 
 
 def _apart(value: PromptValue, conversation: list[Any]) -> tuple[SystemMessage | None, list[Any]]:

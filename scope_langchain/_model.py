@@ -42,7 +42,7 @@ def scope_model(model: Runnable[Any, Any], *, options: Iterable[str] = ()) -> Ru
     if not isinstance(model, Runnable):
         raise TypeError(f"scope_model takes a model of LangChain, got {type(model).__name__}")
     names = model_settings.names(options)
-    return linked(model, lambda each: ScopeModel(each, names))
+    return linked(model, lambda each: each if isinstance(each, ScopeModel) else ScopeModel(each, names))
 
 
 def linked(model: Any, link: Callable[[Runnable[Any, Any]], Runnable[Any, Any]]) -> Runnable[Any, Any]:
@@ -57,7 +57,7 @@ def linked(model: Any, link: Callable[[Runnable[Any, Any]], Runnable[Any, Any]])
     if isinstance(model, RunnableParallel):
         steps = {key: linked(step, link) for key, step in model.steps__.items()}
         return model.model_copy(update={"steps__": steps})
-    return model if isinstance(model, ScopeModel) else link(model)
+    return link(model)
 
 
 class ScopeModel(Runnable[Any, Any]):
@@ -66,10 +66,15 @@ class ScopeModel(Runnable[Any, Any]):
     Args:
         model: The model.
         options: The keys of a version's metadata with which it is called.
-        origin: What its input is made of, whatever the input is; None if the input knows it.
+        origin: Tells what its input is made of.
     """
 
-    def __init__(self, model: Runnable[Any, Any], options: tuple[str, ...] = (), origin: Origin | None = None) -> None:
+    def __init__(
+        self,
+        model: Runnable[Any, Any],
+        options: tuple[str, ...] = (),
+        origin: Callable[[Any], Origin | None] = origin_of,
+    ) -> None:
         self.bound = model
         self.options = options
         self._origin = origin
@@ -105,7 +110,8 @@ class ScopeModel(Runnable[Any, Any]):
     def with_structured_output(self, schema: Any, **kwargs: Any) -> Runnable[Any, Any]:
         """The model with a schema for its output, linked as before."""
         bound: Any = self.bound
-        return scope_model(bound.with_structured_output(schema, **kwargs), options=self.options)
+        options = [name for name in self.options if name not in _OF_AN_OUTPUT]  # which this schema says now
+        return scope_model(bound.with_structured_output(schema, **kwargs), options=options)
 
     def invoke(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Any:  # noqa: A002
         """The model's own, with the metadata and the options of the version that made the input."""
@@ -164,11 +170,11 @@ class ScopeModel(Runnable[Any, Any]):
         )
 
     def _own(self, value: Any) -> dict[str, Any]:
-        origin = (self._origin or origin_of(value)) if self.options else None
+        origin = self._origin(value) if self.options else None
         return {} if origin is None else model_settings.chosen(origin.metadata, self.options)
 
     def _traced(self, value: Any, config: RunnableConfig | None) -> RunnableConfig | None:
-        origin = self._origin or origin_of(value)
+        origin = self._origin(value)
         if origin is None:
             return config
         here = ensure_config(config)  # with what the run around it has, which a metadata of our own would hide
@@ -188,19 +194,21 @@ class StandIn:
 
     Args:
         model: The model.
-        origin: What the input of its next call is made of.
+        origin: Tells what the input of a call is made of.
     """
 
-    def __init__(self, model: Any, origin: Origin) -> None:
+    def __init__(self, model: Any, origin: Callable[[Any], Origin | None]) -> None:
         self._model = model
-        self._linked = ScopeModel(model, origin=origin)
         self._origin = origin
+        self._linked = self._link(model)
 
     @property  # type: ignore[misc]  # read only, as proxies have it
     def __class__(self) -> Any:
         return type(self._model)
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in vars(StandIn):  # of a copy that is not filled yet
+            raise AttributeError(name)
         if name in _OF_A_CALL:
             return getattr(self._linked, name)
         found = getattr(self._model, name)
@@ -208,11 +216,18 @@ class StandIn:
 
     def _linking(self, make: Callable[..., Any]) -> Callable[..., Any]:
         def made(*given: Any, **how: Any) -> Any:
-            return linked(make(*given, **how), lambda each: ScopeModel(each, origin=self._origin))
+            return linked(make(*given, **how), self._link)
 
         return made
 
+    def _link(self, model: Any) -> ScopeModel:
+        """Also of one that a user has linked: what the middleware hands it are messages, which know nothing."""
+        if isinstance(model, ScopeModel):
+            return ScopeModel(model.bound, model.options, self._origin)
+        return ScopeModel(model, origin=self._origin)
 
+
+_OF_AN_OUTPUT = ("response_format", "tools", "tool_choice")
 _OF_A_CALL = frozenset(("invoke", "ainvoke", "stream", "astream", "batch", "abatch"))
 _MAKES_ANOTHER = frozenset(
     ("bind", "bind_tools", "with_structured_output", "with_config", "with_retry", "with_fallbacks", "with_listeners")

@@ -9,12 +9,12 @@ from scope_client import PromptVersion, ValidationError
 from scope_client.frameworks import listed, shown
 
 CALL_OPTIONS = (
-    *("model", "temperature", "max_tokens", "max_completion_tokens", "top_p", "top_k", "stop", "seed"),
+    *("model", "temperature", "max_tokens", "max_completion_tokens", "top_p", "stop", "seed"),
     *("frequency_penalty", "presence_penalty", "reasoning_effort", "verbosity", "response_format"),
     *("tools", "tool_choice", "timeout"),
 )
 """What a call takes: for `model.bind(**call_options(version))` and `scope_model(model, options=CALL_OPTIONS)`."""
-MODEL_OPTIONS = (*CALL_OPTIONS, "model_provider", "max_retries")
+MODEL_OPTIONS = (*CALL_OPTIONS, "top_k", "model_provider", "max_retries")
 """What the making of a model takes: for `init_chat_model(**model_options(version))`."""
 
 

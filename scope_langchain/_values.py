@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from langchain_core.messages import AnyMessage
 from langchain_core.prompt_values import ChatPromptValue, PromptValue, StringPromptValue
 from pydantic import Field
 
@@ -46,7 +47,9 @@ class ScopeStringPromptValue(_Carrier, StringPromptValue):
 
 
 class ScopeChatPromptValue(_Carrier, ChatPromptValue):
-    """A ChatPromptValue, equal to any other of the same messages."""
+    """A ChatPromptValue, equal to any other of the same messages. Each message is written and read as what it is."""
+
+    messages: Sequence[AnyMessage]  # LangChain's own loses tool calls on the way through a graph's checkpoint
 
     @classmethod
     def lc_id(cls) -> list[str]:
@@ -63,7 +66,8 @@ def made_of(value: PromptValue, trace: Mapping[str, Any], metadata: Mapping[str,
     if isinstance(value, StringPromptValue):
         return ScopeStringPromptValue(text=value.text, made_of=origin)
     if isinstance(value, ChatPromptValue):
-        return ScopeChatPromptValue(messages=value.messages, made_of=origin)
+        # As they are: a user may have messages of a class of their own.
+        return ScopeChatPromptValue.model_construct(messages=value.messages, made_of=origin)
     return value
 
 

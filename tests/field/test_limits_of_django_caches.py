@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,10 @@ QUICK: dict[str, Any] = {
     ),
 }
 SILENT: dict[str, dict[str, Any]] = {
-    "a file": {"BACKEND": DJANGO + "filebased.FileBasedCache", "LOCATION": "/nowhere"},
+    "a file": {
+        "BACKEND": DJANGO + "filebased.FileBasedCache",
+        "LOCATION": str(Path(tempfile.gettempdir()) / "scope-cache-of-files"),
+    },
     "a database": {"BACKEND": DJANGO + "db.DatabaseCache", "LOCATION": "prompts"},
     "one whose client is not known": {"BACKEND": f"{__name__}.Unknown", "LOCATION": "redis://127.0.0.1:1"},
 }

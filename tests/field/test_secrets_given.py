@@ -307,9 +307,10 @@ def test_a_setting_of_django_is_wrong(setting: dict, world: World, watch: Watch)
     watch(lambda: django_client(world, {**GIVEN, **setting}))
 
 
-@each_setting
-def test_a_setting_of_flask_is_wrong(setting: dict, watch: Watch) -> None:
-    watch(lambda: flask_client({**GIVEN, **setting}))
+# A number is good there: `from_prefixed_env` makes one of a secret that is digits.
+@pytest.mark.parametrize("name", [name for name, each in SETTINGS.items() if each != {"API_SECRET": NUMBER}])
+def test_a_setting_of_flask_is_wrong(name: str, watch: Watch) -> None:
+    watch(lambda: flask_client({**GIVEN, **SETTINGS[name]}))
 
 
 @pytest.mark.parametrize("made", [django_client, lambda world, given: flask_client(given)], ids=["Django", "Flask"])

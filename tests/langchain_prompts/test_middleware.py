@@ -13,12 +13,12 @@ from langchain_core.tools import tool
 from langchain_prompts.test_tracing import Trace, shown
 
 from scope_client import MissingVariableError, ValidationError
+from scope_client.local import LocalPlatform
 from scope_client.testing import PromptsClient
-from scope_langchain import scope_prompt_middleware
+from scope_langchain import scope_model, scope_prompt_middleware
 
 if TYPE_CHECKING:
     from scope_client import ScopeClient
-    from scope_client.local import LocalPlatform
 
 ASKED = {"messages": [HumanMessage("What is in stock?")]}
 LOOKS_IT_UP = AIMessage("", tool_calls=[{"name": "stock", "args": {"of": "lamps"}, "id": "1", "type": "tool_call"}])
@@ -135,6 +135,51 @@ def test_several_system_messages_are_one(seen: list[Any]) -> None:
     with PromptsClient({"agent": chat}) as client:
         ran(scope_prompt_middleware("agent", client=client))
     assert seen[0][0][0] == ("system", [{"type": "text", "text": "One."}, {"type": "text", "text": "Two."}])
+
+
+@pytest.mark.parametrize("key", ["tool_choice", "tools"])
+def test_tools_of_the_metadata_come_beside_those_of_the_agent(key: str, seen: list[Any]) -> None:
+    @tool
+    def stock(of: str) -> str:
+        """What is in stock."""
+        return "3"
+
+    class Tooled(Model):
+        def bind_tools(self, tools: Any, **how: Any) -> Any:
+            return self.bind(tools=[getattr(each, "name", each) for each in tools], **how)
+
+    metadata = {"tool_choice": "auto", "tools": [{"type": "web_search"}]}[key]
+    with LocalPlatform() as platform:
+        platform.publish("agent", "Be brief.", metadata={key: metadata})
+        middleware = scope_prompt_middleware("agent", client=platform.client(), options=["tools", "tool_choice"])
+        agents.create_agent(Tooled(responses=[AIMessage("x")]), [stock], middleware=[middleware]).invoke(ASKED)
+    ((_, how),) = seen
+    assert how["tools"] == (["stock", {"type": "web_search"}] if key == "tools" else ["stock"])
+    assert how.get("tool_choice") == (metadata if key == "tool_choice" else None)
+
+
+def test_a_question_of_another_middleware_is_not_credited_to_the_prompt() -> None:
+    class Judge(agents.middleware.AgentMiddleware):
+        def wrap_model_call(self, request: Any, handler: Any) -> Any:
+            request.model.invoke("of the code's own")
+            request.model.invoke([HumanMessage("of the code's own")])
+            return handler(request)
+
+    trace = Trace()
+    with PromptsClient({"agent": "Be brief."}) as client:
+        both = [scope_prompt_middleware("agent", client=client), Judge()]
+        agent = agents.create_agent(Model(responses=[AIMessage("x")]), middleware=both)
+        agent.invoke(ASKED, {"callbacks": [trace]})
+    assert [shown(run).get("name") for run in trace.of("chat_model", "llm")] == [None, None, "agent"]
+
+
+def test_a_model_that_is_linked_already_has_the_version_too() -> None:
+    trace = Trace()
+    with PromptsClient({"agent": "Be brief."}) as client:
+        middleware = scope_prompt_middleware("agent", client=client)
+        agent = agents.create_agent(scope_model(Model(responses=[AIMessage("x")])), middleware=[middleware])
+        agent.invoke(ASKED, {"callbacks": [trace]})
+    assert [shown(run).get("name") for run in trace.of("chat_model", "llm")] == ["agent"]
 
 
 def test_two_of_them_have_names_of_their_own(seen: list[Any]) -> None:

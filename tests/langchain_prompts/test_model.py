@@ -378,6 +378,20 @@ def test_a_value_is_langchains_own_in_all_but_what_it_was_made_of(content: Any) 
         assert trace.seen(*MODELS) == [1]
 
 
+def test_a_value_comes_whole_through_a_graphs_checkpoint_with_what_it_was_made_of() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"x": 1}'}}
+    chat = [
+        {"role": "system", "content": "{{a}}"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "3", "tool_call_id": "1"},
+    ]
+    with PromptsClient({"x": chat}) as client:
+        value = scope_prompt("x", client=client).invoke({"a": "said"})
+    again = type(value)(**json.loads(json.dumps(value.model_dump())))
+    assert again.to_messages() == value.to_messages()
+    assert again.made_of == value.made_of
+
+
 def test_the_metadata_of_a_version_is_not_saved_with_its_template() -> None:
     prompt = to_langchain(version(metadata={"owner": "team"}))
     assert "team" not in dumps(prompt)
