@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parents[1]
 REQUESTS, LATENCY_SECONDS = 50, 2.0
-MOST_PING_SECONDS = 1.0
+MOST_PING_SECONDS = 1.5
 """Of a machine that is busy; a page that is rendered on the loop holds a ping up for all of LATENCY_SECONDS."""
 SERVERS = {
     "uvicorn": ["-m", "uvicorn", "--port", "PORT", "--log-level", "error", "django_app.page_site:app"],
