@@ -62,7 +62,7 @@ def test_it_is_ready_before_any_prompt_was_read_and_while_the_platform_is_gone(
 def test_nothing_secret_is_in_it(how: str, probe: Client, platform: LocalPlatform, site: Any) -> None:
     secret = "very-secret-1234"
     if how == "failed":
-        site(API_SECRET=secret, MAX_RETRIES=0)
+        site(API_SECRET=secret, MAX_RETRIES=0, CACHE_ALIAS=None)
         with pytest.raises(Exception, match="credentials"):
             get_client().get_prompt_version("greeting")
     else:
