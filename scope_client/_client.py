@@ -333,6 +333,11 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             return "ScopeClient()"
         return f"ScopeClient(base_url={config.base_url!r}, org_id={getattr(config.credentials, 'org_id', None)!r})"
 
+    @property
+    def _prompts_of_test(self) -> Optional[Mapping[str, object]]:
+        """What a test has put in the place of a platform; None for the client of one."""
+        return None
+
     def _new_source(self, background: Background, counters: Counters) -> ClientSource:
         """Where this client's versions come from."""
         warn_of_one_url(self._config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, Undefined
@@ -34,13 +34,7 @@ def scope_prompt(name: str, /, *mapping: Any, using: Any = DEFAULT, **asked: Any
     """
     if isinstance(using, Undefined):
         raise ValidationError("the organisation of a prompt, using=, is not defined")
-    get_client(using)  # which says what is wrong with it
-    return _of(using)(name, *mapping, **asked)
-
-
-@lru_cache
-def _of(using: str) -> TemplateFunction:
-    return TemplateFunction(partial(get_client, using), Undefined, ANSWERED)
+    return TemplateFunction(partial(get_client, using), Undefined, ANSWERED)(name, *mapping, **asked)
 
 
 class ScopeExtension(Extension):

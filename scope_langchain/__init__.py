@@ -12,6 +12,7 @@ try:
     from ._middleware import scope_prompt_middleware
     from ._model import scope_model
     from ._options import CALL_OPTIONS, MODEL_OPTIONS, call_options, model_options
+    from ._prompt_values import ScopeChatPromptValue, ScopeStringPromptValue
     from ._text import ScopePromptTemplate
     from ._tracing import trace_metadata
 except ModuleNotFoundError as error:
@@ -25,7 +26,9 @@ __all__ = [
     "LivePrompt",
     "MissingInputError",
     "ScopeChatPromptTemplate",
+    "ScopeChatPromptValue",
     "ScopePromptTemplate",
+    "ScopeStringPromptValue",
     "call_options",
     "model_options",
     "scope_model",

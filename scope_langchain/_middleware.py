@@ -15,7 +15,7 @@ from . import _options as model_settings
 from ._conversion import CONVERSATION
 from ._live import LivePrompt, scope_prompt
 from ._model import StandIn
-from ._values import origin_of
+from ._prompt_values import origin_of
 
 if TYPE_CHECKING:
     from langchain.agents.middleware import AgentMiddleware

@@ -17,7 +17,7 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import get_config_list
 
 from . import _options as model_settings
-from ._values import Origin, origin_of
+from ._prompt_values import Origin, origin_of
 
 
 def scope_model(model: Runnable[Any, Any], *, options: Iterable[str] = ()) -> Runnable[Any, Any]:

@@ -14,7 +14,7 @@ from scope_client import client as default_client
 from scope_client.frameworks import Fallback, listed, nearest, refused_values, shown
 
 from ._errors import missing_input, name_prompt
-from ._values import made_of
+from ._prompt_values import made_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

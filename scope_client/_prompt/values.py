@@ -149,5 +149,6 @@ def _called(value: Any) -> str:
 def _said(error: Exception) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001  # the exception of a broken value may be broken too
+    except Exception as broken:  # noqa: BLE001  # the exception of a broken value may be broken too
+        pass_on(broken)
         return type(error).__name__

@@ -8,7 +8,6 @@ from .._folder.reader import read_prompt_dir
 from .._prompt.prompt_version import PromptVersion
 from .._wording import MOST_WORDS_TO_COMPARE, listed, nearest, shown
 from ..errors import ApiError, ConfigurationError, ConnectionError, NoProductionVersionError, NotFoundError, ScopeError
-from ..testing._prompts_client import PromptsClient
 from ._report import Finding, Report, counted, explained
 from ._site import Site, by_organisation, client_of, refusal, store_problem
 from ._uses import OPENING_BRACES, PromptUse, Ref
@@ -64,7 +63,7 @@ def _compared(client: ScopeClient, uses: Sequence[PromptUse]) -> list[Finding]:
     # A prompt that need not exist will do: a 404 for it shows that the platform and the credentials are good.
     for ref in dict.fromkeys(use.wanted for use in uses) or [_PROMPT_OF_NOBODY]:
         answers[ref] = answer = _answer(client, ref)
-        if isinstance(client, PromptsClient):  # an error of which is one that a test has given
+        if client._prompts_of_test is not None:  # an error is one of those that the test has given
             continue
         if isinstance(answer, (ApiError, ConnectionError)) and not isinstance(answer, NotFoundError):
             return [Finding(explained(answer))]
@@ -75,7 +74,7 @@ def _compared(client: ScopeClient, uses: Sequence[PromptUse]) -> list[Finding]:
 def _known_names(client: ScopeClient, answers: Mapping[Ref, _Answer]) -> frozenset[str]:
     """The prompts that there are, as far as is known: the platform has no list of them."""
     names = {name for (name, _, _), answer in answers.items() if isinstance(answer, PromptVersion)}
-    given = client.prompts if isinstance(client, PromptsClient) else {}
+    given = client._prompts_of_test or {}
     return frozenset({*names, *given, *_names_in_folder(client.config.prompt_dir)})
 
 

@@ -12,7 +12,6 @@ from .._interrupts import pass_on
 from .._prompt.ref import PromptRef
 from .._stores.failure import reason
 from ..errors import ConfigurationError, ScopeError, ValidationError
-from ..testing._prompts_client import PromptsClient
 from ._settings import SettingProblem
 from ._survey import Survey
 from ._uses import PromptUse, Ref
@@ -40,7 +39,7 @@ class Site(NamedTuple):
     def is_of_test(self) -> bool:
         """Whether a test has put prompts, or a platform of its own, in the place of the one that the settings name."""
         try:
-            return bool(process_wide.of_test) or isinstance(self.client(), PromptsClient)
+            return bool(process_wide.of_test) or self.client()._prompts_of_test is not None
         except ConfigurationError:
             return False
 

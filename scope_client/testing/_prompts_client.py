@@ -55,6 +55,10 @@ class PromptsClient(ScopeClient):
         ours.update(options)
         super().__init__(config=Configuration(**ours))
 
+    @property
+    def _prompts_of_test(self) -> Mapping[str, object]:
+        return self.prompts
+
     def _new_source(self, background: Background, counters: Counters) -> "_Source":
         return _Source(self._bodies, self.config.extra_values)
 

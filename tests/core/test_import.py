@@ -40,6 +40,11 @@ def test_the_import_leaves_out_what_takes_long_in_the_standard_library_too() -> 
     )
 
 
+def test_a_site_does_not_import_what_tests_are_given() -> None:
+    code = "import sys, scope_client.frameworks; print([name for name in sys.modules if 'test' in name.split('.')[-1]])"
+    assert python(code) == "[]"
+
+
 def test_a_program_that_does_not_configure_logging_hears_nothing() -> None:
     code = "import logging, scope_client; logging.getLogger('scope_client.tokens').error('loud')"
     assert python(code) == ""

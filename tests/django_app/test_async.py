@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -14,8 +14,10 @@ from django.core.asgi import get_asgi_application
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
+from django.template.response import TemplateResponse
 from django.test import AsyncClient
 from django.urls import path
+from django.views.generic import TemplateView
 from django_app.caching import Caching
 from django_app.process import reset_client
 from faults import inside
@@ -340,8 +342,19 @@ async def shows_a_page(request: HttpRequest, prompt: str) -> HttpResponse:
     return await arender(request, "page.html", {"prompt": prompt}, status=203)
 
 
+async def responds_with_a_template(request: HttpRequest) -> HttpResponse:
+    return TemplateResponse(request, "page.html", {"prompt": "greeting"})
+
+
+class Generic(TemplateView):
+    template_name = "page.html"
+    extra_context: ClassVar = {"prompt": "greeting"}
+
+
 urlpatterns = [
     path("page/<prompt>/", shows_a_page),
+    path("response/", responds_with_a_template),
+    path("generic/", Generic.as_view()),
     path("async/", greets),
     path("template/", greets_by_template),
     path("sync/", greets_in_a_thread),
@@ -401,13 +414,21 @@ class TestAPage:
         settings.ROOT_URLCONF = __name__
 
     @staticmethod
-    async def got(prompt: str = "greeting") -> tuple[int, str]:
-        scope = {"type": "http", "method": "GET", "path": f"/page/{prompt}/", "query_string": b"name=%3CAda%3E"}
+    async def got(prompt: str = "greeting", path: str = "/page/{}/") -> tuple[int, str]:
+        scope = {"type": "http", "method": "GET", "path": path.format(prompt), "query_string": b"name=%3CAda%3E"}
         asked = ApplicationCommunicator(get_asgi_application(), {**scope, "headers": []})
         await asked.send_input({"type": "http.request", "body": b""})
         start, body = [await asked.receive_output(20) for _ in range(2)]
         await asked.wait(20)
         return start["status"], body["body"].decode()
+
+    @pytest.mark.parametrize("path", ["/response/", "/generic/"])
+    def test_a_response_that_django_renders_needs_nothing(
+        self, path: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        inside.forgets_the_warning(monkeypatch)
+        assert asyncio.run(self.got(path=path)) == (200, "Good day, &lt;Ada&gt;!")
+        assert not [record for record in caplog.records if record.name.startswith("scope_client")]
 
     def test_shows_a_prompt_and_warns_of_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
         async def main() -> tuple[int, str]:

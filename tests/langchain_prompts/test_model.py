@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import json
 import operator
 import pickle
@@ -21,6 +22,7 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel,
 from langchain_core.tracers import LangChainTracer
 from langchain_prompts.test_tracing import Trace, shown, version
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import START, StateGraph
 from langsmith import Client
 from typing_extensions import TypedDict
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from scope_client.local import LocalPlatform
 
 MODELS = ("chat_model", "llm")
+# What a graph is told to load from its checkpoints, since LangGraph 1.0.
+ALLOWED = [("scope_langchain", "ScopeChatPromptValue"), ("scope_langchain", "ScopeStringPromptValue")]
+ALLOWED_IS_KNOWN = "allowed_msgpack_modules" in inspect.signature(JsonPlusSerializer).parameters
 TRIES = 40
 KNOWN = {"name": "qa", "id": "prompt_1", "version": 7, "version_id": "v_7"}
 
@@ -387,9 +392,14 @@ def test_a_value_comes_whole_through_a_graphs_checkpoint_with_what_it_was_made_o
     ]
     with PromptsClient({"x": chat}) as client:
         value = scope_prompt("x", client=client).invoke({"a": "said"})
-    again = type(value)(**json.loads(json.dumps(value.model_dump())))
-    assert again.to_messages() == value.to_messages()
-    assert again.made_of == value.made_of
+    text = to_langchain(version()).invoke({"a": 1})
+    kept = JsonPlusSerializer(allowed_msgpack_modules=ALLOWED) if ALLOWED_IS_KNOWN else JsonPlusSerializer()
+    for found in (value, text):
+        again = kept.loads_typed(kept.dumps_typed(found))
+        assert type(again) is type(found)
+        assert again == found
+        assert [type(each) for each in again.to_messages()] == [type(each) for each in found.to_messages()]
+        assert again.made_of == found.made_of
 
 
 def test_the_metadata_of_a_version_is_not_saved_with_its_template() -> None:

@@ -1,9 +1,7 @@
 """Prompt values that know what they were made of, so that the model's run can say it whatever happens in between."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 from langchain_core.messages import AnyMessage
 from langchain_core.prompt_values import ChatPromptValue, PromptValue, StringPromptValue
@@ -26,6 +24,7 @@ class _Carrier(PromptValue):
     """A value that is LangChain's own in all but one field, of plain JSON: it is copied, pickled and checkpointed."""
 
     made_of: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """What the value was made of, as plain JSON; empty if it is not known."""
 
     def to_json(self) -> Any:
         """As LangChain's own class has it."""
@@ -50,6 +49,7 @@ class ScopeChatPromptValue(_Carrier, ChatPromptValue):
     """A ChatPromptValue, equal to any other of the same messages. Each message is written and read as what it is."""
 
     messages: Sequence[AnyMessage]  # LangChain's own loses tool calls on the way through a graph's checkpoint
+    """The messages."""
 
     @classmethod
     def lc_id(cls) -> list[str]:
@@ -71,7 +71,7 @@ def made_of(value: PromptValue, trace: Mapping[str, Any], metadata: Mapping[str,
     return value
 
 
-def origin_of(value: object) -> Origin | None:
+def origin_of(value: object) -> Optional[Origin]:
     """What a value was made of; None for what was not made by a template of Scope, such as a list of messages."""
     found = value.made_of if isinstance(value, _Carrier) else None
     return Origin(found.get(_TRACE, {}), found.get(_METADATA, {})) if found else None
