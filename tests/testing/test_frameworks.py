@@ -137,6 +137,22 @@ def test_without_a_platform():
     outcome.assert_outcomes(passed=2)
 
 
+def test_an_app_reads_from_the_platform_of_a_test_that_resets_what_configure_set(run):
+    outcome = run(
+        SETTINGS
+        + FLASK
+        + """
+import scope_client
+
+def test_reset(scope_prompts):
+    scope_prompts("greeting", "One")
+    scope_client.reset_configuration()
+    assert page(made()) == "One"
+"""
+    )
+    outcome.assert_outcomes(passed=1)
+
+
 def test_the_other_settings_of_the_site_hold_on_the_platform_of_a_test(run):
     outcome = run(
         SETTINGS
