@@ -11,7 +11,6 @@ from langchain_core.runnables import (
     RunnableParallel,
     RunnableSequence,
     RunnableWithFallbacks,
-    ensure_config,
 )
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import get_config_list
@@ -177,8 +176,8 @@ class ScopeModel(Runnable[Any, Any]):
         origin = self._origin(value)
         if origin is None:
             return config
-        here = ensure_config(config)  # with what the run around it has, which a metadata of our own would hide
-        return {**here, "metadata": {**here.get("metadata", {}), **origin.trace}}
+        given: RunnableConfig = config or {}
+        return {**given, "metadata": {**(given.get("metadata") or {}), **origin.trace}}
 
     def _all_traced(self, inputs: list[Any], config: Any) -> list[Any]:
         return [self._traced(value, each) for value, each in zip(inputs, get_config_list(config, len(inputs)))]

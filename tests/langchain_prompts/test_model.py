@@ -238,6 +238,15 @@ def test_what_the_caller_gives_stays() -> None:
     assert given == {"metadata": {"mine": 1}, "tags": ["mine"]}
 
 
+def test_what_the_model_itself_is_given_stays() -> None:
+    value, linked = to_langchain(version()).invoke({"a": 1}), scope_model(model())
+    for way in ("invoke", "ainvoke", "batch", "abatch", "stream", "astream"):
+        trace = Trace()
+        WAYS[way](linked, value, {"metadata": {"mine": 1}, "callbacks": [trace]})
+        (run,) = trace.of(*MODELS)
+        assert (run.extra["metadata"]["mine"], shown(run)) == (1, KNOWN)
+
+
 def test_a_model_called_within_a_run_keeps_the_metadata_of_that_run() -> None:
     trace = Trace()
     value = to_langchain(version()).invoke({"a": 1})
