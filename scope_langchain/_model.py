@@ -206,7 +206,7 @@ class StandIn:
         return type(self._model)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in vars(StandIn):  # of a copy that is not filled yet
+        if name.startswith("__"):  # a copy is asked for these before it has a model to ask
             raise AttributeError(name)
         if name in _OF_A_CALL:
             return getattr(self._linked, name)

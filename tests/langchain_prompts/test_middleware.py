@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from langchain import agents
 from langchain_core.language_models import FakeMessagesListChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import tool
 from langchain_prompts.test_tracing import Trace, shown
 
@@ -171,6 +172,34 @@ def test_a_question_of_another_middleware_is_not_credited_to_the_prompt() -> Non
         agent = agents.create_agent(Model(responses=[AIMessage("x")]), middleware=both)
         agent.invoke(ASKED, {"callbacks": [trace]})
     assert [shown(run).get("name") for run in trace.of("chat_model", "llm")] == [None, None, "agent"]
+
+
+def test_a_system_prompt_that_another_middleware_extends_is_still_the_prompts() -> None:
+    class Extends(agents.middleware.AgentMiddleware):
+        def wrap_model_call(self, request: Any, handler: Any) -> Any:
+            more = SystemMessage(f"{request.system_message.content}\nWrite a list.")
+            return handler(request.override(system_message=more))
+
+    trace = Trace()
+    with PromptsClient({"agent": "Be brief."}) as client:
+        both = [scope_prompt_middleware("agent", client=client), Extends()]
+        agent = agents.create_agent(Model(responses=[AIMessage("x")]), middleware=both)
+        agent.invoke(ASKED, {"callbacks": [trace]})
+    assert [shown(run).get("name") for run in trace.of("chat_model", "llm")] == ["agent"]
+
+
+@pytest.mark.parametrize("made", [copy.copy, copy.deepcopy])
+def test_another_middleware_may_copy_the_model(made: Any) -> None:
+    class Copies(agents.middleware.AgentMiddleware):
+        def wrap_model_call(self, request: Any, handler: Any) -> Any:
+            return handler(request.override(model=made(request.model)))
+
+    trace = Trace()
+    with PromptsClient({"agent": "Be brief."}) as client:
+        both = [scope_prompt_middleware("agent", client=client), Copies()]
+        agent = agents.create_agent(Model(responses=[AIMessage("x")]), middleware=both)
+        agent.invoke(ASKED, {"callbacks": [trace]})
+    assert [shown(run).get("name") for run in trace.of("chat_model", "llm")] == ["agent"]
 
 
 def test_a_model_that_is_linked_already_has_the_version_too() -> None:

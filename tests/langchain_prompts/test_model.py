@@ -14,7 +14,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import FakeListChatModel, FakeListLLM
 from langchain_core.load import dumps, loads
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 from langchain_core.prompts import PromptTemplate
@@ -368,6 +368,19 @@ def test_tools_and_schemas_may_be_bound_after_it(calls: list[Any]) -> None:
     assert (calls, trace.seen(*MODELS)) == ([{"tools": ["t"], "seed": 4}], [7])
 
 
+def test_a_schema_that_is_given_afterwards_wins_over_that_of_the_version(calls: list[Any]) -> None:
+    class Structured(Options):
+        def with_structured_output(self, schema: Any, **how: Any) -> Any:
+            return self.bind(response_format=schema) | StrOutputParser()
+
+    trace = Trace()
+    prompt = to_langchain(version(metadata={"response_format": {"type": "text"}, "seed": 4}))
+    linked: Any = scope_model(Structured(responses=["x"]), options=["response_format", "seed"])
+    (prompt | linked.with_structured_output({"title": "mine"})).invoke({"a": 1}, {"callbacks": [trace]})
+    assert calls == [{"response_format": {"title": "mine"}, "seed": 4}]
+    assert [shown(run).get("version") for run in trace.runs if run.run_type not in ("prompt",)].count(7) == 1
+
+
 # The value
 
 
@@ -409,6 +422,19 @@ def test_a_value_comes_whole_through_a_graphs_checkpoint_with_what_it_was_made_o
         assert again == found
         assert [type(each) for each in again.to_messages()] == [type(each) for each in found.to_messages()]
         assert again.made_of == found.made_of
+
+
+class Aside(BaseMessage):
+    """A message of a kind that only its user knows."""
+
+    type: str = "aside"
+
+
+def test_a_message_of_a_users_own_kind_goes_through() -> None:
+    with PromptsClient({"x": [{"role": "placeholder", "content": "{{history}}"}]}) as client:
+        value = scope_prompt("x", client=client).invoke({"history": [Aside("quietly")]})
+    assert value.to_messages() == [Aside("quietly")]
+    assert value.made_of["trace"]["scope.prompt.name"] == "x"
 
 
 def test_the_metadata_of_a_version_is_not_saved_with_its_template() -> None:
