@@ -83,9 +83,10 @@ def test_a_cache_of_one_process_is_named(backend: str, said: str, settings: Any)
     [
         ({"CACHE_ALIAS": None}, "SCOPE['CACHE_ALIAS'] is None, so each process has prompts of its own"),
         ({"CACHE_ENABLED": False}, "the cache is off"),
+        ({"CACHE_TTL": 0}, "CACHE_TTL is 0, so that each read asks again"),
         ({"CACHE_STORE": MemoryStore()}, "a MemoryStore belongs to this process alone"),
     ],
-    ids=["no alias", "no cache", "a store of its own"],
+    ids=["no alias", "no cache", "no time", "a store of its own"],
 )
 def test_settings_that_share_nothing_are_named(
     keys: dict[str, Any], said: str, scope_settings: Callable[..., Any]

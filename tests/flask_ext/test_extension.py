@@ -137,6 +137,8 @@ class TestWhatIsNotAFlaskApp:
             TypeError, match=r"^Quart is not Flask, .* await scope_client\.client\(\)\.arender_prompt\("
         ):
             set_up(kind())
+        with pytest.raises(TypeError, match="^Quart is not Flask"):
+            set_up(kind)
 
     @pytest.mark.parametrize(
         ("given", "told"),

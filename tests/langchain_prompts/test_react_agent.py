@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from langchain_core.language_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.tools import tool
 from langgraph.prebuilt import create_react_agent
 
@@ -54,6 +55,14 @@ def test_a_text_prompt_of_the_role_system_does_not_swallow_the_conversation(way:
     assert second == [*first, ("ai", ""), ("tool", "3")]
 
 
+def test_what_is_added_to_it_stays_and_a_developer_is_as_good_as_a_system() -> None:
+    with PromptsClient({"agent": "Be brief."}) as client:
+        live = scope_prompt("agent", client=client, role="system") + MessagesPlaceholder("messages") + "Go."
+        assert seen_by_the_model(live)[0] == [("system", "Be brief."), ("human", "How many?"), ("human", "Go.")]
+        developer = scope_prompt("agent", client=client, role="developer")
+        assert seen_by_the_model(developer)[0] == [("system", "Be brief."), ("human", "How many?")]
+
+
 @pytest.mark.parametrize("fallback", ["Be brief.", [("system", "Be brief."), ("placeholder", "{{messages}}")]])
 def test_neither_does_a_fallback(fallback: Any, platform: LocalPlatform, client: ScopeClient) -> None:
     platform.fail(503)
@@ -65,8 +74,6 @@ def test_neither_does_a_fallback(fallback: Any, platform: LocalPlatform, client:
 
 
 def test_a_conversation_that_is_placed_by_hand_comes_once() -> None:
-    from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
-
     with PromptsClient({"agent": "Be brief.", "quoting": "They said: {{messages}}"}) as client:
         live = scope_prompt("agent", client=client, role="system")
         for prompt in (
