@@ -137,7 +137,7 @@ class TestWhatIsNotAFlaskApp:
             TypeError, match=r"^Quart is not Flask, .* await scope_client\.client\(\)\.arender_prompt\("
         ):
             set_up(kind())
-        with pytest.raises(TypeError, match="^Quart is not Flask"):
+        with pytest.raises(TypeError, match=r"^Quart is not Flask"):
             set_up(kind)
 
     @pytest.mark.parametrize(
