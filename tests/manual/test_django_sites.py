@@ -1,4 +1,4 @@
-"""What docs/django.md says is true: its files make a project, which is run."""
+"""What the page on running a Django site says is true: its files make a project, which is run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from faults.sites import free_port, got, running
 from scope_client.local import LocalPlatform
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "django.md").read_text()
+PAGE = (ROOT / "docs" / "integrations" / "django-sites.md").read_text()
 WHOLE = re.DOTALL | re.MULTILINE
 NAMED = re.findall(r"^```(?:python|django)\n(?:# |\{# )([\w/.]+)(?: #\})?\n(.*?)^```$", PAGE, WHOLE)
 COMMANDS = re.findall(r"^\$ python manage\.py (.+?)(?: {2,}#.*)?$", PAGE, re.MULTILINE)
