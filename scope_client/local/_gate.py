@@ -22,6 +22,12 @@ LOOPBACK_HOST = "127.0.0.1"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
 _OWN_SITE = (None, "none", "same-origin")  # "none": a person typed the address
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_OF_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP")
+_READ_ONLY_FROM_HERE = (
+    "What a page changes must come from that page, in a browser on the machine of this platform, "
+    "under http://127.0.0.1 or http://localhost"
+)
 _FOREIGN_HOST = (
     "The Host {said} is not a name of this platform, which answers to localhost:{port} and 127.0.0.1:{port}. "
     "If the name is yours, allow it: scope serve --allow-host, or LocalPlatform(allowed_hosts=...)"
@@ -63,12 +69,40 @@ class Gate:
 
     def objection(self, environ: WSGIEnvironment) -> Objection | None:
         """What is wrong with where a request comes from; None if it is let in."""
+        return self._objection(environ, takes_any_name=self._takes_any_name)
+
+    def objection_to_a_page(self, environ: WSGIEnvironment) -> Objection | None:
+        """The same for a page, which needs no token: never under any name, and to write only on its own loopback."""
+        objection = self._objection(environ, takes_any_name=False)
+        if objection is not None or environ["REQUEST_METHOD"] in SAFE_METHODS:
+            return objection
+        may_write = self.is_own_loopback(environ) and environ.get("HTTP_ORIGIN") is not None
+        return None if may_write else Objection(403, "read_only_from_here", _READ_ONLY_FROM_HERE)
+
+    def is_own_loopback(self, environ: WSGIEnvironment) -> bool:
+        """Whether a request comes from this machine, for a name of the loopback; and from its page, if it says whose.
+
+        One that a proxy passed on does not, wherever the proxy is.
+        """
+        if any(header in environ for header in _OF_PROXIES) or not _is_loopback(environ.get("REMOTE_ADDR", "")):
+            return False
+        port = int(environ["SERVER_PORT"])
+        host = _parsed(environ.get("HTTP_HOST", "").strip())
+        if host is None or not _is_loopback(host.name) or (host.port or DEFAULT_PORTS["http"]) != port:
+            return False
+        origin = environ.get("HTTP_ORIGIN")
+        if environ.get("HTTP_SEC_FETCH_SITE") not in _OWN_SITE:
+            return False
+        scheme, _, rest = (origin or "").partition("://")
+        return origin is None or (scheme == "http" and _parsed(rest) == host)
+
+    def _objection(self, environ: WSGIEnvironment, *, takes_any_name: bool) -> Objection | None:
         port = int(environ["SERVER_PORT"])
         said = environ.get("HTTP_HOST", "").strip()
         host = _parsed(said)
         if host is None:
             return Objection(400, "bad_host", "The request needs one Host header: a name or an address, and the port")
-        if not (self._takes_any_name or self._is_ours(host, "http", port)):
+        if not (takes_any_name or self._is_ours(host, "http", port)):
             message = _FOREIGN_HOST.format(said=shown(said), port=port)
             return Objection(421, "foreign_host", message)
         if not self._is_our_page(environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE"), port):
@@ -145,6 +179,12 @@ def _parsed(text: str) -> Authority | None:
 def _usual(name: str) -> str:
     address = _address(name)
     return name.lower() if address is None else str(address)
+
+
+def _is_loopback(name: str) -> bool:
+    address = _address(name)
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return name == "localhost" if mapped is None else bool(mapped.is_loopback)
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

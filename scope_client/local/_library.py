@@ -75,6 +75,11 @@ class Library:
             self._lay_over(name, overlay._replace(added=(*overlay.added, new)))
         return new
 
+    def names(self) -> list[str]:
+        """Of all prompts that have a version, in the order of the alphabet."""
+        with self._lock:
+            return self._names()
+
     def flaws(self, prompt: str) -> tuple[str, ...]:
         """What is wrong with the files of a prompt that was looked for, by its name or ID."""
         return () if self._folder is None else self._folder.flaws(prompt)

@@ -51,6 +51,7 @@ class LocalPlatform(CopiedAsItself):
         credentials: The API key to accept.
         client_credentials: The client ID and secret to accept, of the same organisation. Without either of the two,
             they are the well-known ones, or new ones that nobody can guess if `host` or the other one is given.
+        ui: Whether a browser finds pages at `url`. A browser on another machine has to log in with the API key.
 
     Raises:
         ConfigurationError: An argument or a file is wrong.
@@ -74,6 +75,7 @@ class LocalPlatform(CopiedAsItself):
         allowed_hosts: Optional[Sequence[str]] = None,
         credentials: Optional[ApiKeyCredentials] = None,
         client_credentials: Optional[ClientCredentials] = None,
+        ui: bool = False,
     ) -> None:
         keys = keys_of(credentials, client_credentials, are_well_known=host is None)
         self.credentials, self.client_credentials = keys
@@ -87,13 +89,15 @@ class LocalPlatform(CopiedAsItself):
         self._stopped = threading.Event()
         self._server: Optional[LoopbackServer] = None
         self._lock = threading.Lock()
-        self._app = create_app(self._behind(Gate(self._host, allowed_hosts), _checked_generation(generation)))
+        gate = Gate(self._host, allowed_hosts)
+        self._app = create_app(self._behind(gate, _checked_generation(generation), has_face=ui))
 
     def start(self) -> "LocalPlatform":
         """Listens, on the same port as before if it was stopped; does nothing if it is running."""
         with self._lock:
             if self._server is None:
                 self._stopped.clear()
+                self._journal.open()
                 with listen(self._host, self._port) as listener:
                     self._server = LoopbackServer(self._app, listener)
                 self._port = self._server.port
@@ -105,6 +109,7 @@ class LocalPlatform(CopiedAsItself):
             if self._server is not None:
                 self._server.cut()
                 self._stopped.set()
+                self._journal.close()
                 self._server.join()
                 self._server = None
 
@@ -272,9 +277,19 @@ class LocalPlatform(CopiedAsItself):
         """Makes every token that was issued so far invalid, as if it had expired."""
         self._issuer.expire_all()
 
-    def _behind(self, gate: Gate, generation: str) -> Behind:
-        keys = (self.credentials, self.client_credentials)
-        return Behind(gate, self._library, self._issuer, self._faults, self._journal, keys, generation, self._pause)
+    def _behind(self, gate: Gate, generation: str, *, has_face: bool) -> Behind:
+        return Behind(
+            gate=gate,
+            library=self._library,
+            issuer=self._issuer,
+            faults=self._faults,
+            journal=self._journal,
+            keys=(self.credentials, self.client_credentials),
+            generation=generation,
+            pause=self._pause,
+            platform=self,
+            has_face=has_face,
+        )
 
     def _pause(self) -> None:
         if self._latency:

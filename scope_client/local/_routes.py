@@ -18,6 +18,7 @@ from .._config.credentials import ApiKeyCredentials, ClientCredentials
 from .._log import Log
 from .._wording import cut, listed, shown
 from ._bodies import as_json, error_body, version_body
+from ._face import FACE, add_face
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ._gate import Gate
     from ._journal import Journal
     from ._library import Library
+    from ._platform import LocalPlatform
     from ._token_issuer import TokenIssuer
 
 _log = Log("scope_client.local")
@@ -40,10 +42,11 @@ _REFUSALS = {
     "token_expired": "The token has expired; get a new one",
     "invalid_token": "This token is not one of this platform's",
 }
+_LOG_IN = "Log in with the API key: its ID is the name, its secret the password"
 
 
 class Behind(NamedTuple):
-    """What is behind the routes; `pause` waits for the latency of an answer."""
+    """What is behind the routes; `pause` waits for the latency of an answer, `platform` is whose routes they are."""
 
     gate: Gate
     library: Library
@@ -53,6 +56,8 @@ class Behind(NamedTuple):
     keys: tuple[Keys, ...]
     generation: str
     pause: Callable[[], object]
+    platform: LocalPlatform
+    has_face: bool
 
 
 class Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
@@ -81,6 +86,8 @@ def create_app(behind: Behind) -> WSGIApplication:
     route(f"{_PROMPT}/production", "production", views.production)
     route(f"{_PROMPT}/latest", "latest", views.latest)
     route(f"{_PROMPT}/versions/<version>", "version", views.version)
+    if behind.has_face:
+        add_face(site, behind)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = _target(environ).partition("?")[0]
@@ -99,6 +106,8 @@ class _Views:
         g.started = time.perf_counter()
         g.request_id = _request_id()
         g.target, g.note = _target(request.environ), ""
+        if request.blueprint == FACE:
+            return self._receive_for_face()
         g.number = self._behind.journal.arrived(request.method, g.target, dict(request.headers), g.request_id)
         objection = self._behind.gate.objection(request.environ)
         if objection is not None:
@@ -112,10 +121,31 @@ class _Views:
             answer.headers["Retry-After"] = fault.retry_after
         return answer
 
+    def _receive_for_face(self) -> Response | None:
+        """Pages go through no fault, and are not on record."""
+        objection = self._behind.gate.objection_to_a_page(request.environ)
+        if objection is not None:
+            raise Refusal(*objection)
+        if self._behind.gate.is_own_loopback(request.environ) or self._has_a_key():
+            return None
+        answer = self._error(401, "key_needed", _LOG_IN)
+        answer.headers["WWW-Authenticate"] = 'Basic realm="Scope Platform", charset="UTF-8"'
+        return answer
+
+    def _has_a_key(self) -> bool:
+        given = request.authorization
+        if given is None or given.type != "basic":
+            return False
+        keys = self._behind.platform.credentials
+        is_key = _same(given.username or "", keys.api_key)
+        return _same(given.password or "", keys.token_body()["key_secret"]) and is_key
+
     def send(self, answer: Response) -> Response:
+        if request.blueprint == FACE:
+            return answer
         elapsed_ms = (time.perf_counter() - g.started) * 1000
         answer.headers["X-Request-ID"] = g.request_id
-        self._behind.journal.answered(g.number, answer.status_code, elapsed_ms)
+        self._behind.journal.answered(g.number, answer.status_code, elapsed_ms, g.note)
         self._behind.journal.tell(request.method, _asked_for(), answer.status_code, elapsed_ms, g.note)
         return answer
 
