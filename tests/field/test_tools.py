@@ -1,8 +1,8 @@
 """Tools that replace parts of requests, urllib3, TLS or sockets: what plain requests does with them, ours does.
 
 Each runs in a process of its own (`faults.tools`), with readers of our session, of a given one, and of plain requests,
-in turns with the tool at work and without it. These runs make the table in README.md: `PYTHONPATH=tests python -m
-field.test_tools` prints it.
+in turns with the tool at work and without it. These runs make the table in docs/guide/networks.md: `PYTHONPATH=tests
+python -m field.test_tools` prints it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from faults.replies import prompt, token
 from faults.server import FaultServer
 
 ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "guide" / "networks.md"
 PATIENCE = 100
 # What plain requests cannot do either: a socket that TLS has taken already cannot become gevent's.
 FLOWS = [
@@ -59,19 +59,19 @@ def met(name: str, flow: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "flow"), HERE)
-def test_what_plain_requests_does_with_a_tool_ours_does_and_the_readme_says_so(name: str, flow: str) -> None:
+def test_what_plain_requests_does_with_a_tool_ours_does_and_the_manual_says_so(name: str, flow: str) -> None:
     found = met(name, flow)
     plain = found["plain"]
     assert {turn if isinstance(turn, str) else turn[0] for turn in plain} <= {"told", "served", "kept"}
     assert found["ours"] == plain
     assert found["given"] == plain
     if flow == "fresh":
-        (shown,) = re.findall(rf"^\| {re.escape(name)} \|.*$", README.read_text(), re.MULTILINE)
+        (shown,) = re.findall(rf"^\| {re.escape(name)} \|.*$", PAGE.read_text(), re.MULTILINE)
         assert shown.split("|")[3:] == row(name).split("|")[3:]
 
 
 def row(name: str) -> str:
-    """A row of README.md's table; a tool that tells of no request has no say in two of its columns."""
+    """A row of the table; a tool that tells of no request has no say in two of its columns."""
     found = met(name, "fresh")
     turns = found["ours"]
     seen = turns[0][1]
@@ -83,8 +83,8 @@ def row(name: str) -> str:
 TELLING = list(tools.TOOLS)[: list(tools.TOOLS).index("pyOpenSSL")]
 
 
-def test_the_table_of_the_readme_names_each_tool_with_a_version() -> None:
-    text = README.read_text()
+def test_the_table_of_the_manual_names_each_tool_with_a_version() -> None:
+    text = PAGE.read_text()
     table = text[text.index(HEAD) :].split("\n\n")[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
     assert [cells[0] for cells in rows] == list(tools.TOOLS)
