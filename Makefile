@@ -12,7 +12,7 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test langchain-tests mutants soak fleet lint format typecheck audit bench bench-peers profile build check-package clean
+.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers profile build check-package clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -32,6 +32,7 @@ help:
 	@echo "make format           ruff's corrections"
 	@echo "make typecheck        mypy, strict"
 	@echo "make audit            what bandit has to say about the code's security"
+	@echo "make docs             the manual, into docs/_build/html"
 	@echo "make bench            the speed, beside the plain thing"
 	@echo "make bench-peers      the speed of other clients"
 	@echo "make profile          where the time goes"
@@ -91,6 +92,10 @@ typecheck: $(VENV)/.installed
 audit: $(VENV)/.installed
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
 
+docs: $(VENV)/.installed
+	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs docs/_build/html
+	@echo "The manual: docs/_build/html/index.html"
+
 bench: $(VENV)/.installed
 	$(BIN)/python -m compileall -q $(PACKAGES)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -114,7 +119,7 @@ check-package: build
 	$(BIN)/pyroma --min 10 --skip-tests AuthorEmail,Url dist/*.tar.gz
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

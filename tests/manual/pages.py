@@ -158,11 +158,11 @@ def _without_options(lines: list[str]) -> list[str]:
 
 
 def files_of(page: str) -> dict[str, str]:
-    """The files that a page shows, by path, without the line that names them; of two by one name, the first."""
+    """The files that a page shows, by path, without the line that names them; two by one name are parts of one file."""
     found: dict[str, str] = {}
     for block in blocks(page):
         if block.path:
-            found.setdefault(block.path, block.text.partition("\n")[2])
+            found[block.path] = found.get(block.path, "") + block.text.partition("\n")[2]
     return found
 
 

@@ -25,7 +25,7 @@ PROGRAMS = [block for block in PYTHON if block.is_program and block.is_for_this_
 TESTS = [block for block in PYTHON if block.is_test and block.is_for_this_python]
 # A page whose files make a project, and the module that runs it.
 PROJECTS = {
-    "django.md": "project/test_django_page.py",
+    "integrations/django-sites.md": "manual/test_django_sites.py",
 }
 LANGUAGES = {
     *("", "console", "css", "django", "dockerfile", "html", "ini", "jinja", "json", "markdown", "nginx", "promql"),
