@@ -39,7 +39,7 @@ STARTING = Retry(ConstantBackoff(0.05), 200)
 
 def rows() -> list[Row]:
     runs = [alone(in_this_process) for _ in range(PROCESSES)]
-    with LocalPlatform({"p": "Hello, {{name}}!"}) as platform, _redis() as url:
+    with LocalPlatform({"p": "Hello, {{name}}!"}) as platform, redis_server() as url:
         shared = platform.client(cache_store=RedisStore(url), cache_local_ttl=600, cache_ttl=6000)
         return [
             *map(_middle, zip(*runs)),
@@ -114,7 +114,7 @@ def _by_turns(client: ScopeClient, server: redis.Redis, keys: list[bytes]) -> tu
 
 
 @contextmanager
-def _redis() -> Iterator[str]:
+def redis_server() -> Iterator[str]:
     """The URL of a Redis of our own, which keeps nothing."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
