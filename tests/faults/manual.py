@@ -28,6 +28,17 @@ type: chat
 """,
 }
 
+DJANGO_SETTINGS = """
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+SECRET_KEY = "not one"
+DEBUG = True
+ROOT_URLCONF = "urls"
+USE_TZ = True
+"""
+DJANGO_TEMPLATES = """
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": ["templates"]}]
+"""
+
 
 class ManualPage:
     """A page, by its path in `docs`."""
