@@ -7,16 +7,17 @@ import io
 import re
 import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from werkzeug.serving import WSGIRequestHandler
-from werkzeug.test import run_wsgi_app
 
 from .._clock import SYSTEM_CLOCK
 from ._bodies import GENERATIONS, as_json, error_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
     from ._server import LoopbackServer
 
@@ -26,6 +27,8 @@ class Limits(NamedTuple):
 
     connections: int = 512
     """Open ones. Those that are unused make room for new ones."""
+    streams: int = 16
+    """Answers without an end that are sent at the same time; and a quarter of the connections at the most."""
     idle_seconds: float = 30.0
     """Until the first request of a connection, and between two."""
     request_seconds: float = 10.0
@@ -43,6 +46,7 @@ class Limits(NamedTuple):
 
 
 LIMITS = Limits()
+STREAM_TYPE = "text/event-stream"
 MOST_LENGTH_DIGITS = 12
 _SCHEME_AND_HOST = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 _BAD_REQUEST = ("bad_request", "This is not a request in HTTP/1.1")
@@ -53,6 +57,7 @@ _REASONS = {
         "headers_too_large",
         f"The head may have {LIMITS.head_bytes} bytes and 100 headers at the most",
     ),
+    503: ("too_many_streams", "Too many pages follow this platform at the same time; close one"),
 }
 
 
@@ -159,9 +164,39 @@ class ConnectionHandler(WSGIRequestHandler):
         except (ValueError, OSError):  # a target that is not a URL, a chunk that is not a chunk
             raise _Refused(400) from None
         self.environ["scope.target"] = _without_host(self.requestline.split()[1])
+        self.environ["scope.is_gone"] = self._is_gone
         with self.server.using(self.connection):
-            answer = run_wsgi_app(self.server.app, self.environ, buffered=True)
-        self._send(*answer)
+            answer = _Answer(self.server.app, self.environ)
+            with contextlib.closing(answer):
+                if answer.is_stream:
+                    self._stream(answer)
+                    return
+                body = b"".join(answer.chunks)
+        self._send(body, answer.status, answer.headers)
+
+    def _stream(self, answer: _Answer) -> None:
+        """Sends each chunk when it is there, until there are no more, the other side has gone, or all is cut."""
+        self.close_connection = True
+        with self.server.streaming() as may_stream:
+            if not may_stream:
+                self._send_problem(503)
+                return
+            self._send(b"", answer.status, answer.headers)
+            for chunk in answer.chunks:
+                if self._is_gone():
+                    return
+                self.connection.settimeout(self.server.limits.answer_seconds)
+                self.wfile.write(chunk)
+
+    def _is_gone(self) -> bool:
+        """Whether the other side has closed the connection; what it sent meanwhile stays where it is."""
+        try:
+            self.connection.settimeout(0)
+            return not self.connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _body(self) -> bytes:
         """The whole body, so that the next request is found after it."""
@@ -184,15 +219,18 @@ class ConnectionHandler(WSGIRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """In JSON, and without anything of what came."""
+        self.close_connection = True
+        self.request_version = self.protocol_version  # for the answer to one without would have no head
+        self._send_problem(code)
+        self._linger()
+
+    def _send_problem(self, code: int) -> None:
         word, said = _REASONS.get(code, _BAD_REQUEST)
         body = as_json(error_body(word, said, GENERATIONS[0])).encode()
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        self.close_connection = True
-        self.request_version = self.protocol_version  # for the answer to one without would have no head
-        self._send([body], f"{int(code)} {HTTPStatus(code).phrase}", headers)
-        self._linger()
+        self._send(body, f"{int(code)} {HTTPStatus(code).phrase}", headers)
 
-    def _send(self, chunks: Iterable[bytes], status: str, headers: Iterable[tuple[str, str]]) -> None:
+    def _send(self, body: bytes, status: str, headers: Iterable[tuple[str, str]]) -> None:
         self.connection.settimeout(self.server.limits.answer_seconds)
         code, _, reason = status.partition(" ")
         self.send_response(int(code), reason)
@@ -201,7 +239,7 @@ class ConnectionHandler(WSGIRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(b"".join(chunks))
+        self.wfile.write(body)
 
     def _linger(self) -> None:
         """Drops what still comes: a connection that is closed before may take the answer along."""
@@ -220,6 +258,26 @@ class ConnectionHandler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  # the name it has there
         """Logs nothing."""
+
+
+class _Answer:
+    """What the app answers; its chunks may not be there yet."""
+
+    def __init__(self, app: WSGIApplication, environ: WSGIEnvironment) -> None:
+        self.status = ""
+        self.headers: list[tuple[str, str]] = []
+        self.chunks = app(environ, self._start)
+
+    def _start(self, status: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], object]:
+        self.status, self.headers = status, headers
+        return lambda data: None  # WSGI's older way to send a body, which Flask does not use
+
+    @property
+    def is_stream(self) -> bool:
+        return any(name.lower() == "content-type" and value.startswith(STREAM_TYPE) for name, value in self.headers)
+
+    def close(self) -> None:
+        getattr(self.chunks, "close", lambda: None)()
 
 
 def _without_host(target: str) -> str:

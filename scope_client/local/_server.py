@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 QUEUED_CONNECTIONS = 128
 NO_ROOM_SECONDS = 0.05
+STREAMS_SHARE = 4  # for answers without an end are one in so many connections
 UNUSED_SECONDS = 1.0  # for so long a connection has asked for nothing before it makes room for another
 
 _log = Log("scope_client.local")
@@ -35,6 +36,7 @@ class LoopbackServer(ThreadedWSGIServer):
     def __init__(self, app: WSGIApplication, listener: socket.socket, limits: Limits = LIMITS) -> None:
         self.limits = limits
         self._most = min(limits.connections, _half_of_the_descriptors())
+        self._streams = threading.BoundedSemaphore(min(limits.streams, self._most // STREAMS_SHARE))
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._unused: dict[socket.socket, float] = {}  # since when, the longest first
         self._lock = threading.Lock()
@@ -69,6 +71,16 @@ class LoopbackServer(ThreadedWSGIServer):
         yield
         with self._lock:
             self._unused[connection] = SYSTEM_CLOCK.now()
+
+    @contextlib.contextmanager
+    def streaming(self) -> Iterator[bool]:
+        """Whether there is room for one more answer without an end; it takes that room while it is sent."""
+        may_stream = self._streams.acquire(blocking=False)
+        try:
+            yield may_stream
+        finally:
+            if may_stream:
+                self._streams.release()
 
     def _serve(self, selector: selectors.BaseSelector) -> None:
         """Ends at once when it is told to, and never wakes up for nothing; `serve_forever` polls twice a second."""
