@@ -5,6 +5,7 @@ from .._extras import missing_extra
 from .._folder.record import VersionRecord
 
 try:
+    from ._faults import ActiveFault
     from ._journal import RecordedRequest
     from ._platform import LocalPlatform
 except ModuleNotFoundError as _error:
@@ -12,6 +13,6 @@ except ModuleNotFoundError as _error:
         missing_extra("the local platform", ("flask", "jwt"), "local", _error), name=_error.name
     ) from _error
 
-__all__ = ["LocalPlatform", "RecordedRequest", "VersionRecord"]
+__all__ = ["ActiveFault", "LocalPlatform", "RecordedRequest", "VersionRecord"]
 
 _public.publish(__name__, __all__)

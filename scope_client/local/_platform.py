@@ -18,20 +18,20 @@ from .._frozen import CopiedAsItself
 from .._wording import shown
 from ..errors import ConfigurationError
 from ._bodies import GENERATIONS
-from ._faults import Faults, RetryAfter, new_fault
 from ._gate import LOOPBACK_HOST, Gate, checked_host, means_all_addresses
 from ._journal import Journal, RecordedRequest
 from ._keys import keys_of
 from ._library import Content, Library
 from ._routes import Behind, create_app
 from ._server import LoopbackServer, listen
+from ._switches import FaultSwitches
 from ._token_issuer import TokenIssuer
 
 LARGEST_PORT = 65_535
 Prompts = Union[Mapping[str, Content], StrPath, None]
 
 
-class LocalPlatform(CopiedAsItself):
+class LocalPlatform(FaultSwitches, CopiedAsItself):
     """Serves prompts over HTTP on 127.0.0.1, between `start` and `stop`, or in a `with` block.
 
     It answers programs of this machine. A request from a page of another site, in a browser, is refused, and so is one
@@ -52,6 +52,7 @@ class LocalPlatform(CopiedAsItself):
         client_credentials: The client ID and secret to accept, of the same organisation. Without either of the two,
             they are the well-known ones, or new ones that nobody can guess if `host` or the other one is given.
         ui: Whether a browser finds pages at `url`. A browser on another machine has to log in with the API key.
+        clock: What the times of requests and faults are taken from.
 
     Raises:
         ConfigurationError: An argument or a file is wrong.
@@ -76,17 +77,17 @@ class LocalPlatform(CopiedAsItself):
         credentials: Optional[ApiKeyCredentials] = None,
         client_credentials: Optional[ClientCredentials] = None,
         ui: bool = False,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         keys = keys_of(credentials, client_credentials, are_well_known=host is None)
         self.credentials, self.client_credentials = keys
         self._host = LOOPBACK_HOST if host is None else checked_host(host)
-        self.latency = latency
         self._port = _checked_port(port)
-        self._journal = Journal(log)
-        self._faults = Faults()
+        self._journal = Journal(log, clock=clock)
+        super().__init__(self._journal, clock)
+        self.latency = latency
         self._issuer = TokenIssuer(rules.POSITIVE_COUNT.check("token_ttl", token_ttl, ConfigurationError))
         self._library = _library(prompts, self._journal)
-        self._stopped = threading.Event()
         self._server: Optional[LoopbackServer] = None
         self._lock = threading.Lock()
         gate = Gate(self._host, allowed_hosts)
@@ -96,7 +97,7 @@ class LocalPlatform(CopiedAsItself):
         """Listens, on the same port as before if it was stopped; does nothing if it is running."""
         with self._lock:
             if self._server is None:
-                self._stopped.clear()
+                self._faults.start()
                 self._journal.open()
                 with listen(self._host, self._port) as listener:
                     self._server = LoopbackServer(self._app, listener)
@@ -108,7 +109,7 @@ class LocalPlatform(CopiedAsItself):
         with self._lock:
             if self._server is not None:
                 self._server.cut()
-                self._stopped.set()
+                self._faults.stop()
                 self._journal.close()
                 self._server.join()
                 self._server = None
@@ -160,15 +161,6 @@ class LocalPlatform(CopiedAsItself):
             ours["allow_insecure"] = True
         ours.update(options)
         return ScopeClient(config=Configuration(**ours), clock=clock)
-
-    @property
-    def latency(self) -> float:
-        """Seconds that each answer waits; it can be set."""
-        return self._latency
-
-    @latency.setter
-    def latency(self, seconds: float) -> None:
-        self._latency: float = rules.SECONDS.check("latency", seconds, ConfigurationError)
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
@@ -241,38 +233,6 @@ class LocalPlatform(CopiedAsItself):
         """Deletes the prompt with all its versions; ConfigurationError if there is no such prompt."""
         self._library.remove(name)
 
-    def fail(
-        self,
-        status: int,
-        *,
-        times: Optional[int] = None,
-        retry_after: RetryAfter = None,
-        code: Optional[str] = None,
-        message: Optional[str] = None,
-        on: str = "api",
-    ) -> None:
-        """Answers the next requests with an HTTP error.
-
-        The faults of several calls are used up one after another. A fault without `times` gives way to the next one.
-
-        Args:
-            status: The HTTP status, 400 to 599.
-            times: How many requests; None for all until `recover`.
-            retry_after: Seconds, or text, for the header Retry-After.
-            code: The `code` in the body.
-            message: The `message` in the body.
-            on: "api", or "auth" for the token endpoints.
-
-        Raises:
-            ConfigurationError: An argument is wrong.
-        """
-        fault = new_fault(status, times=times, retry_after=retry_after, code=code, message=message)
-        self._faults.announce(fault, on)
-
-    def recover(self) -> None:
-        """Ends every fault."""
-        self._faults.clear()
-
     def expire_tokens(self) -> None:
         """Makes every token that was issued so far invalid, as if it had expired."""
         self._issuer.expire_all()
@@ -286,14 +246,9 @@ class LocalPlatform(CopiedAsItself):
             journal=self._journal,
             keys=(self.credentials, self.client_credentials),
             generation=generation,
-            pause=self._pause,
             platform=self,
             has_face=has_face,
         )
-
-    def _pause(self) -> None:
-        if self._latency:
-            self._stopped.wait(self._latency)
 
 
 def _library(prompts: Prompts, journal: Journal) -> Library:

@@ -42,11 +42,12 @@ _REFUSALS = {
     "token_expired": "The token has expired; get a new one",
     "invalid_token": "This token is not one of this platform's",
 }
+CLIENT_GONE = 499  # nginx's word for it; for the journal, since nobody is left to get it
 _LOG_IN = "Log in with the API key: its ID is the name, its secret the password"
 
 
 class Behind(NamedTuple):
-    """What is behind the routes; `pause` waits for the latency of an answer, `platform` is whose routes they are."""
+    """What is behind the routes; `platform` is whose routes they are."""
 
     gate: Gate
     library: Library
@@ -55,7 +56,6 @@ class Behind(NamedTuple):
     journal: Journal
     keys: tuple[Keys, ...]
     generation: str
-    pause: Callable[[], object]
     platform: LocalPlatform
     has_face: bool
 
@@ -112,13 +112,20 @@ class _Views:
         objection = self._behind.gate.objection(request.environ)
         if objection is not None:
             raise Refusal(*objection)
-        self._behind.pause()
-        fault = self._behind.faults.next("auth" if request.path.startswith("/v1/auth/") else "api")
-        if fault is None:
+        self._behind.faults.pause()
+        return self._faulty()
+
+    def _faulty(self) -> Response | None:
+        """The answer that a fault demands, if there is one for this request."""
+        hit = self._behind.faults.next("auth" if request.path.startswith("/v1/auth/") else "api")
+        if hit is None:
             return None
-        answer = self._error(fault.status, fault.code, fault.message)
-        if fault.retry_after is not None:
-            answer.headers["Retry-After"] = fault.retry_after
+        if hit.fault.status is None:
+            has_gone = self._behind.faults.hold(hit, request.environ["scope.is_gone"])
+            return self._error(CLIENT_GONE, "client_gone", "The client has gone") if has_gone else None
+        answer = self._error(hit.fault.status, hit.fault.code, hit.fault.message)
+        if hit.fault.retry_after is not None:
+            answer.headers["Retry-After"] = hit.fault.retry_after
         return answer
 
     def _receive_for_face(self) -> Response | None:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 import requests
+from faults.clock import ManualClock, eventually
 
 from scope_client.local import LocalPlatform
 from scope_client.local._journal import Journal
 
 if TYPE_CHECKING:
     from tests.local.conftest import Caller
+
+PATIENCE = 10.0
 
 
 def test_requests_are_recorded_in_order_with_what_they_were_answered(platform: LocalPlatform, call: Caller) -> None:
@@ -144,3 +147,83 @@ def test_without_a_log_nothing_is_written(
     platform.stop()
     assert capfd.readouterr() == ("", "")
     assert caplog.text == ""
+
+
+def test_a_request_is_recorded_with_its_time_its_client_and_what_it_was_given(
+    call_to: Callable[[LocalPlatform], Caller],
+) -> None:
+    clock = ManualClock()
+    with LocalPlatform({"greeting": "Hi"}, clock=clock.clock) as platform:
+        call_to(platform).get("/api/v1/prompts/greeting/latest", **{"User-Agent": "Shop/1.0 \x1f" + "x" * 1000})
+        clock.passes(5)
+        call_to(platform).read("nobody")
+    at = [(request.at - clock.wall, request.note) for request in platform.requests]
+    assert at == [(-5, ""), (-5, "v1"), (0, ""), (0, "prompt_not_found")]
+    client = platform.requests[1].client
+    assert client.startswith(r"Shop/1.0 \x1fxxx")
+    assert len(client) == 100
+
+
+class TestFollowing:
+    def test_tells_what_arrived_and_what_was_answered_since(self) -> None:
+        journal = Journal()
+        first = journal.arrived("GET", "/1", {}, "id")
+        second = journal.arrived("GET", "/2", {}, "id")
+        news = journal.follow(0, PATIENCE)
+        assert [(number, record.path, record.status) for number, record in news.requests] == [
+            (first, "/1", None),
+            (second, "/2", None),
+        ]
+        journal.answered(first, 200, 1.0, "v1")
+        news = journal.follow(news.position, PATIENCE)
+        assert [(number, record.status) for number, record in news.requests] == [(first, 200)]
+
+    def test_waits_for_the_next_one(self) -> None:
+        journal = Journal()
+        seen: list[str] = []
+
+        def follow() -> None:
+            position = 0
+            while (news := journal.follow(position, PATIENCE)) is not None:
+                seen.extend(record.path for _, record in news.requests)
+                position = news.position
+
+        thread = threading.Thread(target=follow)
+        thread.start()
+        for number in range(50):
+            journal.arrived("GET", f"/{number}", {}, "id")
+        eventually(lambda: len(seen) == 50)
+        journal.close()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        assert seen == [f"/{number}" for number in range(50)]
+
+    def test_has_nothing_to_tell_when_the_time_is_over_or_something_else_has_changed(self) -> None:
+        journal = Journal()
+        journal.arrived("GET", "/", {}, "id")
+        position = journal.follow(0, 0).position
+        assert journal.follow(position, 0) == (position, ())
+        journal.nudge()
+        news = journal.follow(position, PATIENCE)
+        assert (news.position > position, news.requests) == (True, ())
+
+    def test_of_one_who_has_followed_another_journal_begins_anew(self) -> None:
+        journal = Journal()
+        journal.arrived("GET", "/", {}, "id")
+        assert len(journal.follow(1_000_000, 0).requests) == 1
+
+    def test_ends_with_the_platform_and_begins_with_it(self) -> None:
+        platform = LocalPlatform()
+        with platform:
+            follow = platform._journal.follow
+            assert follow(0, 0) is not None
+        assert follow(0, PATIENCE) is None
+        with platform:
+            assert follow(0, 0) is not None
+
+    def test_tells_no_more_than_what_is_kept(self) -> None:
+        journal = Journal(kept=3)
+        for number in range(9):
+            journal.answered(journal.arrived("GET", f"/{number}", {}, "id"), 200, 1.0)
+        journal.answered(0, 500, 1.0)
+        assert [record.path for _, record in journal.follow(0, 0).requests] == ["/6", "/7", "/8"]
