@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faults.manual import DJANGO_SETTINGS, DJANGO_TEMPLATES, ManualPage, run_python, write
-
-from scope_client.local import LocalPlatform
+from manual import pages
+from manual.sites import DJANGO_SETTINGS, DJANGO_TEMPLATES, MANAGE, commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-PAGE = ManualPage("integrations/django.md")
+PAGE = "integrations/django.md"
+FILES = pages.files_of(PAGE)
 SHARED = """
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": "kept"}}
 """
@@ -30,6 +29,13 @@ context = {"user": {"first_name": "<ada>"}, "prompt_name": "greeting", "now": "e
 print(engines["django"].get_template("page.html").render(context))
 found = Client().get("/health/prompts/")
 print(found.status_code, found.json()["ok"], "last_error" in found.json())
+"""
+HEALTH = """
+import django, logging
+django.setup()
+logging.disable()
+from django.test import Client
+print(Client().get("/health/prompts/").status_code)
 """
 VISIT_JINJA2 = """
 import django
@@ -46,32 +52,19 @@ for name in ("prompt_stale", "prompt_fallback"):
     getattr(signals, name).connect(lambda prompt, age, name=name, **_: print(name, prompt, age), weak=False)
 print(get_client().get_prompt_version("greeting", fallback="Hi").content)
 """
-MANAGE = "import sys, django.core.management as m; m.execute_from_command_line(['manage.py', *sys.argv[1:]])"
-CHECKS = sorted(re.findall(r"^\| `scope_django\.([EW]\d+)`", PAGE.text, re.MULTILINE))
+CHECKS = re.findall(r"^\| `scope_django\.([EW]\d+)`", pages.text_of(PAGE), re.MULTILINE)
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
-    PAGE.write(tmp_path, "views.py", "urls.py", "templates/page.html", "jinja2/page.html")
-    write(tmp_path, {"settings.py": PAGE.files["settings.py"] + DJANGO_SETTINGS + DJANGO_TEMPLATES})
-    return tmp_path
+def site(folder: Path) -> Path:
+    pages.write_files(PAGE, folder)
+    with open(folder / "settings.py", "a") as settings:
+        settings.write(DJANGO_SETTINGS + DJANGO_TEMPLATES)
+    return folder
 
 
-@pytest.fixture
-def platform(site: Path) -> Iterator[LocalPlatform]:
-    with LocalPlatform(site / "prompts") as started:
-        yield started
-
-
-def run(site: Path, *words: str, **environ: str) -> Any:
-    return run_python(site, "-W", "error", "-c", *words, DJANGO_SETTINGS_MODULE="settings", **environ)
-
-
-def test_each_file_of_the_page_is_run():
-    assert set(PAGE.files) == {
-        *("settings.py", "views.py", "urls.py", "with_jinja2.py", "templates/page.html", "jinja2/page.html"),
-    }
-    assert len(PAGE.named) == len(re.findall(r"^```(?:python|django|jinja)$", PAGE.text, re.MULTILINE))
+def run(site: Path, program: str, *words: str, **environ: str) -> Any:
+    return pages.python(["-W", "error", "-c", program, *words], site, DJANGO_SETTINGS_MODULE="settings", **environ)
 
 
 def test_its_site_shows_its_prompts(site, platform):
@@ -87,18 +80,13 @@ def test_its_site_shows_its_prompts(site, platform):
 
 
 def test_its_health_page_answers_503_only_without_a_client(site, platform):
-    program = (
-        "import django\ndjango.setup()\nfrom django.test import Client\n"
-        "print(Client().get('/health/prompts/').status_code)"
-    )
     platform.fail(503)
-    assert run(site, program, **platform.environ).stdout == "200\n"
-    assert run(site, "import logging; logging.disable()\n" + program).stdout == "503\n"
+    assert run(site, HEALTH, **platform.environ).stdout == "200\n"
+    assert run(site, HEALTH).stdout == "503\n"
 
 
 def test_its_jinja2_engine_shows_its_prompt(site, platform):
-    settings = PAGE.files["settings.py"] + DJANGO_SETTINGS + PAGE.files["with_jinja2.py"]
-    write(site, {"settings.py": settings})
+    (site / "settings.py").write_text(FILES["settings.py"] + DJANGO_SETTINGS + FILES["with_jinja2.py"])
     done = run(site, VISIT_JINJA2, **platform.environ)
     assert (done.stdout.split(), done.stderr) == (
         ["Good", "morning,", "&lt;ada&gt;!", "Good", "morning,", "there!"],
@@ -112,20 +100,18 @@ def test_its_signals_tell_what_else_was_served(site, platform):
     assert done.stdout == "prompt_fallback greeting None\nHi\n", done.stderr
 
 
-@pytest.mark.parametrize("command", PAGE.commands("python manage.py"))
+@pytest.mark.parametrize("command", commands(PAGE, "python manage.py"))
 def test_a_command_of_the_page_exists(command, site, platform):
-    write(
-        site,
-        {
-            "settings.py": PAGE.files["settings.py"] + DJANGO_SETTINGS + DJANGO_TEMPLATES + SHARED,
-            "templates/page.html": '{% load scope %}{% scope_prompt "greeting" time_of_day="noon" name="Ada" %}',
-        },
-    )
+    with open(site / "settings.py", "a") as settings:
+        settings.write(SHARED)
+    template = '{% load scope %}{% scope_prompt "greeting" time_of_day="noon" name="Ada" %}'
+    (site / "templates" / "page.html").write_text(template)
     done = run(site, MANAGE, *shlex.split(command), **platform.environ)
     assert done.returncode == 0, done.stderr
 
 
-def test_its_checks_are_all_that_there_are():  # what each says is tested with the package
-    package = Path(__file__).resolve().parents[2] / "scope_django"
-    there = set(re.findall(r'"(?:scope_django\.)?([EW]0\d\d)"', (package / "_checks.py").read_text()))
-    assert set(CHECKS) == there
+def test_its_checks_are_all_that_there_are():
+    """What each of them says is tested with the package."""
+    there = re.findall(r'"(?:scope_django\.)?([EW]0\d\d)"', (pages.ROOT / "scope_django" / "_checks.py").read_text())
+    assert len(CHECKS) == len(set(CHECKS))
+    assert set(CHECKS) == set(there)

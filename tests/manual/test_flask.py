@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from faults.manual import ManualPage, run_python, write
-
-from scope_client.local import LocalPlatform
+from manual import pages
+from manual.sites import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
-PAGE = ManualPage("integrations/flask.md")
+PAGE = "integrations/flask.md"
 VISIT = """
 from app import create_app
 client = create_app().test_client()
@@ -35,26 +31,20 @@ found = app.test_client().get("/scope/health")
 print(found.status_code, "last_error" in found.json)
 """
 COMMAND = "import sys; from flask.cli import cli; cli.main(sys.argv[1:])"
+KEY = """
+from app import create_app
+print(create_app().extensions["scope"].configuration().credentials.api_key)
+"""
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
-    return PAGE.write(tmp_path)
-
-
-@pytest.fixture
-def platform(site: Path) -> Iterator[LocalPlatform]:
-    with LocalPlatform(site / "prompts") as started:
-        yield started
-
-
-def test_each_file_of_the_page_is_run():
-    assert set(PAGE.files) == {"app.py", "templates/home.html", "quiet_health.py"}
-    assert len(PAGE.named) == len(re.findall(r"^```(?:python|jinja)$", PAGE.text, re.MULTILINE))
+def site(folder: Path) -> Path:
+    pages.write_files(PAGE, folder)
+    return folder
 
 
 def test_its_app_shows_its_prompts(site, platform):
-    done = run_python(site, "-W", "error", "-c", VISIT, **platform.environ)
+    done = pages.run(VISIT, site, **platform.environ)
     shown = [line for line in done.stdout.splitlines() if line]
     assert (shown, done.stderr) == (
         ["Good morning, Ada!", "Good noon, Ada!", "Good evening, Ada!", "True True"],
@@ -63,25 +53,21 @@ def test_its_app_shows_its_prompts(site, platform):
 
 
 def test_its_quiet_health_page_leaves_the_last_error_out(site, platform):
-    done = run_python(site, "-W", "error", "-c", VISIT_QUIET, **platform.environ)
-    assert (done.stdout, done.stderr) == ("200 False\n", "")
-    assert run_python(site, "-W", "error", "-c", VISIT_QUIET).stdout == "503 False\n"
+    assert pages.run(VISIT_QUIET, site, **platform.environ).stdout == "200 False\n"
+    assert pages.run(VISIT_QUIET, site).stdout == "503 False\n"
 
 
-@pytest.mark.parametrize("command", PAGE.commands("flask"))
+@pytest.mark.parametrize("command", commands(PAGE, "flask"))
 def test_a_command_of_the_page_exists(command, site, platform):
-    write(site, {"kept.py": "import cachelib\ncache = cachelib.FileSystemCache('kept')\n"})
+    (site / "kept.py").write_text("import cachelib\ncache = cachelib.FileSystemCache('kept')\n")
     words = ["-W", "error", "-c", COMMAND, *shlex.split(command)]
-    done = run_python(site, *words, **platform.environ, FLASK_APP="app", FLASK_SCOPE_CACHE="kept.cache")
+    done = pages.python(words, site, **platform.environ, FLASK_APP="app", FLASK_SCOPE_CACHE="kept.cache")
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(("name", "value"), [("API_KEY", "'\"1e5\"'"), ("", "1e5")])
-def test_a_key_that_json_changes_is_read_as_text(name, value, site, platform):
-    program = "from app import create_app\napp = create_app()\nwith app.app_context():\n    "
-    program += "print(app.extensions['scope'].configuration().credentials.api_key)"
-    environ = {**platform.environ, f"FLASK_SCOPE_{name}" if name else "SCOPE_API_KEY": shlex.split(value)[0]}
-    assert f"SCOPE_API_KEY={value}`" in PAGE.text
-    done = run_python(site, "-c", program, **environ)
+@pytest.mark.parametrize("setting", ["FLASK_SCOPE_API_KEY='\"1e5\"'", "SCOPE_API_KEY=1e5"])
+def test_a_key_that_json_changes_is_read_as_text(setting, site, platform):
+    assert f"`{setting}`" in pages.text_of(PAGE)
+    name, value = shlex.split(setting)[0].split("=")
+    done = pages.run(KEY, site, **{**platform.environ, name: value})
     assert done.stdout == "1e5\n", done.stderr
-    assert os.environ.get("FLASK_SCOPE_API_KEY") is None

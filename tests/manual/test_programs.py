@@ -26,6 +26,10 @@ TESTS = [block for block in PYTHON if block.is_test and block.is_for_this_python
 # A page whose files make a project, and the module that runs it.
 PROJECTS = {
     "integrations/django-sites.md": "manual/test_django_sites.py",
+    "testing/flask.md": "manual/test_testing_flask.py",
+    "testing/django.md": "manual/test_testing_django.py",
+    "integrations/flask.md": "manual/test_flask.py",
+    "integrations/django.md": "manual/test_django.py",
 }
 LANGUAGES = {
     *("", "console", "css", "django", "dockerfile", "html", "ini", "jinja", "json", "markdown", "nginx", "promql"),

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from faults.manual import ManualPage, run_tests
+from manual import pages
 
-APP = ManualPage("integrations/flask.md")
-PAGE = ManualPage("testing/flask.md")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = "testing/flask.md"
 KEYS = dict.fromkeys(("SCOPE_ORG_ID", "SCOPE_API_KEY", "SCOPE_API_SECRET"), "a-real-one")
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
-    APP.write(tmp_path, "app.py", "templates/home.html")
-    return PAGE.write(tmp_path)
-
-
-def test_each_file_of_the_page_is_run():
-    names = ("conftest.py", "test_app.py", "test_wsgi.py", "test_promotion.py")
-    assert set(PAGE.files) == {"wsgi.py", *(f"tests/{name}" for name in names)}
-    assert len(PAGE.named) == len(re.findall(r"^```python$", PAGE.text, re.MULTILINE))
+def site(folder: Path) -> Path:
+    """The app of the page on Flask, with the tests of this page."""
+    pages.write_files("integrations/flask.md", folder)
+    pages.write_files(PAGE, folder)
+    return folder
 
 
 @pytest.mark.parametrize("keys", [{}, KEYS])
 def test_they_pass_without_a_platform(keys, site):
     (site / "tests" / "test_promotion.py").unlink()
-    done = run_tests(site, "tests", **keys)
+    done = pages.run_tests(site, "tests", **keys)
     assert (done.returncode, "4 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_the_one_about_a_promotion_passes_beside_them(site):
-    done = run_tests(site, "tests")
+    done = pages.run_tests(site, "tests")
     assert (done.returncode, "5 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_the_test_of_templates_fails_if_one_does_not_fit(site):
     page = site / "templates" / "home.html"
     page.write_text(page.read_text().replace("name=name", "nane=name", 1))
-    done = run_tests(site, "tests/test_app.py", "-k", "templates")
+    done = pages.run_tests(site, "tests/test_app.py", "-k", "templates")
     assert "has no variable 'nane'" in done.stdout, done.stdout
