@@ -34,12 +34,14 @@ SIZES = (1, 8, 64)
 NAMES = 10
 TTL_SECONDS = 10.0
 LOCAL_TTL_SECONDS = 1.0  # cache_local_ttl
-COUNTED_SECONDS = 40.0
-READS_EVERY_SECONDS = 0.05
+COUNTED_SECONDS = 60.0
+READS_EVERY_SECONDS = 0.25
 JITTER = 0.015  # a life is up to 3 % shorter than its TTL, half of that on average
 ALONE, IN_A_FLEET = 0.83, 0.9  # of a life, after which a version in use is renewed
-_COUNTED = ("to the platform", "looks into the store", "writes to it")
-HEADING = ("processes", "store", *(each for what in _COUNTED for each in (what, "formula")))
+HEADING = (
+    *("processes", "store", "to the platform", "formula"),
+    *("looks into the store", "formula", "writes to it", "at least"),
+)
 
 
 class Setting(NamedTuple):

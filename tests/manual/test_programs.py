@@ -30,6 +30,8 @@ PROJECTS = {
     "testing/django.md": "manual/test_testing_django.py",
     "integrations/flask.md": "manual/test_flask.py",
     "integrations/django.md": "manual/test_django.py",
+    "operations/health.md": "manual/test_health_page.py",
+    "operations/deploying.md": "manual/test_deploying.py",
 }
 LANGUAGES = {
     *("", "console", "css", "django", "dockerfile", "html", "ini", "jinja", "json", "markdown", "nginx", "promql"),
