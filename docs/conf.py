@@ -39,7 +39,18 @@ exclude_patterns = ["_build", "_ext"]
 nitpicky = True
 # A name of ours must be one of the manual's; a name from elsewhere is text.
 _ELSEWHERE = (
-    *("asyncio", "collections", "contextlib", "datetime", "enum", "os", "pathlib", "types", "typing", "typing_extensions"),
+    *(
+        "asyncio",
+        "collections",
+        "contextlib",
+        "datetime",
+        "enum",
+        "os",
+        "pathlib",
+        "types",
+        "typing",
+        "typing_extensions",
+    ),
     *("cachelib", "django", "flask", "flask_caching", "jinja2", "langchain", "langchain_core", "pydantic", "pytest"),
     *("redis", "requests", "werkzeug"),
 )

@@ -53,7 +53,7 @@ RETURNED = {
 # What a class is given by another of ours, and nobody writes.
 MADE_BY_OURS = (
     *("PrefetchReport", "PromptRead", "PromptStatus", "Status", "RequestInfo", "ResponseInfo", "ErrorInfo"),
-    *("CacheInfo", "RecordedRequest", "VersionRecord", "CacheStore", "Telemetry"),
+    *("CacheInfo", "ActiveFault", "RecordedRequest", "VersionRecord", "CacheStore", "Telemetry"),
 )
 _ALSO_PUBLIC = {"scope_client": ("ConnectionError", "TimeoutError")}
 _SAYS_NOTHING = re.compile(r": As the (?:field|property)(?:; so are the others)?\.$")  # the field is a few lines below
