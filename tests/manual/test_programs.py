@@ -34,8 +34,22 @@ PROJECTS = {
     "operations/deploying.md": "manual/test_deploying.py",
 }
 LANGUAGES = {
-    *("", "console", "css", "django", "dockerfile", "html", "ini", "jinja", "json", "markdown", "nginx", "promql"),
-    *("python", "shell", "sql", "text", "toml", "xml", "yaml"),
+    *(
+        "",
+        "console",
+        "css",
+        "django",
+        "dockerfile",
+        "html",
+        "ini",
+        "jinja",
+        "json",
+        "markdown",
+        "nginx",
+        "powershell",
+        "promql",
+    ),
+    *("powershell", "python", "shell", "sql", "text", "toml", "xml", "yaml"),
 }
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
