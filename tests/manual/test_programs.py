@@ -25,6 +25,7 @@ PROGRAMS = [block for block in PYTHON if block.is_program and block.is_for_this_
 TESTS = [block for block in PYTHON if block.is_test and block.is_for_this_python]
 # A page whose files make a project, and the module that runs it.
 PROJECTS = {
+    "tutorial.md": "manual/test_tutorial.py",
     "integrations/django-sites.md": "manual/test_django_sites.py",
     "testing/flask.md": "manual/test_testing_flask.py",
     "testing/django.md": "manual/test_testing_django.py",
