@@ -12,7 +12,7 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers profile build check-package clean
+.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test coverage langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers profile build check-package check-install clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -24,6 +24,7 @@ help:
 	@echo "make flask-site       a Flask site with prompts in its pages"
 	@echo "make langchain-chain  a LangChain chain that follows a promotion"
 	@echo "make test             the whole suite; ARGS=\"tests/core -k token\" for a part of it"
+	@echo "make coverage         the whole suite, and the lines that it leaves out; exits with 1 if they are too many"
 	@echo "make langchain-tests  langchain-core's own tests, with Scope's templates in place of LangChain's"
 	@echo "make mutants          puts faults into the code, and fails if no test notices one"
 	@echo "make soak             ten minutes of reads while everything fails in turn; SECONDS=120 for two"
@@ -31,13 +32,14 @@ help:
 	@echo "make lint             what ruff has to say"
 	@echo "make format           ruff's corrections"
 	@echo "make typecheck        mypy, strict"
-	@echo "make audit            what bandit has to say about the code's security"
+	@echo "make audit            what bandit and zizmor have to say about the security of the code and of the workflows"
 	@echo "make docs             the manual, into docs/_build/html"
 	@echo "make bench            the speed, beside the plain thing"
 	@echo "make bench-peers      the speed of other clients"
 	@echo "make profile          where the time goes"
 	@echo "make build            the wheel and the sdist"
 	@echo "make check-package    the wheel and the sdist, looked at by twine, check-wheel-contents and pyroma"
+	@echo "make check-install    the wheel with each extra alone, in an environment of its own"
 	@echo "make clean            removes what the others made"
 
 install: $(VENV)/.installed
@@ -66,6 +68,9 @@ langchain-chain: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
+coverage: $(VENV)/.installed
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report term-missing:skip-covered $(ARGS)
+
 langchain-tests: $(VENV)/.installed
 	$(BIN)/python -m tests.langchain_theirs $(ARGS)
 
@@ -91,6 +96,7 @@ typecheck: $(VENV)/.installed
 
 audit: $(VENV)/.installed
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES)
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 
 docs: $(VENV)/.installed
 	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs docs/_build/html
@@ -112,14 +118,17 @@ build: $(VENV)/.installed
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 
-# Of what pyroma asks for, the project has no home page and no address for mail.
+# Of what pyroma asks for, the project has no address for mail.
 check-package: build
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/check-wheel-contents dist/*.whl
-	$(BIN)/pyroma --min 10 --skip-tests AuthorEmail,Url dist/*.tar.gz
+	$(BIN)/pyroma --min 10 --skip-tests AuthorEmail dist/*.tar.gz
+
+check-install: build
+	$(BIN)/python -m tests.installs dist/*.whl
 
 clean:
-	rm -rf $(VENV) build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
