@@ -12,7 +12,7 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test coverage langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers profile build check-package check-install clean
+.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test coverage langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers scaling profile build check-package check-install clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -36,6 +36,7 @@ help:
 	@echo "make docs             the manual, into docs/_build/html"
 	@echo "make bench            the speed, beside the plain thing"
 	@echo "make bench-peers      the speed of other clients"
+	@echo "make scaling          how many requests 1, 8 and 64 processes make, without a store and with one"
 	@echo "make profile          where the time goes"
 	@echo "make build            the wheel and the sdist"
 	@echo "make check-package    the wheel and the sdist, looked at by twine, check-wheel-contents and pyroma"
@@ -108,6 +109,9 @@ bench: $(VENV)/.installed
 
 bench-peers: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.peers
+
+scaling: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.scaling
 
 profile: $(VENV)/.installed
 	$(BIN)/python -m compileall -q $(PACKAGES)

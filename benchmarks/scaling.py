@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ HEADING = (
 
 
 class Setting(NamedTuple):
-    """`size` processes read `names` names; times are in seconds."""
+    """`size` processes read `names` names, each of them every `reads_every` seconds; all times are in seconds."""
 
     size: int
     has_store: bool
@@ -53,6 +53,7 @@ class Setting(NamedTuple):
     ttl: float = TTL_SECONDS
     local_ttl: float = LOCAL_TTL_SECONDS
     counted: float = COUNTED_SECONDS
+    reads_every: float = READS_EVERY_SECONDS
 
 
 class Counts(NamedTuple):
@@ -64,12 +65,12 @@ class Counts(NamedTuple):
 
 
 def expected(setting: Setting) -> Counts:
-    """The formula."""
-    size, names = setting.size, setting.names
+    """The formula. What is due is asked for by the next read, which is half of `reads_every` away on average."""
+    size, names, wait = setting.size, setting.names, setting.reads_every / 2
     if not setting.has_store:
-        return Counts(size * names / (ALONE * (1 - JITTER) * setting.ttl))
+        return Counts(size * names / (ALONE * (1 - JITTER) * setting.ttl + wait))
     renewals = names / (IN_A_FLEET * (1 - JITTER) * setting.ttl)
-    return Counts(renewals, size * (names / setting.local_ttl + renewals), 2 * renewals)
+    return Counts(renewals, size * (names / (setting.local_ttl + wait) + renewals), 2 * renewals)
 
 
 def counted(setting: Setting) -> Counts:
@@ -104,7 +105,9 @@ def _calls(url: str) -> dict[str, int]:
 @contextmanager
 def _readers(setting: Setting, started: LocalPlatform, url: str) -> Iterator[None]:
     """The processes, from when each has read every name until the end of the block."""
-    facts = [str(each) for each in (setting.size, setting.names, setting.ttl, setting.local_ttl, url)]
+    facts = [
+        str(each) for each in (setting.size, setting.names, setting.ttl, setting.local_ttl, setting.reads_every, url)
+    ]
     command = [sys.executable, "-m", "benchmarks.scaling", "--readers", *facts]
     parent = subprocess.Popen(
         command, env={**os.environ, **started.environ}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -121,7 +124,7 @@ def _readers(setting: Setting, started: LocalPlatform, url: str) -> Iterator[Non
             parent.stdin.close()  # each reader ends when it sees that
 
 
-def readers(size: int, names: int, ttl: float, local_ttl: float, url: str) -> None:
+def readers(size: int, names: int, ttl: float, local_ttl: float, every: float, url: str) -> None:
     """Forks so many processes that read until standard input is closed. Each makes its client after the fork."""
     import requests  # noqa: F401  # once, before the fork, and not in each of 64 processes
 
@@ -130,7 +133,7 @@ def readers(size: int, names: int, ttl: float, local_ttl: float, url: str) -> No
         child = os.fork()
         if child == 0:
             try:
-                read(number / size * ttl, names, ttl, local_ttl, url)
+                read(number / size * ttl, names, ttl, local_ttl, every, url)
             except BaseException:
                 traceback.print_exc()
                 os.write(1, b"failed\n")
@@ -141,8 +144,8 @@ def readers(size: int, names: int, ttl: float, local_ttl: float, url: str) -> No
         os.waitpid(child, 0)
 
 
-def read(starts_after: float, names: int, ttl: float, local_ttl: float, url: str) -> None:
-    """Reads each name every few hundredths of a second."""
+def read(starts_after: float, names: int, ttl: float, local_ttl: float, every: float, url: str) -> None:
+    """Reads each name every so many seconds, until standard input is closed."""
     wanted = [f"prompt-{number}" for number in range(names)]
     if _is_over(starts_after):
         return
@@ -154,7 +157,7 @@ def read(starts_after: float, names: int, ttl: float, local_ttl: float, url: str
     )
     client.prefetch(wanted, strict=True)
     os.write(1, b"ready\n")
-    while not _is_over(READS_EVERY_SECONDS):
+    while not _is_over(every):
         for name in wanted:
             client.get_prompt_version(name)
 
@@ -172,15 +175,17 @@ def line(setting: Setting, found: Counts) -> tuple[str, ...]:
     return str(setting.size), "Redis" if setting.has_store else "none", *pairs[:2], *store
 
 
-def table(settings: Sequence[Setting]) -> str:
+def table(settings: Sequence[Setting], count: Callable[[Setting], Counts] = counted) -> str:
     """Counts every setting, and tells on the screen how far it is."""
     lines = [HEADING]
     for setting in settings:
-        lines.append(line(setting, counted(setting)))
+        lines.append(line(setting, count(setting)))
         print("  ".join(lines[-1]), file=sys.stderr, flush=True)
+    first = settings[0]
     said = (
-        f"Requests a second, counted for {COUNTED_SECONDS:.0f} seconds each: {_how_taken()}; {NAMES} names, "
-        f"`cache_ttl={TTL_SECONDS:g}`, `cache_local_ttl={LOCAL_TTL_SECONDS:g}`."
+        f"Requests a second, counted for {first.counted:.0f} seconds each: {_how_taken()}. {first.names} names, "
+        f"`cache_ttl={first.ttl:g}`, `cache_local_ttl={first.local_ttl:g}`, a read of each name every "
+        f"{first.reads_every:g} s."
     )
     return f"{said}\n\n{report.markdown(lines)}"
 
@@ -191,10 +196,10 @@ def _how_taken() -> str:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
-    parser.add_argument("--readers", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--readers", nargs=6, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments).readers
     if given:
-        readers(int(given[0]), int(given[1]), float(given[2]), float(given[3]), given[4])
+        readers(int(given[0]), int(given[1]), *map(float, given[2:5]), given[5])
         return
     made = table([Setting(size, has_store) for has_store in (False, True) for size in SIZES])
     print(made)
