@@ -35,7 +35,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     try:
         problems = conf.problems()
     except ConfigurationError as error:
-        return [Error(error.message, hint="Give it the keys that the README lists.", id="scope_django.E001")]
+        return [Error(error.message, hint="The page on settings of the manual lists its keys.", id="scope_django.E001")]
     return [_without_credentials(each) if each.kind == _MISSING else _error(each) for each in problems]
 
 
