@@ -22,9 +22,12 @@ _NUMBERED = re.compile(r"v([1-9][0-9]*)\.md", re.IGNORECASE | re.ASCII)
 
 def visible(folder: str) -> frozenset[str]:
     """The names of the entries that are not left out; raises OSError."""
-    return frozenset(
-        entry for entry in os.listdir(folder) if not entry.startswith(".") and entry.lower() not in _LEFT_OUT
-    )
+    return frozenset(entry for entry in os.listdir(folder) if not is_left_out(entry))
+
+
+def is_left_out(entry: str) -> bool:
+    """Whether an entry of this name belongs to no prompt, whatever it is."""
+    return entry.startswith(".") or entry.lower() in _LEFT_OUT
 
 
 def names(entries: Iterable[str]) -> Iterator[str]:

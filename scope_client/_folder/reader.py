@@ -108,6 +108,25 @@ class PromptFolder:
         """Of all prompts that are known."""
         return [name for name, prompt in self._prompts.items() if prompt.versions]
 
+    @property
+    def flawed(self) -> list[str]:
+        """The names of all prompts that have flaws."""
+        return [name for name in self._prompts if self.flaws(name)]
+
+    @property
+    def real_path(self) -> str:
+        """Where the folder really is."""
+        return self._real_root
+
+    def files(self, prompt: str) -> dict[int, tuple[str, str]]:
+        """The files of a prompt's versions, by number: each path in the folder, and where that really is."""
+        seen = self._prompts.get(self._name(prompt), _NOTHING).seen
+        return {
+            _number(file): (file, sight.path)
+            for file, sight in seen.items()
+            if isinstance(sight, Sight) and not sight.is_outside
+        }
+
     def versions(self, prompt: str) -> tuple[VersionRecord, ...]:
         """What is known of a prompt, by its name or ID, in the order of the numbers; empty if there is none."""
         return self._prompts.get(self._name(prompt), _NOTHING).versions

@@ -69,7 +69,7 @@ class VersionRecord(NamedTuple):
             "is_production": self.status == "published",
             "prompt_type": self.type,
             "variables": list(self.variables),
-            "metadata": _thawed(self.metadata),
+            "metadata": thawed(self.metadata),
             "tags": list(self.tags),
             "created_at": self.created_at,
             "updated_at": self.updated_at,
@@ -221,10 +221,10 @@ class _Freezer:
         raise ConfigurationError(f"{where} must be a value that JSON can hold, got {shown(value)}")
 
 
-def _thawed(value: object) -> Any:
+def thawed(value: object) -> Any:
     if isinstance(value, Mapping):
-        return {key: _thawed(each) for key, each in value.items()}
-    return [_thawed(each) for each in value] if isinstance(value, tuple) else value
+        return {key: thawed(each) for key, each in value.items()}
+    return [thawed(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _text_key(where: _Place, key: object) -> str:

@@ -13,13 +13,13 @@ from .._interrupts import pass_on
 from .._wording import cut, nearest, shown
 from ..errors import ConfigurationError
 from .record import VersionRecord, new_version, rfc3339
-from .whole_file import NOT_A_FILE, FileTime, read_whole
+from .whole_file import NOT_A_FILE, FileTime, WholeFile, read_whole
 
 FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "variables", "id")
 MAX_ALIASES = 16
 MAX_NESTED_COLLECTIONS = 50
 
-_FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
+FENCE = re.compile(r"^---[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 # What nobody sees on a page: spaces, line ends, control characters, and those that Unicode says may be left out.
 _UNSEEN = (
     "\\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
@@ -46,14 +46,25 @@ def read_version(
     """
     try:
         file = read_whole(path, file_time)
-        front, content = _parsed(_text(file.octets))
-        at = rfc3339(file.changed_at)
-        return new_version(prompt, number, content, **{"status": default_status, **front}, at=at)
     except OSError as error:
         pass_on(error)
         if error.errno in _NOWHERE:
             raise ConfigurationError(NOT_A_FILE) from None
         raise ConfigurationError(f"cannot be read ({error.strerror}); make it a readable file, or remove it") from None
+    return version_in(file, prompt, number, default_status)
+
+
+def version_in(file: WholeFile, prompt: str, number: int, default_status: str) -> VersionRecord:
+    """The version that these bytes are; raises ConfigurationError that says what is wrong with them."""
+    front, content = parts_in(file.octets)
+    at = rfc3339(file.changed_at)
+    return new_version(prompt, number, content, **{"status": default_status, **front}, at=at)
+
+
+def parts_in(octets: bytes) -> tuple[dict[str, Any], str]:
+    """The front matter of a file, and its content to the byte, except for one final newline."""
+    try:
+        return _parsed(_text(octets))
     except _YAML_SLIPS as error:
         pass_on(error)
         kind = type(error).__name__
@@ -68,9 +79,8 @@ def _text(octets: bytes) -> str:
 
 
 def _parsed(text: str) -> tuple[dict[str, Any], str]:
-    """The front matter, and the content to the byte, except for one final newline."""
     first = text.partition("\n")[0]
-    if _FENCE.match(text):
+    if FENCE.match(text):
         front, content = _split(text)
     else:
         _refuse_misplaced(text)
@@ -119,8 +129,8 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
         needed = ("yaml", "frontmatter")
         raise ConfigurationError(missing_extra("reading front matter", needed, "local", error)) from None
     # The library's own pattern also takes the blank lines after the fence, which belong to the content.
-    handler = YAMLHandler(fm_boundary=_FENCE)
-    if len(_FENCE.findall(text)) < 2:
+    handler = YAMLHandler(fm_boundary=FENCE)
+    if len(FENCE.findall(text)) < 2:
         raise ConfigurationError("line 1: its front matter never ends; close it with a line --- of its own")
     front, content = handler.split(text)
     try:

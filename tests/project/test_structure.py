@@ -17,6 +17,7 @@ OPTIONAL = {
     "cli": {"click"},
     "testing": {"pytest"},
     "_folder/version_file": {"frontmatter", "yaml"},
+    "_folder/written_file": {"yaml"},
     "_stores/redis_store": {"redis"},
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
@@ -33,6 +34,7 @@ LAZY = {
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},
     "_folder/version_file": {"frontmatter.default_handlers", "yaml"},
+    "_folder/written_file": {"yaml"},
     "_stores/cache_store": {"inspect"},
     "_stores/redis_store": {
         *("redis", "redis.backoff", "redis.cluster", "redis.retry"),

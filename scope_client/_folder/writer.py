@@ -1,0 +1,238 @@
+"""The writer of a folder of prompts: publishes, archives and drafts versions, so that no reader meets half a change.
+
+A change of several files goes in this order, so that a crash in between loses nothing, and says what to do if it
+leaves a flaw. The first file is open for writing until the last one is there: programs that read the folder take the
+prompt as unfinished, and keep its former state.
+
+| change | steps |
+|---|---|
+| publish | the version becomes published; the former one archived |
+| draft beside files | a status that the only file does not give is written into it; the new file comes |
+| draft beside NAME.md | a hidden folder gets v1.md and v2.md; it becomes NAME/; NAME.md goes |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from .._wording import listed, shown
+from ..errors import ConfigurationError
+from .entries import is_left_out, stem_of, visible
+from .reader import PromptFolder
+from .record import VersionRecord
+from .replacing import Identity, check_unchanged, created, hidden_name, identity, liken, replaced, settle
+from .version_file import version_in
+from .whole_file import read_whole
+from .written_file import octets_of, with_status
+
+STATE_CHARACTERS = 32
+
+
+def state_of(versions: Iterable[VersionRecord]) -> str:
+    """A text that is the same for the same versions of a prompt, whenever they were written."""
+    facts = [
+        [each.number, each.id, each.declared, {**each.to_body(), "created_at": "", "updated_at": ""}]
+        for each in versions
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:STATE_CHARACTERS]
+
+
+class _File(NamedTuple):
+    """The file of a version, as it was read: its name in the folder, and where that really is."""
+
+    name: str
+    path: str
+    octets: bytes
+    identity: Identity
+
+
+class FolderWriter:
+    """Writes versions into the folder of a reader, one call at a time.
+
+    Each call looks at the prompt first. It raises ConfigurationError, and changes nothing, if a file of the prompt has
+    a flaw, is being written or leads out of the folder, if it changes meanwhile, or if the prompt's `state_of` is not
+    `expected`, where that is given.
+    """
+
+    def __init__(self, folder: PromptFolder) -> None:
+        self._folder = folder
+
+    def publish(self, name: str, number: int, expected: str | None = None) -> None:
+        """Makes a version the published one, and archives the one that was."""
+        versions = self._checked(name, expected)
+        former = [each for each in versions if each.status == "published" and each.number != number]
+        wanted = [(version_of(versions, number), "published"), *((each, "archived") for each in former)]
+        with _translated(name):
+            files = [(self._file(each, versions), status) for each, status in wanted if each.status != status]
+            _write([(file, _in_status(file, status)) for file, status in files])
+
+    def archive(self, name: str, number: int, expected: str | None = None) -> None:
+        """Makes a version an archived one."""
+        versions = self._checked(name, expected)
+        version = version_of(versions, number)
+        if version.status != "archived":
+            with _translated(name):
+                file = self._file(version, versions)
+                _write([(file, _in_status(file, "archived"))])
+
+    def draft(self, version: VersionRecord, expected: str | None = None) -> None:
+        """Writes a new version, whose number is higher than all others."""
+        versions = self._checked(version.prompt, expected)
+        for each in versions:
+            if each.number >= version.number or each.id == version.id:
+                raise ConfigurationError(f"{shown(version.prompt)} has v{each.number} with the ID {each.id!r} already")
+        octets = octets_of(version)
+        with _translated(version.prompt):
+            if not versions:
+                self._begin(version, octets)
+            elif "/" in self._folder.files(version.prompt)[versions[0].number][0]:
+                self._add(versions, version, octets)
+            else:
+                self._unfold(versions, version, octets)
+
+    def _checked(self, name: str, expected: str | None) -> tuple[VersionRecord, ...]:
+        """The versions of a prompt, as its files are now."""
+        self._folder.look(name)
+        flaws = self._folder.flaws(name)
+        if flaws:
+            raise ConfigurationError(f"{shown(name)} cannot be changed: {listed(flaws, written=str, joint='; ')}")
+        versions = self._folder.versions(name)
+        if expected is not None and expected != state_of(versions):
+            raise ConfigurationError(f"{shown(name)} was changed since you looked at it; look again")
+        return versions
+
+    def _file(self, version: VersionRecord, versions: Sequence[VersionRecord]) -> _File:
+        name, path = self._folder.files(version.prompt)[version.number]
+        found = identity(path)
+        read = read_whole(path)
+        default = "published" if len(versions) == 1 else "draft"
+        file = _File(name, path, read.octets, found)
+        if version_in(read, version.prompt, version.number, default) != version:
+            raise ConfigurationError(f"{name} was changed meanwhile; look at it, and try again")
+        return file
+
+    def _begin(self, version: VersionRecord, octets: bytes) -> None:
+        folder = os.path.join(self._folder.real_path, version.prompt)
+        _check_holdable(version.prompt, visible(self._folder.real_path))
+        if not os.path.isdir(folder):
+            os.mkdir(folder)
+            liken(folder, os.stat(self._folder.real_path))
+        try:
+            with created(os.path.join(folder, _named(version)), octets, like=None):
+                settle(self._folder.real_path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+            raise
+
+    def _add(self, versions: Sequence[VersionRecord], version: VersionRecord, octets: bytes) -> None:
+        """Beside the files that are there; one that is not alone any more says what it has been so far."""
+        if len(versions) == 1:
+            file = self._file(versions[0], versions)
+            _write([(file, _in_status(file, versions[0].status))], keeps_time=True)
+        folder = os.path.realpath(os.path.join(self._folder.real_path, version.prompt))
+        _, last = self._folder.files(version.prompt)[versions[-1].number]
+        with created(os.path.join(folder, _named(version)), octets, like=os.stat(last)):
+            pass
+
+    def _unfold(self, versions: Sequence[VersionRecord], version: VersionRecord, octets: bytes) -> None:
+        """NAME.md becomes NAME/v1.md, beside the new version; it is there until both are."""
+        (only,) = versions
+        file = self._file(only, versions)
+        if os.path.islink(os.path.join(self._folder.real_path, file.name)):
+            raise ConfigurationError(f"{file.name} is a link; replace it by a file, or by a folder with {_named(only)}")
+        first = _in_status(file, only.status)
+        like = os.stat(file.path)
+        hidden = os.path.join(self._folder.real_path, hidden_name())
+        os.mkdir(hidden)
+        try:
+            liken(hidden, os.stat(self._folder.real_path))
+            with contextlib.ExitStack() as open_files:
+                for each, text in ((version, octets), (only, first)):
+                    open_files.enter_context(created(os.path.join(hidden, _named(each)), text, like=like))
+                os.utime(os.path.join(hidden, _named(only)), ns=(like.st_atime_ns, like.st_mtime_ns))
+                self._put_in_place(hidden, version.prompt, file)
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+
+    def _put_in_place(self, hidden: str, name: str, file: _File) -> None:
+        """The folder first: while both are there, the reader says so, and nothing is lost."""
+        root = self._folder.real_path
+        folder, aside = os.path.join(root, name), os.path.join(root, hidden_name())
+        check_unchanged(file.path, file.identity)
+        os.rename(hidden, folder)
+        settle(root)
+        try:
+            os.rename(file.path, aside)
+            if identity(aside) != file.identity:
+                os.rename(aside, file.path)
+                check_unchanged(file.path, file.identity)
+        except (OSError, ConfigurationError):
+            os.rename(folder, hidden)
+            raise
+        os.unlink(aside)
+        settle(root)
+
+
+def version_of(versions: Iterable[VersionRecord], number: int) -> VersionRecord:
+    """The version of this number; ConfigurationError if there is none."""
+    there = {each.number: each for each in versions}
+    if number not in there:
+        raise ConfigurationError(f"there is no v{number}; the versions are: {listed(sorted(there))}")
+    return there[number]
+
+
+def _named(version: VersionRecord) -> str:
+    return f"v{version.number}.md"
+
+
+def _check_holdable(name: str, entries: Iterable[str]) -> None:
+    """Whether a folder of this name would be that prompt, and no other one."""
+    if is_left_out(name):
+        raise ConfigurationError(f"a folder cannot hold a prompt of the name {shown(name)}, which readers leave out")
+    if any(sign in name for sign in ("/", "\\", "\0")):
+        raise ConfigurationError(f"a folder cannot hold a prompt with a slash in its name, got {shown(name)}")
+    for entry in entries:
+        names = entry, stem_of(entry)
+        if name not in names and name.lower() in [each.lower() for each in names if each]:
+            raise ConfigurationError(f"the name {shown(name)} is too much like {shown(entry)}, which is there already")
+
+
+def _in_status(file: _File, status: str) -> bytes:
+    try:
+        return with_status(file.octets, status)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{file.name}: {error.message}") from None
+
+
+def _write(changes: Iterable[tuple[_File, bytes]], *, keeps_time: bool = False) -> None:
+    """Replaces the files, or none of them."""
+    done: list[tuple[_File, Identity]] = []
+    with contextlib.ExitStack() as open_files:
+        try:
+            for file, octets in changes:
+                if octets != file.octets:
+                    writing = replaced(file.path, octets, was=file.identity, keeps_time=keeps_time)
+                    open_files.enter_context(writing)
+                    done.append((file, identity(file.path)))
+        except BaseException:
+            for file, written in done:
+                with replaced(file.path, file.octets, was=written):
+                    pass
+            raise
+
+
+@contextlib.contextmanager
+def _translated(name: str) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError:
+        raise ConfigurationError(f"{shown(name)} was changed meanwhile; look at it, and try again") from None
+    except OSError as error:
+        raise ConfigurationError(f"{shown(name)} cannot be written ({error.strerror}); nothing was lost") from None

@@ -1,0 +1,141 @@
+"""A version as the bytes of its file: all of them anew, or the same with another status."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any, NamedTuple
+
+from .._extras import missing_extra
+from .._fork import held_back
+from .._wording import shown
+from ..errors import ConfigurationError
+from .record import VersionRecord, thawed, version_id
+from .version_file import FENCE, parts_in, version_in
+from .whole_file import MAX_FILE_BYTES, WholeFile
+
+_BY_HAND = "change the line 'status:' of its front matter in an editor"
+
+
+def octets_of(version: VersionRecord) -> bytes:
+    """The file that holds this version, to the byte of its content, apart from its times.
+
+    Raises ConfigurationError for one that no file can hold.
+    """
+    front: dict[str, Any] = {"status": version.status}
+    if version.type != "text":
+        front["type"] = version.type
+    if version.id != version_id(version.prompt, version.number):
+        front["id"] = version.id
+    more = {"metadata": thawed(version.metadata), "tags": list(version.tags), "variables": list(version.declared)}
+    front.update({key: value for key, value in more.items() if value})
+    try:
+        octets = f"---\n{_yaml_of(front)}---\n{version.content}\n".encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError("the content has half of a surrogate pair, which no file can hold") from None
+    _check_same(octets, version)
+    return octets
+
+
+def _check_same(octets: bytes, version: VersionRecord) -> None:
+    if len(octets) > MAX_FILE_BYTES:
+        raise ConfigurationError(f"a version's file may have {MAX_FILE_BYTES:,} bytes; make it shorter")
+    read = version_in(WholeFile(octets, 0.0), version.prompt, version.number, version.status)
+    read = read._replace(created_at=version.created_at, updated_at=version.updated_at)
+    for field, was, comes_back in zip(version._fields, version, read):
+        if was != comes_back:
+            raise ConfigurationError(f"its {field} would come back from a file as {shown(comes_back)}; change it")
+
+
+def with_status(octets: bytes, status: str) -> bytes:
+    """The same file with this status, and every other byte as it was.
+
+    Raises ConfigurationError if its front matter is written in a way that this cannot change.
+    """
+    front, content = parts_in(octets)
+    if front.get("status") == status:
+        return octets
+    bom = codecs.BOM_UTF8 if octets.startswith(codecs.BOM_UTF8) else b""
+    text = octets[len(bom) :].decode()
+    changed = bom + (_with_changed_front(text, status) if FENCE.match(text) else _with_front(text, status)).encode()
+    try:
+        is_changed = parts_in(changed) == ({**front, "status": status}, content)
+    except ConfigurationError:
+        is_changed = False
+    if not is_changed:
+        raise ConfigurationError(f"its front matter cannot be changed without writing it anew; {_BY_HAND}")
+    return changed
+
+
+def _with_front(text: str, status: str) -> str:
+    """The reader takes a last line end in the manner of the first off the content."""
+    end = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
+    return f"---{end}status: {status}{end}---{end}{text}"
+
+
+def _with_changed_front(text: str, status: str) -> str:
+    first, second, *_ = FENCE.finditer(text)
+    end = "\r\n" if first[0].endswith("\r\n") else "\n"
+    front = text[first.end() : second.start()]
+    start, stop, new = _change(front, f"status: {status}", end)
+    return "".join([text[: first.end()], front[:start], new, front[stop:], text[second.start() :]])
+
+
+class _Change(NamedTuple):
+    start: int
+    stop: int
+    new: str
+
+
+def _change(front: str, line: str, end: str) -> _Change:
+    """Which characters of front matter to replace by what, so that it has the line."""
+    with held_back():
+        import yaml
+    try:
+        node = yaml.compose(front, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        raise ConfigurationError(f"its front matter cannot be followed; {_BY_HAND}") from None
+    if not isinstance(node, yaml.MappingNode):
+        return _Change(0, 0, f"{line}{end}")
+    for key, value in reversed(node.value):
+        if key.value == "status":
+            start, stop = value.start_mark.index, value.end_mark.index
+            return _Change(start, stop, line.partition(":")[2] if start == stop else line.partition(" ")[2])
+    first = node.value[0][0].start_mark if node.value else node.start_mark
+    if node.flow_style:
+        at = node.start_mark.index + 1
+        return _Change(at, at, f"{line}, " if node.value else line)
+    at = first.index - first.column
+    return _Change(at, at, f"{front[at : first.index]}{line}{end}")
+
+
+def _yaml_of(front: dict[str, Any]) -> str:
+    try:
+        with held_back():
+            import yaml
+    except ImportError as error:
+        raise ConfigurationError(missing_extra("writing front matter", ("yaml",), "local", error)) from None
+
+    class Lines(dict[str, Any]):
+        pass
+
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+        def represent_text(self, text: str) -> Any:
+            # Between single quotes PyYAML writes U+0085 so that it comes back as a space.
+            style = None if text.isprintable() else '"'
+            return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+        def represent_lines(self, lines: Lines) -> Any:
+            node = self.represent_dict(lines)
+            node.flow_style = False
+            return node
+
+    Plain.add_representer(str, Plain.represent_text)
+    Plain.add_representer(Lines, Plain.represent_lines)
+    try:
+        manner = {"allow_unicode": True, "sort_keys": False, "default_flow_style": None, "width": MAX_FILE_BYTES}
+        return str(yaml.dump(Lines(front), Dumper=Plain, **manner))
+    except RecursionError:
+        raise ConfigurationError("metadata is nested too deeply; make it flatter") from None
