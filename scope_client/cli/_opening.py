@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from ..local import LocalPlatform
 
 
-def opening(folder: str, platform: LocalPlatform, host: str | None, keys: Mapping[str, str | None]) -> Iterator[str]:
+def opening(
+    folder: str, platform: LocalPlatform, host: str | None, keys: Mapping[str, str | None], *, has_page: bool
+) -> Iterator[str]:
     """The lines; `host` and `keys` are what the user gave."""
     yield f"Serving {printable(folder)} on {platform.url}"
+    if has_page:
+        yield f"In a browser: {platform.url}/"
     yield ""
     yield from _catalogue(read_prompt_dir(folder)) or [f"  {NO_PROMPT_YET}"]
     yield ""

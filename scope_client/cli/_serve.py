@@ -76,6 +76,8 @@ class _Number(_Said, click.FloatRange):
     metavar="NAME[:PORT]",
     help="A further name by which programs ask for it, such as the name of its container. Can be given again.",
 )
+@click.option("--read-only", is_flag=True, help="The page in the browser changes no prompt, and writes no file.")
+@click.option("--no-ui", is_flag=True, help="Without the page in the browser.")
 @click.option("--org-id", envvar="SCOPE_ORG_ID", show_envvar=True, help="The organisation to accept.")
 @click.option("--api-key", envvar="SCOPE_API_KEY", show_envvar=True, help="The API key to accept.")
 @click.option("--api-secret", envvar="SCOPE_API_SECRET", show_envvar=True, help="The secret of the API key.")
@@ -88,12 +90,15 @@ def serve(
     latency: float,
     host: str | None,
     allowed_hosts: tuple[str, ...],
+    read_only: bool,
+    no_ui: bool,
     **keys: str | None,
 ) -> None:
     """Run a Scope Platform over a folder, until Ctrl-C or SIGTERM.
 
     It listens on this machine only, unless --host says otherwise. It answers programs, and no web page of another
-    site. A key or a secret that you give is the one it accepts.
+    site. A key or a secret that you give is the one it accepts. In a browser it shows the prompts, what was asked and
+    switches for faults; what you publish or draft there is written into the folder.
     """
     end_on_sigterm(0, f"\n{LAST_WORDS}\n")
     # The platform needs Flask, which the other commands do not.
@@ -109,10 +114,12 @@ def serve(
             log=terminal.say,
             host=host,
             allowed_hosts=allowed_hosts,
+            ui=not no_ui,
+            read_only=read_only,
             **filled_up(**keys),
         )
         with _started(made) as platform:
-            for line in opening(folder, platform, host, keys):
+            for line in opening(folder, platform, host, keys, has_page=not no_ui):
                 terminal.say(line)
             while True:
                 wait_for_a_signal()

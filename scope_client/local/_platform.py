@@ -39,7 +39,7 @@ class LocalPlatform(FaultSwitches, CopiedAsItself):
 
     Args:
         prompts: A mapping of names to contents, or a folder. A content is text, or a list of messages for a chat
-            prompt. A folder is never written to: what is changed through this object is kept in memory, on top of it.
+            prompt. What the methods change is kept in memory, on top of the folder; they write no file.
         port: The port to listen on; 0 for any free one.
         token_ttl: Seconds for which a token is valid.
         latency: As the property.
@@ -51,7 +51,9 @@ class LocalPlatform(FaultSwitches, CopiedAsItself):
         credentials: The API key to accept.
         client_credentials: The client ID and secret to accept, of the same organisation. Without either of the two,
             they are the well-known ones, or new ones that nobody can guess if `host` or the other one is given.
-        ui: Whether a browser finds pages at `url`. A browser on another machine has to log in with the API key.
+        ui: Whether a browser finds pages at `url`. In a browser on this machine they change the prompts too, and write
+            into the folder. A browser on another machine has to log in with the API key, and changes nothing.
+        read_only: Whether these pages change no prompt.
         clock: What the times of requests and faults are taken from.
 
     Raises:
@@ -77,6 +79,7 @@ class LocalPlatform(FaultSwitches, CopiedAsItself):
         credentials: Optional[ApiKeyCredentials] = None,
         client_credentials: Optional[ClientCredentials] = None,
         ui: bool = False,
+        read_only: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         keys = keys_of(credentials, client_credentials, are_well_known=host is None)
@@ -87,7 +90,7 @@ class LocalPlatform(FaultSwitches, CopiedAsItself):
         super().__init__(self._journal, clock)
         self.latency = latency
         self._issuer = TokenIssuer(rules.POSITIVE_COUNT.check("token_ttl", token_ttl, ConfigurationError))
-        self._library = _library(prompts, self._journal)
+        self._library = _library(prompts, self._journal, clock, writes=not read_only)
         self._server: Optional[LoopbackServer] = None
         self._lock = threading.Lock()
         gate = Gate(self._host, allowed_hosts)
@@ -251,15 +254,14 @@ class LocalPlatform(FaultSwitches, CopiedAsItself):
         )
 
 
-def _library(prompts: Prompts, journal: Journal) -> Library:
-    if isinstance(prompts, (str, os.PathLike)):
-        return Library(prompts, warn=journal.warn)
-    if prompts is not None and not isinstance(prompts, Mapping):
+def _library(prompts: Prompts, journal: Journal, clock: Clock, *, writes: bool) -> Library:
+    folder = prompts if isinstance(prompts, (str, os.PathLike)) else None
+    if folder is None and prompts is not None and not isinstance(prompts, Mapping):
         raise ConfigurationError(
             f"prompts must be a mapping of names to contents, or a folder, got {type(prompts).__name__}"
         )
-    library = Library(warn=journal.warn)
-    for name, content in (prompts or {}).items():
+    library = Library(folder, warn=journal.warn, clock=clock.wall, writes=writes, changed=journal.nudge)
+    for name, content in prompts.items() if isinstance(prompts, Mapping) else ():
         library.add(name, content, promote=True)
     return library
 

@@ -112,7 +112,7 @@ def connected(variables):
         yield connection
 
 
-def asked(connection, path="/", times=1):
+def asked(connection, path="/nothing", times=1):
     host, port = connection.getpeername()
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode() * times)
 
