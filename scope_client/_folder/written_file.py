@@ -135,7 +135,12 @@ def _yaml_of(front: dict[str, Any]) -> str:
     Plain.add_representer(str, Plain.represent_text)
     Plain.add_representer(Lines, Plain.represent_lines)
     try:
-        manner = {"allow_unicode": True, "sort_keys": False, "default_flow_style": None, "width": MAX_FILE_BYTES}
+        manner: dict[str, Any] = {
+            "allow_unicode": True,
+            "sort_keys": False,
+            "default_flow_style": None,
+            "width": MAX_FILE_BYTES,
+        }
         return str(yaml.dump(Lines(front), Dumper=Plain, **manner))
     except RecursionError:
         raise ConfigurationError("metadata is nested too deeply; make it flatter") from None

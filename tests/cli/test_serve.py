@@ -382,3 +382,20 @@ def test_with_few_descriptors_and_many_connections_it_rests_and_goes_on_serving(
 
 def test_without_a_port_it_takes_one_that_is_always_the_same(scope):
     assert "default: 8750" in scope("serve", "--help").out
+
+
+class TestThePage:
+    @staticmethod
+    def address(lines):
+        return next(line.partition(": ")[2] for line in lines if line.startswith("In a browser: "))
+
+    def test_is_where_the_first_lines_say(self, serve, folder):
+        answer = requests.get(self.address(serve(folder).read_until(READY)), timeout=10)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert "greeting" in answer.text
+
+    def test_can_be_left_out(self, serve, folder):
+        lines = serve(folder, "--no-ui").read_until(READY)
+        assert "browser" not in "".join(lines)
+        assert requests.get(exports(lines)["SCOPE_API_URL"], timeout=10).status_code == 404

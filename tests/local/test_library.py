@@ -13,6 +13,8 @@ from scope_client.errors import ConfigurationError
 from scope_client.local._library import Library
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from scope_client.local import LocalPlatform
     from tests.local.conftest import Caller
 
@@ -128,3 +130,106 @@ def test_a_prompt_that_was_published_is_found_by_its_id_and_as_fast_among_many()
         return finds
 
     growth.check(prepared, 50)
+
+
+class TestPages:
+    """What pages change is kept: in files if there is a folder, and in memory if there is none."""
+
+    @pytest.fixture(params=["folder", "memory"])
+    def library(self, request: pytest.FixtureRequest, tmp_path: Path) -> Library:
+        self.changes: list[str] = []
+        library = Library(tmp_path if request.param == "folder" else None, warn=print, changed=self.changed)
+        for content in ("One", "Two"):
+            library.draft("greeting", content)
+        library.publish_version("greeting", 1)
+        self.changes.clear()
+        return library
+
+    def changed(self) -> None:
+        self.changes.append("changed")
+
+    def test_publish_a_version_and_archive_the_one_that_was_there(self, library: Library) -> None:
+        assert library.publish_version("greeting", 2).status == "published"
+        assert [each.status for each in library.find("greeting")] == ["archived", "published"]
+        assert library.publish_version("greeting", 1).status == "published"
+        assert [each.status for each in library.find("greeting")] == ["published", "archived"]
+        assert len(self.changes) == 2
+
+    def test_archive_a_version(self, library: Library) -> None:
+        assert library.archive_version("greeting", 2).status == "archived"
+        assert [each.status for each in library.find("greeting")] == ["published", "archived"]
+        library.archive_version("greeting", 1)
+        assert [each.status for each in library.find("greeting")] == ["archived", "archived"]
+
+    def test_draft_a_version_with_all_its_parts(self, library: Library) -> None:
+        chat = [{"role": "user", "content": "Hi {{name}}"}]
+        new = library.draft("greeting", chat, metadata={"model": "gpt-4"}, tags=["x"], variables=["tone"])
+        assert (new.number, new.status, new.type, new.tags) == (3, "draft", "chat", ("x",))
+        assert (new.metadata, new.variables) == ({"model": "gpt-4"}, ("name", "tone"))
+        assert library.find("greeting")[-1] == new
+
+    def test_list_all_prompts_in_order(self, library: Library) -> None:
+        library.draft("Another", "text")
+        assert [(each.name, len(each.versions), each.flaws) for each in library.listing()] == [
+            ("Another", 1, ()),
+            ("greeting", 2, ()),
+        ]
+        assert library.names() == ["Another", "greeting"]
+        assert library.listed("greeting") == library.listing()[1]
+        assert library.listed(prompt_id("greeting")) == library.listing()[1]
+        assert library.listed("nobody").versions == ()
+
+    def test_change_nothing_that_was_changed_since_they_were_shown(self, library: Library) -> None:
+        state = library.listed("greeting").state
+        library.draft("greeting", "Three", expected=state)
+        for change in (
+            lambda: library.publish_version("greeting", 2, expected=state),
+            lambda: library.archive_version("greeting", 2, expected=state),
+            lambda: library.draft("greeting", "Four", expected=state),
+        ):
+            with pytest.raises(ConfigurationError, match="'greeting' was changed since you looked at it; look again"):
+                change()
+        assert [each.status for each in library.find("greeting")] == ["published", "draft", "draft"]
+        nobody = library.listed("new").state
+        library.draft("new", "text", expected=nobody)
+        with pytest.raises(ConfigurationError, match="'new' was changed"):
+            library.draft("new", "text", expected=nobody)
+
+    def test_name_the_versions_there_are(self, library: Library) -> None:
+        for change in (library.publish_version, library.archive_version):
+            with pytest.raises(ConfigurationError, match="there is no v9; the versions are: 1, 2"):
+                change("greeting", 9)
+            with pytest.raises(ConfigurationError, match="there is no v1; the versions are: none"):
+                change("nobody", 1)
+
+    @pytest.mark.parametrize("folder", [True, False])
+    def test_change_nothing_if_they_are_read_only(self, folder: bool, tmp_path: Path) -> None:
+        library = Library(tmp_path if folder else None, warn=print, writes=False)
+        library.add("greeting", "Hi", promote=False)
+        for change in (
+            lambda: library.publish_version("greeting", 1),
+            lambda: library.archive_version("greeting", 1),
+            lambda: library.draft("greeting", "Two"),
+        ):
+            with pytest.raises(ConfigurationError, match="this platform is read-only"):
+                change()
+        assert [each.status for each in library.find("greeting")] == ["draft"]
+
+    def test_keep_in_memory_what_a_program_has_changed_there(self, tmp_path: Path) -> None:
+        (tmp_path / "greeting.md").write_text("In the file")
+        library = Library(tmp_path, warn=print)
+        library.add("greeting", "In memory", promote=True)
+        library.publish_version("greeting", 1)
+        assert [each.status for each in library.find("greeting")] == ["published", "archived"]
+        library.draft("greeting", "Three")
+        assert [file.name for file in tmp_path.iterdir()] == ["greeting.md"]
+        assert (tmp_path / "greeting.md").read_text() == "In the file"
+
+    def test_show_a_prompt_of_which_no_file_can_be_used(self, tmp_path: Path) -> None:
+        library = Library(tmp_path, warn=print)
+        (tmp_path / "broken.md").write_text("---\nstatus: live\n---\n")
+        (listed,) = library.listing()
+        assert (listed.name, listed.versions) == ("broken", ())
+        assert listed.flaws[0].startswith("broken.md: status must be one of draft, published, archived")
+        with pytest.raises(ConfigurationError, match=r"'broken' cannot be changed: broken\.md: status must be"):
+            library.draft("broken", "text")
