@@ -34,6 +34,7 @@ extensions = [
     "known_names",
     "llms_txt",
     "present_pages",
+    "for_everybody",
 ]
 exclude_patterns = ["_build", "_ext"]
 nitpicky = True
@@ -60,7 +61,7 @@ nitpick_ignore_regex = [
 ]
 
 default_role = "code"  # which the docstrings write as `name`
-smartquotes = False  # "latest" is a value: its quotes are Python's
+smartquotes_action = "D"  # dashes alone: "latest" is a value, and its quotes are Python's
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 
@@ -91,7 +92,11 @@ html_show_sourcelink = False
 html_show_search_summary = False
 html_theme_options: dict[str, Any] = {
     "sidebar_hide_name": False,
-    "light_css_variables": {"color-brand-primary": "#3450b4", "color-brand-content": "#3450b4"},
+    "light_css_variables": {
+        "color-brand-primary": "#3450b4",
+        "color-brand-content": "#3450b4",
+        "color-code-background": "#f5f6fa",
+    },
     "dark_css_variables": {"color-brand-primary": "#a5b8ff", "color-brand-content": "#a5b8ff"},
 }
 if REPOSITORY:
