@@ -1,4 +1,4 @@
-"""What a run leaves behind: a table on the screen, RESULTS.md group by group, and the short table of README."""
+"""What a run leaves behind: a table on the screen, RESULTS.md group by group, and what README and the manual show."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from .limits import IN_THE_README
+from .drawing import drawing
+from .limits import IN_THE_DRAWING, IN_THE_README
 from .measure import Row
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
 README = FOLDER.parent / "README.md"
+MANUAL = FOLDER.parent / "docs" / "performance.md"
+DRAWING = FOLDER.parent / "docs" / "_static" / "speed.svg"
 HEADING = ("what", "ours", "yardstick", "figure", "limit", "")
 INTRODUCTION = """\
 # Speed
@@ -42,18 +45,27 @@ def _processor() -> str:
 
 
 def write(groups: dict[str, list[Row]]) -> None:
-    """Writes RESULTS.md, in which the section of the peers stays as it was, and the table of README."""
+    """Writes RESULTS.md, in which the section of the peers stays as it was, the tables of README and of the manual, and
+    the manual's drawing.
+    """
     peers = section(RESULTS.read_text("utf-8"), "peers") if RESULTS.exists() else ""
     parts = [INTRODUCTION.format(how=how_taken())]
     parts += [f"## {group}\n\n{markdown([HEADING, *map(cells, rows)])}\n" for group, rows in groups.items()]
     RESULTS.write_text(with_section("\n".join([*parts, PEERS]), "peers", peers), "utf-8")
     measured = {row.what: row for rows in groups.values() for row in rows}
-    shown = [HEADING[:4], *(cells(measured[what])[:4] for what in IN_THE_README)]
-    README.write_text(with_section(README.read_text("utf-8"), "speed", markdown(shown)), "utf-8")
+    README.write_text(with_section(README.read_text("utf-8"), "speed", _table(measured, IN_THE_README)), "utf-8")
+    told = f"Measured in one run: {how_taken()}.\n\n{_table(measured, list(measured))}"
+    MANUAL.write_text(with_section(MANUAL.read_text("utf-8"), "speed", told), "utf-8")
+    DRAWING.write_text(drawing([(what, measured[what].figure) for what in IN_THE_DRAWING]), "utf-8")
+
+
+def _table(measured: dict[str, Row], wanted: Sequence[str]) -> str:
+    return markdown([HEADING[:4], *(cells(measured[what])[:4] for what in wanted)])
 
 
 def write_peers(table: str) -> None:
-    RESULTS.write_text(with_section(RESULTS.read_text("utf-8"), "peers", table), "utf-8")
+    for page in (RESULTS, MANUAL):
+        page.write_text(with_section(page.read_text("utf-8"), "peers", table), "utf-8")
 
 
 def cells(row: Row) -> tuple[str, ...]:

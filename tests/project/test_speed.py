@@ -1,4 +1,4 @@
-"""What is said about speed is what was measured: README, RESULTS.md and the limits agree."""
+"""What is said about speed is what was measured: README, the manual, RESULTS.md and the limits agree."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import pytest
 
 from benchmarks import __main__ as bench
 from benchmarks import report
-from benchmarks.limits import GROUPS, IN_THE_README, LIMITS, Limit
+from benchmarks.drawing import drawing
+from benchmarks.limits import GROUPS, IN_THE_DRAWING, IN_THE_README, LIMITS, Limit
 from benchmarks.measure import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANUAL = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 MET = Row("cached read", "1 us", "by hand 1 us", 1.0)
 MISSED = Row("cold fetch", "3 ms", "by hand 1 ms", 3.0)
 
@@ -31,15 +33,41 @@ MEASURED = table(RESULTS.replace(report.section(RESULTS, "peers"), ""), len(repo
 def files(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "RESULTS", tmp_path / "RESULTS.md")
     monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    monkeypatch.setattr(report, "MANUAL", tmp_path / "performance.md")
+    monkeypatch.setattr(report, "DRAWING", tmp_path / "speed.svg")
     monkeypatch.setattr(report, "IN_THE_README", ("cached read",))
+    monkeypatch.setattr(report, "IN_THE_DRAWING", ("cached read",))
+    report.MANUAL.write_text("<!-- speed -->\nold\n<!-- /speed -->\n<!-- peers -->\nold\n<!-- /peers -->\n")
     report.README.write_text("Before.\n\n<!-- speed -->\nan old table\n<!-- /speed -->\n\nAfter.\n")
     return tmp_path
 
 
 def test_each_row_of_the_readme_is_what_was_measured():
     shown = table(report.section(README, "speed"), 4)
-    assert [row[0] for row in shown] == list(IN_THE_README)
+    assert {row[0] for row in shown} >= set(IN_THE_README)
     assert set(shown) <= {row[:4] for row in MEASURED}
+
+
+def test_the_manual_has_each_row_as_it_was_measured_and_the_peers_too():
+    assert table(report.section(MANUAL, "speed"), 4) == [row[:4] for row in MEASURED]
+    assert report.section(MANUAL, "peers") == report.section(RESULTS, "peers")
+
+
+def test_the_manual_says_when_and_on_what_it_was_measured():
+    said = report.section(MANUAL, "speed").partition("\n\n|")[0]
+    assert set(re.findall(r"\d{4}-\d\d-\d\d", said)) <= set(re.findall(r"\d{4}-\d\d-\d\d", RESULTS))
+    assert re.search(r"\d{4}-\d\d-\d\d.*, Python \d+\.\d+\.\d+, .+, \d+ cores", said, re.DOTALL)
+
+
+def test_the_manual_says_what_each_row_means():
+    meanings = table(MANUAL.partition("## What each row means")[2].partition("\n## ")[0], 2)
+    assert [row[0] for row in meanings[1:]] == [row[0] for row in MEASURED]
+
+
+def test_the_drawing_of_the_manual_is_made_of_what_was_measured():
+    figures = {row[0]: float(row[3].split()[0]) for row in MEASURED}
+    drawn = (ROOT / "docs" / "_static" / "speed.svg").read_text(encoding="utf-8")
+    assert drawn == drawing([(what, figures[what]) for what in IN_THE_DRAWING])
 
 
 def test_the_results_have_each_group_and_each_row_of_it():
@@ -68,12 +96,21 @@ def test_a_new_run_keeps_what_the_peers_took(files):
     written = report.RESULTS.read_text()
     assert "| cached read | 2 us | by hand 1 us | 1.00 x | at most 3.00 x | met |" in written
     assert report.section(written, "peers") == "## Peers\n\nslower"
+    assert report.section(report.MANUAL.read_text(), "peers") == "## Peers\n\nslower"
 
 
 def test_the_table_of_the_readme_is_replaced_and_the_rest_of_it_stays(files):
     report.write({"Read": [MET]})
     table = "| what | ours | yardstick | figure |\n|---|---|---|---|\n| cached read | 1 us | by hand 1 us | 1.00 x |"
     assert report.README.read_text() == f"Before.\n\n<!-- speed -->\n\n{table}\n\n<!-- /speed -->\n\nAfter.\n"
+
+
+def test_the_table_of_the_manual_and_its_drawing_are_replaced(files):
+    report.write({"Read": [MET]})
+    written = report.section(report.MANUAL.read_text(), "speed")
+    assert written.startswith(f"Measured in one run: {report.how_taken()}.\n\n| what |")
+    assert table(written, 4) == [("cached read", "1 us", "by hand 1 us", "1.00 x")]
+    assert "cached read: 1.00" in report.DRAWING.read_text()
 
 
 def test_a_row_of_the_readme_that_was_not_measured_is_an_error(files):
