@@ -28,10 +28,11 @@ def drawing(rows: Sequence[tuple[str, float]]) -> str:
     ]
     for number, (name, ratio) in enumerate(rows):
         top = TOP + ROW_HEIGHT * number
+        outline = f'fill="{INK}" stroke="{PAPER}" stroke-width="4" paint-order="stroke"'
         length = min(ratio, LONGEST_RATIO) * scale
         parts += [
             f'<text x="{LEFT - 12}" y="{top + 12}" text-anchor="end" fill="{PALE}">{escape(name)}</text>',
             f'<rect x="{LEFT}" y="{top}" width="{length:.1f}" height="{BAR_HEIGHT}" rx="3" fill="{BAR}"/>',
-            f'<text x="{LEFT + length + 8:.1f}" y="{top + 12}" fill="{INK}">{ratio:.2f} x</text>',
+            f'<text x="{LEFT + length + 8:.1f}" y="{top + 12}" {outline}>{ratio:.2f} x</text>',
         ]
     return "\n".join([*parts, "</svg>\n"])
