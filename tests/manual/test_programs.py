@@ -27,6 +27,8 @@ TESTS = [block for block in PYTHON if block.is_test and block.is_for_this_python
 PROJECTS = {
     "tutorial.md": "manual/test_tutorial.py",
     "integrations/django-sites.md": "manual/test_django_sites.py",
+    "prompts-as-code.md": "manual/test_prompts_as_code.py",
+    "testing/langchain.md": "manual/test_testing_langchain.py",
     "integrations/model-clients.md": "manual/test_model_clients.py",
     "integrations/celery.md": "manual/test_celery.py",
     "integrations/fastapi.md": "manual/test_fastapi.py",

@@ -1,0 +1,96 @@
+"""What the page on prompts as code says is true: its programs run, and its commands print what it shows."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from manual import pages
+from manual.sites import DJANGO_SETTINGS, DJANGO_TEMPLATES, MANAGE
+
+from scope_client.local import LocalPlatform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = "prompts-as-code.md"
+CONSOLES = [block.text for block in pages.blocks(PAGE, "console")]
+TEXT = '---\nA rule above, a value {below} \\ "quoted" é \U0001f600: {{name}}\n\n'
+CHAT = [{"role": "system", "content": "It's {{tone}}"}, {"role": "user", "content": "{{question}}"}]
+
+
+@pytest.fixture
+def project(folder: Path) -> Path:
+    pages.write_files(PAGE, folder)
+    return folder
+
+
+def scope(command, project, platform=None):
+    environ = {} if platform is None else platform.environ
+    return pages.python(["-m", "scope_client.cli", *shlex.split(command)[1:]], project, **environ)
+
+
+def test_the_list_is_what_is_in_the_folder(project):
+    command, *shown = CONSOLES[0].splitlines()
+    done = scope(command[2:], project)
+    assert (done.stdout.splitlines(), done.stderr) == (shown, "")
+
+
+def test_the_list_fails_over_a_file_that_is_wrong(project):
+    (project / "prompts" / "greeting.md").write_text("---\nstatus: pubished\n---\nHi")
+    done = scope("scope list prompts", project)
+    assert done.returncode == 1
+    assert "greeting.md" in done.stderr
+
+
+def test_a_version_is_printed_as_it_is(project, platform):
+    command, shown, as_json = CONSOLES[1].splitlines()
+    assert scope(command[2:], project, platform).stdout == f"{shown}\n"
+    done = scope(as_json[2:].partition(" > ")[0], project, platform)
+    assert '"version_number": 1' in done.stdout
+
+
+def test_a_command_runs_with_the_prompts_of_the_folder(project):
+    inner = "import scope_client; print(scope_client.client().get_prompt_version('greeting').content)"
+    done = pages.python(["with_prompts.py", sys.executable, "-c", inner], project)
+    assert (done.stdout, done.stderr) == ("Good {{time_of_day}}, {{name}}!\n", "")
+    assert pages.python(["with_prompts.py", sys.executable, "-c", "raise SystemExit(3)"], project).returncode == 3
+
+
+@pytest.mark.parametrize("framework", ["django", "flask"])
+def test_the_templates_of_a_site_are_checked_against_the_folder(framework, project):
+    pages.write_files(f"integrations/{framework}.md", project)
+    with open(project / "prompts" / "greeting.md", "a") as prompt:
+        prompt.write("{{tone}}")
+    words = ["-m", "flask", "--app", "app", "scope", "check"]
+    if framework == "django":
+        with open(project / "settings.py", "a") as settings:
+            settings.write(DJANGO_SETTINGS + DJANGO_TEMPLATES)
+        words = ["-c", MANAGE, "scope", "check"]
+    done = pages.python(["with_prompts.py", sys.executable, *words], project, DJANGO_SETTINGS_MODULE="settings")
+    assert done.returncode == 1
+    assert "prompt 'greeting' is given no value for 'tone'" in done.stdout, done.stderr
+
+
+def test_its_tests_read_the_folder(project):
+    done = pages.run_tests(project)
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_what_is_copied_comes_back_the_same(project):
+    with LocalPlatform() as source:
+        source.publish("odd", TEXT, metadata={"model": "gpt-4", "list": [1, None, "é"]}, tags=["a: b"])
+        source.publish("chat", CHAT, variables=["spare"])
+        source.publish("greeting", "Hello, {{name}}!")
+        source.publish("greeting", "Hi, {{name}}!")
+        client = source.client()
+        before = {name: client.get_prompt_version(name).to_dict() for name in ("odd", "chat", "greeting")}
+        done = pages.python(["copy_prompts.py", *before], project, **source.environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    with LocalPlatform(project / "prompts") as copied:
+        for name, facts in before.items():
+            found = copied.client().get_prompt_version(name).to_dict()
+            for key in ("id", "version_number", "name", "content", "type", "metadata", "tags", "variables", "status"):
+                assert found[key] == facts[key], (name, key)
