@@ -7,9 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from manual import pages
 from manual.sites import DJANGO_SETTINGS, DJANGO_TEMPLATES, MANAGE
 
+from scope_client import __version__
 from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:
@@ -43,6 +45,14 @@ def test_the_list_fails_over_a_file_that_is_wrong(project):
     done = scope("scope list prompts", project)
     assert done.returncode == 1
     assert "greeting.md" in done.stderr
+
+
+def test_the_hook_of_pre_commit_is_one_that_there_is():
+    (repository,) = yaml.safe_load(pages.files_of(PAGE)[".pre-commit-config.yaml"])["repos"]
+    (there,) = yaml.safe_load((pages.ROOT / ".pre-commit-hooks.yaml").read_text())
+    (hook,) = repository["hooks"]
+    assert (hook["id"], f"{there['entry']} {hook['args'][0]}") == (there["id"], "scope list prompts")
+    assert repository["rev"] == f"v{__version__}"
 
 
 def test_a_version_is_printed_as_it_is(project, platform):
