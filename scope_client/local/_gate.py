@@ -73,7 +73,7 @@ class Gate:
 
     def objection_to_a_page(self, environ: WSGIEnvironment) -> Objection | None:
         """The same for a page, which needs no token: never under any name, and to write only on its own loopback."""
-        objection = self._objection(environ, takes_any_name=False)
+        objection = self._objection(environ, takes_any_name=False, takes_links=True)
         if objection is not None or environ["REQUEST_METHOD"] in SAFE_METHODS:
             return objection
         may_write = self.is_own_loopback(environ) and environ.get("HTTP_ORIGIN") is not None
@@ -90,13 +90,15 @@ class Gate:
         host = _parsed(environ.get("HTTP_HOST", "").strip())
         if host is None or not _is_loopback(host.name) or (host.port or DEFAULT_PORTS["http"]) != port:
             return False
-        origin = environ.get("HTTP_ORIGIN")
-        if environ.get("HTTP_SEC_FETCH_SITE") not in _OWN_SITE:
+        if environ.get("HTTP_SEC_FETCH_SITE") not in _OWN_SITE and not _follows_a_link(environ):
             return False
+        origin = environ.get("HTTP_ORIGIN")
         scheme, _, rest = (origin or "").partition("://")
         return origin is None or (scheme == "http" and _parsed(rest) == host)
 
-    def _objection(self, environ: WSGIEnvironment, *, takes_any_name: bool) -> Objection | None:
+    def _objection(
+        self, environ: WSGIEnvironment, *, takes_any_name: bool, takes_links: bool = False
+    ) -> Objection | None:
         port = int(environ["SERVER_PORT"])
         said = environ.get("HTTP_HOST", "").strip()
         host = _parsed(said)
@@ -105,7 +107,8 @@ class Gate:
         if not (takes_any_name or self._is_ours(host, "http", port)):
             message = _FOREIGN_HOST.format(said=shown(said), port=port)
             return Objection(421, "foreign_host", message)
-        if not self._is_our_page(environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE"), port):
+        site = "none" if takes_links and _follows_a_link(environ) else environ.get("HTTP_SEC_FETCH_SITE")
+        if not self._is_our_page(environ.get("HTTP_ORIGIN"), site, port):
             return Objection(403, "foreign_origin", "A page of another site may not ask this platform")
         return None
 
@@ -179,6 +182,12 @@ def _parsed(text: str) -> Authority | None:
 def _usual(name: str) -> str:
     address = _address(name)
     return name.lower() if address is None else str(address)
+
+
+def _follows_a_link(environ: WSGIEnvironment) -> bool:
+    """Whether a person goes to a page, wherever the link was: that other site does not get to see the page."""
+    how = environ.get("HTTP_SEC_FETCH_MODE"), environ.get("HTTP_SEC_FETCH_DEST")
+    return environ["REQUEST_METHOD"] in SAFE_METHODS and how == ("navigate", "document")
 
 
 def _is_loopback(name: str) -> bool:

@@ -91,6 +91,17 @@ def test_whatever_else_asks_for_a_change_is_refused(headers: dict[str, str], cod
     assert ask("POST", "/change", {**headers, **KEY}, allowed_hosts=["scope"]) == (403, code)
 
 
+LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+def test_a_link_of_another_site_leads_to_a_page_and_nothing_else_of_that_site_does(ask) -> None:
+    assert ask("GET", "/", LINK) == (200, "read")
+    for other in ({"Sec-Fetch-Dest": "iframe"}, {"Sec-Fetch-Mode": "cors"}, {"Origin": "http://evil.example"}):
+        assert ask("GET", "/", {**LINK, **other}) == (403, "foreign_origin")
+    assert ask("POST", "/change", {**LINK, "Origin": OWN}) == (403, "foreign_origin")
+    assert ask("GET", "/api/v1/prompts/a/latest", LINK) == (403, "foreign_origin")
+
+
 @pytest.mark.parametrize("headers", [{"Host": "scope"}, {"Via": "1.1 proxy"}, {"X-Real-IP": "10.0.0.7"}], ids=str)
 def test_from_elsewhere_a_page_is_shown_to_whoever_has_the_key(headers: dict[str, str], ask) -> None:
     for key in ({}, {"Authorization": "Basic bXkta2V5Ong="}, {"Authorization": "Bearer my-secret"}):
@@ -120,5 +131,5 @@ def test_a_page_meets_no_fault_and_is_not_on_record() -> None:
     ],
 )
 def test_the_other_end_of_the_connection_says_which_machine_asks(peer: str, is_own: bool) -> None:
-    environ = {"REMOTE_ADDR": peer, "SERVER_PORT": "8750", "HTTP_HOST": "localhost:8750"}
+    environ = {"REMOTE_ADDR": peer, "SERVER_PORT": "8750", "HTTP_HOST": "localhost:8750", "REQUEST_METHOD": "GET"}
     assert Gate("0.0.0.0", ()).is_own_loopback(environ) is is_own
