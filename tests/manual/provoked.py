@@ -15,6 +15,7 @@ import redis.asyncio
 import requests
 from django.core import checks
 from django.test import override_settings
+from faults.clock import ManualClock
 from faults.replies import Gate, answer, error, hangs, json_answer, prompt
 from faults.server import FaultServer
 from flask import Flask
@@ -128,6 +129,24 @@ def behind_a_proxy(scene: Scene) -> object:
         session = requests.Session()
         session.proxies = {"https": proxy.url}
         return scene.client(base_url="https://api.example.com", session=session).get_prompt_version("greeting")
+
+
+def in_a_handshake_that_hangs(scene: Scene) -> object:
+    url = scene.server.url.replace("http", "https")
+    return scene.client(base_url=url, open_timeout=1).get_prompt_version("greeting")
+
+
+def past_the_deadline(scene: Scene) -> object:
+    client = scene.client()
+    client.get_prompt_version("another")
+    scene.server.answers(hangs())
+    return client.get_prompt_version("greeting", deadline=0.3)
+
+
+def without_time_for_another_attempt(scene: Scene) -> object:
+    scene.server.answers(json_answer({}, 503))
+    pauses = {"max_retries": 1, "retry_base_delay": 100, "retry_max_delay": 100}
+    return scene.client(**pauses, deadline=5, clock=ManualClock().clock).get_prompt_version("greeting")
 
 
 def behind_another_thread(scene: Scene) -> object:
@@ -265,17 +284,10 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: scene.met(json_answer({"name": "greeting", "prompt_type": "chat", "content": "Hi"})),
     # The network
     closed,
-    lambda scene: scene.client(base_url=scene.server.url.replace("http", "https"), open_timeout=0.3).get_prompt_version(
-        "greeting"
-    ),
-    lambda scene: scene.met(hangs(), timeout=0.3),
-    lambda scene: scene.met(hangs(), deadline=0.3),
-    lambda scene: (
-        scene.server.answers(json_answer({}, 503))
-        or scene.client(deadline=5, max_retries=1, retry_base_delay=100, retry_max_delay=100).get_prompt_version(
-            "greeting"
-        )
-    ),
+    in_a_handshake_that_hangs,
+    lambda scene: scene.met(hangs(), timeout=1),
+    past_the_deadline,
+    without_time_for_another_attempt,
     behind_another_thread,
     over_tls,
     behind_a_proxy,

@@ -16,6 +16,7 @@ from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PAGE = "errors.md"
 TEXT = text_of(PAGE)
@@ -44,12 +45,12 @@ def fits(entry: tuple[str, str], met: Met) -> bool:
 @pytest.fixture(scope="module")
 def met(tmp_path_factory: pytest.TempPathFactory) -> list[list[Met]]:
     """What came of each provocation."""
-    return [_met(call, tmp_path_factory) for call in PROVOCATIONS]
+    with LocalPlatform({"greeting": GREETING}) as platform:
+        return [_met(call, platform, tmp_path_factory.mktemp("scene")) for call in PROVOCATIONS]
 
 
-def _met(call: Provocation, folders: pytest.TempPathFactory) -> list[Met]:
-    folder = folders.mktemp("scene")
-    with FaultServer() as server, LocalPlatform({"greeting": GREETING}) as platform, pytest.MonkeyPatch.context() as at:
+def _met(call: Provocation, platform: LocalPlatform, folder: Path) -> list[Met]:
+    with FaultServer() as server, pytest.MonkeyPatch.context() as at:
         at.chdir(folder)
         try:
             found: Any = call(Scene(folder, platform, server))

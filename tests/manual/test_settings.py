@@ -11,7 +11,7 @@ import pytest
 import requests
 from django.test import override_settings
 from flask import Flask
-from manual.pages import blocks, text_of
+from manual.pages import ROOT, blocks, text_of
 
 from scope_client import ApiKeyCredentials, ClientCredentials, Configuration, ConfigurationError, RedisStore
 from scope_client._config import options
@@ -104,6 +104,17 @@ def test_an_entry_says_what_the_code_says(name: str) -> None:
     assert cell(entry, "environment") == (variable or "none")
     assert set(re.findall(r"\d\.\d\.\d", cell(entry, "since"))) <= set(VERSIONS)
     assert cell(entry, "since").startswith(VERSIONS)
+
+
+@pytest.mark.parametrize("name", _OPTIONS)
+def test_what_came_with_a_version_is_in_its_changelog(name: str) -> None:
+    said = cell(ENTRIES[name], "since")
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (new,) = re.findall(r"^## \[0\.2\.0\].*?^### Added\n(.*?)^##", changelog, re.DOTALL | re.MULTILINE)
+    if said.startswith("0.2.0"):
+        assert f"`{name}" in new
+    if said.endswith("the variable since 0.2.0"):
+        assert f"`{_OPTIONS[name][2]}`" in new
 
 
 @pytest.mark.parametrize("name", _OPTIONS)
