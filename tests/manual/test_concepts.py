@@ -199,7 +199,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_there_are_drawings() -> None:
-    assert len(SHOWN) >= 6
+    assert len(SHOWN) >= 7
 
 
 @pytest.mark.parametrize("file", SHOWN, ids=lambda file: file.name)
