@@ -31,15 +31,7 @@ TIMEOUT_SECONDS = 0.3  # of the rows that hang
 FALLBACK = "Hello, whoever you are!"
 HALF = answer(json.dumps(prompt_body())[:-9], 200, Content_Type="application/json", Content_Length=4000)
 
-COLUMNS = (
-    "what happens",
-    "nothing is known",
-    "nothing is known, `fallback=` given",
-    "expired and kept",
-    "attempts",
-    "an outage",
-    "kept",
-)
+COLUMNS = ("what happens", "nothing known", "with `fallback=`", "expired", "attempts", "outage", "kept")
 
 
 class Row(NamedTuple):
@@ -185,9 +177,10 @@ def cells(kind: str, row: Row) -> tuple[str, ...]:
         known.goes_wrong()
         expired = known.read(fallback=FALLBACK)
         assert known.client.status().is_down == is_outage
-        tries = f"{attempts}" if known.attempts == attempts else f"{attempts}; {known.attempts} if expired"
+        tries = f"{attempts}" if known.attempts == attempts else f"{attempts} ({known.attempts})"
         is_kept = known.has_kept
-    shown = (unknown, with_fallback, expired, tries, "yes" if is_outage else "no", "yes" if is_kept else "no")
+    others = ("the same" if each == unknown else each for each in (with_fallback, expired))
+    shown = (unknown, *others, tries, "yes" if is_outage else "no", "yes" if is_kept else "no")
     return (row.name, *shown)
 
 
@@ -279,6 +272,14 @@ def test_a_second_read_during_an_outage_neither_waits_nor_asks():
         # Without a stand-in, each call asks in full.
         assert cold.read() == "`ServerError`"
         assert cold.attempts == 8
+
+
+def test_a_token_that_is_refused_twice_is_told_as_refused_credentials():
+    with play("prompt", Row("", error(401)), is_known=False) as cold:
+        cold.goes_wrong()
+        assert not cold.client.status().is_refused
+        assert (cold.read(), cold.attempts) == ("`AuthenticationError`", 2)
+        assert cold.client.status().is_refused
 
 
 def test_a_second_read_after_a_refusal_is_told_the_same_for_a_second():
