@@ -24,7 +24,7 @@ from langchain_core.language_models import FakeListChatModel
 import scope_client
 import scope_django
 import scope_langchain
-from scope_client import ApiKeyCredentials, Configuration, RedisStore, ScopeClient, Telemetry
+from scope_client import ApiKeyCredentials, ClientCredentials, Configuration, RedisStore, ScopeClient, Telemetry
 from scope_client.cli._program import scope
 from scope_client.local import LocalPlatform
 from scope_client.testing import PromptsClient
@@ -56,10 +56,10 @@ class Scene:
         given = {"base_url": self.server.url, "auth_api_url": self.server.url, "max_retries": 0, **options}
         return ScopeClient(credentials=KEYS, **given)
 
-    def met(self, reply: Any, **options: Any) -> object:
+    def met(self, reply: Any, fallback: Any = None, **options: Any) -> object:
         """What becomes of a read that the platform answers so."""
         self.server.answers(reply)
-        return self.client(**options).get_prompt_version("greeting", label="latest")
+        return self.client(**options).get_prompt_version("greeting", label="latest", fallback=fallback)
 
     def bought(self, reply: Any) -> object:
         """What becomes of a read if this is the answer to the request for a token."""
@@ -124,10 +124,10 @@ def asked_again_by_a_callback(scene: Scene) -> object:
     raise raised[0]
 
 
-def behind_a_proxy(scene: Scene) -> object:
+def behind_a_proxy(scene: Scene, url: str = "") -> object:
     with FaultServer(greeting=b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n") as proxy:
         session = requests.Session()
-        session.proxies = {"https": proxy.url}
+        session.proxies = {"https": url or proxy.url}
         return scene.client(base_url="https://api.example.com", session=session).get_prompt_version("greeting")
 
 
@@ -201,6 +201,12 @@ def in_flask(app: Flask, call: Callable[[], object]) -> object:
         return call()
 
 
+def without_credentials_in_flask(scene: Scene) -> object:
+    app = flask_app(SCOPE_ORG_ID="org")
+    Scope(app)
+    return in_flask(app, lambda: current_scope.config)
+
+
 def set_up_twice(scene: Scene) -> object:
     app = flask_app()
     return Scope(app).init_app(app)
@@ -230,6 +236,10 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: ScopeClient(credentials=KEYS, base_url="https://scope.example.com"),
     lambda scene: ScopeClient(credentials=KEYS, auth_api_url="https://scope.example.com"),
     lambda scene: pickle.dumps(KEYS),
+    lambda scene: ScopeClient(config={"timeout": 5}),
+    lambda scene: ScopeClient(Configuration()),
+    lambda scene: ApiKeyCredentials("org", api_key="key", api_secret="zx81", client_id="app", client_secret="zx82"),
+    lambda scene: ClientCredentials("org", api_key="key", api_secret="zx81"),
     lambda scene: without("redis", lambda: RedisStore("redis://localhost:6379/0")),
     lambda scene: RedisStore("localhost:6379"),
     lambda scene: RedisStore(redis.asyncio.Redis()),
@@ -244,6 +254,10 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: PromptsClient({"greeting": GREETING}).get_prompt_version("greeting").render({"name": "Ada"}),
     lambda scene: scene.client().get_prompt_version("greeting", fallback=3),
     lambda scene: scene.client().read_prompt("greeting", fallbak="Hi"),
+    lambda scene: scene.client().get_prompt_version("greeting", requires="name"),
+    lambda scene: scene.client().prefetch("greeting"),
+    lambda scene: scene.client().clear_cache(label="latest"),
+    lambda scene: scene.met(json_answer({}, 503), fallback=lambda: 3),
     awaited_nowhere,
     asked_again_by_a_callback,
     # Filling in
@@ -291,6 +305,7 @@ PROVOCATIONS: list[Provocation] = [
     behind_another_thread,
     over_tls,
     behind_a_proxy,
+    lambda scene: behind_a_proxy(scene, "http://[::1"),
     # A prompt folder
     lambda scene: scene.folder_with("---\nstatus: [\n---\nHi"),
     lambda scene: scene.folder_with("---\nstate: draft\n---\nHi"),
@@ -302,6 +317,8 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: checked(SCOPE={**SCOPE, "CACHE_TLL": 60}),
     lambda scene: checked(SCOPE={**SCOPE, "CACHE_TTL": "soon"}),
     lambda scene: checked(SCOPE={}),
+    lambda scene: checked(SCOPE={**SCOPE, "CLIENT_ID": "app", "CLIENT_SECRET": "zx82"}),
+    lambda scene: checked(SCOPE={"eu": SCOPE}),
     lambda scene: checked(SCOPE={**SCOPE, "CACHE_ALIAS": "prompts"}),
     lambda scene: checked(SCOPE={**SCOPE, "BASE_URL": "http://scope.example.com"}),
     lambda scene: checked(SCOPE=SCOPE),
@@ -309,11 +326,13 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: checked(SCOPE=SCOPE, CACHES={"default": PATIENT_CACHE}),
     lambda scene: in_django('{% scope_prompt "greeting" name=user.name %}'),
     lambda scene: in_django("{% scope_prompt chosen %}"),
+    lambda scene: in_django('{% scope_prompt "greeting" variables=values name="Ada" %}', values={"name": "Bob"}),
     lambda scene: in_django("{% scope_prompt %}"),
     lambda scene: in_django('{% scope_prompt "greeting" label="latest" version="v_1" name="Ada" %}'),
     of_another_organisation,
     # Flask
     lambda scene: Scope(flask_app(SCOPE_CACHE_TLL=60)),
+    without_credentials_in_flask,
     lambda scene: in_flask(flask_app(), lambda: current_scope.config),
     lambda scene: current_scope.config,
     set_up_twice,
