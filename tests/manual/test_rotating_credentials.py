@@ -71,6 +71,9 @@ def test_a_revoked_key_is_noticed_early_and_nobody_suffers_until_the_token_ends(
     assert "could not be renewed ahead of its end" in warning
     assert "refused these credentials" in warning
     assert not client.status().is_refused
+    clock.passes(BUFFER_SECONDS / 2)
+    assert client.status().is_refused
+    assert client.get_prompt_version("greeting").content == "Hello!"
 
 
 def test_a_fresh_version_is_served_and_an_expired_one_is_an_error_that_no_fallback_hides(platform, client, clock):
