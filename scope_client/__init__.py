@@ -53,10 +53,12 @@ from .errors import (
     TimeoutError as TimeoutError,
 )
 
-# Names of the platform's own SDK.
 CredentialsProtocol = Credentials
+"""Another name of `Credentials`, which the platform's own SDK uses."""
 Resource = PromptVersion
+"""Another name of `PromptVersion`, which the platform's own SDK uses."""
 VERSION: str = __version__
+"""The version of this package, such as "0.2.0"; `__version__` is the same."""
 
 # ConnectionError and TimeoutError are public too, but left out: a star import must not hide the builtins.
 __all__ = [

@@ -95,9 +95,13 @@ class CacheInfo(Frozen):
 
 
 OnRequestCallback = Callable[[RequestInfo], object]
+"""What `Telemetry.on_request` takes: a function of one `RequestInfo`. What it returns is ignored."""
 OnResponseCallback = Callable[[ResponseInfo], object]
+"""What `Telemetry.on_response` takes: a function of one `ResponseInfo`. What it returns is ignored."""
 OnErrorCallback = Callable[[ErrorInfo], object]
+"""What `Telemetry.on_error` takes: a function of one `ErrorInfo`. What it returns is ignored."""
 OnCacheCallback = Callable[[CacheInfo], object]
+"""What `Telemetry.on_cache` takes: a function of one `CacheInfo`. What it returns is ignored."""
 _Info = TypeVar("_Info")
 
 

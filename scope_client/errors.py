@@ -13,10 +13,10 @@ class ScopeError(Exception):
     """The root of the family; a fact that is not known is None.
 
     Args:
-        message: What went wrong, and what to do about it; is cut after 2,000 characters. By default, what the class
-            stands for.
-        http_status: As the field, and by default that of the class; so are the other keywords.
-        http_body: Is cut at 2,000 characters.
+        message: What went wrong, and what to do about it, cut after 2,000 characters. By default, what the class stands
+            for.
+        http_status: The status of the answer. By default that of the class, such as 404 of `NotFoundError`.
+        http_body: The body of the answer, cut after 2,000 characters.
         error_code: As the field.
         request_id: As the field.
     """
@@ -83,8 +83,9 @@ class ApiError(ScopeError):
     """The platform refused, failed, or sent an answer that breaks the promise of its API.
 
     Args:
-        message: As for ScopeError; so are the `facts`.
+        message: As for `ScopeError`.
         retry_after: As the field.
+        facts: The other keywords of `ScopeError`.
     """
 
     retry_after: Optional[float]
@@ -155,8 +156,9 @@ class ConnectionError(ScopeError, builtins.ConnectionError):  # noqa: A001  # bo
     """The platform could not be reached, or the connection broke; a builtin ConnectionError too.
 
     Args:
-        message: As for ScopeError; so are the `facts`.
+        message: As for `ScopeError`.
         original_error: The error of the network, as if the new one was raised from it.
+        facts: The other keywords of `ScopeError`.
     """
 
     __cause__: Optional[BaseException]
@@ -177,9 +179,10 @@ class TimeoutError(ConnectionError, builtins.TimeoutError):  # noqa: A001  # bot
     """The answer did not come in time; a builtin TimeoutError too.
 
     Args:
-        message: As for ScopeError; so are the `facts`.
+        message: As for `ScopeError`.
         is_deadline: As the field.
         is_overrun: As the field.
+        facts: The other keywords of `ScopeError`.
     """
 
     is_deadline: bool
@@ -204,9 +207,10 @@ class ValidationError(ResourceError):
     """An argument has a value that it must not have.
 
     Args:
-        message: As for ScopeError; so are the `facts`.
+        message: As for `ScopeError`.
         field: As the field.
         value: As the field.
+        facts: The other keywords of `ScopeError`.
     """
 
     field: Optional[str]
@@ -225,8 +229,9 @@ class RenderError(ResourceError):
     """The values could not be filled into the content.
 
     Args:
-        message: As for ScopeError; so are the `facts`.
+        message: As for `ScopeError`.
         template: As the field.
+        facts: The other keywords of `ScopeError`.
     """
 
     template: Optional[str]
@@ -242,7 +247,8 @@ class MissingVariableError(RenderError):
     """The content has variables for which the caller gave no value.
 
     Args:
-        message: As for ScopeError; so are the `facts`. The names may take its place: `MissingVariableError(["name"])`.
+        message: As for `ScopeError`. The names may take its place: `MissingVariableError(["name"])`.
+        facts: The other keywords of `ScopeError`.
         missing_variables: As the field.
     """
 
@@ -267,9 +273,10 @@ class NoProductionVersionError(ResourceError):
     """The prompt has no published version.
 
     Args:
-        message: As for ScopeError; so are the `facts`. A single word is taken for the `prompt_id`, of which the message
-            is made then: `NoProductionVersionError("greeting")`.
+        message: As for `ScopeError`. A single word is taken for the `prompt_id`, and the message is made of it:
+            `NoProductionVersionError("greeting")`.
         prompt_id: As the field.
+        facts: The other keywords of `ScopeError`.
     """
 
     prompt_id: Optional[str]

@@ -66,8 +66,13 @@ class Scope:
     def init_app(self, app: Flask) -> None:
         """Sets one app up: the template function `scope_prompt`, the commands `flask scope`, and its client.
 
-        Raises ConfigurationError for a key that is unknown or wrong, RuntimeError on the second call for an app, and
-        TypeError for what is not a Flask app.
+        Args:
+            app: The app.
+
+        Raises:
+            ConfigurationError: A SCOPE_* key is unknown, or its value is wrong.
+            RuntimeError: This app was set up before.
+            TypeError: It is not a Flask app.
         """
         if isinstance(app, LocalProxy):  # current_app, of which there is no weak reference
             app = app._get_current_object()
@@ -88,7 +93,9 @@ class Scope:
     def client(self) -> ScopeClient:
         """The client of the current app, made on first use and shared by its threads.
 
-        Raises RuntimeError outside of an app context, and for an app on which init_app was not called.
+        Raises:
+            RuntimeError: There is no app context, or `init_app` was not called for the app.
+            MissingApiKeyError: Neither `app.config` nor the environment has credentials.
         """
         return state_of_current_app().client()
 

@@ -20,8 +20,12 @@ Template = Union[ScopePromptTemplate, ScopeChatPromptTemplate]
 def to_langchain(version: PromptVersion) -> Template:
     """A ScopePromptTemplate for a text prompt, a ScopeChatPromptTemplate for a chat prompt.
 
-    Raises ValidationError for a variable that LangChain cannot take, or a placeholder that is not one variable, and
-    TypeError for what is not a version.
+    Args:
+        version: What `ScopeClient.get_prompt_version` gave.
+
+    Raises:
+        ValidationError: LangChain cannot take one of the variables, or a placeholder is not one variable.
+        TypeError: It is not a version.
     """
     if not isinstance(version, PromptVersion):
         raise TypeError(f"to_langchain takes a PromptVersion, got {type(version).__name__}")

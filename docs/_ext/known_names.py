@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sphinx.errors import PycodeError
+from sphinx.ext.napoleon import GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ SIGNATURES = {
     "scope_client.ClientCredentials.from_env": "()",
     "scope_client.Credentials": "",
     "scope_client.PromptVersion": "",
+    "scope_client.PromptVersion.from_api": "(body, ref=None)",
+    "scope_client.Clock": "(now=..., wall=..., sleep=..., chance=...)",
     "scope_langchain.LivePrompt": (
         "(name, *, client=None, label=None, version=None, fallback=None, deadline=None, cache_ttl=None, "
         "partial_variables=None, role=None, **inherited)"

@@ -215,8 +215,8 @@ class PromptVersion(Fields):
                 messages, which take its place untouched.
 
         Returns:
-            One dict for each message, such as `{"role": ..., "content": ...}`; a text prompt is one message from the
-            user. Type checkers take the list as an argument of the OpenAI and Anthropic clients.
+            One dict with a role and a content for each message; a text prompt is one message from the user. Type
+            checkers take the list as an argument of the OpenAI and Anthropic clients.
 
         Raises:
             MissingVariableError: A variable has no value.

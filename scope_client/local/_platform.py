@@ -229,11 +229,19 @@ class LocalPlatform(FaultSwitches, CopiedAsItself):
         return self._library.add(name, content, promote=False, **more)
 
     def archive(self, name: str) -> None:
-        """Leaves the prompt without a production version; ConfigurationError if there is no such prompt."""
+        """Leaves the prompt without a production version.
+
+        Raises:
+            ConfigurationError: There is no such prompt.
+        """
         self._library.archive(name)
 
     def remove(self, name: str) -> None:
-        """Deletes the prompt with all its versions; ConfigurationError if there is no such prompt."""
+        """Deletes the prompt with all its versions.
+
+        Raises:
+            ConfigurationError: There is no such prompt.
+        """
         self._library.remove(name)
 
     def expire_tokens(self) -> None:

@@ -19,6 +19,7 @@ from .._wording import listed, shown
 from ..errors import NotFoundError, ScopeError, ValidationError
 
 Given = Union[str, Sequence[Mapping[str, Any]], ScopeError]
+"""A prompt as a test gives it: text, a list of messages, or a `ScopeError` to raise."""
 
 
 class PromptsClient(ScopeClient):
