@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Callable, NamedTuple, Union
 
@@ -16,6 +16,7 @@ from .._interrupts import pass_on
 from .._wording import cut, listed
 from ..errors import ConfigurationError
 from .entries import Entries, names, number_in, stem_of, visible
+from .flaws import flaw, ids_twice, published_twice, unreadable_folder
 from .record import VersionRecord, is_prompt_id, prompt_id
 from .sight import Sight, sight_of
 from .version_file import read_version
@@ -113,6 +114,10 @@ class PromptFolder:
         """The names of all prompts that have flaws."""
         return [name for name in self._prompts if self.flaws(name)]
 
+    def is_unfinished(self, prompt: str) -> bool:
+        """Whether somebody was writing a file of a prompt when it was looked at."""
+        return self._name(prompt) in self._unfinished_since
+
     @property
     def real_path(self) -> str:
         """Where the folder really is."""
@@ -135,8 +140,8 @@ class PromptFolder:
         """Why versions of a prompt, by its name or ID, may be missing: what is wrong with its files."""
         name = self._name(prompt)
         known = self._prompts.get(name, _NOTHING)
-        outside = (_flaw(file, "is a link that leads out of the folder, and is not followed") for file in known.outside)
-        unfinished = ["somebody is writing a file of it; ask again"] if name in self._unfinished_since else []
+        outside = (flaw(file, "is a link that leads out of the folder, and is not followed") for file in known.outside)
+        unfinished = ["somebody is writing a file of it; ask again"] if self.is_unfinished(name) else []
         unlisted = [self._why_unlisted] if self._why_unlisted else []
         return (*unlisted, *known.misplaced, *known.wrong, *outside, *unfinished)
 
@@ -156,6 +161,11 @@ class PromptFolder:
             self._list(now)
         if not self._why_unlisted and self._finds_a_flaw(self._name(prompt), now):
             self.look_at_all()
+
+    def look_at_what_is_written(self, prompt: str) -> None:
+        """The same for who has written its files: where the system cannot tell, they would be taken as unfinished."""
+        self._unfinished_since[self._name(prompt)] = NEVER
+        self.look(prompt)
 
     def look_at_all(self) -> None:
         """Brings what is known of every prompt up to date."""
@@ -207,7 +217,7 @@ class PromptFolder:
 
     def _why_not_there(self, error: OSError) -> str:
         if os.path.isdir(self._root):
-            return self._unusable([f"./: {_unreadable_folder(error)}"])
+            return self._unusable([f"./: {unreadable_folder(error)}"])
         wrong = "is not a folder" if os.path.exists(self._root) else "does not exist"
         return f"the prompt folder {self._root!r} {wrong}; name one that holds .md files"
 
@@ -263,7 +273,7 @@ class PromptFolder:
             entries = sorted(visible(path))
         except OSError as error:
             pass_on(error)
-            yield f"{name}/", _unreadable_folder(error)
+            yield f"{name}/", unreadable_folder(error)
             return
         owners: dict[int | None, str] = {}
         for entry in entries:
@@ -294,9 +304,9 @@ class PromptFolder:
             is_known = key in known.read and known.seen[file] == seen[file]
             read[key] = known.read[key] if is_known else _version(sights[file].path, name, number, default, file_time)
         versions = tuple(version for version in read.values() if not isinstance(version, str))
-        misplaced = tuple(_flaw(file, sight) for file, sight in seen.items() if isinstance(sight, str))
-        unread = (_flaw(file, why) for (file, _), why in read.items() if isinstance(why, str))
-        wrong = (*unread, *_published_twice(versions, files), *_ids_twice(versions, files))
+        misplaced = tuple(flaw(file, sight) for file, sight in seen.items() if isinstance(sight, str))
+        unread = (flaw(file, why) for (file, _), why in read.items() if isinstance(why, str))
+        wrong = (*unread, *published_twice(versions, files), *ids_twice(versions, files))
         outside = tuple(file for file, sight in sights.items() if sight.is_outside)
         return _Prompt(NEVER, seen, read, known.versions if misplaced or wrong else versions, misplaced, wrong, outside)
 
@@ -317,26 +327,3 @@ def _version(path: str, name: str, number: int, default: str, file_time: FileTim
 
 def _number(file: str) -> int:
     return number_in(file.rpartition("/")[2]) or 1 if "/" in file else 1
-
-
-def _unreadable_folder(error: OSError) -> str:
-    return f"cannot be read ({error.strerror}); make it a readable folder"
-
-
-def _flaw(file: str, what: str) -> str:
-    return f"{printable(file)}: {printable(what)}"
-
-
-def _published_twice(versions: Iterable[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
-    first, *others = [files[version.number] for version in versions if version.status == "published"] or [""]
-    for file in others:
-        yield _flaw(file, f"{first} is published too; make one of them archived or draft")
-
-
-def _ids_twice(versions: Iterable[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
-    owners: dict[str, str] = {}
-    for version in versions:
-        file = files[version.number]
-        owner = owners.setdefault(version.id, file)
-        if owner != file:
-            yield _flaw(file, f"its id {version.id!r} is also that of {owner}; change one")

@@ -19,12 +19,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
+from .._clock import SYSTEM_CLOCK
 from .._wording import listed, shown
 from ..errors import ConfigurationError
 from .entries import is_left_out, stem_of, visible
-from .reader import PromptFolder
+from .reader import SETTLING_SECONDS, PromptFolder
 from .record import VersionRecord
 from .replacing import Identity, check_unchanged, created, hidden_name, identity, liken, replaced, settle
 from .version_file import version_in
@@ -60,8 +61,9 @@ class FolderWriter:
     `expected`, where that is given.
     """
 
-    def __init__(self, folder: PromptFolder) -> None:
+    def __init__(self, folder: PromptFolder, *, sleep: Callable[[float], object] = SYSTEM_CLOCK.sleep) -> None:
         self._folder = folder
+        self._sleep = sleep
 
     def publish(self, name: str, number: int, expected: str | None = None) -> None:
         """Makes a version the published one, and archives the one that was."""
@@ -71,6 +73,7 @@ class FolderWriter:
         with _translated(name):
             files = [(self._file(each, versions), status) for each, status in wanted if each.status != status]
             _write([(file, _in_status(file, status)) for file, status in files])
+        self._folder.look_at_what_is_written(name)
 
     def archive(self, name: str, number: int, expected: str | None = None) -> None:
         """Makes a version an archived one."""
@@ -80,6 +83,7 @@ class FolderWriter:
             with _translated(name):
                 file = self._file(version, versions)
                 _write([(file, _in_status(file, "archived"))])
+        self._folder.look_at_what_is_written(name)
 
     def draft(self, version: VersionRecord, expected: str | None = None) -> None:
         """Writes a new version, whose number is higher than all others."""
@@ -95,10 +99,14 @@ class FolderWriter:
                 self._add(versions, version, octets)
             else:
                 self._unfold(versions, version, octets)
+        self._folder.look_at_what_is_written(version.prompt)
 
     def _checked(self, name: str, expected: str | None) -> tuple[VersionRecord, ...]:
         """The versions of a prompt, as its files are now."""
         self._folder.look(name)
+        if self._folder.is_unfinished(name):  # for the system may not tell whether somebody still has a file open
+            self._sleep(SETTLING_SECONDS)
+            self._folder.look(name)
         flaws = self._folder.flaws(name)
         if flaws:
             raise ConfigurationError(f"{shown(name)} cannot be changed: {listed(flaws, written=str, joint='; ')}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from scope_client._folder import replacing, writer
-from scope_client._folder.reader import PromptFolder, read_prompt_dir
+from scope_client._folder import replacing, whole_file, writer
+from scope_client._folder.reader import SETTLING_SECONDS, PromptFolder, read_prompt_dir
 from scope_client._folder.record import new_version
 from scope_client._folder.writer import FolderWriter, state_of
 from scope_client.errors import ConfigurationError
@@ -345,6 +346,22 @@ class TestOthers:
         folder.put("a/v1.md")
         with pytest.raises(ConfigurationError, match=r"'a' cannot be changed: a\.md: there is a folder a/ too"):
             writing.draft(folder.new("a", 2))
+
+
+def test_what_was_written_is_known_at_once_where_nobody_knows_who_has_a_file_open(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(whole_file, "fcntl", None)
+    folder.put("a.md")
+    reader = PromptFolder(folder.path, file_time=lambda: time.time_ns() + int(sum(slept) * 1e9))
+    writing = FolderWriter(reader, sleep=slept.append)
+    writing.draft(folder.new("a", 2))
+    assert [each.status for each in reader.versions("a")] == ["published", "draft"]
+    slept.clear()
+    writing.publish("a", 2)
+    assert [each.status for each in reader.versions("a")] == ["archived", "published"]
+    assert slept == [SETTLING_SECONDS]
 
 
 class TestLinks:

@@ -1,0 +1,31 @@
+"""Flaws: what is wrong with the files of a prompt, in the words that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from .._foreign_text import printable
+from .record import VersionRecord
+
+
+def unreadable_folder(error: OSError) -> str:
+    return f"cannot be read ({error.strerror}); make it a readable folder"
+
+
+def flaw(file: str, what: str) -> str:
+    return f"{printable(file)}: {printable(what)}"
+
+
+def published_twice(versions: Iterable[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
+    first, *others = [files[version.number] for version in versions if version.status == "published"] or [""]
+    for file in others:
+        yield flaw(file, f"{first} is published too; make one of them archived or draft")
+
+
+def ids_twice(versions: Iterable[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for version in versions:
+        file = files[version.number]
+        owner = owners.setdefault(version.id, file)
+        if owner != file:
+            yield flaw(file, f"its id {version.id!r} is also that of {owner}; change one")
