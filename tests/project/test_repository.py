@@ -49,9 +49,10 @@ def test_each_absolute_link_to_the_project_begins_with_the_address_of_its_source
 
 
 def test_each_link_to_a_file_of_the_project_finds_it():
-    paths = {link.partition("/blob/main/")[2].partition("#")[0] for link in links_to_us() if "/blob/main/" in link}
+    of_a_file = re.compile(rf"{SOURCE}/(?:blob|raw|tree)/main/([^#?]+)")
+    paths = {found.group(1) for link in links_to_us() if (found := of_a_file.match(link))}
     assert paths
-    assert [path for path in paths if not (ROOT / path).is_file()] == []
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_the_pythons_of_the_classifiers_are_those_that_ci_runs_on_every_machine():
