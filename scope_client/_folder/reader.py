@@ -119,6 +119,11 @@ class PromptFolder:
         return self._name(prompt) in self._unfinished_since
 
     @property
+    def path(self) -> str:
+        """Where the folder is, as it was given."""
+        return self._root
+
+    @property
     def real_path(self) -> str:
         """Where the folder really is."""
         return self._real_root

@@ -10,6 +10,7 @@ from .._wording import shown
 from ..errors import ConfigurationError
 
 LOCAL_ORG_ID = "local-org"
+WELL_KNOWN_SECRETS = ("local-secret", "local-app-secret")
 MADE_UP_ID_BYTES = 6
 MADE_UP_SECRET_BYTES = 24
 
@@ -22,8 +23,8 @@ def keys_of(
     _check_kind("client_credentials", client, ClientCredentials)
     if api_key is None and client is None and are_well_known:
         return (
-            ApiKeyCredentials(LOCAL_ORG_ID, "local-key", "local-secret"),
-            ClientCredentials(LOCAL_ORG_ID, "local-app", "local-app-secret"),
+            ApiKeyCredentials(LOCAL_ORG_ID, "local-key", WELL_KNOWN_SECRETS[0]),
+            ClientCredentials(LOCAL_ORG_ID, "local-app", WELL_KNOWN_SECRETS[1]),
         )
     given = api_key or client
     org_id = LOCAL_ORG_ID if given is None else given.org_id

@@ -107,6 +107,11 @@ class Library:
         number = max((version.number for version in self._versions(name)), default=0) + 1
         return new_version(name, number, text, status=status, type=kind, **more, at=rfc3339(self._clock()))
 
+    @property
+    def path(self) -> str:
+        """Of the folder, as it was given; "" if there is none."""
+        return "" if self._folder is None else self._folder.path
+
     def names(self) -> list[str]:
         """Of all prompts that have a version, in the order of the alphabet."""
         with self._lock:

@@ -70,6 +70,13 @@ def test_the_wheel_brings_the_prompts_of_the_demo(wheel):
     )
 
 
+def test_the_wheel_brings_the_pages_of_the_local_platform(wheel):
+    face = ROOT / "scope_client" / "local" / "_face"
+    files = {str(file.relative_to(ROOT)) for kind in ("templates", "static") for file in (face / kind).iterdir()}
+    assert len(files) > 15
+    assert files <= set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_the_source_distribution_holds_the_tests_and_what_a_reader_is_told_to_read(sdist):
     assert {"README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "Makefile", "tests/conftest.py"} <= sdist.keys()
 

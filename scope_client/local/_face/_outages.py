@@ -1,0 +1,214 @@
+"""Faults as switches: a page that turns them on, and what the bar of each page says about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
+
+from flask import Response, redirect, request
+
+from ...errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+    from .._faults import ActiveFault
+    from .._platform import LocalPlatform
+    from ._page import Pages
+
+_WHOSE = {"api": "requests for prompts", "auth": "requests for tokens", "both": "every request"}
+_SIDES_OF = {"api": ("api",), "auth": ("auth",), "both": ("auth", "api")}
+_SERVER_ERRORS = ("500", "502", "503", "504")
+
+
+class Outage(NamedTuple):
+    """A fault that is on, in words."""
+
+    key: str
+    switch: str
+    said: str
+    hits: int
+    seconds: float
+    left: Optional[float]
+
+
+class Setting(NamedTuple):
+    """A field of a switch."""
+
+    name: str
+    label: str
+    value: str
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+
+
+class Switch(NamedTuple):
+    """A fault that can be turned on."""
+
+    name: str
+    title: str
+    about: str
+    settings: tuple[Setting, ...]
+    turn_on: Callable[[LocalPlatform, dict[str, str]], object]
+
+
+_FOR = Setting("on", "For", "both", tuple((side, words) for side, words in _WHOSE.items()))
+_UNTIL = Setting("for_seconds", "Ends after (seconds)", "", hint="Empty: until you end it")
+
+
+def outages_of(platform: LocalPlatform) -> list[Outage]:
+    """The faults that are on."""
+    return [
+        Outage(f"{place}-{each.on}", _switch_of(each), _in_words(each), each.hits, each.elapsed, each.seconds_left)
+        for place, each in enumerate(platform.faults)
+    ]
+
+
+class Outages:
+    """The views."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._platform = pages.behind.platform
+
+    def add_to(self, face: Blueprint) -> None:
+        face.add_url_rule("/faults", "faults", self.faults)
+        face.add_url_rule("/faults/none", "recover", self.recover, methods=["POST"])
+        face.add_url_rule("/faults/<name>", "fault", self.turn_on, methods=["POST"])
+
+    def faults(self) -> Response:
+        """All switches."""
+        return self._page({})
+
+    def turn_on(self, name: str) -> Response:
+        """Turns on the fault of a form; it takes the place of one that is on for the same requests."""
+        refused = self._pages.refused_write()
+        if refused is not None:
+            return refused
+        switch = next((each for each in SWITCHES if each.name == name), None)
+        if switch is None:
+            return self._pages.missing("There is no such fault", "The Faults page shows all that there are.")
+        given = {setting.name: request.form.get(setting.name, "").strip() for setting in switch.settings}
+        try:
+            switch.turn_on(self._platform, given)
+        except ConfigurationError as error:
+            return self._page({name: given}, wrong=name, why=error.message, status=422)
+        return _back()
+
+    def recover(self) -> Response:
+        """Ends all faults."""
+        refused = self._pages.refused_write()
+        if refused is not None:
+            return refused
+        self._platform.recover()
+        return _back()
+
+    def _page(self, given: dict[str, dict[str, str]], *, wrong: str = "", why: str = "", status: int = 200) -> Response:
+        return self._pages.show("faults.html", status, switches=SWITCHES, given=given, wrong=wrong, why=why)
+
+
+def _back() -> Response:
+    return redirect("/faults", 303)  # type: ignore[return-value]  # of Flask's own class, as it makes them
+
+
+def _switch_of(fault: ActiveFault) -> str:
+    if fault.kind == "error":
+        return "limited" if fault.status == 429 else "unavailable"
+    return {"refused tokens": "tokens", "refused credentials": "credentials"}.get(fault.kind, fault.kind)
+
+
+def _in_words(fault: ActiveFault) -> str:
+    whose = _WHOSE[fault.on]
+    words = {
+        "hang": f"No answer to {whose}",
+        "slow": f"Each answer waits {fault.delay:g} s",
+        "refused tokens": "401: every token is refused",
+        "refused credentials": "401: every key is refused",
+    }
+    said = words.get(fault.kind, f"{fault.status} to {whose}")
+    said += f", Retry-After {fault.retry_after}" if fault.retry_after is not None else ""
+    return f"{said}, {fault.times_left} more times" if fault.times_left is not None else said
+
+
+def _number(given: dict[str, str], name: str, what: str) -> float:
+    try:
+        return float(given[name])
+    except ValueError:
+        raise ConfigurationError(f"{what} must be a number of seconds, got {given[name]!r}") from None
+
+
+def _ends(given: dict[str, str]) -> dict[str, Any]:
+    """The keyword of the end, if there is one."""
+    return {"for_seconds": _number(given, "for_seconds", "the end")} if given["for_seconds"] else {}
+
+
+def _side(given: dict[str, str]) -> tuple[str, ...]:
+    if given["on"] not in _SIDES_OF:
+        raise ConfigurationError(f"choose one of: {', '.join(_WHOSE.values())}")
+    return _SIDES_OF[given["on"]]
+
+
+def _unavailable(platform: LocalPlatform, given: dict[str, str]) -> None:
+    if given["status"] not in _SERVER_ERRORS:
+        raise ConfigurationError(f"the status must be one of {', '.join(_SERVER_ERRORS)}")
+    for side in _side(given):
+        platform.fail(int(given["status"]), on=side, **_ends(given))
+
+
+def _limited(platform: LocalPlatform, given: dict[str, str]) -> None:
+    after = _number(given, "retry_after", "Retry-After") if given["retry_after"] else None
+    platform.fail(429, retry_after=after, **_ends(given))
+
+
+def _slow(platform: LocalPlatform, given: dict[str, str]) -> None:
+    platform.slow(_number(given, "seconds", "the wait"), **_ends(given))
+
+
+def _hang(platform: LocalPlatform, given: dict[str, str]) -> None:
+    for side in _side(given):
+        platform.hang(on=side, **_ends(given))
+
+
+SWITCHES = (
+    Switch(
+        "unavailable",
+        "Down",
+        "Answers with an error of the server. A program goes on with the version that it knows, or with its fallback.",
+        (Setting("status", "Status", "503", tuple((each, each) for each in _SERVER_ERRORS)), _FOR, _UNTIL),
+        _unavailable,
+    ),
+    Switch(
+        "limited",
+        "Rate limit",
+        "Answers requests for prompts with 429, and says when to come back.",
+        (Setting("retry_after", "Retry-After (seconds)", "30", hint="Empty: without it"), _UNTIL),
+        _limited,
+    ),
+    Switch(
+        "slow",
+        "Slow",
+        "Lets each answer wait. It can be on beside another fault.",
+        (Setting("seconds", "Wait (seconds)", "2"), _UNTIL),
+        _slow,
+    ),
+    Switch(
+        "hang",
+        "Hangs",
+        "Takes requests and does not answer, so that programs run into their time limits.",
+        (_FOR, _UNTIL),
+        _hang,
+    ),
+    Switch(
+        "tokens",
+        "Tokens refused",
+        "Answers requests for prompts with 401, whatever the token. New tokens do not help.",
+        (_UNTIL,),
+        lambda platform, given: platform.refuse_tokens(**_ends(given)),
+    ),
+    Switch(
+        "credentials",
+        "Keys refused",
+        "Answers requests for tokens with 401. A token that was issued before stays good.",
+        (_UNTIL,),
+        lambda platform, given: platform.refuse_credentials(**_ends(given)),
+    ),
+)

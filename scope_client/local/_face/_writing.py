@@ -1,0 +1,200 @@
+"""Writing: a new version, publish and archive; forms whose text is never lost, whatever happened to the files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from urllib.parse import quote
+
+from flask import Response, redirect, request
+
+from ..._prompt.jsonvalue import as_json, parse
+from ..._wording import shown
+from ...errors import ConfigurationError
+from ._messages import as_json_text
+from ._shelf import Shelf, shelf_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Blueprint
+
+    from ..._folder.record import VersionRecord
+    from ._page import Pages
+    from ._reading import Reading
+
+
+class WrittenForm(NamedTuple):
+    """What a person wrote; `variables` are declared beside those of the text, and come from the version before."""
+
+    name: str
+    type: str
+    content: str
+    metadata: str
+    tags: str
+    variables: str
+
+
+class Writing:
+    """The views."""
+
+    def __init__(self, pages: Pages, reading: Reading) -> None:
+        self._pages = pages
+        self._library = pages.behind.library
+        self._reading = reading
+
+    def add_to(self, face: Blueprint) -> None:
+        both = ["GET", "POST"]
+        face.add_url_rule("/new", "new", self.new, methods=both)
+        face.add_url_rule("/prompts/<name>/draft", "draft", self.draft, methods=both)
+        face.add_url_rule("/prompts/<name>/<int:number>/publish", "publish", self.publish, methods=["POST"])
+        face.add_url_rule("/prompts/<name>/<int:number>/archive", "archive", self.archive, methods=["POST"])
+
+    def new(self) -> Response:
+        """The form of a new prompt; and what becomes of it."""
+        if request.method == "GET":
+            if self._pages.is_read_only:
+                return self._pages.read_only()
+            return self._form(None, None, WrittenForm("", "text", "", "", "", ""))
+        refused = self._pages.refused_write()
+        if refused is not None:
+            return refused
+        form = _written("")
+        there = shelf_of(self._library, form.name)
+        if there is not None:
+            why = f"There is a prompt {shown(form.name)} already. Choose another name, or write a new version of it."
+            return self._form(None, None, form, why=why, status=409)
+        return self._saved(None, form)
+
+    def draft(self, name: str) -> Response:
+        """The form of a new version, which begins with another one; and what becomes of it."""
+        shelf = self._reading.find(name)
+        if isinstance(shelf, Response):
+            return shelf
+        if request.method == "GET":
+            if self._pages.is_read_only:
+                return self._pages.read_only()
+            asked = request.args.get("from", str(shelf.latest.number))
+            source = shelf.version(int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else None
+            return self._reading.no_version(shelf, asked) if source is None else self._form(shelf, source, _of(source))
+        return self._pages.refused_write() or self._saved(shelf, _written(shelf.name))
+
+    def publish(self, name: str, number: int) -> Response:
+        """Puts a version into production."""
+        return self._changed(name, number, "publish", self._library.publish_version)
+
+    def archive(self, name: str, number: int) -> Response:
+        """Takes a version out of production, or off the list of drafts."""
+        return self._changed(name, number, "archive", self._library.archive_version)
+
+    def _changed(self, name: str, number: int, what: str, change: Callable[..., VersionRecord]) -> Response:
+        refused = self._pages.refused_write()
+        if refused is not None:
+            return refused
+        shelf = self._reading.find(name)
+        if isinstance(shelf, Response):
+            return shelf
+        if shelf.version(number) is None:
+            return self._reading.no_version(shelf, str(number))
+        try:
+            change(shelf.name, number, expected=request.form.get("seen", ""))
+        except ConfigurationError as error:
+            return self._reading.show_prompt(shelf, 409, why=error.message)
+        return _seen_other(f"{shelf.url}?said={what}&number={number}")
+
+    def _saved(self, shelf: Optional[Shelf], form: WrittenForm) -> Response:
+        expected = None if shelf is None else request.form.get("seen", "")
+        is_changed = shelf is not None and expected != shelf.seen
+        try:
+            new = self._library.draft(
+                form.name,
+                form.content,
+                type=form.type,
+                metadata=_metadata(form.metadata),
+                tags=_words(form.tags),
+                variables=_words(form.variables),
+                expected=expected,
+            )
+        except ConfigurationError as error:
+            return self._form(
+                shelf, None, form, why=error.message, status=409 if is_changed else 422, changed=is_changed
+            )
+        url = f"/prompts/{quote(form.name, safe='')}"
+        if request.form.get("as") != "published":
+            return _seen_other(f"{url}?said=draft&number={new.number}")
+        try:
+            self._library.publish_version(form.name, new.number)
+        except ConfigurationError as error:
+            saved = shelf_of(self._library, form.name)
+            assert saved is not None
+            why = f"Version {new.number} is saved as a draft, but not published: {error.message}"
+            return self._reading.show_prompt(saved, 409, why=why)
+        return _seen_other(f"{url}?said=publish&number={new.number}")
+
+    def _form(
+        self,
+        shelf: Optional[Shelf],
+        source: Optional[VersionRecord],
+        form: WrittenForm,
+        *,
+        why: str = "",
+        status: int = 200,
+        changed: bool = False,
+    ) -> Response:
+        return self._pages.show(
+            "draft.html",
+            status,
+            shelf=shelf,
+            source=source,
+            form=form,
+            why=why,
+            changed=changed,
+            seen="" if shelf is None else shelf.seen,
+            action="/new" if shelf is None else f"{shelf.url}/draft",
+        )
+
+
+def _seen_other(url: str) -> Response:
+    return redirect(url, 303)  # type: ignore[return-value]  # of Flask's own class, as it makes them
+
+
+def _of(version: VersionRecord) -> WrittenForm:
+    """The form that a new version begins with. A chat prompt on one line is spread over several."""
+    content = version.content
+    if version.type == "chat" and "\n" not in content.strip():
+        content = as_json_text(as_json(parse(content)))
+    metadata = version.to_body()["metadata"]
+    kept = ", ".join(version.declared)
+    told = as_json_text(metadata) if metadata else ""
+    return WrittenForm(version.prompt, version.type, content, told, ", ".join(version.tags), kept)
+
+
+def _written(name: str) -> WrittenForm:
+    """The form that was sent; a browser ends the lines in CR LF."""
+
+    def field(key: str) -> str:
+        return request.form.get(key, "").replace("\r\n", "\n")
+
+    return WrittenForm(
+        name or field("name").strip(),
+        field("type") or "text",
+        field("content"),
+        field("metadata"),
+        field("tags"),
+        field("variables"),
+    )
+
+
+def _metadata(text: str) -> dict[str, Any]:
+    if not text.strip():
+        return {}
+    try:
+        found = as_json(parse(text))
+    except ValueError as error:
+        raise ConfigurationError(f"the metadata is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ConfigurationError('the metadata must be a JSON object, such as {"model": "gpt-4"}')
+    return found
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]

@@ -1,0 +1,804 @@
+"""The pages of the local platform, over HTTP: what they show, what they change, and whom they refuse."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from faults.clock import ManualClock
+
+from scope_client import ApiKeyCredentials, MissingVariableError
+from scope_client.local import LocalPlatform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TOKEN = re.compile(r'name="token" value="([^"]+)"')
+SEEN = re.compile(r'name="seen" value="([^"]*)"')
+MARKUP = "<b>&\"'</b><script>alert(1)</script>{{x}}"
+CHAT = [
+    {"role": "system", "content": "You know {{product}}."},
+    {"role": "placeholder", "content": "{{history}}"},
+    {"role": "user", "content": "{{question}}"},
+]
+READING = ["/", "/prompts/greeting", "/prompts/greeting/1", "/prompts/greeting/diff?old=1&new=2"]
+ACCEPT = {"Accept": "text/html"}
+PAGES = [*READING, "/requests", "/faults", "/connect", "/new", "/prompts/greeting/draft?from=1", "/no-such-page"]
+
+
+class Visitor:
+    """A browser's requests, without a browser."""
+
+    def __init__(self, platform: LocalPlatform) -> None:
+        self.url = platform.url
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        headers = {"Accept": "text/html", **headers}
+        return self.session.get(self.url + path, headers=headers, timeout=10)
+
+    def text(self, path: str) -> str:
+        """What the page at a path says, without its tags."""
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return text_of(answer)
+
+    def token(self) -> str:
+        found = TOKEN.search(self.get("/new").text)
+        assert found is not None
+        return found[1]
+
+    def post(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> requests.Response:
+        """Sends a form of ours."""
+        return self.send(path, {"token": self.token(), **fields}, headers)
+
+    def send(self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> requests.Response:
+        sent = {"Origin": self.url, **(headers or {})}
+        return self.session.post(self.url + path, fields, headers=sent, timeout=10, allow_redirects=False)
+
+    def seen(self, path: str) -> str:
+        found = SEEN.search(self.get(path).text)
+        assert found is not None
+        return found[1]
+
+
+def text_of(answer: requests.Response) -> str:
+    body = answer.text.partition("<main")[2] or answer.text
+    return html.unescape(re.sub(r"<[^>]*>", "", body))
+
+
+def words_of(answer: requests.Response) -> str:
+    """The same with a space between any two of them."""
+    body = answer.text.partition("<main")[2].partition(">")[2]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    greeting = tmp_path / "prompts" / "greeting"
+    greeting.mkdir(parents=True)
+    (greeting / "v1.md").write_text("---\nstatus: published\nmetadata: {model: gpt-4}\n---\nHello, {{name}}!\n")
+    (greeting / "v2.md").write_text("---\nmetadata: {model: gpt-5}\ntags: [warm]\n---\nHi, dear {{name}}!\nBye!\n")
+    (tmp_path / "prompts" / "support.md").write_text(f"---\ntype: chat\n---\n{json.dumps(CHAT)}\n")
+    return tmp_path / "prompts"
+
+
+@pytest.fixture
+def platform(folder: Path) -> Iterator[LocalPlatform]:
+    with LocalPlatform(folder, ui=True) as started:
+        yield started
+
+
+@pytest.fixture
+def visit(platform: LocalPlatform) -> Iterator[Visitor]:
+    visitor = Visitor(platform)
+    with visitor.session:
+        yield visitor
+
+
+@pytest.fixture
+def odd() -> Iterator[Visitor]:
+    """Of a platform whose prompts have names and texts that a page could stumble over."""
+    with LocalPlatform(ui=True) as platform:
+        for name in (MARKUP, "a/b", "50%", "..x", "ünï", "a?b#c&d=e", "new", "\x1b[31m"):
+            platform.publish(name, f"{MARKUP} {name}", metadata={MARKUP: MARKUP}, tags=[MARKUP])
+            platform.draft(name, [{"role": MARKUP, "content": MARKUP, "name": MARKUP, "x": {MARKUP: MARKUP}}])
+        visitor = Visitor(platform)
+        with visitor.session:
+            yield visitor
+
+
+def names_of(links: list[str]) -> list[str]:
+    return [html.unescape(link) for link in links]
+
+
+class TestReading:
+    def test_all_prompts_are_listed_with_their_production_and_their_latest_version(self, visit: Visitor) -> None:
+        said = words_of(visit.get("/"))
+        assert "2 prompts in this folder" in said
+        assert re.search(r"greeting text production version 1 draft version 2 is the latest {{name}}", said)
+        assert re.search(r"support chat production version 1 {{product}} {{history}} {{question}}", said)
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [("greet", ["greeting"]), ("HISTORY", ["support"]), ("hello name", ["greeting"]), ("zz", [])],
+    )
+    def test_a_search_finds_words_in_names_variables_and_texts(
+        self, query: str, found: list[str], visit: Visitor
+    ) -> None:
+        page = visit.get(f"/?q={query}").text
+        assert re.findall(r'<h2><a href="/prompts/([^"]+)">', page) == found
+        assert f"{len(found)} of 2 prompts" in page
+
+    def test_an_empty_folder_says_what_to_do(self, tmp_path: Path) -> None:
+        with LocalPlatform(tmp_path, ui=True) as platform:
+            said = Visitor(platform).text("/")
+        assert "greeting.md" in said
+        assert str(tmp_path) in said
+
+    def test_a_broken_file_is_named_with_what_is_wrong(self, visit: Visitor, folder: Path) -> None:
+        (folder / "new.md").write_text("---\nstatus: publishd\n---\nText\n")
+        (folder / "greeting" / "v2.md").write_text("---\nstatus: [\n---\n")
+        for path in ("/", "/prompts/greeting"):
+            assert "greeting/v2.md: " in visit.text(path)
+        assert "new.md: status must be one of draft, published, archived, got 'publishd'" in visit.text("/")
+        assert "new.md: " in text_of(visit.get("/prompts/new"))
+        assert "Hi, dear" in visit.text("/prompts/greeting/2")
+
+    def test_a_prompt_has_its_versions_with_all_that_is_known_of_them(self, visit: Visitor) -> None:
+        said = words_of(visit.get("/prompts/greeting"))
+        assert said.index("Version 2 draft") < said.index("Version 1 production")
+        for fact in ("gpt-4", "gpt-5", "warm", "prompt_", "v_"):
+            assert fact in said
+
+    def test_a_prompt_is_also_found_by_its_id(self, visit: Visitor, platform: LocalPlatform) -> None:
+        identity = platform.client().get_prompt_version("greeting").prompt_id
+        assert "greeting" in visit.text(f"/prompts/{identity}")
+
+    def test_an_edited_file_is_shown_at_once(self, visit: Visitor, folder: Path) -> None:
+        (folder / "support.md").write_text("Plain {{text}}\n")
+        assert "Plain {{text}}" in visit.text("/prompts/support/1")
+
+    @pytest.mark.parametrize(
+        "path", ["/prompts/nobody", "/prompts/greeting/9", "/prompts/greeting/diff?old=1&new=9", "/nowhere/at/all"]
+    )
+    def test_what_is_not_there_is_a_page_that_says_so(self, path: str, visit: Visitor) -> None:
+        answer = visit.get(path)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert "There is no such" in answer.text
+
+    def test_an_address_that_is_not_utf_8_is_a_page_that_says_so(self, visit: Visitor) -> None:
+        answer = visit.get("/prompts/%FF")
+        assert (answer.status_code, "not readable" in answer.text) == (400, True)
+
+    @pytest.mark.parametrize("path", ["/api", "/api/v1/nothing", "/v1", "/v1/auth/nothing", "/api/v1/prompts/x"])
+    def test_the_paths_of_the_api_stay_json(self, path: str, visit: Visitor) -> None:
+        answer = visit.get(path, Accept="text/html")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+
+    def test_a_program_that_asks_under_a_wrong_path_gets_json_and_is_on_record(
+        self, visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        answer = visit.get("/platform/api/v1/prompts/x/latest", Accept="*/*")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+        assert [request.path for request in platform.requests] == ["/platform/api/v1/prompts/x/latest"]
+
+    def test_a_page_that_is_not_there_is_shown_to_nobody_under_a_foreign_name(self, visit: Visitor) -> None:
+        answer = visit.get("/no-such-page", Host="evil.example")
+        assert answer.headers["Content-Type"] == "application/json"
+
+    def test_the_icon_is_where_browsers_look_for_it(self, visit: Visitor) -> None:
+        assert visit.get("/favicon.ico").text.startswith("<svg")
+
+
+class TestFilling:
+    def test_a_version_is_filled_in(self, visit: Visitor) -> None:
+        answer = visit.send("/prompts/greeting/2", {"v-name": "Ada <3"})
+        assert '<pre class="well">\nHi, dear Ada &lt;3!\nBye!</pre>' in answer.text
+        assert "24 characters" not in answer.text
+        assert f"{len('Hi, dear Ada <3!') + 1 + len('Bye!')} characters" in answer.text
+
+    def test_a_missing_value_is_the_very_error_of_the_client(self, visit: Visitor, platform: LocalPlatform) -> None:
+        with pytest.raises(MissingVariableError) as caught:
+            platform.client().render_prompt("greeting", {})
+        said = text_of(visit.send("/prompts/greeting/1", {}))
+        assert caught.value.message in said
+        assert said.count("Hello, {{name}}!") == 2
+
+    def test_an_empty_field_can_be_an_empty_text(self, visit: Visitor) -> None:
+        assert "no value was given" in visit.send("/prompts/greeting/1", {"v-name": ""}).text
+        assert ">\nHello, !</pre>" in visit.send("/prompts/greeting/1", {"v-name": "", "empty": "1"}).text
+
+    def test_a_value_is_not_searched_for_variables_and_keeps_its_lines(self, visit: Visitor) -> None:
+        answer = visit.send("/prompts/greeting/1", {"v-name": "{{name}}\r\n second"})
+        assert ">\nHello, {{name}}\n second!</pre>" in answer.text
+
+    def test_only_the_result_is_sent_to_a_page_that_asks_for_it(self, visit: Visitor) -> None:
+        answer = visit.send("/prompts/greeting/1", {"v-name": "Ada"}, {"X-Scope-Part": "filled"})
+        assert "<html" not in answer.text
+        assert ">\nHello, Ada!</pre>" in answer.text
+
+    @pytest.mark.parametrize(
+        "history",
+        [
+            'user: Hi: you\nAssistant:Hello "x"!\n\njust so',
+            json.dumps(
+                [
+                    {"role": "user", "content": "Hi: you"},
+                    {"role": "assistant", "content": 'Hello "x"!'},
+                    {"role": "user", "content": "just so"},
+                ]
+            ),
+        ],
+    )
+    def test_a_placeholder_takes_lines_or_a_json_list(self, history: str, visit: Visitor) -> None:
+        fields = {"v-product": "Lamp", "v-history": history, "v-question": 'A "quote"?'}
+        answer = visit.send("/prompts/support/1", fields)
+        result = html.unescape(answer.text.partition('<div id="filled">')[2].partition("</section>")[0])
+        shown = re.findall(r'<article class="message (\w*)"><h3>(\w+)</h3>\s*<pre>\n([^<]*)</pre>', result)
+        assert shown == [
+            ("system", "system", "You know Lamp."),
+            ("user", "user", "Hi: you"),
+            ("assistant", "assistant", 'Hello "x"!'),
+            ("user", "user", "just so"),
+            ("user", "user", 'A "quote"?'),
+        ]
+
+    @pytest.mark.parametrize("wrong", ["[", '["text"]', "[1]", "[1e999]"])
+    def test_what_is_no_list_of_messages_is_an_error_and_stays_in_its_field(self, wrong: str, visit: Visitor) -> None:
+        answer = visit.send("/prompts/support/1", {"v-product": "Lamp", "v-history": wrong, "v-question": "?"})
+        assert answer.status_code == 200
+        assert "the value of 'history'" in html.unescape(answer.text)
+        assert f">\n{html.escape(wrong, quote=True).replace('&quot;', '&#34;')}</textarea>" in answer.text
+
+    def test_a_prompt_that_no_value_fits_says_why(self) -> None:
+        twice = [{"role": "placeholder", "content": "{{x}}"}, {"role": "user", "content": "{{x}}"}]
+        with LocalPlatform({"twice": twice}, ui=True) as platform:
+            said = Visitor(platform).text("/prompts/twice/1")
+        assert "'x' is a placeholder for messages and is in a text" in said
+
+    def test_parts_and_tool_calls_of_a_message_are_shown(self) -> None:
+        call = {"role": "assistant", "content": None, "tool_calls": [{"id": "7", "function": {"arguments": "{{q}}"}}]}
+        image = {"type": "image_url", "image_url": {"url": "https://example.org/{{q}}.png"}}
+        parts = {"role": "user", "content": [{"type": "text", "text": "See {{q}}"}, image, "and"]}
+        with LocalPlatform({"chat": [parts, call]}, ui=True) as platform:
+            said = Visitor(platform).text("/prompts/chat/1")
+        for text in ("See {{q}}", "image_url:", '"url": "https://example.org/{{q}}.png"', "tool_calls:", '"id": "7"'):
+            assert text in said
+
+
+class TestDifference:
+    def test_what_went_and_what_came_is_marked_by_lines_and_by_words(self, visit: Visitor) -> None:
+        page = visit.get("/prompts/greeting/diff?old=1&new=2").text
+        assert "1 line taken out, 2 put in." in page
+        gone = re.search(r'<del class="whole">(.*?)</del></li>', page)
+        assert gone is not None
+        assert 'taken out: </span><span class="part"><del>Hello</del></span>, {{name}}!' in gone[1]
+        assert '<ins>Hi</ins></span>,<span class="part"><ins> dear</ins></span> {{name}}!' in page
+        assert '<del class="part">gpt-4</del>' in page
+        assert '<ins class="part">gpt-5</ins>' in page
+        assert '<ins class="part">warm</ins>' in page
+
+    def test_the_same_version_twice_has_no_difference(self, visit: Visitor) -> None:
+        said = visit.text("/prompts/greeting/diff?old=2&new=2")
+        assert "The text is the same in both." in said
+        assert "the metadata and the tags are the same in both" in said
+
+    def test_lines_far_from_a_difference_are_counted(self) -> None:
+        lines = [f"line {number}" for number in range(40)]
+        with LocalPlatform({"long": "\n".join(lines)}, ui=True) as platform:
+            platform.draft("long", "\n".join([*lines[:20], "between", *lines[20:]]))
+            said = Visitor(platform).text("/prompts/long/diff?old=1&new=2")
+        assert said.count("17 lines that are the same") == 2
+        assert [f"line {number}\n" in said for number in (16, 17, 22, 23)] == [False, True, True, False]
+
+    def test_a_chat_prompt_differs_in_what_its_messages_say(self) -> None:
+        with LocalPlatform({"chat": [{"role": "user", "content": "One\nTwo"}]}, ui=True) as platform:
+            platform.draft("chat", [{"role": "assistant", "content": "One\nThree"}])
+            page = Visitor(platform).get("/prompts/chat/diff?old=1&new=2").text
+        assert "2 lines taken out, 2 put in." in page
+        assert "<del>Two</del>" in page or "taken out: </span>Two" in page
+        assert "</span><span>One</span>" in page
+
+    def test_texts_that_would_take_long_to_compare_are_compared_all_the_same(self) -> None:
+        with LocalPlatform({"huge": "\n".join(f"a {n % 7} {n}" for n in range(9000))}, ui=True) as platform:
+            platform.draft("huge", "\n".join(f"b {n % 5} {n}" for n in range(9000)))
+            assert "9,000 lines taken out, 9,000 put in." in Visitor(platform).text("/prompts/huge/diff?old=1&new=2")
+
+
+class TestTextIsText:
+    def test_no_name_and_no_text_becomes_markup(self, odd: Visitor) -> None:
+        page = odd.get("/").text
+        links = names_of(re.findall(r'<h2><a href="([^"]+)">', page))
+        assert len(links) == 8
+        for link in links:
+            for path in ("", "/1", "/2", "/diff?old=1&new=2", "/diff?old=2&new=1", "/draft?from=1", "/draft?from=2"):
+                answer = odd.get(link + path)
+                assert answer.status_code == 200, link + path
+                assert "<script>" not in answer.text
+                assert "<b>" not in answer.text
+            filled = odd.send(f"{link}/1", {"v-x": MARKUP})
+            assert filled.status_code == 200
+            assert "<script>" not in filled.text
+            assert html.escape(MARKUP, quote=True).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in filled.text
+
+    def test_a_query_becomes_no_markup(self, odd: Visitor) -> None:
+        assert "<script>" not in odd.get("/").text
+        answer = odd.session.get(odd.url, params={"q": MARKUP}, timeout=10)
+        assert "<script>" not in answer.text
+        assert odd.get("/prompts/<script>alert(1)</script>").text.count("<script>") == 0
+
+    def test_a_request_with_markup_in_its_path_and_client_becomes_none(self, odd: Visitor) -> None:
+        odd.get("/api/v1/prompts/%3Cscript%3E/latest", **{"User-Agent": "<script>agent"})
+        page = odd.get("/requests").text
+        assert "&lt;script&gt;agent" in page
+        assert "<script>" not in page
+
+    def test_a_text_keeps_every_line_end_of_its_own(self, visit: Visitor, folder: Path) -> None:
+        (folder / "support.md").write_text("---\n---\n\n\nTwo empty lines before, and after\n\n\n")
+        assert "<pre>\n\n\nTwo empty lines before, and after\n\n</pre>" in visit.get("/prompts/support/1").text
+        assert ">\n\n\nTwo empty lines before, and after\n\n</textarea>" in visit.get("/prompts/support/draft").text
+
+
+class TestSecurity:
+    @pytest.mark.parametrize("path", [*PAGES, "/static/face.css", "/static/face.js", "/static/icon.svg", "/events"])
+    def test_each_answer_tells_the_browser_what_it_may_not_do(self, path: str, visit: Visitor) -> None:
+        with visit.session.get(visit.url + path, headers=ACCEPT, timeout=10, stream=True) as answer:
+            headers = answer.headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Referrer-Policy"] == "same-origin"
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_no_page_has_a_script_or_a_style_within_it_or_names_another_host(self, path: str, visit: Visitor) -> None:
+        page = visit.get(path).text
+        assert re.findall(r"<script(?! src=)|<style|\sstyle=|\son\w+=|javascript:", page) == []
+        assert re.findall(r'(?:src|href|action)="(?!/|#)', page) == []
+
+    @pytest.mark.parametrize("path", ["/prompts/greeting/2/publish", "/prompts/greeting/1/archive", "/faults/hang"])
+    @pytest.mark.parametrize("fields", [{}, {"token": ""}, {"token": "wrong"}, {"token": "ünï"}])
+    def test_without_the_token_nothing_is_changed(
+        self, path: str, fields: dict[str, str], visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        seen = visit.seen("/prompts/greeting")
+        sent = {
+            "seen": seen,
+            "on": "both",
+            **{name: value.encode("utf-8", "replace") for name, value in fields.items()},
+        }
+        assert visit.send(path, sent).status_code == 403
+        assert visit.seen("/prompts/greeting") == seen
+        assert platform.faults == ()
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Origin": "https://evil.example"},
+            {"Origin": "null"},
+            {"Origin": "http://127.0.0.1:1"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"X-Forwarded-For": "10.0.0.1"},
+            {"Host": "evil.example"},
+        ],
+        ids=str,
+    )
+    def test_a_form_from_elsewhere_changes_nothing(
+        self, headers: dict[str, str], visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        answer = visit.post("/faults/hang", headers, on="both")
+        assert answer.status_code in (401, 403, 421)
+        assert platform.faults == ()
+
+    def test_a_form_without_an_origin_changes_nothing(self, visit: Visitor, platform: LocalPlatform) -> None:
+        fields = {"token": visit.token(), "on": "both"}
+        assert visit.session.post(f"{visit.url}/faults/hang", fields, timeout=10).status_code == 403
+        assert platform.faults == ()
+
+    @pytest.mark.parametrize("path", ["/faults/none", "/prompts/greeting/1/archive", "/prompts/greeting/2/publish"])
+    def test_a_link_changes_nothing(self, path: str, visit: Visitor) -> None:
+        assert visit.get(path).status_code in (404, 405)
+
+    @pytest.mark.parametrize("path", ["/static/../__init__.py", "/static/%2e%2e%2f__init__.py", "/static/"])
+    def test_no_file_but_the_pages_own_is_served(self, path: str, visit: Visitor) -> None:
+        answer = visit.session.send(
+            requests.Request("GET", visit.url + path).prepare(), timeout=10, allow_redirects=False
+        )
+        assert answer.status_code == 404
+
+    def test_a_secret_that_was_given_is_not_shown(self, folder: Path) -> None:
+        keys = ApiKeyCredentials("org", "my-key", "my-secret")
+        with LocalPlatform(folder, ui=True, credentials=keys) as platform:
+            page = Visitor(platform).get("/connect").text
+        assert "my-key" in page
+        assert "my-secret" not in page
+        assert platform.client_credentials.client_secret not in page
+
+
+class TestWriting:
+    def test_a_draft_becomes_a_file_and_the_latest_version(
+        self, visit: Visitor, platform: LocalPlatform, folder: Path
+    ) -> None:
+        answer = visit.post(
+            "/prompts/greeting/draft",
+            seen=visit.seen("/prompts/greeting"),
+            content="Good day,\r\n{{name}}!",
+            type="text",
+            metadata='{"model": "gpt-6", "deep": {"a": [1]}}',
+            tags="one, two",
+        )
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/prompts/greeting?said=draft&number=3")
+        assert "Version 3 is saved as a draft." in visit.get(answer.headers["Location"]).text
+        latest = platform.client().get_prompt_version("greeting", label="latest")
+        assert (latest.version_number, latest.content, latest.status) == (3, "Good day,\n{{name}}!", "draft")
+        assert (dict(latest.metadata), latest.tags) == ({"model": "gpt-6", "deep": {"a": [1]}}, ("one", "two"))
+        assert (folder / "greeting" / "v3.md").read_text().endswith("---\nGood day,\n{{name}}!\n")
+
+    def test_publish_and_archive_change_the_files(self, visit: Visitor, platform: LocalPlatform, folder: Path) -> None:
+        answer = visit.post("/prompts/greeting/2/publish", seen=visit.seen("/prompts/greeting"))
+        assert "Version 2 is in production." in visit.get(answer.headers["Location"]).text
+        client = platform.client(cache_enabled=False)
+        assert client.get_prompt_version("greeting").version_number == 2
+        assert "status: archived" in (folder / "greeting" / "v1.md").read_text()
+        answer = visit.post("/prompts/greeting/2/archive", seen=visit.seen("/prompts/greeting"))
+        assert "Version 2 is archived." in visit.get(answer.headers["Location"]).text
+        assert "No version is in production" in visit.text("/prompts/greeting")
+
+    def test_a_new_prompt_can_be_published_at_once(self, visit: Visitor, platform: LocalPlatform, folder: Path) -> None:
+        fields = {"name": "grüße", "type": "text", "content": "Hallo {{name}}", "metadata": "", "tags": ""}
+        answer = visit.post("/new", **fields, **{"as": "published"})
+        assert answer.status_code == 303
+        assert "is in production" in visit.get(answer.headers["Location"]).text
+        assert platform.client().render_prompt("grüße", {"name": "Ada"}) == "Hallo Ada"
+        assert (folder / "grüße" / "v1.md").exists()
+
+    def test_a_long_text_is_saved(self, visit: Visitor, folder: Path) -> None:
+        text = "word " * 120_000
+        seen = visit.seen("/prompts/greeting")
+        assert visit.post("/prompts/greeting/draft", seen=seen, content=text).status_code == 303
+        assert text in (folder / "greeting" / "v3.md").read_text()
+
+    def test_what_a_version_declares_is_declared_by_the_next_one(self, visit: Visitor, folder: Path) -> None:
+        (folder / "support.md").write_text("---\nvariables: [tone]\n---\nText\n")
+        page = visit.get("/prompts/support/draft").text
+        found = re.search(r'name="variables" value="([^"]*)"', page)
+        assert found is not None
+        visit.post("/prompts/support/draft", seen=visit.seen("/prompts/support"), content="New", variables=found[1])
+        assert "{{tone}}" in visit.text("/prompts/support/2")
+
+    @pytest.mark.parametrize(
+        ("fields", "why"),
+        [
+            ({"metadata": "{"}, "the metadata is not JSON"),
+            ({"metadata": "[1]"}, "the metadata must be a JSON object"),
+            ({"type": "chat", "content": "Hello <b>"}, "expected a chat prompt's content as a JSON array"),
+            ({"type": "song"}, "type must be one of text, chat"),
+        ],
+    )
+    def test_what_cannot_be_a_version_is_refused_and_the_text_stays(
+        self, fields: dict[str, str], why: str, visit: Visitor, folder: Path
+    ) -> None:
+        sent = {"content": "My <b>text</b>", "tags": "a, b", "metadata": "", "type": "text", **fields}
+        answer = visit.post("/prompts/greeting/draft", seen=visit.seen("/prompts/greeting"), **sent)
+        assert answer.status_code == 422
+        assert why in html.unescape(answer.text)
+        assert html.escape(sent["content"]) in answer.text
+        assert 'value="a, b"' in answer.text
+        assert len(list((folder / "greeting").iterdir())) == 2
+
+    @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "README", "node_modules", "GREETING", "a\x00b"])
+    def test_a_name_that_no_folder_can_hold_is_refused(self, name: str, visit: Visitor, folder: Path) -> None:
+        before = sorted(folder.rglob("*"))
+        answer = visit.post("/new", name=name, content="My text", type="text")
+        assert answer.status_code == 422 or (name == "README" and answer.status_code == 303)
+        if name != "README":
+            assert "My text" in answer.text
+            assert sorted(folder.rglob("*")) == before
+
+    def test_a_name_that_is_taken_is_refused_and_the_text_stays(self, visit: Visitor) -> None:
+        answer = visit.post("/new", name="greeting", content="My text", type="text")
+        assert answer.status_code == 409
+        assert "There is a prompt 'greeting' already" in html.unescape(answer.text)
+        assert "My text" in answer.text
+
+    def test_what_changed_on_disk_meanwhile_is_not_written_over_and_the_text_stays(
+        self, visit: Visitor, folder: Path
+    ) -> None:
+        seen = visit.seen("/prompts/greeting/draft?from=2")
+        (folder / "greeting" / "v3.md").write_text("A colleague's\n")
+        answer = visit.post("/prompts/greeting/draft", seen=seen, content="My long <text>", metadata="", tags="mine")
+        assert answer.status_code == 409
+        assert "was changed since you looked at it" in answer.text
+        assert "My long &lt;text&gt;" in answer.text
+        assert 'value="mine"' in answer.text
+        assert (folder / "greeting" / "v3.md").read_text() == "A colleague's\n"
+        now = SEEN.search(answer.text)
+        assert now is not None
+        assert visit.post("/prompts/greeting/draft", seen=now[1], content="My long <text>").status_code == 303
+        assert (folder / "greeting" / "v4.md").read_text().endswith("My long <text>\n")
+
+    @pytest.mark.parametrize("what", ["publish", "archive"])
+    def test_a_status_that_changed_meanwhile_is_not_changed_again(
+        self, what: str, visit: Visitor, folder: Path
+    ) -> None:
+        seen = visit.seen("/prompts/greeting")
+        (folder / "greeting" / "v2.md").write_text("Other\n")
+        answer = visit.post(f"/prompts/greeting/2/{what}", seen=seen)
+        assert answer.status_code == 409
+        assert "was changed since you looked at it" in answer.text
+        assert (folder / "greeting" / "v2.md").read_text() == "Other\n"
+
+    def test_a_prompt_with_a_broken_file_is_not_written_to(self, visit: Visitor, folder: Path) -> None:
+        seen = visit.seen("/prompts/greeting")
+        (folder / "greeting" / "v2.md").write_text("---\nstatus: [\n---\n")
+        answer = visit.post("/prompts/greeting/draft", seen=seen, content="My text")
+        assert (answer.status_code, "greeting/v2.md" in answer.text, "My text" in answer.text) == (422, True, True)
+
+    def test_without_a_folder_it_is_kept_in_memory(self) -> None:
+        with LocalPlatform({"greeting": "Hi"}, ui=True) as platform:
+            visit = Visitor(platform)
+            seen = visit.seen("/prompts/greeting/draft")
+            visit.post("/prompts/greeting/draft", seen=seen, content="Ho", **{"as": "published"})
+            assert platform.client().render_prompt("greeting", {}) == "Ho"
+            assert "in memory" in visit.get("/").text
+
+
+class TestReadOnly:
+    @pytest.fixture
+    def platform(self, folder: Path) -> Iterator[LocalPlatform]:
+        with LocalPlatform(folder, ui=True, read_only=True) as started:
+            yield started
+
+    @pytest.mark.parametrize("path", [*READING, "/faults", "/requests", "/connect"])
+    def test_no_page_has_a_form_that_changes_anything(self, path: str, visit: Visitor) -> None:
+        page = visit.get(path).text
+        assert 'name="token"' not in page
+        assert re.findall(r'<form method="post" action="([^"]*)"', page) == (
+            ["/prompts/greeting/1"] if path == "/prompts/greeting/1" else []
+        )
+        assert "/new" not in page
+        assert "read-only" in page
+
+    @pytest.mark.parametrize("path", ["/new", "/prompts/greeting/draft"])
+    def test_the_form_of_a_new_version_says_why_it_is_not_there(self, path: str, visit: Visitor) -> None:
+        answer = visit.get(path)
+        assert (answer.status_code, "--read-only" in answer.text) == (403, True)
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("/new", "/prompts/greeting/draft", "/prompts/greeting/2/publish", "/prompts/greeting/1/archive"),
+            *("/faults/hang", "/faults/none"),
+        ],
+    )
+    def test_nothing_is_changed_and_a_page_says_why(
+        self, path: str, visit: Visitor, platform: LocalPlatform, folder: Path
+    ) -> None:
+        before = {file: file.read_bytes() for file in folder.rglob("*.md")}
+        answer = visit.send(path, {"token": "x", "name": "n", "content": "c", "on": "both"})
+        assert answer.status_code == 403
+        assert "--read-only" in answer.text
+        assert {file: file.read_bytes() for file in folder.rglob("*.md")} == before
+        assert platform.faults == ()
+
+    def test_a_version_is_filled_in_all_the_same(self, visit: Visitor) -> None:
+        assert ">\nHello, Ada!</pre>" in visit.send("/prompts/greeting/1", {"v-name": "Ada"}).text
+
+
+def test_without_pages_there_are_none(folder: Path) -> None:
+    with LocalPlatform(folder) as platform:
+        for path in ("/", "/requests", "/static/face.css", "/events"):
+            answer = Visitor(platform).get(path, Accept="text/html")
+            assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("switch", "fields", "said", "on"),
+        [
+            ("unavailable", {"status": "503", "on": "both"}, "503 to requests for prompts", {"api", "auth"}),
+            ("unavailable", {"status": "500", "on": "auth"}, "500 to requests for tokens", {"auth"}),
+            ("limited", {"retry_after": "30"}, "429 to requests for prompts, Retry-After 30", {"api"}),
+            ("limited", {"retry_after": ""}, "429 to requests for prompts", {"api"}),
+            ("slow", {"seconds": "0.5"}, "Each answer waits 0.5 s", {"both"}),
+            ("hang", {"on": "api"}, "No answer to requests for prompts", {"api"}),
+            ("tokens", {}, "401: every token is refused", {"api"}),
+            ("credentials", {}, "401: every key is refused", {"auth"}),
+        ],
+    )
+    def test_a_switch_turns_its_fault_on_and_each_page_says_so(
+        self, switch: str, fields: dict[str, str], said: str, on: set[str], visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        answer = visit.post(f"/faults/{switch}", for_seconds="90", **fields)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/faults")
+        assert {fault.on for fault in platform.faults} == on
+        assert {round(fault.seconds_left or 0) for fault in platform.faults} == {90}
+        for path in ("/", "/faults", "/prompts/nobody"):
+            assert f"<strong>{said}</strong>" in visit.get(path).text
+        page = visit.get("/faults").text
+        marked = re.findall(r'class="sheet on" data-switch="(\w+)"', page)
+        assert marked == [switch]
+        assert visit.post("/faults/none").status_code == 303
+        assert platform.faults == ()
+        assert "All is well" in visit.get("/").text
+
+    @pytest.mark.parametrize(
+        ("switch", "fields"),
+        [
+            ("slow", {"seconds": "soon"}),
+            ("slow", {"seconds": ""}),
+            ("slow", {"seconds": "-1"}),
+            ("slow", {"seconds": "nan"}),
+            ("hang", {"on": "moon"}),
+            ("hang", {"on": "api", "for_seconds": "0"}),
+            ("limited", {"retry_after": "<b>"}),
+            ("unavailable", {"status": "200", "on": "api"}),
+            ("tokens", {"for_seconds": "inf"}),
+        ],
+    )
+    def test_a_setting_that_cannot_be_is_refused_and_stays_in_its_field(
+        self, switch: str, fields: dict[str, str], visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        answer = visit.post(f"/faults/{switch}", **fields)
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.text
+        assert platform.faults == ()
+        for name, value in fields.items():
+            assert name in ("on", "status") or f'value="{html.escape(value)}"' in answer.text
+
+    def test_a_fault_that_does_not_exist_is_a_page_that_says_so(self, visit: Visitor) -> None:
+        assert visit.post("/faults/earthquake").status_code == 404
+
+    def test_a_clock_shows_how_long_it_is_on_and_how_many_requests_met_it(self, folder: Path) -> None:
+        clock = ManualClock()
+        with LocalPlatform(folder, ui=True, clock=clock.clock) as platform:
+            visit = Visitor(platform)
+            visit.post("/faults/credentials", for_seconds="7200")
+            visit.session.post(f"{platform.url}/v1/auth/sdk-token", json={}, timeout=10)
+            clock.passes(3723)
+            said = " ".join(re.sub(r"<[^>]*>", "", visit.get("/").text).split())
+            assert "401: every key is refused for 1:02:03, met by 1 request, ends in 57:57" in said
+            clock.passes(3600)
+            assert "All is well" in visit.get("/").text
+
+    def test_pages_meet_no_fault_and_are_not_on_record(self, visit: Visitor, platform: LocalPlatform) -> None:
+        platform.fail(503)
+        platform.fail(503, on="auth")
+        platform.hang()
+        for path in [*PAGES[:-1], "/prompts/nobody"]:
+            assert visit.get(path).status_code in (200, 404)
+        assert platform.requests == ()
+        assert [fault.hits for fault in platform.faults] == [0] * len(platform.faults)
+
+
+class TestRequests:
+    def test_what_was_asked_is_in_a_table_the_newest_first(self, visit: Visitor, platform: LocalPlatform) -> None:
+        with platform.client(cache_enabled=False) as client:
+            version = client.get_prompt_version("greeting")
+            client.get_prompt_version("greeting", version=version.id)
+        visit.get("/api/v1/prompts/a%2Fb/latest")
+        rows = re.findall(r"<tr id=.*?</tr>", visit.get("/requests").text, re.DOTALL)
+        cells = [
+            [html.unescape(re.sub(r"<[^>]*>", "", cell)) for cell in re.findall("<td.*?</td>", row)] for row in rows
+        ]
+        assert [cell[1:5] for cell in cells[:3]] == [
+            ["401", "a/b", "latest", "missing_token"],
+            ["200", "greeting", version.id, "v1"],
+            ["200", "greeting", "production", "v1"],
+        ]
+        assert cells[3][1:3] == ["200", "a token"]
+        assert cells[1][-1].startswith("scope-prompts")
+        assert 'href="/prompts/a%2Fb"' in rows[0]
+
+    def test_only_the_last_two_hundred_are_shown(self, visit: Visitor) -> None:
+        for _ in range(201):
+            visit.get("/api/x")
+        assert visit.get("/requests").text.count("<tr id=") == 200
+
+    def test_events_tell_what_happens_when_it_happens(self, visit: Visitor, platform: LocalPlatform) -> None:
+        with visit.session.get(f"{visit.url}/events?requests=1", timeout=10, stream=True) as stream:
+            assert stream.headers["Content-Type"].startswith("text/event-stream")
+            events = read_events(stream)
+            assert next(events)["event"] == "hello"
+            assert "All is well" in next(events)["data"]
+            platform.fail(503, retry_after=7)
+            assert "503 to requests for prompts, Retry-After 7" in next(events)["data"]
+            visit.get("/api/v1/prompts/x/latest")
+            seen = []
+            while not (seen and '<td class="status">503</td>' in seen[-1]["data"]):
+                seen.append(next(events))
+        rows = [event for event in seen if event["event"] == "request"]
+        assert {re.findall(r'id="(r-\d+)"', row["data"])[0] for row in rows} == {"r-0"}
+        assert int(rows[-1]["id"]) > 0
+
+    def test_a_page_without_a_table_hears_of_the_state_alone(self, visit: Visitor, platform: LocalPlatform) -> None:
+        with visit.session.get(f"{visit.url}/events", timeout=10, stream=True) as stream:
+            events = read_events(stream)
+            assert [next(events)["event"] for _ in range(2)] == ["hello", "state"]
+            visit.get("/api/x")
+            platform.slow(3)
+            assert "Each answer waits 3 s" in next(events)["data"]
+
+    def test_it_goes_on_where_it_was(self, visit: Visitor) -> None:
+        for _ in range(3):
+            visit.get("/api/x")
+        found = re.search(r'data-after="(\d+)"', visit.get("/requests").text)
+        assert found is not None
+        visit.get("/api/y")
+        with visit.session.get(f"{visit.url}/events?requests=1&after={found[1]}", timeout=10, stream=True) as stream:
+            events = read_events(stream)
+            rows = []
+            while not (rows and "404" in rows[-1]["data"]):
+                rows += [event for event in [next(events)] if event["event"] == "request"]
+        assert {re.findall(r'id="(r-\d+)"', row["data"])[0] for row in rows} == {"r-3"}
+
+
+def read_events(stream: requests.Response) -> Iterator[dict[str, str]]:
+    event: dict[str, str] = {}
+    for line in stream.iter_lines(chunk_size=1, decode_unicode=True):
+        if not line:
+            if "event" in event:
+                yield event
+            event = {}
+            continue
+        name, _, value = line.partition(": ")
+        event[name] = f"{event[name]}\n{value}" if name in event else value
+
+
+class TestConnecting:
+    def snippet(self, visit: Visitor, name: str) -> str:
+        found = re.search(rf'<pre class="well" id="{name}"[^>]*>\n(.*?)</pre>', visit.get("/connect").text, re.DOTALL)
+        assert found is not None
+        return html.unescape(found[1])
+
+    def test_the_lines_for_a_shell_set_what_a_program_needs(self, visit: Visitor, platform: LocalPlatform) -> None:
+        words = [shlex.split(line) for line in self.snippet(visit, "sh").splitlines()]
+        assert {word[0] for word in words} == {"export"}
+        assert dict(word[1].split("=", 1) for word in words) == platform.environ
+
+    def test_the_lines_for_powershell_and_for_a_file_say_the_same(
+        self, visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        lines = self.snippet(visit, "powershell").splitlines()
+        assert lines == [f"$env:{name} = '{value}'" for name, value in platform.environ.items()]
+        lines = self.snippet(visit, "dotenv").splitlines()
+        assert dict(line.split("=", 1) for line in lines) == platform.environ
+
+    def test_the_lines_for_python_and_the_program_run_as_they_are(self, visit: Visitor) -> None:
+        code = f"{self.snippet(visit, 'python')}\n{self.snippet(visit, 'program')}"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+        assert (done.stdout, done.stderr) == ("Hello, Ada!\n", "")
+
+    def test_an_id_with_quotes_stays_one_word(self, folder: Path) -> None:
+        keys = ApiKeyCredentials("it's $HOME `x`", "key", "secret")
+        with LocalPlatform(folder, ui=True, credentials=keys) as platform:
+            visit = Visitor(platform)
+            line = self.snippet(visit, "sh").splitlines()[0]
+            assert shlex.split(line) == ["export", "SCOPE_ORG_ID=it's $HOME `x`"]
+            assert self.snippet(visit, "powershell").splitlines()[0] == "$env:SCOPE_ORG_ID = 'it''s $HOME `x`'"
+
+
+def test_of_a_browser_on_another_machine_only_the_reading_is_left(folder: Path) -> None:
+    """What a proxy passed on counts as from elsewhere: it has to log in, and sees no form."""
+    with LocalPlatform(folder, ui=True) as platform:
+        visit = Visitor(platform)
+        keys: Any = platform.credentials
+        elsewhere = {"X-Forwarded-For": "10.0.0.1"}
+        assert visit.get("/", **elsewhere).status_code == 401
+        visit.session.auth = (keys.api_key, str(keys.api_secret))
+        page = visit.get("/prompts/greeting", **elsewhere).text
+        assert "Hello" in visit.get("/prompts/greeting/1", **elsewhere).text
+        assert 'name="token"' not in page
+        assert visit.get("/new", **elsewhere).status_code == 403
