@@ -25,6 +25,8 @@ PROGRAMS = [block for block in PYTHON if block.is_program and block.is_for_this_
 TESTS = [block for block in PYTHON if block.is_test and block.is_for_this_python]
 # A page whose files make a project, and the module that runs it.
 PROJECTS = {
+    "local-platform.md": "manual/test_local_platform.py",
+    "command-line.md": "manual/test_command_line.py",
     "tutorial.md": "manual/test_tutorial.py",
     "integrations/django-sites.md": "manual/test_django_sites.py",
     "prompts-as-code.md": "manual/test_prompts_as_code.py",
