@@ -49,7 +49,7 @@ def visit(site, platform, *paths):
 
 
 def test_its_app_shows_and_streams_what_it_has_read_before_the_first_request(site, platform):
-    (home, answer, health), said = visit(site, platform, "/?name=Bob", "/answer?question=Why%3F", "/health")
+    (health, home, answer), said = visit(site, platform, "/health", "/?name=Bob", "/answer?question=Why%3F")
     assert said == ""
     assert home == [200, None, "Good noon, Bob!"]
     assert (answer[0], answer[2]) == (200, "You asked: Why? ")
