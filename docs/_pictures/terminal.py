@@ -40,14 +40,14 @@ STOPPED = "# Ctrl-C in the other terminal, and the second is over"
 _FONT_FACES = re.compile(r"@font-face \{\{.*?\}\}", re.DOTALL)
 
 
-def served(folder: str) -> subprocess.Popen[str]:
-    """`scope serve`, once it listens."""
-    command = [sys.executable, "-m", "scope_client.cli", "serve", "prompts", "--port", str(PORT)]
+def served(folder: str, port: int) -> subprocess.Popen[str]:
+    """`scope serve`, started."""
+    command = [sys.executable, "-m", "scope_client.cli", "serve", "prompts", "--port", str(port)]
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
 
 
 def heard(process: subprocess.Popen[str]) -> list[str]:
-    """What it printed before the requests; also sets the variables that it offers."""
+    """What it printed before the requests."""
     assert process.stdout is not None
     lines: list[str] = []
     while "The requests:" not in (lines[-1] if lines else ""):
@@ -71,12 +71,12 @@ def entered(line: str, values: dict[str, object]) -> str:
     return f">>> {line}{note}\n{shown.getvalue()}"
 
 
-def recorded() -> tuple[str, str]:
-    """The texts of the two terminals."""
+def recorded(port: int = PORT) -> tuple[str, str]:
+    """The texts of the two terminals; sets the variables of the environment that `scope serve` offers."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "prompts").mkdir()
         Path(folder, "prompts", "greeting.md").write_text(PROMPT, encoding="utf-8")
-        platform = served(folder)
+        platform = served(folder, port)
         try:
             begun = heard(platform)
             values: dict[str, object] = {}
@@ -93,7 +93,7 @@ def recorded() -> tuple[str, str]:
             asked = platform.stdout.read().rstrip()
         finally:
             platform.kill()
-            platform.wait(10)
+            platform.communicate()
     head = [line for line in begun if line and not line.startswith(("The newer", "export SCOPE_CLIENT"))]
     return "$ scope serve prompts\n" + "\n".join([*head, asked.strip()]), "$ python\n" + "".join(right).rstrip()
 
