@@ -92,6 +92,6 @@ def _credentials() -> Credentials:
     kind = kind_in_environment()
     missing = [f"SCOPE_{key}" for key, part in read_parts(kind, {}).items() if not part]
     if missing:
-        hint = "; `scope serve` prints them" if kind is ApiKeyCredentials else ""
+        hint = "; `scope serve` prints those of a platform of your own" if kind is ApiKeyCredentials else ""
         raise MissingApiKeyError(f"the credentials are missing: set {', '.join(missing)} in the environment{hint}")
     return kind.from_env()

@@ -43,7 +43,7 @@ def test_missing_credentials_are_named_with_where_to_find_them(scope):
     assert done.code == 1
     assert done.complaint == (
         "scope: MissingApiKeyError: the credentials are missing: "
-        "set SCOPE_API_KEY, SCOPE_API_SECRET in the environment; `scope serve` prints them"
+        "set SCOPE_API_KEY, SCOPE_API_SECRET in the environment; `scope serve` prints those of a platform of your own"
     )
 
 
