@@ -49,7 +49,7 @@ class _Added(Enum):
 
 
 class FleetLocks:
-    """The locks of one client, each of which lies in the store for five seconds at the most.
+    """The locks of one client. Each lies in the store for five seconds, and five more if its holder says that it lives.
 
     - If the store has nothing, the lock lies under the key of the version, which then takes its place.
     - What the store has names the key of the lock under which it is replaced. Once it is, nobody asks for that lock.

@@ -11,7 +11,8 @@ class CacheStore(Protocol):
     """A key-value store that processes or machines share: text under short ASCII keys; times are in seconds.
 
     A method may raise any exception: that counts as a miss, and the store is left alone for a while. Several threads
-    call the methods at once. A method should give up after a fraction of a second if the server hangs.
+    call the methods at once. A method should give up after a fraction of a second if the server hangs. If it cannot,
+    give the store an attribute `may_hang = True`: a call with a `deadline` then waits for half of its time at the most.
     """
 
     def get_many(self, keys: Sequence[str]) -> Mapping[str, str]:
