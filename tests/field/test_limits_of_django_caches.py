@@ -22,7 +22,7 @@ from redis.retry import Retry
 
 from scope_django._store import DjangoStore
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "integrations" / "django.md").read_text()
 LIMIT, LIMITS = {"socket_timeout": 0.5}, {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 UPPER = {"SOCKET_TIMEOUT": 0.5}
 STRICT = {**LIMITS, "retry": Retry(NoBackoff(), 0)}
@@ -184,7 +184,7 @@ def test_one_that_waits_for_a_moment_is_not(make: Any, address: str, settings: A
     holds_up_for_a_moment()
 
 
-RECIPES = dict(re.findall(r"^\| `([\w.]+Cache)` \| `(\{.*\})` \|$", README, re.MULTILINE))
+RECIPES = dict(re.findall(r"^\| `([\w.]+Cache)` \| `(\{.*\})` \|$", PAGE, re.MULTILINE))
 
 
 @pytest.mark.parametrize("backend", RECIPES)

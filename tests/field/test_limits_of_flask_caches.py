@@ -27,7 +27,7 @@ from scope_client import ScopeClient
 from scope_client.local import LocalPlatform
 from scope_flask import Scope
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "integrations" / "flask.md").read_text()
 NAMES = {
     "Retry": Retry,
     "NoBackoff": NoBackoff,
@@ -152,10 +152,10 @@ def test_a_client_of_pymemcache_that_tries_again(
     assert [f"{attempts} times over" in each and "attempts=1" in each for each in said] == [True] * is_slow
 
 
-RECIPES = re.findall(r"^\| .*(?:Flask-Caching|cachelib|its).* \| `(.*)` \|$", README, re.MULTILINE)
+RECIPES = re.findall(r"^\| .*(?:Flask-Caching|cachelib|its).* \| `(.*)` \|$", PAGE, re.MULTILINE)
 
 
-def test_the_readme_has_a_recipe_for_each_kind() -> None:
+def test_the_manual_has_a_recipe_for_each_kind() -> None:
     assert [re.split(r"\W", recipe)[0] for recipe in RECIPES] == [
         *("RedisCache", "CACHE_REDIS_URL", "CACHE_OPTIONS"),
         *("CACHE_MEMCACHED_SERVERS", "MemcachedCache"),

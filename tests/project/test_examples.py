@@ -40,7 +40,7 @@ def test_the_manual_shows_what_changing_a_prompt_that_is_in_use_prints() -> None
         timeout=90,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"$ make changing\n{done.stdout}```" in (EXAMPLES.parent / "README.md").read_text()
+    assert f"$ make changing\n{done.stdout}```" in (EXAMPLES.parent / "docs" / "changing-prompts.md").read_text()
     runs = re.split(r"^(?:Code|Prompt) first.*\n", done.stdout, flags=re.MULTILINE)[1:]
     assert [("FAILS" in run, run.count("WARNING")) for run in runs] == [(True, 0), (False, 1), (True, 0), (False, 1)]
 

@@ -1,0 +1,26 @@
+"""The Makefile says what it can do, and the documents name what is in it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def test_bare_make_lists_every_target_with_a_line():
+    (targets,) = re.findall(r"^\.PHONY: help (.+)$", MAKEFILE, re.MULTILINE)
+    done = subprocess.run(["make", "--no-print-directory"], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [["make", name] for name in targets.split()]
+    assert all(len(line.split()) > 2 for line in done.stdout.splitlines())
+
+
+def test_every_make_command_of_the_documents_exists():
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+    documents = "".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))
+    named = set(re.findall(r"(?:^\$ |`)make ([a-z-]+)", documents, re.MULTILINE))
+    assert "demo" in named
+    assert named <= targets
