@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 PATIENCE = 10.0
+A_LONG_TIME = 3600.0
 
 
 class Streams:
@@ -44,7 +45,7 @@ class Streams:
         with self._lock:
             self.listeners.append(mine)
         try:
-            while chunk := mine.get(timeout=PATIENCE):
+            while chunk := mine.get(timeout=A_LONG_TIME):
                 yield chunk
         finally:
             with self._lock:
