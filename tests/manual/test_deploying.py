@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 PAGE = "operations/deploying.md"
 GREETING = "Good morning, Ada!"
 PATIENCE = 30.0
+WORKERS = 2
+HOOK = """
+
+def post_worker_init(worker):
+    worker.log.info("this worker is ready")
+"""
 
 
 @pytest.fixture
@@ -39,6 +45,8 @@ def folder(tmp_path: Path) -> Path:
     app = tmp_path / "app.py"
     patient = re.sub(r"deadline=\d+", "deadline=30", app.read_text())  # a machine of tests may be a slow one
     app.write_text(re.sub(r"SCOPE_DEADLINE=\d+", "SCOPE_DEADLINE=30, SCOPE_MAX_RETRIES=0", patient))
+    with (tmp_path / "gunicorn.conf.py").open("a") as configured:
+        configured.write(HOOK)
     return tmp_path
 
 
@@ -55,10 +63,14 @@ class Fleet:
         )
         self.log = folder / "log"
         eventually(self._is_up, PATIENCE)
+        eventually(self.all_are_ready, PATIENCE)
 
     def get(self, path: str = "/") -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
             return answer.read().decode()
+
+    def all_are_ready(self) -> bool:
+        return self.log.read_text().count("this worker is ready") == WORKERS
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -127,10 +139,9 @@ def test_without_redis_each_process_asks_for_itself_unless_it_inherits(folder, p
     if not is_preloaded:
         configured = folder / "gunicorn.conf.py"
         configured.write_text(configured.read_text().replace("preload_app = True\n", ""))
-    processes = 1 if is_preloaded else 2
+    processes = 1 if is_preloaded else WORKERS
     with fleet(folder, {**environ, "REDIS_URL": nobody}) as running:
         assert {running.get() for _ in range(20)} == {GREETING}
-        eventually(lambda: reads(platform) == 2 * processes)
         assert (reads(platform), logins(platform)) == (2 * processes, processes)
         assert "the shared cache fails" in running.log.read_text()
 
