@@ -399,3 +399,8 @@ class TestThePage:
         lines = serve(folder, "--no-ui").read_until(READY)
         assert "browser" not in "".join(lines)
         assert requests.get(exports(lines)["SCOPE_API_URL"], timeout=10).status_code == 404
+
+    @pytest.mark.parametrize("options", [(), ("--read-only",)], ids=["as it is", "read-only"])
+    def test_changes_prompts_unless_it_is_told_not_to(self, options, serve, folder):
+        page = requests.get(self.address(serve(folder, *options).read_until(READY)), timeout=10).text
+        assert ("read-only" in page) == bool(options)
