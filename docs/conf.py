@@ -35,6 +35,7 @@ extensions = [
     "llms_txt",
     "present_pages",
     "for_everybody",
+    "search_words",
 ]
 exclude_patterns = ["_build", "_ext"]
 nitpicky = True

@@ -124,10 +124,9 @@ def link_names(app: Sphinx, what: str, name: str, obj: object, options: Any, lin
     lines[:] = [line for line in lines if not _SAYS_NOTHING.search(line)]
     lines[:] = [_IN_BACKTICKS.sub(linked, line) for line in lines]
     if what in ("attribute", "data", "property"):
-        lines[:0] = [
-            "..",
-            "",
-        ]  # an empty comment: Napoleon takes what stands before a colon in the first line for a type
+        # Of a field, Napoleon reads no sections, and takes what stands before a colon in the first line for a type.
+        parsed = GoogleDocstring(lines, app.config, app, "method", name, obj, options).lines()
+        lines[:] = ["..", "", *parsed]  # an empty comment is a first line that it leaves alone
 
 
 def find_bare_name(app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Element) -> nodes.Node | None:
