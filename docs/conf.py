@@ -33,7 +33,6 @@ extensions = [
     "sphinx_copybutton",
     "known_names",
     "llms_txt",
-    "present_pages",
     "for_everybody",
     "search_words",
 ]

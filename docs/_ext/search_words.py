@@ -1,6 +1,6 @@
 """Tells the search page what each page is about: a sentence, the words of its headings, and those of its keywords.
 
-A page that a reader looks for by other words than its own has them in front of it: `myst: {html_meta: {keywords: ...}}`.
+A page that readers look for by other words than its own has these on top: `myst: {html_meta: {keywords: ...}}`.
 """
 
 from __future__ import annotations
