@@ -36,6 +36,8 @@ ALSO_PUBLIC = {
     *("scope_django.test.override_prompts", "scope_django.views.health", "scope_django.jinja2.ScopeExtension"),
     *("scope_django.signals.prompt_stale", "scope_django.signals.prompt_fallback", "scope_flask.test.override_prompts"),
 }
+BUILD_SECONDS = 600
+pytestmark = pytest.mark.timeout(2 * BUILD_SECONDS)  # the first test waits until the manual is made
 LOADS = {"link", "script", "img", "source", "iframe", "video", "audio", "object", "embed"}
 # A page of words, one of tables, one of code, one of the API, and the two that no page's source makes.
 SAMPLE = (
@@ -60,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             capture_output=True,
             text=True,
             cwd=ROOT,
-            timeout=170,
+            timeout=BUILD_SECONDS,
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
