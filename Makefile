@@ -70,7 +70,10 @@ test: $(VENV)/.installed
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 coverage: $(VENV)/.installed
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report term-missing:skip-covered $(ARGS)
+	rm -f .coverage*
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -p tests.counted $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --show-missing --skip-covered
 
 langchain-tests: $(VENV)/.installed
 	$(BIN)/python -m tests.langchain_theirs $(ARGS)
