@@ -449,7 +449,7 @@ class TestWithoutScripts:
 
     def test_all_is_read(self, page: Page) -> None:
         page.fill("#q", "hello")
-        click(page, "text=Find")
+        click(page, "button:text-is('Find')")
         click(page, "text=greeting")
         click(page, "text=Show the difference")
         assert page.locator("del.whole").count() == 1
