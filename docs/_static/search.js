@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   if (typeof Search === "undefined" || !window.aboutPages) return;
-  const HEADING = 5, TITLE = 8, LATER = 6, LAST = 12;
+  const HEADING = 5, TITLE = 8, ALL = 15, LATER = 6, LAST = 12;
   const stemmer = new Stemmer();
   const stems = (text) => new Set(splitQuery(text.toLowerCase()).map((word) => stemmer.stemWord(word)));
   const pages = new Map(
@@ -43,8 +43,9 @@
 
   Scorer.score = ([name, title, anchor, description, score, file, kind]) => {
     const page = pages.get(name);
-    if (page)
-      for (const word of asked) score += page.title.has(word) ? TITLE : page.headings.has(word) ? HEADING : 0;
+    const worths = page ? [...asked].map((word) => (page.title.has(word) ? TITLE : page.headings.has(word) ? HEADING : 0)) : [];
+    for (const worth of worths) score += worth;
+    if (worths.length > 1 && worths.every((worth) => worth)) score += ALL;
     if (/^(changelog|contributing|security|genindex)$/.test(name)) return score - LAST;
     const isName = /[A-Z_.(]/.test(new URLSearchParams(location.search).get("q") || "");
     return kind === "object" ? score + (isName ? LATER : -LAST) : name.startsWith("api/") ? score - LATER : score;
