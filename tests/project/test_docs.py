@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from faults.built_pages import broken_links, read_pages
 from faults.clock import eventually
-from faults.looks import LEAST_CONTRAST, READABLE_CONTRAST, SCREENS, complaints
+from faults.looks import SCREENS, complaints
 from faults.once import made_once
 from faults.sites import browser_page
 from manual.pages import DOCS, ROOT, pages
@@ -179,8 +179,6 @@ def test_a_page_can_be_read_by_everybody(name: str, site: Path, page: Page) -> N
         violations = Axe().run(page).response["violations"]
         found = [(each["id"], each["nodes"][0]["html"][:200]) for each in violations if each["impact"] in SERIOUS]
         assert found == [], where
-        contrast, text = page.evaluate(LEAST_CONTRAST)
-        assert contrast >= READABLE_CONTRAST, f"{where}: {text}"
         assert page.get_attribute("html", "lang") == "en"
         assert page.locator("h1, #search-results h2").count() == page.locator("link[rel~=icon]").count() == 1
 
