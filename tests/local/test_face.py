@@ -352,7 +352,7 @@ class TestTextIsText:
 class TestSecurity:
     @pytest.mark.parametrize("path", [*PAGES, "/static/face.css", "/static/face.js", "/static/icon.svg", "/events"])
     def test_each_answer_tells_the_browser_what_it_may_not_do(self, path: str, visit: Visitor) -> None:
-        with visit.session.get(visit.url + path, headers=ACCEPT, timeout=10, stream=True) as answer:
+        with visit.session.get(visit.url + path, headers=ACCEPT, timeout=30, stream=True) as answer:
             headers = answer.headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
@@ -708,7 +708,7 @@ class TestRequests:
         assert visit.get("/requests").text.count("<tr id=") == 200
 
     def test_events_tell_what_happens_when_it_happens(self, visit: Visitor, platform: LocalPlatform) -> None:
-        with visit.session.get(f"{visit.url}/events?requests=1", timeout=10, stream=True) as stream:
+        with visit.session.get(f"{visit.url}/events?requests=1", timeout=30, stream=True) as stream:
             assert stream.headers["Content-Type"].startswith("text/event-stream")
             events = read_events(stream)
             assert next(events)["event"] == "hello"
@@ -724,7 +724,7 @@ class TestRequests:
         assert int(rows[-1]["id"]) > 0
 
     def test_a_page_without_a_table_hears_of_the_state_alone(self, visit: Visitor, platform: LocalPlatform) -> None:
-        with visit.session.get(f"{visit.url}/events", timeout=10, stream=True) as stream:
+        with visit.session.get(f"{visit.url}/events", timeout=30, stream=True) as stream:
             events = read_events(stream)
             assert [next(events)["event"] for _ in range(2)] == ["hello", "state"]
             visit.get("/api/x")
@@ -737,7 +737,7 @@ class TestRequests:
         found = re.search(r'data-after="(\d+)"', visit.get("/requests").text)
         assert found is not None
         visit.get("/api/y")
-        with visit.session.get(f"{visit.url}/events?requests=1&after={found[1]}", timeout=10, stream=True) as stream:
+        with visit.session.get(f"{visit.url}/events?requests=1&after={found[1]}", timeout=30, stream=True) as stream:
             events = read_events(stream)
             rows = []
             while not (rows and "404" in rows[-1]["data"]):
