@@ -53,7 +53,7 @@ class LocalPlatform(FaultSwitches, CopiedAsItself):
             they are the well-known ones, or new ones that nobody can guess if `host` or the other one is given.
         ui: Whether a browser finds pages at `url`. In a browser on this machine they change the prompts too, and write
             into the folder. A browser on another machine has to log in with the API key, and changes nothing.
-        read_only: Whether these pages change no prompt.
+        read_only: Whether these pages change nothing, neither a prompt nor a fault.
         clock: What the times of requests and faults are taken from.
 
     Raises:
