@@ -76,7 +76,9 @@ class _Number(_Said, click.FloatRange):
     metavar="NAME[:PORT]",
     help="A further name by which programs ask for it, such as the name of its container. Can be given again.",
 )
-@click.option("--read-only", is_flag=True, help="The page in the browser changes no prompt and no fault, and writes no file.")
+@click.option(
+    "--read-only", is_flag=True, help="The page in the browser changes no prompt and no fault, and writes no file."
+)
 @click.option("--no-ui", is_flag=True, help="Without the page in the browser.")
 @click.option("--org-id", envvar="SCOPE_ORG_ID", show_envvar=True, help="The organisation to accept.")
 @click.option("--api-key", envvar="SCOPE_API_KEY", show_envvar=True, help="The API key to accept.")
