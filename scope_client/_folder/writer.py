@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable, NamedTuple
 
@@ -129,6 +130,8 @@ class FolderWriter:
         folder = os.path.join(self._folder.real_path, version.prompt)
         _check_holdable(version.prompt, visible(self._folder.real_path))
         if not os.path.isdir(folder):
+            if os.path.lexists(folder):
+                raise ConfigurationError(f"{shown(version.prompt)} is there already, and is not a folder; move it away")
             os.mkdir(folder)
             liken(folder, os.stat(self._folder.real_path))
         try:
@@ -208,8 +211,13 @@ def _check_holdable(name: str, entries: Iterable[str]) -> None:
         raise ConfigurationError(f"a folder cannot hold a prompt with a slash in its name, got {shown(name)}")
     for entry in entries:
         names = entry, stem_of(entry)
-        if name not in names and name.lower() in [each.lower() for each in names if each]:
+        if name not in names and _usual(name) in [_usual(each) for each in names if each]:
             raise ConfigurationError(f"the name {shown(name)} is too much like {shown(entry)}, which is there already")
+
+
+def _usual(name: str) -> str:
+    """The same for names that are one to a file system: some tell neither case nor the forms of Unicode apart."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def _in_status(file: _File, status: str) -> bytes:

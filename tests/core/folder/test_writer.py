@@ -41,7 +41,7 @@ class Folder:
 
     def all(self) -> dict[str, bytes]:
         """Every file with its bytes, hidden ones too."""
-        files = (file for file in self.path.rglob("*") if not file.is_dir())
+        files = (file for file in self.path.rglob("*") if file.is_file())
         return {str(file.relative_to(self.path)): file.read_bytes() for file in files}
 
     def new(self, name: str, number: int, content: str = "New", **parts: object) -> object:
@@ -246,13 +246,18 @@ class TestDrafting:
             ("node_modules", "which readers leave out"),
             ("\0", "a slash in its name"),
             ("GREETING", "the name 'GREETING' is too much like 'greeting.md', which is there already"),
+            ("greeting.md", "'greeting.md' is there already, and is not a folder; move it away"),
+            ("nowhere", "'nowhere' is there already, and is not a folder; move it away"),
+            ("cafe\u0301", "is too much like 'caf\u00e9.md', which is there already"),
             ("x" * 300, r"cannot be written \(File name too long\)"),
-            ("LICENSE", "'LICENSE' was changed meanwhile"),
+            ("LICENSE", "'LICENSE' is there already, and is not a folder; move it away"),
         ],
     )
     def test_of_a_name_that_no_folder_can_hold_is_refused(self, name: str, says: str, folder: Folder) -> None:
         folder.put("greeting.md")
+        folder.put("caf\u00e9.md")
         folder.put("LICENSE")
+        (folder.path / "nowhere").symlink_to("gone")
         before = folder.all()
         with pytest.raises(ConfigurationError, match=says):
             folder.writer().draft(folder.new(name, 1))
