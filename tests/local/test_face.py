@@ -407,6 +407,14 @@ class TestSecurity:
         assert visit.session.post(f"{visit.url}/faults/hang", fields, timeout=10).status_code == 403
         assert platform.faults == ()
 
+    @pytest.mark.parametrize("path", ["/new", "/prompts/greeting/draft"])
+    def test_a_request_for_the_head_alone_changes_nothing(
+        self, path: str, visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        fields = {"token": visit.token(), "name": "x", "content": "x", "seen": visit.seen("/prompts/greeting/draft")}
+        assert visit.session.head(platform.url + path, data=fields, timeout=10).status_code == 200
+        assert [len(each.versions) for each in platform._library.listing()] == [2, 1]
+
     @pytest.mark.parametrize("path", ["/faults/none", "/prompts/greeting/1/archive", "/prompts/greeting/2/publish"])
     def test_a_link_changes_nothing(self, path: str, visit: Visitor) -> None:
         assert visit.get(path).status_code in (404, 405)

@@ -51,7 +51,7 @@ class Writing:
 
     def new(self) -> Response:
         """The form of a new prompt; and what becomes of it."""
-        if request.method == "GET":
+        if request.method != "POST":
             if self._pages.is_read_only:
                 return self._pages.read_only()
             return self._form(None, None, WrittenForm("", "text", "", "", "", ""))
@@ -70,7 +70,7 @@ class Writing:
         shelf = self._reading.find(name)
         if isinstance(shelf, Response):
             return shelf
-        if request.method == "GET":
+        if request.method != "POST":
             if self._pages.is_read_only:
                 return self._pages.read_only()
             asked = request.args.get("from", str(shelf.latest.number))
