@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import re
 import socket
@@ -165,6 +166,7 @@ class ConnectionHandler(WSGIRequestHandler):
             raise _Refused(400) from None
         self.environ["scope.target"] = _without_host(self.requestline.split()[1])
         self.environ["scope.is_gone"] = self._is_gone
+        self.environ["scope.holding"] = functools.partial(self.server.holding, self.connection)
         with self.server.using(self.connection):
             answer = _Answer(self.server.app, self.environ)
             with contextlib.closing(answer):
@@ -177,7 +179,7 @@ class ConnectionHandler(WSGIRequestHandler):
     def _stream(self, answer: _Answer) -> None:
         """Sends each chunk when it is there, until there are no more, the other side has gone, or all is cut."""
         self.close_connection = True
-        with self.server.streaming() as may_stream:
+        with self.server.streaming(self.connection) as may_stream:
             if not may_stream:
                 self._send_problem(503)
                 return

@@ -56,15 +56,9 @@ class Fault(NamedTuple):
     delay: float = 0.0
 
 
-class Hit(NamedTuple):
-    """A fault that a request has met, and until when it lasts: to this time, and to the next release."""
+class Announced:
+    """A fault that was announced; it can end before its time."""
 
-    fault: Fault
-    ends: float
-    releases: int
-
-
-class _Announced:
     def __init__(self, fault: Fault, clock: Clock) -> None:
         self.fault = fault
         self.times_left = fault.times
@@ -73,18 +67,36 @@ class _Announced:
         self.ends = NEVER_ENDS if fault.seconds is None else self._began + fault.seconds
 
     def meet(self) -> None:
+        """Uses up one of its times."""
         self.hits += 1
         if self.times_left is not None:
             self.times_left -= 1
 
     def is_over(self, now: float) -> bool:
+        """Whether no further request meets it."""
         return self.times_left == 0 or now >= self.ends
 
+    def end(self) -> None:
+        """Ends it now, also for those who have met it."""
+        self.ends = -NEVER_ENDS
+
     def shown(self, on: str, now: float) -> ActiveFault:
+        """As it is at this time."""
         kind, *_ = self.fault
         left = None if self.ends == NEVER_ENDS else self.ends - now
         details = self.fault.status, self.fault.retry_after, self.fault.delay
         return ActiveFault(kind, on, *details, self.since, now - self._began, left, self.times_left, self.hits)
+
+
+class Hit(NamedTuple):
+    """A fault that a request has met; it holds the request until it is over, and to the next release."""
+
+    met: Announced
+    releases: int
+
+    @property
+    def fault(self) -> Fault:
+        return self.met.fault
 
 
 class Faults:
@@ -99,8 +111,8 @@ class Faults:
         self.latency = 0.0
         self._clock = clock
         self._tell = changed
-        self._waiting: dict[str, deque[_Announced]] = {side: deque() for side in SIDES}
-        self._slowness: Optional[_Announced] = None
+        self._waiting: dict[str, deque[Announced]] = {side: deque() for side in SIDES}
+        self._slowness: Optional[Announced] = None
         self._releases = 0
         self._is_stopped = False
         self._changed = threading.Condition()
@@ -112,14 +124,18 @@ class Faults:
         with self._changed:
             waiting = self._waiting[on]
             if waiting and waiting[-1].fault.times is None:
-                waiting.pop()
-            waiting.append(_Announced(fault, self._clock))
+                waiting.pop().end()
+            waiting.append(Announced(fault, self._clock))
+            self._changed.notify_all()
         self._tell()
 
     def slow_down(self, fault: Fault) -> None:
         """Has each answer of both sides wait; beside the other faults, and in place of a former slowness."""
         with self._changed:
-            self._slowness = _Announced(fault, self._clock)
+            if self._slowness is not None:
+                self._slowness.end()
+            self._slowness = Announced(fault, self._clock)
+            self._changed.notify_all()
         self._tell()
 
     def next(self, on: str) -> Optional[Hit]:
@@ -131,7 +147,7 @@ class Faults:
             met = self._waiting[on][0]
             met.meet()
             self._drop_what_is_over()
-            return Hit(met.fault, met.ends, self._releases)
+            return Hit(met, self._releases)
 
     def active(self) -> tuple[ActiveFault, ...]:
         """All faults that are on or wait for another one to be over."""
@@ -145,30 +161,44 @@ class Faults:
         with self._changed:
             for waiting in self._waiting.values():
                 waiting.clear()
+            if self._slowness is not None:
+                self._slowness.end()
             self._slowness = None
             self._release()
         self._tell()
 
-    def pause(self) -> None:
-        """Waits as long as an answer has to."""
+    def pause(self, is_gone: Callable[[], bool]) -> bool:
+        """Waits as long as an answer has to; whether the client has gone before that."""
         with self._changed:
             self._drop_what_is_over()
-            releases, slow = self._releases, self._slowness
+            slow = self._slowness
             if slow is not None:
                 slow.meet()
-            if slow is not None and slow.fault.delay > self.latency:
-                self._changed.wait_for(lambda: self._is_stopped or self._releases != releases, slow.fault.delay)
-            elif self.latency:
-                self._changed.wait_for(lambda: self._is_stopped, self.latency)
+            elif not self.latency:
+                return False
+        began = SYSTEM_CLOCK.now()  # a delay is real time, whatever clock judges the faults
+
+        def left() -> float:
+            is_slow = slow is not None and not slow.is_over(self._clock.now())
+            return began + max(self.latency, slow.fault.delay if slow and is_slow else 0.0) - SYSTEM_CLOCK.now()
+
+        return self._wait(left, is_gone)
 
     def hold(self, hit: Hit, is_gone: Callable[[], bool]) -> bool:
         """Waits until the fault is over, or all were cleared; whether the client has gone before that."""
+
+        def left() -> float:
+            return hit.met.ends - self._clock.now() if self._releases == hit.releases else 0.0
+
+        return self._wait(left, is_gone)
+
+    def _wait(self, left: Callable[[], float], is_gone: Callable[[], bool]) -> bool:
         while not is_gone():
             with self._changed:
-                left = hit.ends - self._clock.now()
-                if self._is_stopped or self._releases != hit.releases or left <= 0:
+                seconds = left()
+                if self._is_stopped or seconds <= 0:
                     return False
-                self._changed.wait(min(left, GONE_LOOK_SECONDS))
+                self._changed.wait(min(seconds, GONE_LOOK_SECONDS))
         return True
 
     def start(self) -> None:
@@ -209,6 +239,9 @@ def new_fault(
         raise ConfigurationError(f"status must be an HTTP error, 400 to 599, got {shown(status)}")
     if times is not None and not (_is_whole(times) and times >= 1):
         raise ConfigurationError(f"times must be a whole number, 1 or more, or None, got {shown(times)}")
+    for argument, text in (("code", code), ("message", message)):
+        if text is not None and not isinstance(text, str):
+            raise ConfigurationError(f"{argument} must be text, or None, got {shown(text)}")
     if seconds is not None:
         seconds = rules.POSITIVE_SECONDS.check("for_seconds", seconds, ConfigurationError)
     said = message or f"The local platform was told to answer {status}"
@@ -224,6 +257,8 @@ def _header(retry_after: RetryAfter) -> Optional[str]:
         return None
     if isinstance(retry_after, str) and retry_after.isascii() and retry_after.isprintable():
         return retry_after
-    if isinstance(retry_after, (int, float)) and retry_after >= 0:
-        return f"{retry_after:g}"
-    raise ConfigurationError(f"retry_after must be seconds, 0 or more, or an HTTP date, got {shown(retry_after)}")
+    try:
+        return f"{rules.SECONDS.accept(retry_after):.3f}".rstrip("0").rstrip(".")
+    except ValueError:
+        wanted = "seconds, 0 or more, or an HTTP date"
+        raise ConfigurationError(f"retry_after must be {wanted}, got {shown(retry_after)}") from None

@@ -112,7 +112,8 @@ class _Views:
         objection = self._behind.gate.objection(request.environ)
         if objection is not None:
             raise Refusal(*objection)
-        self._behind.faults.pause()
+        if self._behind.faults.pause(request.environ["scope.is_gone"]):
+            return self._gone()
         return self._faulty()
 
     def _faulty(self) -> Response | None:
@@ -121,12 +122,16 @@ class _Views:
         if hit is None:
             return None
         if hit.fault.status is None:
-            has_gone = self._behind.faults.hold(hit, request.environ["scope.is_gone"])
-            return self._error(CLIENT_GONE, "client_gone", "The client has gone") if has_gone else None
+            with request.environ["scope.holding"]():
+                has_gone = self._behind.faults.hold(hit, request.environ["scope.is_gone"])
+            return self._gone() if has_gone else None
         answer = self._error(hit.fault.status, hit.fault.code, hit.fault.message)
         if hit.fault.retry_after is not None:
             answer.headers["Retry-After"] = hit.fault.retry_after
         return answer
+
+    def _gone(self) -> Response:
+        return self._error(CLIENT_GONE, "client_gone", "The client has gone")
 
     def _receive_for_face(self) -> Response | None:
         """Pages go through no fault, and are not on record."""

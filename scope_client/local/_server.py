@@ -36,7 +36,8 @@ class LoopbackServer(ThreadedWSGIServer):
     def __init__(self, app: WSGIApplication, listener: socket.socket, limits: Limits = LIMITS) -> None:
         self.limits = limits
         self._most = min(limits.connections, _half_of_the_descriptors())
-        self._streams = threading.BoundedSemaphore(min(limits.streams, self._most // STREAMS_SHARE))
+        self._most_streams = min(limits.streams, self._most // STREAMS_SHARE)
+        self._streams: set[socket.socket] = set()
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._unused: dict[socket.socket, float] = {}  # since when, the longest first
         self._lock = threading.Lock()
@@ -73,14 +74,33 @@ class LoopbackServer(ThreadedWSGIServer):
             self._unused[connection] = SYSTEM_CLOCK.now()
 
     @contextlib.contextmanager
-    def streaming(self) -> Iterator[bool]:
-        """Whether there is room for one more answer without an end; it takes that room while it is sent."""
-        may_stream = self._streams.acquire(blocking=False)
+    def holding(self, connection: socket.socket) -> Iterator[None]:
+        """While its request waits for nothing but the end of a fault, a connection may be cut to make room."""
+        with self._lock:
+            self._unused[connection] = SYSTEM_CLOCK.now()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._unused.pop(connection, None)
+
+    @contextlib.contextmanager
+    def streaming(self, connection: socket.socket) -> Iterator[bool]:
+        """Whether there is room for one more answer without an end; it takes that room while it is sent.
+
+        One whose other side has gone takes none, even if that is noticed only at its next chunk.
+        """
+        with self._lock:
+            if len(self._streams) >= self._most_streams:
+                self._streams = {each for each in self._streams if not _is_gone(each)}
+            may_stream = len(self._streams) < self._most_streams
+            if may_stream:
+                self._streams.add(connection)
         try:
             yield may_stream
         finally:
-            if may_stream:
-                self._streams.release()
+            with self._lock:
+                self._streams.discard(connection)
 
     def _serve(self, selector: selectors.BaseSelector) -> None:
         """Ends at once when it is told to, and never wakes up for nothing; `serve_forever` polls twice a second."""
@@ -165,6 +185,18 @@ def _half_of_the_descriptors() -> int:
         return LIMITS.connections
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return LIMITS.connections if allowed == resource.RLIM_INFINITY else max(1, allowed // 2)
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    """Whether the other side has closed a connection that another thread writes to, and may wait for."""
+    try:
+        with connection.dup() as same:
+            same.setblocking(False)
+            return not same.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _cut(connection: socket.socket) -> None:

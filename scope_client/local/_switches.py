@@ -70,8 +70,8 @@ class FaultSwitches:
     def hang(self, *, times: Optional[int] = None, on: str = "api", for_seconds: Optional[float] = None) -> None:
         """Takes the next requests, and answers none: their clients wait until they run into their time limits.
 
-        A client that still waits when the fault is over, or at `recover`, is answered then. It lines up with the faults
-        of `fail`.
+        A client that still waits when the fault is over, or at `recover`, is answered then. If more of them wait than
+        the platform has room for, it cuts off the one that has waited longest. It lines up with the faults of `fail`.
 
         Args:
             times: How many requests; None for all until `recover`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, Callable
@@ -11,7 +12,9 @@ import requests
 from faults.clock import ManualClock, eventually
 
 from scope_client.errors import AuthenticationError, ConfigurationError, InvalidCredentialsError, TimeoutError
-from scope_client.local import ActiveFault, LocalPlatform
+from scope_client.local import ActiveFault, LocalPlatform, _platform
+from scope_client.local._connection import LIMITS
+from scope_client.local._server import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +72,8 @@ def test_a_fault_says_what_it_was_told_to(platform: LocalPlatform, call: Caller)
 
 
 @pytest.mark.parametrize(
-    ("retry_after", "header"), [(2, "2"), (0.5, "0.5"), (0, "0"), ("Fri, 31 Dec 2027 23:59:59 GMT",) * 2, (None, None)]
+    ("retry_after", "header"),
+    [(2, "2"), (0.5, "0.5"), (0, "0"), (1234567, "1234567"), ("Fri, 31 Dec 2027 23:59:59 GMT",) * 2, (None, None)],
 )
 def test_a_pause_is_asked_for_in_seconds_or_as_a_date(
     retry_after: Any, header: str | None, platform: LocalPlatform, call: Caller
@@ -91,6 +95,11 @@ def test_a_pause_is_asked_for_in_seconds_or_as_a_date(
         ({"retry_after": -1}, "retry_after must be seconds"),
         ({"retry_after": float("nan")}, "retry_after must be seconds"),
         ({"retry_after": "1\r\nX: y"}, "retry_after must be seconds"),
+        ({"retry_after": float("inf")}, "retry_after must be seconds"),
+        ({"retry_after": 10**400}, "retry_after must be seconds"),
+        ({"retry_after": True}, "retry_after must be seconds"),
+        ({"code": 5}, "code must be text, or None, got 5"),
+        ({"message": b"gone"}, "message must be text, or None, got b'gone'"),
     ],
 )
 def test_a_fault_that_cannot_be_is_refused(wrong: dict[str, Any], says: str, platform: LocalPlatform) -> None:
@@ -190,6 +199,25 @@ class TestAHang:
         assert asked.ended() == 200
         assert timed.faults == ()
 
+    def test_that_gives_way_to_another_fault_lets_its_clients_go(self, platform: LocalPlatform, call: Caller) -> None:
+        token = call.token()
+        platform.hang()
+        asked = Asked(call, token)
+        eventually(lambda: platform.faults[0].hits == 1)
+        platform.fail(503)
+        assert asked.ended() == 200
+
+    def test_leaves_room_for_the_page_that_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        few = LIMITS._replace(connections=2)
+        monkeypatch.setattr(_platform, "LoopbackServer", lambda *of: LoopbackServer(*of, few))
+        with LocalPlatform(ui=True) as platform, contextlib.ExitStack() as opened:
+            platform.hang()
+            for _ in range(2):
+                connection = opened.enter_context(socket.create_connection(("127.0.0.1", platform.port), PATIENCE))
+                connection.sendall(b"GET /api/v1/prompts/greeting/latest HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            eventually(lambda: platform.faults[0].hits == 2)
+            assert requests.get(f"{platform.url}/faults", timeout=PATIENCE).status_code == 200
+
     def test_does_not_outlive_the_platform(self, platform: LocalPlatform, call: Caller) -> None:
         platform.hang()
         with pytest.raises(requests.Timeout):
@@ -250,6 +278,39 @@ class TestSlowness:
         eventually(lambda: platform.faults[0].hits == 1)
         platform.recover()
         assert asked.ended() == 200
+
+    def test_ends_for_those_who_wait_when_its_time_is_over(
+        self, timed: LocalPlatform, clock: ManualClock, call_to: Callable[[LocalPlatform], Caller]
+    ) -> None:
+        call = call_to(timed)
+        token = call.token()
+        timed.slow(1000, for_seconds=60)
+        asked = Asked(call, token)
+        eventually(lambda: timed.faults[0].hits == 1)
+        clock.passes(60)
+        assert asked.ended() == 200
+
+    def test_that_another_one_takes_the_place_of_keeps_nobody_waiting(
+        self, platform: LocalPlatform, call: Caller
+    ) -> None:
+        token = call.token()
+        platform.slow(1000)
+        asked = Asked(call, token)
+        eventually(lambda: platform.faults[0].hits == 1)
+        platform.slow(0.001)
+        assert asked.ended() == 200
+
+    @pytest.mark.parametrize("seconds", [1000, 1e300])
+    def test_notices_a_client_that_has_gone_and_frees_its_thread(
+        self, seconds: float, platform: LocalPlatform, call: Caller
+    ) -> None:
+        token = call.token()
+        platform.slow(seconds)
+        with pytest.raises(requests.Timeout):
+            requests.get(f"{platform.url}/api/v1/prompts/greeting/latest", timeout=0.1)
+        eventually(lambda: platform.requests[-1].status == 499)
+        platform.recover()
+        assert call.get("/api/v1/prompts/greeting/latest", token).status_code == 200
 
     def test_is_no_shorter_than_the_latency_which_outlives_it(self, platform: LocalPlatform, call: Caller) -> None:
         token = call.token()

@@ -135,6 +135,16 @@ def test_there_are_so_many_at_once_and_others_are_answered_beside_them(serve, ap
     eventually(lambda: head(ask("/stream")).startswith(b"HTTP/1.1 200 "), PATIENCE)
 
 
+def test_those_whose_other_side_has_gone_take_no_room_even_before_their_next_chunk(serve, app: Streams) -> None:
+    ask = serve(streams=2)
+    for _ in range(5):
+        streams = [ask("/stream") for _ in range(2)]
+        assert [head(each)[9:12] for each in streams] == [b"200", b"200"]
+        for each in streams:
+            each.close()
+    assert app.closed == 0
+
+
 def test_they_never_take_more_than_a_quarter_of_the_connections(serve, app: Streams) -> None:
     ask = serve(connections=8, streams=16)
     streams = [ask("/stream") for _ in range(4)]
