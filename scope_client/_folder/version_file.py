@@ -136,9 +136,10 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
     try:
         if _LONG_NUMBER.search(front):
             raise ConfigurationError("its front matter has a number that is too long; put it in quotes, or shorten it")
+        front = f"\n{front}"  # for YAML to count the lines as the file does
         if "*" in front or len(front) > MAX_NESTED_COLLECTIONS:
             _check_events(yaml, yaml.parse(front, Loader=SafeLoader))
-        return _checked_keys(handler.load(f"\n{front}")), content  # the line break makes YAML count as the file does
+        return _checked_keys(handler.load(front)), content
     except RecursionError:
         raise ConfigurationError("its front matter is nested too deeply; make it flatter") from None
     except (yaml.YAMLError, ValueError) as error:

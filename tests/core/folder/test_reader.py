@@ -263,6 +263,8 @@ def test_a_long_beginning_without_front_matter_is_looked_at_once(text: str, tmp_
         ("---\n- a\n---\n", "front matter must be lines such as 'status: published'"),
         ("---\nstatus: {\n---\n", "front matter is not YAML"),
         ("---\ntype: text\nmetadata: {a: [}\n---\n", "in line 3, column 16"),
+        (f"---\ntype: text\n# {'long ' * 20}\nmetadata: {{a: [}}\n---\n", "in line 4, column 16"),
+        ("---\nmetadata: {a: &x [1], b: *x}\nmetadata: {a: [}\n---\n", "in line 3, column 16"),
         ("---\ntags: !!int ''\n---\n", "front matter cannot be understood"),
         ("---\nid: !!timestamp 'zz'\n---\n", "front matter cannot be understood"),
         ("---\nmetadata: {day: 2024-13-45}\n---\n", "front matter is not YAML"),
