@@ -51,6 +51,10 @@ again is version
 
 # A prompt of which no version is published
 client.get_prompt_version("newsletter")
+
+# The platform goes away. A version that has expired is served as the last known good one
+platform.stop()
+client.read_prompt("greeting", cache_ttl=0.001).source
 """
 
 
@@ -62,7 +66,7 @@ def demo() -> None:
 
     seen: list[str] = []
     with LocalPlatform(DEMO_PROMPTS, log=seen.append) as platform:
-        terminal.say(f"A Scope Platform for you alone runs on {platform.url}; its keys are in the environment.")
+        terminal.say(f"A Scope Platform for you alone runs on {platform.url}; this session knows its keys.")
         values = _run_session(platform)
     for line in _closing(seen, values):
         terminal.say(line)
@@ -70,7 +74,7 @@ def demo() -> None:
 
 def _run_session(platform: LocalPlatform) -> dict[str, Any]:
     os.environ.update(platform.environ)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"platform": platform}
     for line in _SESSION_LINES.splitlines():
         is_code = line and not line.startswith("#")
         terminal.say(_run(line, values) if is_code else line)
@@ -88,13 +92,12 @@ def _run(line: str, values: dict[str, Any]) -> str:
         except NoProductionVersionError as error:
             print(f"{type(error).__name__}: {error}")
         elapsed = time.perf_counter() - started
-    took = f"  # took {_microseconds(elapsed)}" if " = client.get_prompt_version" in line else ""
+    took = f"  # took {_duration(elapsed)}" if " = client.get_prompt_version" in line else ""
     return f">>> {line}{took}\n{shown.getvalue()}"
 
 
-def _microseconds(seconds: float) -> str:
-    number = seconds * 1e6
-    return f"{number:,.{1 if number < 100 else 0}f} microseconds"
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1e6:.0f} microseconds" if seconds < 0.001 else f"{seconds * 1e3:.1f} milliseconds"
 
 
 def _closing(seen: list[str], values: dict[str, Any]) -> Iterator[str]:

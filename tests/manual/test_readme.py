@@ -58,7 +58,9 @@ def test_each_of_its_links_has_an_address_and_each_address_is_linked() -> None:
 
 
 def test_each_of_its_addresses_leads_to_a_file_of_the_project() -> None:
-    found = re.findall(r"^\[[\w-]+\]: https://github\.com/[\w-]+/[\w-]+/(?:blob|raw)/main/(\S+)$", TEXT, re.MULTILINE)
+    found = re.findall(
+        r"^\[[\w-]+\]: https://github\.com/[\w-]+/[\w-]+/(?:blob|raw)/main/([^\s#]+)(?:#\S+)?$", TEXT, re.MULTILINE
+    )
     assert len(found) == len(re.findall(r"^\[[\w-]+\]: ", TEXT, re.MULTILINE))
     assert [path for path in found if not (ROOT / path).is_file()] == []
 
@@ -103,7 +105,7 @@ def test_the_quick_start_with_a_wrong_secret_prints_one_line(folder: Path, platf
 def test_the_chain_runs(folder: Path, platform: LocalPlatform) -> None:
     _, chain = programs()
     done = pages.run(chain.text, folder, **platform.environ)
-    assert (done.stderr, done.stdout) == ("", "Hello!\n")
+    assert (done.stderr, done.stdout) == ("", "Good morning, Alice!\n")
     assert [request.path for request in platform.requests][-1].endswith("/greeting/production")
 
 
@@ -151,7 +153,7 @@ def test_the_picture_shows_what_the_two_terminals_print(picture: ModuleType, mon
     for name in ("SCOPE_ORG_ID", "SCOPE_API_KEY", "SCOPE_API_SECRET", "SCOPE_API_URL", "SCOPE_AUTH_API_URL"):
         monkeypatch.setenv(name, "")  # so that it is put back: the picture sets it
     port = free_port()
-    left, right = picture.recorded(port)
-    again = picture.drawn(left.replace(str(port), str(picture.PORT)), right)
+    above, below = picture.recorded(port)
+    again = picture.drawn(above.replace(str(port), str(picture.PORT)), below)
     assert words_of(picture.PICTURE.read_text(encoding="utf-8")) == words_of(again)
     assert "stale" in again
