@@ -51,7 +51,7 @@ def heard(process: subprocess.Popen[str]) -> list[str]:
     while "The requests:" not in (lines[-1] if lines else ""):
         lines.append(process.stdout.readline().rstrip())
         found = re.match(r"export (SCOPE_\w+)=(\S+)", lines[-1])
-        if found and "CLIENT" not in found[1]:
+        if found:
             os.environ[found[1]] = found[2]
     return lines
 
@@ -87,7 +87,7 @@ def recorded(port: int = PORT) -> tuple[str, str]:
         finally:
             platform.kill()
             platform.communicate()
-    head = [line for line in begun if line and not line.startswith(("The newer", "export SCOPE_CLIENT"))]
+    head = [line for line in begun if line and not line.startswith(("The newer", "  SCOPE_CLIENT"))]
     return "$ scope serve prompts\n" + "\n".join([*head, asked.strip().replace("\n\n", "\n")]), "$ python\n" + "".join(
         below
     ).rstrip()

@@ -33,16 +33,18 @@ def opening(
         yield ""
     yield "To use it, paste this into another terminal:"
     yield ""
-    yield from (_export(variable, value, keys) for variable, value in platform.environ.items())
+    yield from (_line("export ", variable, value, keys) for variable, value in platform.environ.items())
     yield ""
     yield f"The newer client credentials work too, in place of the API key{_of_this_run(host, keys)}:"
     yield ""
-    yield from (_export(variable, value, keys) for variable, value in _client_variables(platform).items())
+    yield from (_line("  ", variable, value, keys) for variable, value in _client_variables(platform).items())
     yield ""
     if host is not None or any(keys.values()):
         yield _whose(keys)
         yield ""
-    yield "An edited file is served at once. Ctrl-C stops the platform. The requests:"
+    yield "An edited file is served at once. A running program asks for it"
+    yield "when its cache_ttl is over: after five minutes, unless it is set."
+    yield "Ctrl-C stops the platform. The requests:"
     yield ""
 
 
@@ -58,10 +60,10 @@ def _warning(host: str) -> Iterator[str]:
     yield "A client elsewhere needs allow_insecure=True, and --allow-host if it asks by a name."
 
 
-def _export(variable: str, value: str, keys: Mapping[str, str | None]) -> str:
+def _line(before: str, variable: str, value: str, keys: Mapping[str, str | None]) -> str:
     if variable in SECRET_VARIABLES and keys[variable.replace("SCOPE_", "").lower()]:
         return f"# {variable}: the secret that you gave"
-    return f"export {variable}={shlex.quote(value)}"
+    return f"{before}{variable}={shlex.quote(value)}"
 
 
 def _whose(keys: Mapping[str, str | None]) -> str:

@@ -18,10 +18,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from scope_client import ApiKeyCredentials, Configuration
 from scope_client._folder.reader import read_prompt_dir
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "example_projects" / "prompts"
 READY = "The requests:"
+KEYS = ApiKeyCredentials("org", "key", "secret")
 F_SETPIPE_SZ = 1031
 
 
@@ -34,8 +36,15 @@ def folder(tmp_path):
 
 
 def exports(lines):
+    """The variables of the lines to paste."""
     words = [shlex.split(line) for line in lines]
     return dict(each[1].split("=", 1) for each in words if each[:1] == ["export"])
+
+
+def client_variables(lines):
+    """The variables that may take the place of the key: they are not to paste, so that nobody pastes both."""
+    words = [shlex.split(line) for line in lines]
+    return dict(each[0].split("=", 1) for each in words if each and each[0].startswith("SCOPE_CLIENT_"))
 
 
 PAIRS = [("SCOPE_API_KEY", "SCOPE_API_SECRET"), ("SCOPE_CLIENT_ID", "SCOPE_CLIENT_SECRET")]
@@ -45,7 +54,9 @@ WHERE = ("SCOPE_API_URL", "SCOPE_AUTH_API_URL", "SCOPE_ORG_ID")
 
 @pytest.mark.parametrize("options", [(), ("--host", "127.0.0.1"), ("--client-id", "mine")], ids=" ".join)
 def test_the_lines_it_prints_are_all_that_a_program_needs_with_either_pair(options, serve, scope, folder):
-    variables = exports(serve(folder, *options).read_until(READY))
+    lines = serve(folder, *options).read_until(READY)
+    assert sorted(exports(lines)) == sorted({*WHERE, *PAIRS[0]})
+    variables = {**exports(lines), **client_variables(lines)}
     assert sorted(variables) == sorted({*WHERE, *PAIRS[0], *PAIRS[1]})
     for pair in PAIRS:
         given = {**NO_KEY, **{name: variables[name] for name in (*WHERE, *pair)}}
@@ -71,6 +82,13 @@ def test_an_edited_file_is_served_at_once(serve, scope, folder):
     assert scope("render", "greeting", "-v", "name=Alice", **variables).out == "Hello, Alice!\n"
     (folder / "greeting.md").write_text("Hi, {{name}}!\n")
     assert scope("render", "greeting", "-v", "name=Alice", **variables).out == "Hi, Alice!\n"
+
+
+def test_it_says_when_a_running_program_asks_for_an_edited_file(serve, folder):
+    said = " ".join(serve(folder).read_until(READY))
+    minutes = Configuration(credentials=KEYS).cache_ttl / 60
+    assert minutes == 5
+    assert "A running program asks for it when its cache_ttl is over: after five minutes, unless it is set." in said
 
 
 def test_ctrl_c_ends_it_cleanly(serve, folder):
@@ -241,7 +259,7 @@ class TestKeys:
         lines = serve(folder, "--org-id", "mine", SCOPE_CLIENT_ID="app", SCOPE_CLIENT_SECRET="my-secret").read_until(
             READY
         )
-        variables = exports(lines)
+        variables = {**exports(lines), **client_variables(lines)}
         assert "As you gave: SCOPE_ORG_ID, SCOPE_CLIENT_ID, SCOPE_CLIENT_SECRET. " in "".join(lines)
         assert "# SCOPE_CLIENT_SECRET: the secret that you gave" in lines
         assert (variables["SCOPE_CLIENT_ID"], variables["SCOPE_API_SECRET"] != "local-secret") == ("app", True)
