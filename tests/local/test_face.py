@@ -416,8 +416,12 @@ class TestSecurity:
         assert [len(each.versions) for each in platform._library.listing()] == [2, 1]
 
     @pytest.mark.parametrize("path", ["/faults/none", "/prompts/greeting/1/archive", "/prompts/greeting/2/publish"])
-    def test_a_link_changes_nothing(self, path: str, visit: Visitor) -> None:
-        assert visit.get(path).status_code in (404, 405)
+    def test_a_link_changes_nothing(self, path: str, visit: Visitor, platform: LocalPlatform) -> None:
+        seen = visit.seen("/prompts/greeting")
+        platform.fail(503)
+        visit.get(path)
+        assert visit.seen("/prompts/greeting") == seen
+        assert len(platform.faults) == 1
 
     @pytest.mark.parametrize("path", ["/static/../__init__.py", "/static/%2e%2e%2f__init__.py", "/static/"])
     def test_no_file_but_the_pages_own_is_served(self, path: str, visit: Visitor) -> None:
@@ -547,6 +551,35 @@ class TestWriting:
         assert answer.status_code == 409
         assert "was changed since you looked at it" in answer.text
         assert (folder / "greeting" / "v2.md").read_text() == "Other\n"
+
+    @pytest.mark.parametrize("way", ["draft", "published"])
+    def test_what_was_written_for_a_prompt_that_is_gone_stays_and_can_be_saved(
+        self, way: str, visit: Visitor, folder: Path
+    ) -> None:
+        seen = visit.seen("/prompts/support/draft")
+        (folder / "support.md").rename(folder / "other.md")
+        sent = {"type": "text", "content": "My long\r\n<text>", "metadata": "{}", "tags": "mine", "variables": "tone"}
+        answer = visit.post("/prompts/support/draft", seen=seen, **sent, **{"as": way})
+        assert answer.status_code == 409
+        said = html.unescape(answer.text)
+        assert "There is no prompt 'support' any more" in said
+        for kept in ("My long\n<text></textarea>", 'name="name" value="support"', 'value="mine"', 'value="tone"'):
+            assert kept in said
+        action = re.search(r'<form method="post" action="(/new)" class="sheet" data-careful="unsaved">', answer.text)
+        assert action is not None
+        assert visit.post(action[1], name="support", **sent).status_code == 303
+        assert (folder / "support" / "v1.md").read_text().endswith("My long\n<text>\n")
+
+    @pytest.mark.parametrize("what", ["publish", "archive"])
+    def test_after_a_no_the_address_leads_to_the_prompt_and_so_does_a_link(self, what: str, visit: Visitor) -> None:
+        answer = visit.post(f"/prompts/greeting/2/{what}", seen="old")
+        assert 'changed since you looked at it; look again <a href="/prompts/greeting">' in answer.text
+        again = visit.get(f"/prompts/greeting/2/{what}")
+        assert (again.status_code, again.url) == (200, f"{visit.url}/prompts/greeting")
+
+    def test_when_a_version_was_made_is_said_only_if_it_is_known(self, visit: Visitor) -> None:
+        assert "Made" not in visit.text("/prompts/greeting/1")
+        assert "Changed" in visit.text("/prompts/greeting/1")
 
     def test_a_prompt_with_a_broken_file_is_not_written_to(self, visit: Visitor, folder: Path) -> None:
         seen = visit.seen("/prompts/greeting")

@@ -303,6 +303,20 @@ class TestWriting:
         assert "Second" in (folder / "support" / "v3.md").read_text()
         watched.heard = [each for each in watched.heard if "409" not in each]
 
+    def test_text_that_was_refused_is_not_left_by_accident(self, watched: Watched) -> None:
+        page = watched.page()
+        click(page, "text=support")
+        click(page, "text=Write a new version")
+        page.fill("#f-metadata", "[1]")
+        click(page, "text=Save as a draft")
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        page.click("h1")  # a browser asks nobody who has not touched the page
+        page.click("text=Requests")
+        page.wait_for_url("**/requests")
+        assert asked == ["beforeunload"]
+        watched.heard = [each for each in watched.heard if "422" not in each]
+
     def test_the_first_prompt_of_an_empty_folder_is_written_in_the_browser(
         self, browser: Browser, tmp_path: Path
     ) -> None:

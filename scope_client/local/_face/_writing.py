@@ -46,8 +46,8 @@ class Writing:
         both = ["GET", "POST"]
         face.add_url_rule("/new", "new", self.new, methods=both)
         face.add_url_rule("/prompts/<name>/draft", "draft", self.draft, methods=both)
-        face.add_url_rule("/prompts/<name>/<int:number>/publish", "publish", self.publish, methods=["POST"])
-        face.add_url_rule("/prompts/<name>/<int:number>/archive", "archive", self.archive, methods=["POST"])
+        face.add_url_rule("/prompts/<name>/<int:number>/publish", "publish", self.publish, methods=both)
+        face.add_url_rule("/prompts/<name>/<int:number>/archive", "archive", self.archive, methods=both)
 
     def new(self) -> Response:
         """The form of a new prompt; and what becomes of it."""
@@ -69,7 +69,7 @@ class Writing:
         """The form of a new version, which begins with another one; and what becomes of it."""
         shelf = self._reading.find(name)
         if isinstance(shelf, Response):
-            return shelf
+            return self._gone(name) if request.method == "POST" else shelf
         if request.method != "POST":
             if self._pages.is_read_only:
                 return self._pages.read_only()
@@ -77,6 +77,14 @@ class Writing:
             source = shelf.version(int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else None
             return self._reading.no_version(shelf, asked) if source is None else self._form(shelf, source, _of(source))
         return self._pages.refused_write() or self._saved(shelf, _written(shelf.name))
+
+    def _gone(self, name: str) -> Response:
+        """What was written for a prompt whose files are not there any more, as the form of a new one."""
+        why = (
+            f"There is no prompt {shown(name)} any more: its file was renamed or deleted meanwhile. Nothing was saved. "
+            "Your text is below. Send it again to make the prompt anew, or give it another name."
+        )
+        return self._pages.refused_write() or self._form(None, None, _written(name), why=why, status=409)
 
     def publish(self, name: str, number: int) -> Response:
         """Puts a version into production."""
@@ -87,12 +95,15 @@ class Writing:
         return self._changed(name, number, "archive", self._library.archive_version)
 
     def _changed(self, name: str, number: int, what: str, change: Callable[..., VersionRecord]) -> Response:
-        refused = self._pages.refused_write()
+        is_sent = request.method == "POST"
+        refused = self._pages.refused_write() if is_sent else None
         if refused is not None:
             return refused
         shelf = self._reading.find(name)
         if isinstance(shelf, Response):
             return shelf
+        if not is_sent:  # Enter in the address bar, after a page that said no
+            return _seen_other(shelf.url)
         if shelf.version(number) is None:
             return self._reading.no_version(shelf, str(number))
         try:

@@ -218,7 +218,7 @@
 
   // A form that was changed is not left by accident.
   document.querySelectorAll("[data-careful]").forEach(function (form) {
-    var isChanged = false;
+    var isChanged = form.dataset.careful === "unsaved";
     form.addEventListener("input", function () { isChanged = true; });
     form.addEventListener("submit", function () { isChanged = false; });
     window.addEventListener("beforeunload", function (event) {
