@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+BUILD_SECONDS = 600  # for the manual, on a machine that is busy
 NO_FILE = {"http", "https", "mailto", "data"}
 
 

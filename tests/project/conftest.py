@@ -1,11 +1,13 @@
-"""The wheel, which is built once."""
+"""What is built once: the wheel, and the manual."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from faults.built_pages import BUILD_SECONDS
 from faults.commands import run
 from faults.once import made_once
 
@@ -18,3 +20,23 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
 
     return next(made_once(tmp_path_factory, "wheel", build).glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built manual."""
+
+    def build(folder: Path) -> None:
+        # As `make docs` does it.
+        words = ["-W", "--keep-going", "-n", "-q", "-b", "html", "-d", str(folder / "doctrees")]
+        done = subprocess.run(
+            [sys.executable, "-m", "sphinx", *words, str(ROOT / "docs"), str(folder / "html")],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            timeout=BUILD_SECONDS,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+    return made_once(tmp_path_factory, "manual", build) / "html"

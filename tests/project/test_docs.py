@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from faults.built_pages import broken_links, read_pages
+from faults.built_pages import BUILD_SECONDS, broken_links, read_pages
 from faults.clock import eventually
 from faults.looks import SCREENS, complaints
-from faults.once import made_once
 from faults.sites import browser_page
-from manual.pages import DOCS, ROOT, pages
+from manual.pages import ROOT, pages
 from sphinx.util.inventory import InventoryFile
 
 if TYPE_CHECKING:
@@ -36,7 +33,6 @@ ALSO_PUBLIC = {
     *("scope_django.test.override_prompts", "scope_django.views.health", "scope_django.jinja2.ScopeExtension"),
     *("scope_django.signals.prompt_stale", "scope_django.signals.prompt_fallback", "scope_flask.test.override_prompts"),
 }
-BUILD_SECONDS = 600
 pytestmark = pytest.mark.timeout(2 * BUILD_SECONDS)  # the first test waits until the manual is made
 LOADS = {"link", "script", "img", "source", "iframe", "video", "audio", "object", "embed"}
 # A page of words, one of tables, one of code, one of the API, and the two that no page's source makes.
@@ -48,26 +44,6 @@ SAMPLE = (
     "search.html?q=key",
     "genindex.html",
 )
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built manual."""
-
-    def build(folder: Path) -> None:
-        # As `make docs` does it.
-        words = ["-W", "--keep-going", "-n", "-q", "-b", "html", "-d", str(folder / "doctrees")]
-        done = subprocess.run(
-            [sys.executable, "-m", "sphinx", *words, str(DOCS), str(folder / "html")],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            timeout=BUILD_SECONDS,
-            check=False,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-
-    return made_once(tmp_path_factory, "manual", build) / "html"
 
 
 @pytest.fixture(scope="module")
