@@ -40,7 +40,7 @@ def take_the_outage(page: Page, url: str) -> None:
     page.set_viewport_size({"width": 1080, "height": 680})
     page.goto(f"{url}/faults")
     page.fill("#unavailable-for_seconds", "300")
-    page.click("[data-switch=unavailable] button")
+    page.click("[data-switch=unavailable] button >> nth=0")
     for _ in range(12):
         page.request.post(f"{url}/v1/auth/sdk-token", data={})
     expect(page.locator("#state [data-hits]").nth(1)).to_have_text("12 requests")

@@ -8,14 +8,16 @@ import re
 import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import requests
 from faults.clock import ManualClock
 
 from scope_client import ApiKeyCredentials, MissingVariableError
+from scope_client._prompt.prompt_read import ReadFrom
 from scope_client.local import LocalPlatform
+from scope_client.local._face._outages import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -415,7 +417,9 @@ class TestSecurity:
         assert visit.session.head(platform.url + path, data=fields, timeout=10).status_code == 200
         assert [len(each.versions) for each in platform._library.listing()] == [2, 1]
 
-    @pytest.mark.parametrize("path", ["/faults/none", "/prompts/greeting/1/archive", "/prompts/greeting/2/publish"])
+    @pytest.mark.parametrize(
+        "path", ["/faults/none", "/faults/slow/off", "/prompts/greeting/1/archive", "/prompts/greeting/2/publish"]
+    )
     def test_a_link_changes_nothing(self, path: str, visit: Visitor, platform: LocalPlatform) -> None:
         seen = visit.seen("/prompts/greeting")
         platform.fail(503)
@@ -621,7 +625,7 @@ class TestReadOnly:
         "path",
         [
             *("/new", "/prompts/greeting/draft", "/prompts/greeting/2/publish", "/prompts/greeting/1/archive"),
-            *("/faults/hang", "/faults/none"),
+            *("/faults/hang", "/faults/hang/off", "/faults/none"),
         ],
     )
     def test_nothing_is_changed_and_a_page_says_why(
@@ -649,14 +653,14 @@ class TestFaults:
     @pytest.mark.parametrize(
         ("switch", "fields", "said", "on"),
         [
-            ("unavailable", {"status": "503", "on": "both"}, "503 to requests for prompts", {"api", "auth"}),
-            ("unavailable", {"status": "500", "on": "auth"}, "500 to requests for tokens", {"auth"}),
-            ("limited", {"retry_after": "30"}, "429 to requests for prompts, Retry-After 30", {"api"}),
-            ("limited", {"retry_after": ""}, "429 to requests for prompts", {"api"}),
-            ("slow", {"seconds": "0.5"}, "Each answer waits 0.5 s", {"both"}),
-            ("hang", {"on": "api"}, "No answer to requests for prompts", {"api"}),
-            ("tokens", {}, "401: every token is refused", {"api"}),
-            ("credentials", {}, "401: every key is refused", {"auth"}),
+            ("unavailable", {"status": "503", "on": "both"}, "Down: 503 to requests for prompts", {"api", "auth"}),
+            ("unavailable", {"status": "500", "on": "auth"}, "Down: 500 to requests for tokens", {"auth"}),
+            ("limited", {"retry_after": "30"}, "Rate limit: 429 to requests for prompts, Retry-After 30", {"api"}),
+            ("limited", {"retry_after": ""}, "Rate limit: 429 to requests for prompts", {"api"}),
+            ("slow", {"seconds": "0.5"}, "Slow: each answer waits 0.5 s", {"both"}),
+            ("hang", {"on": "api"}, "Hangs: no answer to requests for prompts", {"api"}),
+            ("tokens", {}, "Tokens refused: 401 to requests for prompts", {"api"}),
+            ("credentials", {}, "Keys refused: 401 to requests for tokens", {"auth"}),
         ],
     )
     def test_a_switch_turns_its_fault_on_and_each_page_says_so(
@@ -699,8 +703,49 @@ class TestFaults:
         for name, value in fields.items():
             assert name in ("on", "status") or f'value="{html.escape(value)}"' in answer.text
 
-    def test_a_fault_that_does_not_exist_is_a_page_that_says_so(self, visit: Visitor) -> None:
-        assert visit.post("/faults/earthquake").status_code == 404
+    @pytest.mark.parametrize("path", ["/faults/earthquake", "/faults/earthquake/off"])
+    def test_a_fault_that_does_not_exist_is_a_page_that_says_so(self, path: str, visit: Visitor) -> None:
+        assert visit.post(path).status_code == 404
+
+    @pytest.mark.parametrize(
+        ("switch", "left"),
+        [
+            ("unavailable", ["refused tokens", "slow"]),
+            ("tokens", ["error", "slow"]),
+            ("slow", ["refused tokens", "error"]),
+            ("hang", ["refused tokens", "error", "slow"]),
+        ],
+    )
+    def test_one_fault_is_switched_off_and_the_others_stay_on(
+        self, switch: str, left: list[str], visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        for path, fields in (
+            ("unavailable", {"status": "503", "on": "both"}),
+            ("tokens", {}),
+            ("slow", {"seconds": "1"}),
+        ):
+            visit.post(f"/faults/{path}", **fields)
+        on = re.findall(r'<li class="sheet on" data-switch="(\w+)"', visit.get("/faults").text)
+        assert on == ["unavailable", "slow", "tokens"]
+        answer = visit.post(f"/faults/{switch}/off")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/faults")
+        assert [fault.kind for fault in platform.faults] == left
+
+    def test_only_what_is_on_can_be_switched_off(self, visit: Visitor, platform: LocalPlatform) -> None:
+        platform.fail(429, retry_after=5)
+        buttons = re.findall(r'formaction="/faults/(\w+)/off"( hidden)?>', visit.get("/faults").text)
+        assert [name for name, hidden in buttons if not hidden] == ["limited"]
+        assert [name for name, _ in buttons] == list(SWITCHES)
+
+    def test_a_fault_that_no_switch_plays_is_called_an_error(self, visit: Visitor, platform: LocalPlatform) -> None:
+        platform.fail(404)
+        page = visit.get("/faults").text
+        assert "<strong>Error: 404 to requests for prompts</strong>" in page
+        assert 'class="sheet on"' not in page
+
+    def test_the_page_tells_every_source_in_the_words_of_read_prompt(self, visit: Visitor) -> None:
+        page = visit.get("/faults").text
+        assert set(re.findall(r"<dt><code>(\w+)</code></dt>", page)) == set(get_args(ReadFrom))
 
     def test_a_clock_shows_how_long_it_is_on_and_how_many_requests_met_it(self, folder: Path) -> None:
         clock = ManualClock()
@@ -710,7 +755,7 @@ class TestFaults:
             visit.session.post(f"{platform.url}/v1/auth/sdk-token", json={}, timeout=10)
             clock.passes(3723)
             said = " ".join(re.sub(r"<[^>]*>", "", visit.get("/").text).split())
-            assert "401: every key is refused for 1:02:03, met by 1 request, ends in 57:57" in said
+            assert "Keys refused: 401 to requests for tokens for 1:02:03, met by 1 request, ends in 57:57" in said
             clock.passes(3600)
             assert "All is well" in visit.get("/").text
 
@@ -770,7 +815,7 @@ class TestRequests:
             assert [next(events)["event"] for _ in range(2)] == ["hello", "state"]
             visit.get("/api/x")
             platform.slow(3)
-            assert "Each answer waits 3 s" in next(events)["data"]
+            assert "Slow: each answer waits 3 s" in next(events)["data"]
 
     def test_it_goes_on_where_it_was(self, visit: Visitor) -> None:
         for _ in range(3):
@@ -821,6 +866,32 @@ class TestConnecting:
         code = f"{self.snippet(visit, 'python')}\n{self.snippet(visit, 'program')}"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
         assert (done.stdout, done.stderr) == ("Hello, Ada!\n", "")
+
+    def test_the_program_to_watch_with_goes_on_through_an_outage_and_a_refusal(
+        self, visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        program = self.snippet(visit, "watching")
+        quick = program.replace("cache_ttl=2", "cache_ttl=0.02").replace("time.sleep(1)", "time.sleep(0.01)")
+        assert quick.count("0.0") == 2
+        code = f"{self.snippet(visit, 'python')}\n{quick}"
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as running:
+            assert running.stdout is not None
+            lines = iter(running.stdout.readline, "")
+
+            def until(begins: str) -> None:
+                assert any(line.startswith(begins) for line in lines), begins
+
+            try:
+                until("platform  0.0 s  Hello, {{name}}!")
+                platform.fail(503)
+                until("stale ")
+                platform.recover()
+                platform.refuse_tokens()
+                until("AuthenticationError: ")
+                platform.recover()
+                until("memory ")
+            finally:
+                running.kill()
 
     def test_an_id_with_quotes_stays_one_word(self, folder: Path) -> None:
         keys = ApiKeyCredentials("it's $HOME `x`", "key", "secret")

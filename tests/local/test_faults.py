@@ -207,6 +207,27 @@ class TestAHang:
         platform.fail(503)
         assert asked.ended() == 200
 
+    def test_lets_its_clients_go_when_it_is_ended_alone(self, platform: LocalPlatform, call: Caller) -> None:
+        token = call.token()
+        platform.hang()
+        platform.fail(503, on="auth")
+        asked = Asked(call, token)
+        eventually(lambda: platform.faults[0].hits == 1)
+        platform._faults.end(lambda fault: fault.kind == "hang")
+        assert asked.ended() == 200
+        assert [fault.kind for fault in platform.faults] == ["error"]
+
+    def test_goes_on_when_another_fault_is_ended(self, platform: LocalPlatform, call: Caller) -> None:
+        token = call.token()
+        platform.hang()
+        platform.slow(0.001)
+        asked = Asked(call, token)
+        eventually(lambda: platform.faults[0].hits == 1)
+        platform._faults.end(lambda fault: fault.kind == "slow")
+        assert [fault.kind for fault in platform.faults] == ["hang"]
+        platform.recover()
+        assert asked.ended() == 200
+
     def test_leaves_room_for_the_page_that_ends_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         few = LIMITS._replace(connections=2)
         monkeypatch.setattr(_platform, "LoopbackServer", lambda *of: LoopbackServer(*of, few))

@@ -65,10 +65,21 @@ class Watching:
             text=True,
         )
 
-    def until(self, source: str, content: str) -> None:
-        """Reads its lines up to one that begins and ends so."""
+    def until_line(self, wanted: str) -> None:
+        """Reads its lines up to this one, which alone need not tell of a version."""
         assert self.process.stdout is not None
         for line in iter(self.process.stdout.readline, ""):
+            if line == wanted:
+                return
+            assert LINE.fullmatch(line), line
+        raise AssertionError(f"it ended: {self.process.communicate()}")
+
+    def until(self, source: str, content: str, besides: str = "") -> None:
+        """Reads its lines up to one that begins and ends so; on the way there may be one that tells of no version."""
+        assert self.process.stdout is not None
+        for line in iter(self.process.stdout.readline, ""):
+            if line == besides:
+                continue
             found = LINE.fullmatch(line)
             assert found, line
             if (found[1], found[3]) == (source, content):
@@ -80,6 +91,7 @@ def test_the_program_goes_through_the_outage_as_the_page_tells(platform: LocalPl
     old, new = "Good {{time_of_day}}, {{name}}!", "Good {{time_of_day}}, dear {{name}}!"
     shown = [LINE.fullmatch(f"{line}\n") for block in pages.blocks(PAGE, "text") for line in block.text.splitlines()]
     assert [(found[1], found[3]) for found in shown if found] == [("stale", old), ("stale", old), ("memory", new)]
+    (refusal,) = [block.text for block in pages.blocks(PAGE, "text") if "Error: " in block.text]
     watching = Watching(folder, platform.environ)
     try:
         watching.until("platform", old)
@@ -91,6 +103,10 @@ def test_the_program_goes_through_the_outage_as_the_page_tells(platform: LocalPl
         watching.until("stale", old)
         platform.recover()
         watching.until("memory", new)
+        platform.refuse_tokens()
+        watching.until_line(refusal)
+        platform.recover()
+        watching.until("memory", new, besides=refusal)
     finally:
         watching.process.kill()
         watching.process.communicate()
@@ -154,7 +170,7 @@ def test_a_text_may_begin_with_a_rule_after_empty_front_matter(tmp_path: Path) -
 
 
 def test_the_table_of_faults_has_every_switch() -> None:
-    assert [row[0] for row in table("Faults")] == [switch.title for switch in SWITCHES]
+    assert [row[0] for row in table("Faults")] == [switch.title for switch in SWITCHES.values()]
 
 
 def test_the_table_of_what_is_written_holds(platform: LocalPlatform, folder: Path) -> None:

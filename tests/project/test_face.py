@@ -337,11 +337,11 @@ class TestFaults:
         with platform.client(cache_ttl=0.001, max_retries=0) as client:
             assert client.read_prompt("greeting").source == "platform"
             click(page, "text=Faults")
-            click(page, "[data-switch=unavailable] button")
+            click(page, "[data-switch=unavailable] button >> nth=0")
             expect(page.locator("#state")).to_contain_text("503 to requests for prompts")
             assert client.read_prompt("greeting").source == "stale"
             expect(page.locator("#state [data-hits]").nth(0)).to_have_text("1 request")
-            click(page, "text=All well again")
+            click(page, "[data-switch=unavailable] .off-button")
             expect(page.locator("#state")).to_contain_text("All is well")
             client.clear_cache()
             assert client.read_prompt("greeting").source == "platform"
@@ -352,20 +352,23 @@ class TestFaults:
         click(first, "text=Faults")
         first.fill("#limited-retry_after", "7")
         first.fill("#limited-for_seconds", "600")
-        click(first, "[data-switch=limited] button")
+        click(first, "[data-switch=limited] button >> nth=0")
         expect(second.locator("#state")).to_contain_text("429 to requests for prompts, Retry-After 7")
         expect(second.locator("[data-switch=limited] .on-mark")).to_be_visible()
-        expect(second.locator("#announcer")).to_have_text("429 to requests for prompts, Retry-After 7")
+        expect(second.locator("[data-switch=limited] .off-button")).to_be_visible()
+        expect(second.locator("[data-switch=limited] button").nth(0)).to_have_text("Switch on again: Rate limit")
+        expect(second.locator("#announcer")).to_have_text("Rate limit: 429 to requests for prompts, Retry-After 7")
         before = second.inner_text("#state .clock >> nth=0")
         expect(second.locator("#state .clock").nth(0)).not_to_have_text(before)
         click(second, "text=All well again")
         expect(first.locator("#state")).to_contain_text("All is well")
         expect(first.locator(".on-mark:visible")).to_have_count(0)
+        expect(first.locator(".off-button:visible")).to_have_count(0)
         assert platform.faults == ()
 
     def test_one_that_ends_by_itself_ends_on_the_page_too(self, page: Page, platform: LocalPlatform) -> None:
         platform.slow(0.001, for_seconds=4.0)
-        expect(page.locator("#state")).to_contain_text("Each answer waits")
+        expect(page.locator("#state")).to_contain_text("Slow: each answer waits")
         expect(page.locator("#state")).to_contain_text("All is well")
 
 
@@ -490,7 +493,10 @@ class TestWithoutScripts:
         click(page, "text=Publish at once")
         assert page.inner_text(".note.good") == "Version 2 is in production."
         click(page, "text=Faults")
-        click(page, "[data-switch=tokens] button")
-        assert "every token is refused" in page.inner_text("#state")
+        click(page, "[data-switch=tokens] button >> nth=0")
+        assert "Tokens refused: 401 to requests for prompts" in page.inner_text("#state")
+        click(page, "[data-switch=tokens] .off-button")
+        assert platform.faults == ()
+        click(page, "[data-switch=slow] button >> nth=0")
         click(page, "text=All well again")
         assert platform.faults == ()

@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 TUTORIAL_PROMPT = "greeting"
 NOT_SHOWN = "the secret that you gave, or that scope serve printed"
 
+WATCHING = """\
+import time
+
+from scope_client import ApiKeyCredentials, ScopeClient, ScopeError
+
+client = ScopeClient(credentials=ApiKeyCredentials.from_env(), cache_ttl=2)
+while True:
+    try:
+        read = client.read_prompt({name!r})
+        print(f"{{read.source:8}} {{read.age:4.1f}} s  {{read.version.content}}", flush=True)
+    except ScopeError as error:
+        print(f"{{type(error).__name__}}: {{error}}", flush=True)
+    time.sleep(1)
+"""
+
 
 class Snippet(NamedTuple):
     """Something to copy."""
@@ -51,6 +66,7 @@ class Connecting:
             snippets=snippets_of(variables),
             client=Snippet("client", "Client credentials", "", _exports(client)),
             program=program_for(best),
+            watching=WATCHING.format(name=TUTORIAL_PROMPT if best is None else best.name),
         )
 
 

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 _WHOSE = {"api": "requests for prompts", "auth": "requests for tokens", "both": "every request"}
 _SIDES_OF = {"api": ("api",), "auth": ("auth",), "both": ("auth", "api")}
 _SERVER_ERRORS = ("500", "502", "503", "504")
+_SOURCES = {
+    "platform": "just now from the platform",
+    "memory": "from the memory of the program, still fresh",
+    "store": "from the store that processes share",
+    "stale": "the last one that was good: it has expired, and the platform gives no new one",
+    "fallback": "what the call gave as fallback=",
+    "folder": "from the folder of prompts that the program was given",
+}
 
 
 class Outage(NamedTuple):
@@ -74,6 +82,7 @@ class Outages:
         face.add_url_rule("/faults", "faults", self.faults)
         face.add_url_rule("/faults/none", "recover", self.recover, methods=["POST"])
         face.add_url_rule("/faults/<name>", "fault", self.turn_on, methods=["POST"])
+        face.add_url_rule("/faults/<name>/off", "fault_off", self.turn_off, methods=["POST"])
 
     def faults(self) -> Response:
         """All switches."""
@@ -84,14 +93,24 @@ class Outages:
         refused = self._pages.refused_write()
         if refused is not None:
             return refused
-        switch = next((each for each in SWITCHES if each.name == name), None)
+        switch = SWITCHES.get(name)
         if switch is None:
-            return self._pages.missing("There is no such fault", "The Faults page shows all that there are.")
+            return self._no_such_fault()
         given = {setting.name: request.form.get(setting.name, "").strip() for setting in switch.settings}
         try:
             switch.turn_on(self._platform, given)
         except ConfigurationError as error:
             return self._page({name: given}, wrong=name, why=error.message, status=422)
+        return _back()
+
+    def turn_off(self, name: str) -> Response:
+        """Ends what a switch has turned on, and leaves the other faults on."""
+        refused = self._pages.refused_write()
+        if refused is not None:
+            return refused
+        if name not in SWITCHES:
+            return self._no_such_fault()
+        self._pages.behind.faults.end(lambda fault: _switch_of(fault) == name)
         return _back()
 
     def recover(self) -> Response:
@@ -102,8 +121,19 @@ class Outages:
         self._platform.recover()
         return _back()
 
+    def _no_such_fault(self) -> Response:
+        return self._pages.missing("There is no such fault", "The Faults page shows all that there are.")
+
     def _page(self, given: dict[str, dict[str, str]], *, wrong: str = "", why: str = "", status: int = 200) -> Response:
-        return self._pages.show("faults.html", status, switches=SWITCHES, given=given, wrong=wrong, why=why)
+        return self._pages.show(
+            "faults.html",
+            status,
+            switches=SWITCHES.values(),
+            sources=_SOURCES.items(),
+            given=given,
+            wrong=wrong,
+            why=why,
+        )
 
 
 def _back() -> Response:
@@ -111,20 +141,19 @@ def _back() -> Response:
 
 
 def _switch_of(fault: ActiveFault) -> str:
+    """The name of the switch that turns on such a fault; "" if there is none, as for a 404 that a program plays."""
     if fault.kind == "error":
-        return "limited" if fault.status == 429 else "unavailable"
+        is_down = fault.status is not None and fault.status >= 500
+        return "limited" if fault.status == 429 else "unavailable" if is_down else ""
     return {"refused tokens": "tokens", "refused credentials": "credentials"}.get(fault.kind, fault.kind)
 
 
 def _in_words(fault: ActiveFault) -> str:
     whose = _WHOSE[fault.on]
-    words = {
-        "hang": f"No answer to {whose}",
-        "slow": f"Each answer waits {fault.delay:g} s",
-        "refused tokens": "401: every token is refused",
-        "refused credentials": "401: every key is refused",
-    }
-    said = words.get(fault.kind, f"{fault.status} to {whose}")
+    words = {"hang": f"no answer to {whose}", "slow": f"each answer waits {fault.delay:g} s"}
+    switch = SWITCHES.get(_switch_of(fault))
+    said = "Error" if switch is None else switch.title
+    said += f": {words.get(fault.kind, f'{fault.status} to {whose}')}"
     said += f", Retry-After {fault.retry_after}" if fault.retry_after is not None else ""
     return f"{said}, {fault.times_left} more times" if fault.times_left is not None else said
 
@@ -168,7 +197,7 @@ def _hang(platform: LocalPlatform, given: dict[str, str]) -> None:
         platform.hang(on=side, **_ends(given))
 
 
-SWITCHES = (
+_SWITCHES = (
     Switch(
         "unavailable",
         "Down",
@@ -179,36 +208,39 @@ SWITCHES = (
     Switch(
         "limited",
         "Rate limit",
-        "Answers requests for prompts with 429, and says when to come back.",
-        (Setting("retry_after", "Retry-After (seconds)", "30", hint="Empty: without it"), _UNTIL),
+        "Answers requests for prompts with 429. A program goes on with what it knows, and asks again later.",
+        (Setting("retry_after", "Retry-After (seconds)", "5", hint="Empty: without it"), _UNTIL),
         _limited,
     ),
     Switch(
         "slow",
         "Slow",
-        "Lets each answer wait. It can be on beside another fault.",
+        "Lets each answer wait. Who reads a version that is fresh does not notice. It can be on beside another fault.",
         (Setting("seconds", "Wait (seconds)", "2"), _UNTIL),
         _slow,
     ),
     Switch(
         "hang",
         "Hangs",
-        "Takes requests and does not answer, so that programs run into their time limits.",
+        "Takes requests and does not answer: programs run into their time limits, and go on with what they know.",
         (_FOR, _UNTIL),
         _hang,
     ),
     Switch(
         "tokens",
         "Tokens refused",
-        "Answers requests for prompts with 401, whatever the token. New tokens do not help.",
+        "Answers requests for prompts with 401, whatever the token. This is a refusal, not an outage: when a program "
+        "asks, it gets the error, although it knows a version.",
         (_UNTIL,),
         lambda platform, given: platform.refuse_tokens(**_ends(given)),
     ),
     Switch(
         "credentials",
         "Keys refused",
-        "Answers requests for tokens with 401. A token that was issued before stays good.",
+        "Answers requests for tokens with 401. A token that was issued before stays good. A program that needs a new "
+        "one gets the error: this is a refusal, not an outage.",
         (_UNTIL,),
         lambda platform, given: platform.refuse_credentials(**_ends(given)),
     ),
 )
+SWITCHES = {switch.name: switch for switch in _SWITCHES}

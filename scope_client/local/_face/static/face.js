@@ -178,6 +178,9 @@
         var isOn = state.querySelector("[data-switch-on='" + each.dataset.switch + "']") !== null;
         each.classList.toggle("on", isOn);
         each.querySelector(".on-mark").hidden = !isOn;
+        each.querySelector(".off-button").hidden = !isOn;
+        var label = each.querySelector("[data-again]");
+        label.textContent = isOn ? label.dataset.again : label.dataset.first;
       });
       return;
     }
