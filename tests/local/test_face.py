@@ -499,7 +499,10 @@ class TestWriting:
         [
             ({"metadata": "{"}, "the metadata is not JSON"),
             ({"metadata": "[1]"}, "the metadata must be a JSON object"),
-            ({"type": "chat", "content": "Hello <b>"}, "expected a chat prompt's content as a JSON array"),
+            ({"type": "chat", "content": "Hello <b>"}, "the messages are not JSON. Line 1, character 1: this must be"),
+            ({"type": "chat", "content": "{}"}, "expected a chat prompt's content as a JSON array"),
+            ({"content": " \r\n"}, "Nothing was saved: it is empty"),
+            ({"type": "chat", "content": ""}, "Nothing was saved: it is empty"),
             ({"type": "song"}, "type must be one of text, chat"),
         ],
     )
@@ -510,7 +513,7 @@ class TestWriting:
         answer = visit.post("/prompts/greeting/draft", seen=visit.seen("/prompts/greeting"), **sent)
         assert answer.status_code == 422
         assert why in html.unescape(answer.text)
-        assert html.escape(sent["content"]) in answer.text
+        assert f">\n{html.escape(sent['content'])}</textarea>".replace("\r\n", "\n") in answer.text
         assert 'value="a, b"' in answer.text
         assert len(list((folder / "greeting").iterdir())) == 2
 
@@ -584,6 +587,76 @@ class TestWriting:
     def test_when_a_version_was_made_is_said_only_if_it_is_known(self, visit: Visitor) -> None:
         assert "Made" not in visit.text("/prompts/greeting/1")
         assert "Changed" in visit.text("/prompts/greeting/1")
+
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            ([], "it has no message"),
+            ([{"role": "placeholder", "content": "so far: {{history}}"}], "a placeholder must hold one variable"),
+            ([{"role": "placeholder", "content": "{{x}}"}, {"role": "user", "content": "{{x}}"}], "give one of them"),
+        ],
+    )
+    def test_what_no_program_can_use_is_saved_as_a_draft_and_never_published(
+        self, content: list[Any], why: str, visit: Visitor, folder: Path
+    ) -> None:
+        sent = {"type": "chat", "content": json.dumps(content)}
+        answer = visit.post(
+            "/prompts/support/draft", seen=visit.seen("/prompts/support"), **sent, **{"as": "published"}
+        )
+        assert answer.status_code == 422
+        assert re.search(f"Nothing was saved: .*{why}", answer.text)
+        assert html.escape(sent["content"]).replace("&quot;", "&#34;") in answer.text
+        assert (folder / "support.md").exists()
+        saved = visit.post("/prompts/support/draft", seen=visit.seen("/prompts/support"), **sent)
+        assert "Programs cannot use this: " in visit.text(saved.headers["Location"])
+        said = visit.text("/prompts/support/2")
+        assert why in said
+        assert "what you see is what a model gets" not in said
+        assert "version 2 cannot be used" in visit.text("/")
+        refused = visit.post("/prompts/support/2/publish", seen=visit.seen("/prompts/support"))
+        assert (refused.status_code, "Version 2 cannot be published: " in refused.text) == (422, True)
+        assert "status: published" in (folder / "support" / "v1.md").read_text()
+
+    def test_what_only_looks_like_a_variable_is_named_wherever_it_is_seen(self, visit: Visitor) -> None:
+        text = "Hi {{first name}}, {{ tone }} {{ton-fall}} {{}} {{name}} {{ünï}} {not} }}{{"
+        answer = visit.post("/new", name="slips", type="text", content=text, **{"as": "published"})
+        slips = ["{{first name}}", "{{ tone }}", "{{ton-fall}}", "{{}}"]
+        for path in (answer.headers["Location"], "/prompts/slips/1", "/prompts/slips/draft"):
+            page = visit.get(path).text
+            assert re.findall(r"<li>(\S.*?) is not a variable", page) == slips, path
+        page = visit.get("/prompts/slips/1").text
+        assert re.findall(r'<span class="slip"[^>]*>(.*?)</span>', page) == slips
+        assert re.findall(r'<pre>\nHi .*?<span class="slot">(.*?)</span> <span class="slot">(.*?)</span>', page) == [
+            ("{{name}}", "{{ünï}}")
+        ]
+        assert "version 1 may have a slip" in visit.text("/")
+
+    def test_of_messages_a_strange_role_an_empty_content_and_a_slip_are_named(self, visit: Visitor) -> None:
+        messages = [{"role": "usr", "content": "{{a b}}"}, {"role": "user", "content": ""}, {"type": "x", "name": "y"}]
+        visit.post("/new", name="odd", type="chat", content=json.dumps(messages))
+        said = visit.text("/prompts/odd/1")
+        assert "message 1 has the role 'usr'" in said
+        assert "message 2 has an empty content" in said
+        assert "{{a b}} is not a variable" in said
+        assert "message 3" not in said
+
+    @pytest.mark.parametrize(
+        ("wrong", "words"),
+        [
+            ('[{"role": "user", "content": "a\nb"}]', r"character 32: a line break within quotes must be written \n"),
+            ('[{"role": "user", "content": "a"},]', "there is a comma before ] or }"),
+            ('[{"role": "user", "content": "a",}]', "there is a comma before ] or }"),
+            ("[{'role': 'user'}]", "straight double quotes"),
+            ('[{"role": "user" "content": "a"}]', "character 18: a comma is missing"),
+            ('[{"role": "user", "content": "a}]', "no closing quote"),
+            ('[{"role": "user", "content": "a"}', "it ends too soon"),
+            ('[{"role" "user"}]', "a colon is missing"),
+            ('[{"role": "user", "content": "a"}] b', "something after its end"),
+        ],
+    )
+    def test_what_is_not_json_is_told_in_plain_words(self, wrong: str, words: str, visit: Visitor) -> None:
+        answer = visit.post("/new", name="chat", type="chat", content=wrong)
+        assert words in html.unescape(answer.text)
 
     def test_a_prompt_with_a_broken_file_is_not_written_to(self, visit: Visitor, folder: Path) -> None:
         seen = visit.seen("/prompts/greeting")

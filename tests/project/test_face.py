@@ -137,6 +137,13 @@ def with_odd_version(page: Page, platform: LocalPlatform, folder: Path) -> None:
     click(page, "h3 >> text=Version 1")
 
 
+def with_slips(page: Page, platform: LocalPlatform, folder: Path) -> None:
+    platform.draft("greeting", f"Hi {{{{ {LONG_WORD} }}}}, {{{{first name}}}} and {{{{name}}}}")
+    platform.draft("support", [{"role": "placeholder", "content": f"{LONG_WORD} {{{{history}}}}"}])
+    page.goto(f"{platform.url}/prompts/greeting/3")
+    expect(page.locator(".slip")).to_have_count(2)
+
+
 def in_an_outage(page: Page, platform: LocalPlatform, folder: Path) -> None:
     platform.fail(429, retry_after=30, for_seconds=3600)
     platform.slow(0.001)
@@ -181,6 +188,7 @@ STATES = {
     "chat": filled,
     "half filled": half_filled,
     "difference": at("/prompts/greeting/diff?old=1&new=2"),
+    "slips": with_slips,
     "draft": at("/prompts/support/draft"),
     "refused": refused,
     "new": at("/new"),
@@ -489,7 +497,7 @@ class TestWithoutScripts:
     def test_all_is_written_and_switched(self, page: Page, platform: LocalPlatform) -> None:
         click(page, "text=support")
         click(page, "text=Write a new version")
-        page.fill("#f-content", "[]")
+        page.fill("#f-content", '[{"role": "user", "content": "Hi"}]')
         click(page, "text=Publish at once")
         assert page.inner_text(".note.good") == "Version 2 is in production."
         click(page, "text=Faults")

@@ -59,11 +59,6 @@ def fields_of(version: PromptVersion, form: Mapping[str, str]) -> list[Field]:
     ]
 
 
-def flaw_of_template(version: PromptVersion) -> str:
-    """Why no value can be filled in, or ""."""
-    return version.template.flaw if isinstance(version.template, ChatTemplate) else ""
-
-
 def filled_in(version: PromptVersion, fields: list[Field], *, takes_empty: bool) -> Filled:
     """The version with these values; a field that is empty counts as one that was not given, unless it is taken."""
     given = [field for field in fields if field.value or takes_empty]

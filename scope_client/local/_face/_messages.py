@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..._prompt.jsonvalue import as_json, parse
 from ...errors import ValidationError
+from ._json_text import read_json
 
 SHOWN_ROLES = ("system", "developer", "user", "assistant", "tool", "function", "placeholder")
 _SHOWN_APART = ("role", "content", "name")
@@ -40,7 +40,7 @@ def shown_message(message: Any) -> ShownMessage:
 
 def shown_messages(content: str) -> list[ShownMessage]:
     """Those of the content of a chat prompt, with their variables as they are."""
-    return [shown_message(message) for message in as_json(parse(content))]
+    return [shown_message(message) for message in read_json(content)]
 
 
 def as_json_text(value: Any) -> str:
@@ -57,7 +57,7 @@ def written_messages(name: str, text: str) -> list[Any]:
     if not text.lstrip().startswith("["):
         return [_written(line) for line in text.split("\n") if line.strip()]
     try:
-        return list(as_json(parse(text)))
+        return list(read_json(text))
     except (ValueError, TypeError) as error:
         raise ValidationError(f"the value of {name!r} begins as a JSON list, and is not one: {error}") from None
 

@@ -12,8 +12,8 @@ from flask import Response, has_request_context, request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..._config.credentials import SECRET_VARIABLES
-from ..._prompt.template import Template
 from .._keys import WELL_KNOWN_SECRETS
+from ._content import pieces_of, verdict_on
 from ._messages import as_json_text
 from ._outages import outages_of
 
@@ -60,9 +60,8 @@ class Pages:
             lstrip_blocks=True,
             keep_trailing_newline=False,
         )
-        self._templates.filters.update(
-            clock=clock, counted=counted, moment=moment, pieces=lambda text: Template(text).pieces, plain=plain
-        )
+        self._templates.filters.update(clock=clock, counted=counted, moment=moment, pieces=pieces_of, plain=plain)
+        self._templates.globals["verdict_on"] = verdict_on
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page, with what each of them has."""

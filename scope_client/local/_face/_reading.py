@@ -9,7 +9,7 @@ from flask import Response, request
 
 from ..._wording import shown
 from ._difference import facts_that_differ, lines_that_differ, summary_of
-from ._filling import fields_of, filled_in, flaw_of_template, version_of
+from ._filling import fields_of, filled_in, version_of
 from ._messages import shown_messages
 from ._shelf import Shelf, all_shelves, shelf_of
 
@@ -87,7 +87,6 @@ class Reading:
             fields=fields,
             filled=filled,
             takes_empty=takes_empty,
-            flaw=flaw_of_template(version),
             flaws=shelf.flaws,
         )
 

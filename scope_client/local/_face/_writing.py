@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from flask import Response, redirect, request
 
-from ..._prompt.jsonvalue import as_json, parse
 from ..._wording import shown
 from ...errors import ConfigurationError
+from ._content import verdict_on
+from ._json_text import read_json
 from ._messages import as_json_text
 from ._shelf import Shelf, shelf_of
 
@@ -104,8 +105,13 @@ class Writing:
             return shelf
         if not is_sent:  # Enter in the address bar, after a page that said no
             return _seen_other(shelf.url)
-        if shelf.version(number) is None:
+        version = shelf.version(number)
+        if version is None:
             return self._reading.no_version(shelf, str(number))
+        unfit = verdict_on(version.type, version.content).unfit if what == "publish" else ""
+        if unfit:
+            why = f"Version {number} cannot be published: {unfit}."
+            return self._reading.show_prompt(shelf, 422, why=why)
         try:
             change(shelf.name, number, expected=request.form.get("seen", ""))
         except ConfigurationError as error:
@@ -113,6 +119,12 @@ class Writing:
         return _seen_other(f"{shelf.url}?said={what}&number={number}")
 
     def _saved(self, shelf: Optional[Shelf], form: WrittenForm) -> Response:
+        verdict = verdict_on(form.type, form.content)
+        is_to_publish = request.form.get("as") == "published"
+        if verdict.refusal or (is_to_publish and verdict.flaw):
+            advice = "" if verdict.refusal else " Save it as a draft, or correct it."
+            why = f"Nothing was saved: {verdict.unfit}.{advice}"
+            return self._form(shelf, None, form, why=why, status=422)
         expected = None if shelf is None else request.form.get("seen", "")
         is_changed = shelf is not None and expected != shelf.seen
         try:
@@ -130,7 +142,7 @@ class Writing:
                 shelf, None, form, why=error.message, status=409 if is_changed else 422, changed=is_changed
             )
         url = f"/prompts/{quote(form.name, safe='')}"
-        if request.form.get("as") != "published":
+        if not is_to_publish:
             return _seen_other(f"{url}?said=draft&number={new.number}")
         try:
             self._library.publish_version(form.name, new.number)
@@ -172,7 +184,7 @@ def _of(version: VersionRecord) -> WrittenForm:
     """The form that a new version begins with. A chat prompt on one line is spread over several."""
     content = version.content
     if version.type == "chat" and "\n" not in content.strip():
-        content = as_json_text(as_json(parse(content)))
+        content = as_json_text(read_json(content))
     metadata = version.to_body()["metadata"]
     kept = ", ".join(version.declared)
     told = as_json_text(metadata) if metadata else ""
@@ -199,7 +211,7 @@ def _metadata(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        found = as_json(parse(text))
+        found = read_json(text)
     except ValueError as error:
         raise ConfigurationError(f"the metadata is not JSON: {error}") from None
     if not isinstance(found, dict):
