@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Union
 
 from .._clock import SYSTEM_CLOCK, Clock
 from .._config import rules
+from .._fork import renew_in_children
 from .._wording import shown
 from ..errors import ConfigurationError
 
@@ -115,6 +116,10 @@ class Faults:
         self._slowness: Optional[Announced] = None
         self._releases = 0
         self._is_stopped = False
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
         self._changed = threading.Condition()
 
     def announce(self, fault: Fault, on: str) -> None:

@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 
 from .._clock import SYSTEM_CLOCK, Clock
 from .._foreign_text import printable
+from .._fork import renew_in_children
 
 KEPT_REQUESTS = 10_000
 LONGEST_CLIENT_CHARACTERS = 100
@@ -76,6 +77,10 @@ class Journal:
         self._positions: dict[int, int] = {}  # at which each record changed last, the latest at the end
         self._position = 0
         self._is_closed = False
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
         self._changed = threading.Condition()
 
     @property

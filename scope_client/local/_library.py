@@ -15,6 +15,7 @@ from typing import Any, Callable, NamedTuple, Union
 from .._folder.reader import PromptFolder, StrPath
 from .._folder.record import VersionRecord, is_prompt_id, new_version, prompt_id, rfc3339
 from .._folder.writer import FolderWriter, state_of, version_of
+from .._fork import renew_in_children
 from .._wording import listed, shown
 from ..errors import ConfigurationError
 
@@ -69,11 +70,15 @@ class Library:
         self._changed = changed
         self._warn = warn
         self._clock = clock
-        self._lock = threading.RLock()
         self._overlays: dict[str, _Overlay] = {}
         self._names_by_id: dict[str, str] = {}  # of the prompts with an overlay; IDs in upper case
         self._folder = None if folder is None else PromptFolder(folder, self._warn_of, note=warn)
         self._writer = None if self._folder is None else FolderWriter(self._folder)
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.RLock()
 
     def find(self, prompt: str) -> tuple[VersionRecord, ...]:
         """The versions of a prompt, in the order of their numbers, by its name or ID; empty if there is none."""

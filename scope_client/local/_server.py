@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from werkzeug.serving import ThreadedWSGIServer
 
 from .._clock import SYSTEM_CLOCK
+from .._fork import renew_in_children
 from .._log import Log
 from ..errors import ConfigurationError
 from ._connection import LIMITS, ConnectionHandler, Limits
@@ -40,13 +41,23 @@ class LoopbackServer(ThreadedWSGIServer):
         self._streams: set[socket.socket] = set()
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._unused: dict[socket.socket, float] = {}  # since when, the longest first
-        self._lock = threading.Lock()
-        self._freed = threading.Condition(self._lock)
+        self._renew_locks()
         self._woken, self._waker = socket.socketpair()
         host, port = listener.getsockname()[:2]
         super().__init__(host, port, app, ConnectionHandler, fd=listener.fileno())
         self._thread = _thread(self._serve, selectors.DefaultSelector())
         self._thread.start()
+        renew_in_children(self)
+
+    def _renew_locks(self) -> None:
+        self._lock = threading.Lock()
+        self._freed = threading.Condition(self._lock)
+
+    def after_fork(self) -> None:
+        """The child serves nothing, and cuts nothing of what its parent serves."""
+        self._renew_locks()
+        self._connections.clear()
+        self.server_close()
 
     def cut(self) -> None:
         """From here on no answer is sent, not even one that is being made."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from faults.child import in_a_child
 
 from scope_client.errors import ConfigurationError
 from scope_client.local import LocalPlatform
@@ -174,3 +175,42 @@ def test_a_latency_that_cannot_be_is_refused(latency: float, platform: LocalPlat
     with pytest.raises(ConfigurationError, match="latency must be a number of seconds, 0 or more"):
         platform.latency = latency
     assert platform.latency == 0
+
+
+class TestAForkedChild:
+    def test_can_look_at_it_whatever_its_parent_was_doing(self, platform: LocalPlatform) -> None:
+        assert platform._server is not None
+        locks = (platform._faults._changed, platform._journal._changed, platform._library._lock, platform._server._lock)
+        are_held, may_go = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with contextlib.ExitStack() as held:
+                for lock in locks:
+                    held.enter_context(lock)
+                are_held.set()
+                may_go.wait(10)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        assert are_held.wait(10)
+        try:
+            assert in_a_child(lambda: (platform.faults, platform.requests, platform._library.names())) == (
+                (),
+                (),
+                ["greeting"],
+            )
+            in_a_child(platform.stop)
+        finally:
+            may_go.set()
+            holder.join()
+
+    def test_that_stops_it_cuts_nothing_of_its_parent(self, platform: LocalPlatform) -> None:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", platform.port, timeout=10)) as connection:
+            connection.connect()
+            opened = connection.sock
+            for _ in range(2):
+                connection.request("GET", LATEST)
+                connection.getresponse().read()
+                assert connection.sock is opened
+                in_a_child(platform.stop)
+        assert requests.get(platform.url, timeout=10).status_code == 404
