@@ -153,21 +153,23 @@ class Library:
         """
         with self._lock:
             writer = self._writer_of(name)
+            was = version_of(self._versions(name), number)
             if writer is not None:
                 writer.publish(name, number, expected)
             else:
                 self._change_in_memory(name, number, "published", expected)
-            return self._after_writing(name, number)
+            return self._after_writing(was._replace(status="published"))
 
     def archive_version(self, name: str, number: int, *, expected: str | None = None) -> VersionRecord:
         """Archives a version, be it a draft or in production; the rest is as for `publish_version`."""
         with self._lock:
             writer = self._writer_of(name)
+            was = version_of(self._versions(name), number)
             if writer is not None:
                 writer.archive(name, number, expected)
             else:
                 self._change_in_memory(name, number, "archived", expected)
-            return self._after_writing(name, number)
+            return self._after_writing(was._replace(status="archived"))
 
     def draft(
         self,
@@ -189,7 +191,7 @@ class Library:
                 return self.add(name, content, promote=False, **more)
             new = self._new(name, content, status="draft", **more)
             writer.draft(new, expected)
-            return self._after_writing(name, new.number)
+            return self._after_writing(new)
 
     def _writer_of(self, name: str) -> FolderWriter | None:
         """What writes this prompt; None for memory, where a prompt stays that a program has changed."""
@@ -212,10 +214,11 @@ class Library:
         if expected not in (None, state_of(self._versions(name))):
             raise ConfigurationError(f"{shown(name)} was changed since you looked at it; look again")
 
-    def _after_writing(self, name: str, number: int) -> VersionRecord:
-        self._look(name)
+    def _after_writing(self, written: VersionRecord) -> VersionRecord:
+        """The version as it is then; it is written also if others have left a flaw meanwhile, and it is not seen."""
+        self._look(written.prompt)
         self._changed()
-        return version_of(self._versions(name), number)
+        return next((each for each in self._versions(written.prompt) if each.number == written.number), written)
 
     def _listed(self, name: str) -> Listed:
         versions = self._versions(name)

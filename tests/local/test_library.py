@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from faults import growth
 
+from scope_client._folder.reader import PromptFolder
 from scope_client._folder.record import prompt_id
+from scope_client._folder.writer import FolderWriter
 from scope_client.errors import ConfigurationError
 from scope_client.local._library import Library
 
@@ -194,6 +196,25 @@ class TestPages:
         library.draft("new", "text", expected=nobody)
         with pytest.raises(ConfigurationError, match="'new' was changed"):
             library.draft("new", "text", expected=nobody)
+
+    def test_return_what_was_written_though_others_leave_a_flaw_at_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        library = Library(tmp_path, warn=print)
+        library.draft("greeting", "One")
+        draft = FolderWriter.draft
+
+        def draft_beside_another(writer: FolderWriter, *of: Any) -> None:
+            monkeypatch.setattr(PromptFolder, "look_at_what_is_written", leave_a_flaw)
+            draft(writer, *of)
+
+        def leave_a_flaw(*_: object) -> None:
+            (tmp_path / "greeting" / "v9.md").write_text("---\nstatus: live\n---\n")
+
+        monkeypatch.setattr(FolderWriter, "draft", draft_beside_another)
+        new = library.draft("greeting", "Two")
+        assert (new.number, new.status, new.content) == (2, "draft", "Two")
+        assert (tmp_path / "greeting" / "v2.md").exists()
 
     def test_name_the_versions_there_are(self, library: Library) -> None:
         for change in (library.publish_version, library.archive_version):
