@@ -118,6 +118,8 @@ class FolderWriter:
 
     def _file(self, version: VersionRecord, versions: Sequence[VersionRecord]) -> _File:
         name, path = self._folder.files(version.prompt)[version.number]
+        if not os.access(path, os.W_OK):  # for to replace it, only its folder has to be writable
+            raise ConfigurationError(f"{name} is read-only for this user; make it writable, and try again")
         found = identity(path)
         read = read_whole(path)
         default = "published" if len(versions) == 1 else "draft"

@@ -84,6 +84,23 @@ class TestPublishing:
         folder.writer().publish("a", 2)
         assert [file.stat().st_mode & 0o777 for file in (one, two)] == [0o640, 0o604]
 
+    def test_leaves_a_file_alone_that_is_marked_as_read_only(
+        self, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder.put("a/v1.md", PUBLISHED)
+        folder.put("a/v2.md", DRAFT)
+        folder.put("b.md")
+        before = folder.all()
+        monkeypatch.setattr(os, "access", lambda path, _: "v2" in path)  # root may write all files
+        for change in (
+            lambda: folder.writer().publish("a", 2),
+            lambda: folder.writer().archive("a", 1),
+            lambda: folder.writer().draft(folder.new("b", 2)),
+        ):
+            with pytest.raises(ConfigurationError, match=r"(v1|b)\.md is read-only for this user; make it writable"):
+                change()
+        assert folder.all() == before
+
     def test_leaves_a_reader_with_the_former_state_at_every_moment(
         self, folder: Folder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
