@@ -494,6 +494,17 @@ class TestWriting:
         visit.post("/prompts/support/draft", seen=visit.seen("/prompts/support"), content="New", variables=found[1])
         assert "{{tone}}" in visit.text("/prompts/support/2")
 
+    def test_tags_with_commas_quotes_and_spaces_are_kept_by_the_next_version(
+        self, visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        tags = ("a", "b, c", "  d ", 'e "f"', '"g"', "h,", '"i', "j, ")
+        platform.draft("tagged", "One", tags=tags)
+        found = re.search(r'name="tags" value="([^"]*)"', visit.get("/prompts/tagged/draft").text)
+        assert found is not None
+        written = html.unescape(found[1])
+        visit.post("/prompts/tagged/draft", seen=visit.seen("/prompts/tagged"), content="Two", tags=written)
+        assert [each.tags for each in platform._library.find("tagged")] == [tags, tags]
+
     @pytest.mark.parametrize(
         ("fields", "why"),
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from urllib.parse import quote
 
@@ -15,13 +16,16 @@ from ._messages import as_json_text
 from ._shelf import Shelf, shelf_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from flask import Blueprint
 
     from ..._folder.record import VersionRecord
     from ._page import Pages
     from ._reading import Reading
+
+
+_WORD = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(?:,|\Z)')
 
 
 class WrittenForm(NamedTuple):
@@ -188,7 +192,7 @@ def _of(version: VersionRecord) -> WrittenForm:
     metadata = version.to_body()["metadata"]
     kept = ", ".join(version.declared)
     told = as_json_text(metadata) if metadata else ""
-    return WrittenForm(version.prompt, version.type, content, told, ", ".join(version.tags), kept)
+    return WrittenForm(version.prompt, version.type, content, told, _in_a_line(version.tags), kept)
 
 
 def _written(name: str) -> WrittenForm:
@@ -220,4 +224,15 @@ def _metadata(text: str) -> dict[str, Any]:
 
 
 def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+    found = (quoted.replace('""', '"') or plain.strip() for quoted, plain in _WORD.findall(text))
+    return [word for word in found if word]
+
+
+def _in_a_line(words: Iterable[str]) -> str:
+    """Words as they come back from `_words`: one that has a comma, say, is in double quotes."""
+    return ", ".join(map(_in_quotes_if_needed, words))
+
+
+def _in_quotes_if_needed(word: str) -> str:
+    is_plain = _words(word) == [word] and not word.startswith('"')
+    return word if is_plain else '"{}"'.format(word.replace('"', '""'))
