@@ -32,11 +32,12 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "known_names",
+    "plain_pages",
     "llms_txt",
     "for_everybody",
     "search_words",
 ]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_contents", "_ext"]
 nitpicky = True
 # A name of ours must be one of the manual's; a name from elsewhere is text.
 _ELSEWHERE = (
@@ -62,7 +63,6 @@ nitpick_ignore_regex = [
 
 default_role = "code"  # which the docstrings write as `name`
 smartquotes_action = "D"  # dashes alone: "latest" is a value, and its quotes are Python's
-myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 
 autodoc_member_order = "bysource"

@@ -1,6 +1,6 @@
 """Tells the search page what each page is about: a sentence, the words of its headings, and those of its keywords.
 
-A page that readers look for by other words than its own has these on top: `myst: {html_meta: {keywords: ...}}`.
+A page that readers look for by other words than its own has these on top: `<!-- keywords: ... -->`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 FILE = "about-pages.js"
+HAS_EVERY_WORD = "glossary"  # and is about none of them
 
 
 def write(app: Sphinx, exception: Exception | None) -> None:
@@ -24,7 +25,7 @@ def write(app: Sphinx, exception: Exception | None) -> None:
     about = {}
     for name in sorted(app.env.found_docs):
         tree = app.env.get_doctree(name)
-        words = [title.astext() for title in tree.findall(nodes.title)]
+        words = [title.astext() for title in tree.findall(nodes.title) if name != HAS_EVERY_WORD]
         words += [meta["content"] for meta in tree.findall(nodes.meta) if meta.get("name") == "keywords"]
         about[name] = {
             "title": app.env.titles[name].astext(),

@@ -29,7 +29,7 @@ _FENCE = re.compile(r"(?P<indent>\s*)(?P<marks>`{3,}|:{3,})\s*(?P<info>[^`]*)")
 # `# app.py`, `{# templates/home.html #}`, `<!-- home.html -->`: the first line of a block that is a file.
 _PATH = re.compile(r"(?:#|\{#|<!--) ([\w./-]+\.\w+)(?: #\}| -->)?")
 _PROMPT = re.compile(r"`(prompts/[\w.-]+\.md)`:?$")
-_NEEDS = re.compile(r"% needs Python 3\.(\d+)")
+_NEEDS = re.compile(r"<!-- needs Python 3\.(\d+) -->")
 _PRINTS_BESIDE = re.compile(r"\bprints `([^`]+)`[.:]")
 
 
@@ -45,7 +45,7 @@ class Block(NamedTuple):
     after: str
     """The line of text below it; empty if another block is."""
     oldest_minor: int
-    """The 10 of a line `% needs Python 3.10` above it, or 0."""
+    """The 10 of a line `<!-- needs Python 3.10 -->` above it, or 0."""
 
     @property
     def path(self) -> str:

@@ -54,10 +54,10 @@ STORE, FORKS, LOOPS = "shared-caches", "forks", "event-loops"
 
 # A page, the words, and whether the numbers in them are those of the code.
 SAID = [
-    (LIFE, f"| {{term}}`fresh` | 0 to {DUE:.0f} |", True),
-    (LIFE, f"| {{term}}`due` | {DUE:.0f} to {TTL:.0f} |", True),
-    (LIFE, f"| {{term}}`expired` | {TTL:.0f} to {GONE:,.0f} |", True),
-    (LIFE, f"| {{term}}`gone` | from {GONE:,.0f} on |", True),
+    (LIFE, f"| [fresh](../glossary.md#fresh) | 0 to {DUE:.0f} |", True),
+    (LIFE, f"| [due](../glossary.md#due) | {DUE:.0f} to {TTL:.0f} |", True),
+    (LIFE, f"| [expired](../glossary.md#expired) | {TTL:.0f} to {GONE:,.0f} |", True),
+    (LIFE, f"| [gone](../glossary.md#gone) | from {GONE:,.0f} on |", True),
     (LIFE, f"in its last {TTL - DUE:.0f} seconds", True),
     (LIFE, f"{TTL:.0f} s, less up to {loading.TTL_JITTER_SHARE * 100:.0f} % by chance", True),
     (

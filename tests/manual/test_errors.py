@@ -22,7 +22,7 @@ PAGE = "errors.md"
 TEXT = text_of(PAGE)
 CLASSES, MESSAGES = TEXT.split("\n## The messages\n")
 # A message, the classes or check IDs of the text below it, and that text.
-ENTRIES: list[tuple[str, str]] = re.findall(r"^`(.+)`\n: (.+(?:\n  .+)*)", MESSAGES, re.MULTILINE)
+ENTRIES: list[tuple[str, str]] = re.findall(r"^- `(.+)`\n\n  (.+(?:\n  .+)*)", MESSAGES, re.MULTILINE)
 Met = tuple[set[str], str]
 
 
@@ -97,7 +97,7 @@ def test_the_facts_of_an_entry_are_fields(kind: type[ScopeError]) -> None:
 
 
 def test_each_entry_of_the_messages_is_read() -> None:
-    assert len(ENTRIES) == len(re.findall(r"^: ", MESSAGES, re.MULTILINE)) > 80
+    assert len(ENTRIES) == len(re.findall(r"^- ", MESSAGES, re.MULTILINE)) > 80
     assert all(classes_of(said) for _, said in ENTRIES)
 
 

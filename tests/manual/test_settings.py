@@ -148,7 +148,7 @@ def test_the_table_of_variables_has_each_and_leads_to_its_option() -> None:
 
 @pytest.mark.parametrize("kind", [ApiKeyCredentials, ClientCredentials])
 def test_the_parts_of_credentials_are_called_as_the_page_says(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    (row,) = re.findall(rf"^\| \{{class\}}`~scope_client.{kind.__name__}` \|(.+)\|$", TEXT, re.MULTILINE)
+    (row,) = re.findall(rf"^\| `{kind.__name__}` \|(.+)\|$", TEXT, re.MULTILINE)
     variables, of_django, of_flask = ([*re.findall(r"`(\w+)`", column)] for column in row.split("|"))
     with override_settings(SCOPE=dict.fromkeys(of_django, "text")):
         assert type(django_settings.configuration().credentials) is kind
