@@ -103,7 +103,7 @@ audit: $(VENV)/.installed
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github
 
 docs: $(VENV)/.installed
-	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs docs/_build/html
+	$(BIN)/sphinx-build -E -W --keep-going -n -q -b html docs docs/_build/html
 	@echo "The manual: docs/_build/html/index.html"
 
 bench: $(VENV)/.installed
