@@ -480,8 +480,17 @@ class TestWriting:
         assert platform.client().render_prompt("grüße", {"name": "Ada"}) == "Hallo Ada"
         assert (folder / "grüße" / "v1.md").exists()
 
+    def test_a_long_text_in_any_script_is_saved_as_the_form_sends_it(self, visit: Visitor, folder: Path) -> None:
+        text = "\u4f60\u597d, {{name}}!\r\n" * 40_000
+        fields = {"token": visit.token(), "name": "long", "type": "text", "content": text}
+        is_in_parts = 'enctype="multipart/form-data"' in visit.get("/new").text
+        more = {"files": {"content": (None, fields.pop("content"))}} if is_in_parts else {}
+        sent = visit.session.post(f"{visit.url}/new", fields, headers={"Origin": visit.url}, timeout=10, **more)
+        assert sent.status_code == 200, sent.text
+        assert (folder / "long" / "v1.md").read_text().count("\u4f60\u597d, {{name}}!\n") == 40_000
+
     def test_a_long_text_is_saved(self, visit: Visitor, folder: Path) -> None:
-        text = "word " * 120_000
+        text = "word " * 140_000
         seen = visit.seen("/prompts/greeting")
         assert visit.post("/prompts/greeting/draft", seen=seen, content=text).status_code == 303
         assert text in (folder / "greeting" / "v3.md").read_text()
@@ -583,7 +592,7 @@ class TestWriting:
         assert "There is no prompt 'support' any more" in said
         for kept in ("My long\n<text></textarea>", 'name="name" value="support"', 'value="mine"', 'value="tone"'):
             assert kept in said
-        action = re.search(r'<form method="post" action="(/new)" class="sheet" data-careful="unsaved">', answer.text)
+        action = re.search(r'<form method="post" action="(/new)" class="sheet" data-careful="unsaved" ', answer.text)
         assert action is not None
         assert visit.post(action[1], name="support", **sent).status_code == 303
         assert (folder / "support" / "v1.md").read_text().endswith("My long\n<text>\n")
