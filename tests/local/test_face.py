@@ -232,11 +232,12 @@ class TestFilling:
     @pytest.mark.parametrize(
         "history",
         [
-            'user: Hi: you\nAssistant:Hello "x"!\n\njust so',
+            'user: Hi: you\nAssistant:Hello "x"!\n\n- one\nNote: two\n\nuser: just so',
+            'Hi: you\nassistant: Hello "x"!\n\n- one\nNote: two\nUSER: just so\n',
             json.dumps(
                 [
                     {"role": "user", "content": "Hi: you"},
-                    {"role": "assistant", "content": 'Hello "x"!'},
+                    {"role": "assistant", "content": 'Hello "x"!\n\n- one\nNote: two'},
                     {"role": "user", "content": "just so"},
                 ]
             ),
@@ -250,7 +251,7 @@ class TestFilling:
         assert shown == [
             ("system", "system", "You know Lamp."),
             ("user", "user", "Hi: you"),
-            ("assistant", "assistant", 'Hello "x"!'),
+            ("assistant", "assistant", 'Hello "x"!\n\n- one\nNote: two'),
             ("user", "user", "just so"),
             ("user", "user", 'A "quote"?'),
         ]
@@ -284,8 +285,14 @@ class TestDifference:
         assert "1 line taken out, 2 put in." in page
         gone = re.search(r'<del class="whole">(.*?)</del></li>', page)
         assert gone is not None
-        assert 'taken out: </span><span class="part"><del>Hello</del></span>, {{name}}!' in gone[1]
-        assert '<ins>Hi</ins></span>,<span class="part"><ins> dear</ins></span> {{name}}!' in page
+        assert (
+            'taken out: </span><span class="part"><del>Hello</del></span>, <span class="slot">{{name}}</span>!'
+            in gone[1]
+        )
+        assert (
+            '<ins>Hi</ins></span>,<span class="part"><ins> dear</ins></span> <span class="slot">{{name}}</span>!'
+            in page
+        )
         assert '<del class="part">gpt-4</del>' in page
         assert '<ins class="part">gpt-5</ins>' in page
         assert '<ins class="part">warm</ins>' in page
@@ -310,6 +317,37 @@ class TestDifference:
         assert "2 lines taken out, 2 put in." in page
         assert "<del>Two</del>" in page or "taken out: </span>Two" in page
         assert "</span><span>One</span>" in page
+
+    def test_of_the_variables_and_the_tags_those_are_marked_that_went_or_came(self) -> None:
+        with LocalPlatform(ui=True) as platform:
+            platform.publish("p", "{{a}} {{b}}", tags=["x", "y"])
+            platform.draft("p", "{{b}} {{c}}", tags=["x", "y", "z"])
+            page = Visitor(platform).get("/prompts/p/diff?old=1&new=2").text
+        cells = re.findall(r'<td class="wraps">(.*?)</td>', page)
+        assert cells == [
+            *('<del class="part">a</del>, b', 'b, <ins class="part">c</ins>'),
+            *("x, y", 'x, y, <ins class="part">z</ins>'),
+        ]
+
+    def test_line_ends_that_changed_are_said_and_are_no_lines_that_differ(self) -> None:
+        with LocalPlatform({"p": "One\r\nTwo\r\nThree"}, ui=True) as platform:
+            platform.draft("p", "One\nTwo\nThree")
+            platform.draft("p", "One\nTwo\nFour")
+            visit = Visitor(platform)
+            said = words_of(visit.get("/prompts/p/diff?old=1&new=2"))
+            assert "The text is the same in both, apart from its line ends." in said
+            assert "line ends CR LF LF" in said
+            assert "1 line taken out, 1 put in." in visit.get("/prompts/p/diff?old=1&new=3").text
+            assert "line ends" not in visit.text("/prompts/p/diff?old=2&new=3")
+
+    def test_a_few_changes_far_apart_in_a_long_text_are_few(self) -> None:
+        lines = [f"line {number}" if number % 3 else "" for number in range(9000)]
+        new = [*lines]
+        new[10], new[8000] = "changed", "changed, too"
+        new.insert(4000, "line 4000 and a half")
+        with LocalPlatform({"long": "\n".join(lines)}, ui=True) as platform:
+            platform.draft("long", "\n".join(new))
+            assert "2 lines taken out, 3 put in." in Visitor(platform).get("/prompts/long/diff?old=1&new=2").text
 
     def test_texts_that_would_take_long_to_compare_are_compared_all_the_same(self) -> None:
         with LocalPlatform({"huge": "\n".join(f"a {n % 7} {n}" for n in range(9000))}, ui=True) as platform:
@@ -462,6 +500,23 @@ class TestWriting:
         assert (dict(latest.metadata), latest.tags) == ({"model": "gpt-6", "deep": {"a": [1]}}, ("one", "two"))
         assert (folder / "greeting" / "v3.md").read_text().endswith("---\nGood day,\n{{name}}!\n")
 
+    def test_metadata_is_taken_as_front_matter_has_it(self, visit: Visitor, platform: LocalPlatform) -> None:
+        metadata = "model: gpt-6\r\ndeep:\r\n  a: [1, yes]\r\n# a note"
+        visit.post("/new", name="yaml", content="Hi", type="text", metadata=metadata, **{"as": "published"})
+        found = platform.client().get_prompt_version("yaml").metadata
+        assert dict(found) == {"model": "gpt-6", "deep": {"a": [1, True]}}
+
+    @pytest.mark.parametrize(("was", "then"), [("One\r\nTwo", "One\r\nTwo\r\n3"), ("One\nTwo", "One\nTwo\n3")])
+    def test_a_new_version_has_the_line_ends_of_the_one_before(
+        self, was: str, then: str, visit: Visitor, platform: LocalPlatform, folder: Path
+    ) -> None:
+        (folder / "support.md").write_bytes(f"---\n---\n{was}\n".encode())
+        ends = re.search(r'name="line_ends" value="([^"]*)"', visit.get("/prompts/support/draft").text)
+        assert ends is not None
+        sent = {"seen": visit.seen("/prompts/support"), "content": "One\r\nTwo\r\n3", "line_ends": ends[1]}
+        visit.post("/prompts/support/draft", **sent)
+        assert platform.client().get_prompt_version("support", label="latest").content == then
+
     def test_publish_and_archive_change_the_files(self, visit: Visitor, platform: LocalPlatform, folder: Path) -> None:
         answer = visit.post("/prompts/greeting/2/publish", seen=visit.seen("/prompts/greeting"))
         assert "Version 2 is in production." in visit.get(answer.headers["Location"]).text
@@ -517,8 +572,13 @@ class TestWriting:
     @pytest.mark.parametrize(
         ("fields", "why"),
         [
-            ({"metadata": "{"}, "the metadata is not JSON"),
-            ({"metadata": "[1]"}, "the metadata must be a JSON object"),
+            (
+                {"metadata": "{"},
+                "the metadata is not lines such as model: gpt-4, and not JSON either (line 1, character 2: it",
+            ),
+            ({"metadata": "a: [\n---\nb"}, "the metadata is not lines such as model: gpt-4"),
+            ({"metadata": "[1]"}, "the metadata must be lines such as model: gpt-4, or JSON"),
+            ({"metadata": "gpt-4"}, "the metadata must be lines such as model: gpt-4, or JSON"),
             ({"type": "chat", "content": "Hello <b>"}, "the messages are not JSON. Line 1, character 1: this must be"),
             ({"type": "chat", "content": "{}"}, "expected a chat prompt's content as a JSON array"),
             ({"content": " \r\n"}, "Nothing was saved: it is empty"),

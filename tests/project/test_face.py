@@ -116,7 +116,7 @@ def refused(page: Page, platform: LocalPlatform, folder: Path) -> None:
     page.fill("#f-metadata", LONG_WORD)
     page.fill("#f-content", LONG_WORD)
     page.evaluate("document.querySelector('main form').requestSubmit()")
-    expect(page.locator("[role=alert]")).to_contain_text("the metadata is not JSON")
+    expect(page.locator("[role=alert]")).to_contain_text("the metadata must be lines such as")
 
 
 def broken(page: Page, platform: LocalPlatform, folder: Path) -> None:
@@ -323,6 +323,33 @@ class TestWriting:
         page.click("text=Requests")
         page.wait_for_url("**/requests")
         assert asked == ["beforeunload"]
+        watched.heard = [each for each in watched.heard if "422" not in each]
+
+    def test_the_form_speaks_of_the_type_that_is_chosen_and_takes_nothing_empty(
+        self, page: Page, platform: LocalPlatform
+    ) -> None:
+        click(page, "text=New prompt")
+        page.fill("#f-name", "fresh")
+        page.press("#f-name", "Enter")
+        assert page.evaluate("document.activeElement.id") == "f-content"
+        assert page.url == f"{platform.url}/new"
+        expect(page.locator("label[for=f-content]")).to_have_text("Text", use_inner_text=True)
+        expect(page.locator("pre.well")).to_be_hidden()
+        page.select_option("#f-type", "chat")
+        expect(page.locator("label[for=f-content]")).to_have_text("Messages", use_inner_text=True)
+        page.fill("#f-content", page.inner_text("pre.well"))
+        click(page, "text=Publish at once")
+        expect(page.locator(".note.good")).to_contain_text("Version 1 is in production.")
+        assert platform.client().get_prompt_version("fresh").variables == ("product", "history", "question")
+
+    def test_the_field_that_is_wrong_has_the_focus(self, watched: Watched) -> None:
+        page = watched.page()
+        click(page, "text=support")
+        click(page, "text=Write a new version")
+        page.fill("#f-metadata", "[1]")
+        click(page, "text=Save as a draft")
+        assert page.evaluate("document.activeElement.id") == "f-metadata"
+        assert page.get_attribute("#f-metadata", "aria-invalid") == "true"
         watched.heard = [each for each in watched.heard if "422" not in each]
 
     def test_the_first_prompt_of_an_empty_folder_is_written_in_the_browser(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import collections
 import difflib
 import itertools
 import re
@@ -18,10 +20,13 @@ CONTEXT_LINES = 3
 MOST_LINES_TO_MATCH = 2_000
 MOST_DIFFERING_WORDS_TO_MATCH = 600
 MOST_CHARACTERS_SQUARED = 50_000_000  # of the lines of one change; above that, whole lines are marked
+PARTS_OF_MOST = 4  # so long may be what is between two anchors
+LINE_ENDS = "line ends"
 ALIKE_ENOUGH = 0.3  # two lines that share less than this are two lines, and not one that was changed
-_DIFFERING_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_DIFFERING_WORDS = re.compile(r"\{\{\w+\}\}|\s+|\w+|[^\w\s]")
 
 Parts = tuple[tuple[bool, str], ...]
+Code = tuple[str, int, int, int, int]
 
 
 class Line(NamedTuple):
@@ -40,15 +45,14 @@ class Fact(NamedTuple):
     """Something beside the text that differs; None if it is not there."""
 
     name: str
-    old: Optional[str]
-    new: Optional[str]
+    old: Optional[Parts]
+    new: Optional[Parts]
 
 
 def lines_that_differ(old: VersionRecord, new: VersionRecord) -> Optional[list[Line]]:
     """The lines of both, with some of those around that are the same; None if the texts are the same."""
-    if (old.type, old.content) == (new.type, new.content):
-        return None
-    return list(_with_little_between(list(_lines(_lines_of(old), _lines_of(new)))))
+    before, after = _lines_of(old), _lines_of(new)
+    return None if before == after else list(_with_little_between(list(_lines(before, after))))
 
 
 def summary_of(lines: Sequence[Line]) -> str:
@@ -58,23 +62,33 @@ def summary_of(lines: Sequence[Line]) -> str:
 
 
 def facts_that_differ(old: VersionRecord, new: VersionRecord) -> list[Fact]:
-    """Type, variables, tags and metadata, where they are not the same."""
+    """Type, line ends, variables, tags and metadata, where they are not the same."""
     before, after = _facts(old), _facts(new)
-    names = dict.fromkeys((*before, *after))
-    facts = (Fact(name, before.get(name), after.get(name)) for name in names)
-    return [fact for fact in facts if fact.old != fact.new]
+    if not (before[LINE_ENDS] and after[LINE_ENDS]):  # of which a text on one line has none
+        del before[LINE_ENDS], after[LINE_ENDS]
+    names = [name for name in dict.fromkeys((*before, *after)) if before.get(name, ()) != after.get(name, ())]
+    pairs = ((name, before.get(name, ()), after.get(name, ())) for name in names)
+    return [Fact(name, _against(gone, came), _against(came, gone)) for name, gone, came in pairs]
 
 
-def _facts(version: VersionRecord) -> dict[str, str]:
+def _against(values: tuple[str, ...], others: tuple[str, ...]) -> Optional[Parts]:
+    """The values, with a mark on those that are not among the others."""
+    parts = [part for value in values for part in ((False, ", "), (value not in others, value))]
+    return tuple(parts[1:]) or None
+
+
+def _facts(version: VersionRecord) -> dict[str, tuple[str, ...]]:
     body = version.to_body()
-    metadata = {f"metadata: {key}": _plainly(value) for key, value in body["metadata"].items()}
-    facts = {
-        "type": version.type,
-        "variables": ", ".join(body["variables"]),
-        "tags": ", ".join(body["tags"]),
-        **metadata,
-    }
-    return {name: text for name, text in facts.items() if text}
+    metadata = {f"metadata: {key}": (_plainly(value),) for key, value in body["metadata"].items()}
+    ends = _line_ends(version.content) if version.type == "text" else ()
+    lists = {"variables": tuple(body["variables"]), "tags": tuple(body["tags"])}
+    return {"type": (version.type,), LINE_ENDS: ends, **lists, **metadata}
+
+
+def _line_ends(text: str) -> tuple[str, ...]:
+    crlf = text.count("\r\n")
+    counts = {"CR LF": crlf, "LF": text.count("\n") - crlf}
+    return tuple(name for name, count in counts.items() if count)
 
 
 def _plainly(value: Any) -> str:
@@ -84,7 +98,7 @@ def _plainly(value: Any) -> str:
 def _lines_of(version: VersionRecord) -> list[str]:
     """Of a chat prompt, the roles and the texts: the JSON text has a whole message on a line."""
     if version.type == "text":
-        return version.content.split("\n")
+        return version.content.replace("\r\n", "\n").split("\n")
     lines: list[str] = []
     for message in shown_messages(version.content):
         lines.append(f"[{message.role}]{f' {message.name}' if message.name else ''}")
@@ -122,20 +136,59 @@ def _whole(old: str, new: str) -> tuple[Parts, Parts]:
     return ((False, old),), ((False, new),)
 
 
-def _opcodes(old: list[str], new: list[str], most: int) -> list[tuple[str, int, int, int, int]]:
+def _opcodes(old: list[str], new: list[str], most: int) -> list[Code]:
     """As difflib has them; what begins and ends alike is left out of its work, which grows with the square."""
     start = _shared(old, new)
     end = _shared(old[start:][::-1], new[start:][::-1])
     middle = old[start : len(old) - end], new[start : len(new) - end]
-    codes: list[tuple[str, int, int, int, int]]
-    if max(map(len, middle)) > most:
-        codes = [("replace", 0, len(middle[0]), 0, len(middle[1]))]
-    else:
-        codes = [*difflib.SequenceMatcher(None, *middle, autojunk=False).get_opcodes()]
-    shifted = [(tag, a + start, b + start, c + start, d + start) for tag, a, b, c, d in codes]
+    codes = _by_anchors(*middle, most) if max(map(len, middle)) > most else _matched(*middle)
+    shifted = _shifted(codes, start, start)
     head = [("equal", 0, start, 0, start)] if start else []
     tail = [("equal", len(old) - end, len(old), len(new) - end, len(new))] if end else []
     return [*head, *shifted, *tail]
+
+
+def _by_anchors(old: list[str], new: list[str], most: int) -> list[Code]:
+    """For what would take long: between items that both have once, in the same order, and there only if it is short."""
+    codes: list[Code] = []
+    a = c = 0
+    for b, d in [*_in_order(_once_in_both(old, new)), (len(old), len(new))]:
+        gap = old[a:b], new[c:d]
+        is_long = max(map(len, gap)) > most // PARTS_OF_MOST
+        found = [("replace", 0, len(gap[0]), 0, len(gap[1]))] if is_long else _matched(*gap)
+        codes += [*_shifted(found, a, c), ("equal", b, b + 1, d, d + 1)]
+        a, c = b + 1, d + 1
+    return codes[:-1]
+
+
+def _once_in_both(old: list[str], new: list[str]) -> list[tuple[int, int]]:
+    counts, places = (collections.Counter(old), collections.Counter(new)), {item: at for at, item in enumerate(new)}
+    return [(at, places[item]) for at, item in enumerate(old) if all(count[item] == 1 for count in counts)]
+
+
+def _in_order(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The most of these pairs whose second numbers rise, too."""
+    lowest: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for at, (_, place) in enumerate(pairs):
+        length = bisect.bisect_left(lowest, place)
+        before.append(ends[length - 1] if length else -1)
+        lowest[length : length + 1], ends[length : length + 1] = [place], [at]
+    found = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        found.append(pairs[at])
+        at = before[at]
+    return found[::-1]
+
+
+def _matched(old: list[str], new: list[str]) -> list[Code]:
+    return [*difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()]
+
+
+def _shifted(codes: list[Code], old: int, new: int) -> list[Code]:
+    return [(tag, a + old, b + old, c + new, d + new) for tag, a, b, c, d in codes]
 
 
 def _shared(old: list[str], new: list[str]) -> int:

@@ -49,23 +49,31 @@ def as_json_text(value: Any) -> str:
 
 
 def written_messages(name: str, text: str) -> list[Any]:
-    """What a person wrote into the field of a placeholder: a JSON list, or a message on each line.
+    """What a person wrote into the field of a placeholder: a JSON list, or messages that begin with their role.
 
     Raises:
         ValidationError: It begins as a JSON list does, and is not one.
     """
     if not text.lstrip().startswith("["):
-        return [_written(line) for line in text.split("\n") if line.strip()]
+        return _said(text)
     try:
         return list(read_json(text))
     except (ValueError, TypeError) as error:
         raise ValidationError(f"the value of {name!r} begins as a JSON list, and is not one: {error}") from None
 
 
-def _written(line: str) -> dict[str, str]:
-    found = _SAID_BY.fullmatch(line.strip())
-    role, content = ("user", line.strip()) if found is None else (found[1].lower(), found[2])
-    return {"role": role, "content": content}
+def _said(text: str) -> list[dict[str, str]]:
+    """A line without a role belongs to the message above it; the first one is a user's."""
+    messages: list[tuple[str, list[str]]] = []
+    for line in text.strip().split("\n"):
+        found = _SAID_BY.fullmatch(line.strip())
+        if found is not None:
+            messages.append((found[1].lower(), [found[2]]))
+        elif messages:
+            messages[-1][1].append(line)
+        elif line:
+            messages.append(("user", [line]))
+    return [{"role": role, "content": "\n".join(lines).strip()} for role, lines in messages]
 
 
 def _part(part: Any) -> tuple[str, str]:

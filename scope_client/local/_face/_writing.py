@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flask import Response, redirect, request
 
+from ..._folder.version_file import parts_in
 from ..._wording import shown
 from ...errors import ConfigurationError
 from ._content import verdict_on
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ._reading import Reading
 
 
+CRLF = "CR LF"
 _WORD = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(?:,|\Z)')
 
 
@@ -37,6 +39,12 @@ class WrittenForm(NamedTuple):
     metadata: str
     tags: str
     variables: str
+    line_ends: str = ""
+    """"CR LF" if those of the version before were, which a browser does not keep."""
+
+    @property
+    def kept_content(self) -> str:
+        return self.content.replace("\n", "\r\n") if self.line_ends == CRLF else self.content
 
 
 class Writing:
@@ -67,7 +75,7 @@ class Writing:
         there = shelf_of(self._library, form.name)
         if there is not None:
             why = f"There is a prompt {shown(form.name)} already. Choose another name, or write a new version of it."
-            return self._form(None, None, form, why=why, status=409)
+            return self._form(None, None, form, why=why, status=409, wrong="name")
         return self._saved(None, form)
 
     def draft(self, name: str) -> Response:
@@ -128,15 +136,21 @@ class Writing:
         if verdict.refusal or (is_to_publish and verdict.flaw):
             advice = "" if verdict.refusal else " Save it as a draft, or correct it."
             why = f"Nothing was saved: {verdict.unfit}.{advice}"
-            return self._form(shelf, None, form, why=why, status=422)
+            return self._form(shelf, None, form, why=why, status=422, wrong="content")
+        try:
+            metadata = _metadata(form.metadata)
+        except ConfigurationError as error:
+            return self._form(
+                shelf, None, form, why=f"Nothing was saved: {error.message}", status=422, wrong="metadata"
+            )
         expected = None if shelf is None else request.form.get("seen", "")
         is_changed = shelf is not None and expected != shelf.seen
         try:
             new = self._library.draft(
                 form.name,
-                form.content,
+                form.kept_content,
                 type=form.type,
-                metadata=_metadata(form.metadata),
+                metadata=metadata,
                 tags=_words(form.tags),
                 variables=_words(form.variables),
                 expected=expected,
@@ -166,6 +180,7 @@ class Writing:
         why: str = "",
         status: int = 200,
         changed: bool = False,
+        wrong: str = "",
     ) -> Response:
         return self._pages.show(
             "draft.html",
@@ -175,6 +190,7 @@ class Writing:
             form=form,
             why=why,
             changed=changed,
+            wrong=wrong,
             seen="" if shelf is None else shelf.seen,
             action="/new" if shelf is None else f"{shelf.url}/draft",
         )
@@ -192,7 +208,8 @@ def _of(version: VersionRecord) -> WrittenForm:
     metadata = version.to_body()["metadata"]
     kept = ", ".join(version.declared)
     told = as_json_text(metadata) if metadata else ""
-    return WrittenForm(version.prompt, version.type, content, told, _in_a_line(version.tags), kept)
+    ends = CRLF if 0 < content.count("\n") == content.count("\r\n") else ""
+    return WrittenForm(version.prompt, version.type, content, told, _in_a_line(version.tags), kept, ends)
 
 
 def _written(name: str) -> WrittenForm:
@@ -208,6 +225,7 @@ def _written(name: str) -> WrittenForm:
         field("metadata"),
         field("tags"),
         field("variables"),
+        field("line_ends"),
     )
 
 
@@ -217,10 +235,19 @@ def _metadata(text: str) -> dict[str, Any]:
     try:
         found = read_json(text)
     except ValueError as error:
-        raise ConfigurationError(f"the metadata is not JSON: {error}") from None
+        found = _as_front_matter(text, str(error))
     if not isinstance(found, dict):
-        raise ConfigurationError('the metadata must be a JSON object, such as {"model": "gpt-4"}')
+        raise ConfigurationError('the metadata must be lines such as model: gpt-4, or JSON such as {"model": "gpt-4"}')
     return found
+
+
+def _as_front_matter(text: str, not_json: str) -> Any:
+    lines = "".join(f"  {line}\n" for line in text.split("\n"))
+    try:
+        return parts_in(f"---\nmetadata:\n{lines}---\n".encode())[0].get("metadata")
+    except ConfigurationError:
+        why = f"the metadata is not lines such as model: gpt-4, and not JSON either ({not_json})"
+        raise ConfigurationError(why) from None
 
 
 def _words(text: str) -> list[str]:

@@ -229,6 +229,19 @@
     });
   });
 
+  // The form of a new prompt speaks of the type that is chosen.
+  var type = document.getElementById("f-type");
+
+  function showType() {
+    document.querySelectorAll("[data-type]").forEach(function (each) { each.hidden = each.dataset.type !== type.value; });
+  }
+
+  if (type) {
+    type.addEventListener("change", showType);
+    window.addEventListener("pageshow", showType);
+    showType();
+  }
+
   showButtons(document);
   connect();
 }());
