@@ -14,7 +14,7 @@ import pytest
 import requests
 from faults.clock import ManualClock
 
-from scope_client import ApiKeyCredentials, MissingVariableError
+from scope_client import ApiKeyCredentials, Configuration, MissingVariableError, NoProductionVersionError, ScopeError
 from scope_client._prompt.prompt_read import ReadFrom
 from scope_client.local import LocalPlatform
 from scope_client.local._face._outages import SWITCHES
@@ -139,7 +139,7 @@ class TestReading:
     ) -> None:
         page = visit.get(f"/?q={query}").text
         assert re.findall(r'<h2><a href="/prompts/([^"]+)">', page) == found
-        assert f"{len(found)} of 2 prompts" in page
+        assert f"{len(found)} of 2 prompts with “{query}”" in page
 
     def test_an_empty_folder_says_what_to_do(self, tmp_path: Path) -> None:
         with LocalPlatform(tmp_path, ui=True) as platform:
@@ -526,6 +526,52 @@ class TestWriting:
         answer = visit.post("/prompts/greeting/2/archive", seen=visit.seen("/prompts/greeting"))
         assert "Version 2 is archived." in visit.get(answer.headers["Location"]).text
         assert "No version is in production" in visit.text("/prompts/greeting")
+
+    def test_a_notice_says_when_programs_have_it_and_whose_values_do_not_fit(
+        self, visit: Visitor, platform: LocalPlatform, folder: Path
+    ) -> None:
+        (folder / "greeting" / "v2.md").write_text("Hi, {{first}} {{last}}!\n")
+        answer = visit.post("/prompts/greeting/2/publish", seen=visit.seen("/prompts/greeting"))
+        page = visit.get(answer.headers["Location"])
+        said = words_of(page)
+        assert "Running programs have it when their cache_ttl is over: within five minutes, unless they set" in said
+        assert Configuration(credentials=platform.credentials).cache_ttl == 5 * 60
+        assert "not those of version 1. New: {{first}} , {{last}} . Gone: {{name}} . A program whose" in said
+        assert 'href="/prompts/greeting/diff?old=1&amp;new=2">Show the difference</a></p>' in page.text
+        with pytest.raises(ScopeError):
+            platform.client().render_prompt("greeting", {"name": "Ada"})
+
+    def test_a_notice_does_not_speak_of_variables_that_are_the_same(self, visit: Visitor) -> None:
+        seen = visit.seen("/prompts/greeting")
+        answer = visit.post("/prompts/greeting/draft", seen=seen, content="Ho, {{name}}", **{"as": "published"})
+        assert answer.headers["Location"].endswith("?said=publish&number=3&before=1")
+        said = words_of(visit.get(answer.headers["Location"]))
+        assert "Version 3 is in production. Running programs" in said
+        assert "Its variables" not in said
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            *("publish&number=2", "publish&number=77", "publish&number=x", "draft&number=1", "archive&number=1"),
+            "nothing&number=1",
+        ],
+    )
+    def test_a_notice_that_is_not_so_is_not_given(self, query: str, visit: Visitor) -> None:
+        assert "data-notice" not in visit.get(f"/prompts/greeting?said={query}").text
+        assert "data-notice" in visit.get("/prompts/greeting?said=publish&number=1&before=9").text
+
+    def test_to_archive_what_is_in_production_asks_back_and_says_what_programs_get(
+        self, visit: Visitor, platform: LocalPlatform
+    ) -> None:
+        for path in ("/prompts/greeting", "/prompts/greeting/1"):
+            (asked,) = re.findall(r"<details.*?</details>", visit.get(path).text, re.DOTALL)
+            assert 'action="/prompts/greeting/1/archive"' in asked
+            assert "programs that ask for it get an error" in asked
+        answer = visit.post("/prompts/greeting/1/archive", seen=visit.seen("/prompts/greeting"))
+        said = words_of(visit.get(answer.headers["Location"]))
+        assert "programs that ask for it get an error, NoProductionVersionError." in said
+        with pytest.raises(NoProductionVersionError):
+            platform.client().get_prompt_version("greeting")
 
     def test_a_new_prompt_can_be_published_at_once(self, visit: Visitor, platform: LocalPlatform, folder: Path) -> None:
         fields = {"name": "grüße", "type": "text", "content": "Hallo {{name}}", "metadata": "", "tags": ""}
@@ -956,7 +1002,7 @@ class TestRequests:
             assert "503 to requests for prompts, Retry-After 7" in next(events)["data"]
             visit.get("/api/v1/prompts/x/latest")
             seen = []
-            while not (seen and '<td class="status">503</td>' in seen[-1]["data"]):
+            while not (seen and 'class="status">503</td>' in seen[-1]["data"]):
                 seen.append(next(events))
         rows = [event for event in seen if event["event"] == "request"]
         assert {re.findall(r'id="(r-\d+)"', row["data"])[0] for row in rows} == {"r-0"}

@@ -175,6 +175,19 @@ def without_one(page: Page, platform: LocalPlatform, folder: Path) -> None:
     expect(page.locator("h2")).to_have_text("This folder has no prompt yet")
 
 
+def published(page: Page, platform: LocalPlatform, folder: Path) -> None:
+    (folder / "greeting" / "v2.md").write_text(f"Hi, {{{{{LONG_WORD}}}}} and {{{{other}}}}!\n")
+    page.goto(f"{platform.url}/prompts/greeting")
+    click(page, "li:has-text('Version 2') button:has-text('Publish')")
+    expect(page.locator("[data-notice]")).to_contain_text("Its variables are not those of version 1.")
+    page.click("summary")
+
+
+def stopped(page: Page, platform: LocalPlatform, folder: Path) -> None:
+    platform.stop()
+    expect(page.locator("#lost")).to_be_visible()
+
+
 STATES = {
     "prompts": at("/"),
     "search": at("/?q=greet"),
@@ -199,6 +212,8 @@ STATES = {
     "requests": with_requests,
     "connect": at("/connect"),
     "missing": at("/prompts/nobody"),
+    "published": published,
+    "stopped": stopped,
 }
 
 
@@ -213,8 +228,10 @@ def test_every_page_can_be_read_by_everybody_wide_and_narrow_in_light_and_dark(
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found = Axe().run(page, options={"runOnly": AXE_RULES})
         assert found.violations_count == 0, f"{state}, {width}, {scheme}: {found.generate_report()}"
+    page.goto("about:blank")  # since a page goes on asking for a platform that was stopped
     # A browser writes down each answer that is an error.
-    watched.heard = [each for each in watched.heard if "422" not in each and "404" not in each]
+    expected = ("422", "404", *(["ERR_"] if state == "stopped" else []))
+    watched.heard = [each for each in watched.heard if not any(word in each for word in expected)]
 
 
 def test_dark_is_dark(page: Page) -> None:
@@ -237,7 +254,7 @@ class TestReading:
         expect(page.locator("#filled")).to_contain_text("no value was given for 'name'")
         page.check("#empty")
         expect(page.locator("#filled pre")).to_have_text("Hello, !")
-        assert page.locator("main form button:visible").all_inner_texts() == ["Archive"]
+        assert page.locator("main form button:visible").count() == 0
 
     def test_a_screen_reader_hears_what_came_out_and_no_more(self, page: Page, platform: LocalPlatform) -> None:
         page.goto(f"{platform.url}/prompts/greeting/1")
@@ -281,18 +298,36 @@ class TestWriting:
         click(writer, "text=Write a new version")
         writer.fill("#f-content", "Good day,\n{{name}}!")
         click(writer, "text=Save as a draft")
-        expect(writer.locator(".note.good")).to_have_text("Version 3 is saved as a draft.")
+        expect(writer.locator(".note.good")).to_contain_text("Version 3 is saved as a draft.")
         click(reader, "text=greeting")
         expect(reader.locator("li:has-text('Version 3')")).to_contain_text("draft")
         click(reader, "li:has-text('Version 3') button:has-text('Publish')")
-        expect(reader.locator(".note.good")).to_have_text("Version 3 is in production.")
+        expect(reader.locator(".note.good")).to_contain_text("Version 3 is in production.")
         assert platform.client().render_prompt("greeting", {"name": "Ada"}) == "Good day,\nAda!"
         click(writer, "li:has-text('Version 3') button:has-text('Publish')")
         expect(writer.locator("[role=alert]")).to_contain_text("was changed since you looked at it")
-        click(writer, "li:has-text('Version 3') button:has-text('Archive')")
+        writer.click("li:has-text('Version 3') summary")
+        click(writer, "li:has-text('Version 3') button:has-text('out of production')")
         expect(writer.locator(".lead")).to_contain_text("No version is in production")
         assert "status: archived" in (folder / "greeting" / "v3.md").read_text()
         watched.heard = [each for each in watched.heard if "409" not in each]
+
+    def test_a_second_click_on_publish_archives_nothing(self, page: Page, platform: LocalPlatform) -> None:
+        click(page, "text=greeting")
+        where = page.locator("li:has-text('Version 2') button:has-text('Publish')").bounding_box()
+        assert where is not None
+        for _ in range(2):
+            page.mouse.click(where["x"] + where["width"] / 2, where["y"] + where["height"] / 2)
+            expect(page.locator(".lead")).to_contain_text("Version 2 is in production.")
+        assert platform.client().get_prompt_version("greeting").version_number == 2
+
+    def test_a_notice_is_gone_after_a_reload(self, page: Page) -> None:
+        click(page, "text=greeting")
+        click(page, "li:has-text('Version 2') button:has-text('Publish')")
+        expect(page.locator("[data-notice]")).to_be_visible()
+        page.wait_for_url("**/prompts/greeting")
+        page.reload()
+        assert page.locator("[data-notice]").count() == 0
 
     def test_what_two_people_wrote_at_once_is_both_there_in_the_end(self, watched: Watched, folder: Path) -> None:
         first, second = watched.page(), watched.page()
@@ -306,7 +341,7 @@ class TestWriting:
         expect(second.locator("[role=alert]")).to_contain_text("was changed since you looked at it")
         assert "Second" in second.input_value("#f-content")
         click(second, "text=Save as a draft")
-        expect(second.locator(".note.good")).to_have_text("Version 3 is saved as a draft.")
+        expect(second.locator(".note.good")).to_contain_text("Version 3 is saved as a draft.")
         assert "First" in (folder / "support" / "v2.md").read_text()
         assert "Second" in (folder / "support" / "v3.md").read_text()
         watched.heard = [each for each in watched.heard if "409" not in each]
@@ -439,8 +474,13 @@ class TestRequests:
         expect(page.locator("#line")).to_contain_text("Live")
         platform.stop()
         expect(page.locator("#line")).to_contain_text("Not connected")
+        expect(page.locator("#lost")).to_be_visible()
+        expect(page.locator("#state")).to_be_hidden()
+        expect(page.locator("#announcer")).to_have_text("Not connected to the platform")
         platform.start()
         expect(page.locator("#line")).to_contain_text("Live")
+        expect(page.locator("#lost")).to_be_hidden()
+        expect(page.locator("#state")).to_contain_text("All is well")
 
 
 class TestKeyboard:
@@ -463,7 +503,7 @@ class TestKeyboard:
         self.press(page, "Enter")
         self.tab_to(page, "[action$='/2/publish'] button")
         self.press(page, "Space")
-        expect(page.locator(".note.good")).to_have_text("Version 2 is in production.")
+        expect(page.locator(".note.good")).to_contain_text("Version 2 is in production.")
         assert platform.client().get_prompt_version("greeting").version_number == 2
 
     def test_a_version_is_written_and_filled_in_by_keyboard_alone(self, page: Page, platform: LocalPlatform) -> None:
@@ -526,7 +566,7 @@ class TestWithoutScripts:
         click(page, "text=Write a new version")
         page.fill("#f-content", '[{"role": "user", "content": "Hi"}]')
         click(page, "text=Publish at once")
-        assert page.inner_text(".note.good") == "Version 2 is in production."
+        assert "Version 2 is in production." in page.inner_text(".note.good")
         click(page, "text=Faults")
         click(page, "[data-switch=tokens] button >> nth=0")
         assert "Tokens refused: 401 to requests for prompts" in page.inner_text("#state")

@@ -69,7 +69,7 @@ class Pages:
 
     def part(self, template: str, **values: Any) -> str:
         """The text of a template."""
-        given = {"flaws": (), "said": "", **self._around(), **values}
+        given = {"flaws": (), **self._around(), **values}
         return self._templates.get_template(template).render(given)
 
     def missing(self, title: str, message: str, status: int = 404, flaws: tuple[str, ...] = ()) -> Response:

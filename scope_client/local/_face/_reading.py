@@ -11,22 +11,16 @@ from ..._wording import shown
 from ._difference import facts_that_differ, lines_that_differ, summary_of
 from ._filling import fields_of, filled_in, version_of
 from ._messages import shown_messages
+from ._notices import Notice, notice_of
 from ._shelf import Shelf, all_shelves, shelf_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from flask import Blueprint
 
     from ..._folder.record import VersionRecord
     from ._page import Pages
 
 PART_HEADER = "X-Scope-Part"
-SAID = {
-    "draft": "Version {number} is saved as a draft.",
-    "publish": "Version {number} is in production.",
-    "archive": "Version {number} is archived.",
-}
 
 
 class Reading:
@@ -54,14 +48,16 @@ class Reading:
         shelf = self.find(name)
         if isinstance(shelf, Response):
             return shelf
-        return self.show_prompt(shelf, said=_said_by(request.args))
+        return self.show_prompt(shelf, notice=notice_of(shelf, request.args))
 
-    def show_prompt(self, shelf: Shelf, status: int = 200, *, said: str = "", why: str = "") -> Response:
+    def show_prompt(
+        self, shelf: Shelf, status: int = 200, *, notice: Optional[Notice] = None, why: str = ""
+    ) -> Response:
         """The page of a prompt, with what was done or why it was not."""
         old, new = shelf.compared()
         compared = {"old": old.number, "new": new.number}
         return self._pages.show(
-            "prompt.html", status, shelf=shelf, compared=compared, flaws=shelf.flaws, said=said, why=why
+            "prompt.html", status, shelf=shelf, compared=compared, flaws=shelf.flaws, notice=notice, why=why
         )
 
     def version(self, name: str, number: int) -> Response:
@@ -133,9 +129,3 @@ class Reading:
     def _chosen(self, shelf: Shelf, which: str) -> Optional[VersionRecord]:
         said = request.args.get(which, "")
         return shelf.version(int(said)) if said.isascii() and said.isdecimal() and len(said) < 10 else None
-
-
-def _said_by(arguments: Mapping[str, str]) -> str:
-    """What a page says after something was written, by the address to which the browser was sent."""
-    said, number = SAID.get(arguments.get("said", ""), ""), arguments.get("number", "")
-    return said.format(number=number) if number.isascii() and number.isdecimal() and len(number) < 10 else ""

@@ -128,7 +128,7 @@ class Writing:
             change(shelf.name, number, expected=request.form.get("seen", ""))
         except ConfigurationError as error:
             return self._reading.show_prompt(shelf, 409, why=error.message)
-        return _seen_other(f"{shelf.url}?said={what}&number={number}")
+        return _seen_other(f"{shelf.url}?said={what}&number={number}{_before(shelf)}")
 
     def _saved(self, shelf: Optional[Shelf], form: WrittenForm) -> Response:
         verdict = verdict_on(form.type, form.content)
@@ -169,7 +169,7 @@ class Writing:
             assert saved is not None
             why = f"Version {new.number} is saved as a draft, but not published: {error.message}"
             return self._reading.show_prompt(saved, 409, why=why)
-        return _seen_other(f"{url}?said=publish&number={new.number}")
+        return _seen_other(f"{url}?said=publish&number={new.number}{_before(shelf)}")
 
     def _form(
         self,
@@ -194,6 +194,11 @@ class Writing:
             seen="" if shelf is None else shelf.seen,
             action="/new" if shelf is None else f"{shelf.url}/draft",
         )
+
+
+def _before(shelf: Optional[Shelf]) -> str:
+    """For the address of the page that says what was done: the version that was in production."""
+    return "" if shelf is None or shelf.production is None else f"&before={shelf.production.number}"
 
 
 def _seen_other(url: str) -> Response:

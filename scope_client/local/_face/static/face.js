@@ -133,6 +133,7 @@
 
   // What happens on the platform, as it happens. A page that nobody sees lets go of its connection.
   var state = document.getElementById("state");
+  var lost = document.getElementById("lost");
   var rows = document.getElementById("rows");
   var pause = document.getElementById("pause");
   var line = document.getElementById("line");
@@ -147,6 +148,7 @@
     source = new EventSource("/events" + (rows ? "?requests=1&after=" + position : ""));
     source.addEventListener("hello", function (event) {
       if (event.data !== state.dataset.run) { location.reload(); return; }
+      isLost(false);
       lineSays("Live: new requests appear on top.");
     });
     source.addEventListener("state", function (event) { onState(event.data); });
@@ -154,12 +156,20 @@
       if (rows) { position = event.lastEventId; onRequest(event.data); }
     });
     source.onerror = function () {
-      lineSays("Not connected: the platform does not answer. This page goes on when it does.");
+      lineSays("Not connected. This page goes on when the platform answers.");
+      isLost(true);
       if (source && source.readyState === EventSource.CLOSED) {
         disconnect();
         setTimeout(connect, LATER_MS);
       }
     };
+  }
+
+  function isLost(now) {
+    if (lost.hidden === !now) { return; }
+    lost.hidden = !now;
+    state.hidden = now;
+    tell(now ? "Not connected to the platform" : state.firstElementChild.dataset.said);
   }
 
   function disconnect() {
@@ -241,6 +251,9 @@
     window.addEventListener("pageshow", showType);
     showType();
   }
+
+  // A notice is said once: it is not so for ever, and a reload would say it again.
+  if (document.querySelector("[data-notice]")) { history.replaceState(null, "", location.pathname); }
 
   showButtons(document);
   connect();
