@@ -224,6 +224,25 @@ class TestFilling:
         answer = visit.send("/prompts/greeting/1", {"v-name": "{{name}}\r\n second"})
         assert ">\nHello, {{name}}\n second!</pre>" in answer.text
 
+    def test_what_a_value_brings_along_is_not_marked_as_a_variable(self, visit: Visitor, folder: Path) -> None:
+        (folder / "support.md").write_text("{{a}} and {{b}}\n")
+        page = visit.send("/prompts/support/1", {"v-a": "{{b}} {{c}}"}).text.partition('<div id="filled">')[2]
+        assert '>\n{{b}} {{c}} and <span class="slot">{{b}}</span></pre>' in page
+        (folder / "support.md").write_text(f"---\ntype: chat\n---\n{json.dumps(CHAT)}\n")
+        sent = {"v-product": "{{history}}", "v-history": "user: {{x}}"}
+        page = visit.send("/prompts/support/1", sent).text.partition('<div id="filled">')[2]
+        assert re.findall(r"<pre>\n(.*?)</pre>", page) == [
+            *("You know {{history}}.", "{{x}}", '<span class="slot">{{question}}</span>')
+        ]
+
+    def test_a_text_that_changed_since_the_page_was_opened_is_said(self, visit: Visitor, folder: Path) -> None:
+        of = re.search(r'name="of" value="(\w+)"', visit.get("/prompts/support/1").text)
+        assert of is not None
+        part = {"X-Scope-Part": "filled"}
+        assert "changed on disk" not in visit.send("/prompts/support/1", {"of": of[1]}, part).text
+        (folder / "support.md").write_text("Plain {{text}}\n")
+        assert 'href="/prompts/support/1">Reload' in visit.send("/prompts/support/1", {"of": of[1]}, part).text
+
     def test_only_the_result_is_sent_to_a_page_that_asks_for_it(self, visit: Visitor) -> None:
         answer = visit.send("/prompts/greeting/1", {"v-name": "Ada"}, {"X-Scope-Part": "filled"})
         assert "<html" not in answer.text

@@ -256,6 +256,20 @@ class TestReading:
         expect(page.locator("#filled pre")).to_have_text("Hello, !")
         assert page.locator("main form button:visible").count() == 0
 
+    def test_a_result_outlives_a_platform_that_is_stopped(self, watched: Watched, platform: LocalPlatform) -> None:
+        page = watched.page()
+        page.goto(f"{platform.url}/prompts/greeting/1")
+        page.fill("[name=v-name]", "Ada")
+        expect(page.locator("#filled pre")).to_have_text("Hello, Ada!")
+        platform.stop()
+        page.fill("[name=v-name]", "Adam")
+        expect(page.locator("#filled .note")).to_contain_text("did not fill this in")
+        expect(page.locator("#filled pre")).to_have_text("Hello, Ada!")
+        platform.start()
+        page.fill("[name=v-name]", "Eve")
+        expect(page.locator("#filled pre")).to_have_text("Hello, Eve!")
+        watched.heard = [each for each in watched.heard if "ERR_" not in each]
+
     def test_a_screen_reader_hears_what_came_out_and_no_more(self, page: Page, platform: LocalPlatform) -> None:
         page.goto(f"{platform.url}/prompts/greeting/1")
         page.fill("[name=v-name]", "Ada")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import re
+import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from ..._prompt.chat_template import ChatTemplate, Placeholder
@@ -32,6 +35,13 @@ class Filled(NamedTuple):
     text: Optional[str]
     messages: Optional[list[ShownMessage]]
     error: str = ""
+    mark: str = ""
+    """What stands around the name of a variable that has no value; nobody can have written it."""
+
+    def pieces(self, text: str) -> list[tuple[str, str]]:
+        """As `pieces_of` has them, for a text of the result: what a value brought along is text."""
+        found = enumerate(re.split(rf"{self.mark}(\w+?){self.mark}", text) if self.mark else [text])
+        return [("slot", f"{{{{{piece}}}}}") if place % 2 else ("", piece) for place, piece in found]
 
     @property
     def said(self) -> str:
@@ -46,6 +56,11 @@ class Filled(NamedTuple):
 def version_of(record: VersionRecord) -> PromptVersion:
     """What a client would have of it."""
     return PromptVersion({"id": record.id, "version_number": record.number, **record.to_body()})
+
+
+def identity_of(record: VersionRecord) -> str:
+    """A text that is another one if the content is."""
+    return hashlib.sha256(f"{record.type} {record.content}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def fields_of(version: PromptVersion, form: Mapping[str, str]) -> list[Field]:
@@ -82,14 +97,15 @@ def _rendered(version: PromptVersion, values: dict[str, Any]) -> Filled:
 
 def _with_variables_left(version: PromptVersion, given: list[Field], error: str) -> Filled:
     """As far as it goes: a variable without a value stands for itself."""
+    mark = f"-{secrets.token_hex()}-"
     values: dict[str, Any] = {}
     for field in fields_of(version, {}):
-        itself = f"{{{{{field.name}}}}}"
+        itself = f"{mark}{field.name}{mark}"
         values[field.name] = [{"role": "placeholder", "content": itself}] if field.takes_messages else itself
     for field in given:
         with contextlib.suppress(ValidationError):
             values[field.name] = _value(field)
     try:
-        return _rendered(version, values)._replace(error=error)
+        return _rendered(version, values)._replace(error=error, mark=mark)
     except ScopeError:
         return Filled(None, None, error)

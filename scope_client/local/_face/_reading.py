@@ -9,7 +9,7 @@ from flask import Response, request
 
 from ..._wording import shown
 from ._difference import facts_that_differ, lines_that_differ, summary_of
-from ._filling import fields_of, filled_in, version_of
+from ._filling import fields_of, filled_in, identity_of, version_of
 from ._messages import shown_messages
 from ._notices import Notice, notice_of
 from ._shelf import Shelf, all_shelves, shelf_of
@@ -73,8 +73,12 @@ class Reading:
         takes_empty = request.form.get("empty") == "1"
         has_asked = request.method == "POST" or not fields
         filled = filled_in(version, fields, takes_empty=takes_empty) if has_asked else None
+        is_changed = request.form.get("of", identity_of(record)) != identity_of(record)
         if request.headers.get(PART_HEADER) == "filled":
-            return Response(self._pages.part("_filled.html", filled=filled), mimetype="text/html")
+            return Response(
+                self._pages.part("_filled.html", filled=filled, changed=is_changed, url=request.path),
+                mimetype="text/html",
+            )
         return self._pages.show(
             "version.html",
             shelf=shelf,
@@ -82,6 +86,8 @@ class Reading:
             messages=shown_messages(record.content) if record.type == "chat" else None,
             fields=fields,
             filled=filled,
+            of=identity_of(record),
+            changed=False,
             takes_empty=takes_empty,
             flaws=shelf.flaws,
         )

@@ -78,8 +78,9 @@
         if (error.name === "AbortError") { return; }
         var line = document.createElement("p");
         line.className = "note wrong";
-        line.textContent = "The platform did not fill this in (" + error.message + "). It may have been stopped.";
-        target.replaceChildren(line);
+        line.textContent = "The platform did not fill this in (" + error.message + "). It may have been stopped. What was there before is below.";
+        target.querySelectorAll(".note.wrong").forEach(function (each) { each.remove(); });
+        target.prepend(line);
         tell(line.textContent);
       });
     }
@@ -87,6 +88,11 @@
     form.addEventListener("input", function () {
       clearTimeout(waiting);
       waiting = setTimeout(fill, TYPING_MS);
+    });
+    // A browser that reloads a page gives the fields back what was typed, and not the result.
+    window.addEventListener("pageshow", function () {
+      var has = Array.prototype.some.call(form.querySelectorAll("textarea"), function (each) { return each.value; });
+      if (has && !target.firstElementChild) { fill(); }
     });
     form.addEventListener("submit", function (event) {
       event.preventDefault();
