@@ -56,7 +56,7 @@ def write(groups: dict[str, list[Row]]) -> None:
     README.write_text(with_section(README.read_text("utf-8"), "speed", _table(measured, IN_THE_README)), "utf-8")
     told = f"Measured in one run: {how_taken()}.\n\n{_table(measured, list(measured))}"
     MANUAL.write_text(with_section(MANUAL.read_text("utf-8"), "speed", told), "utf-8")
-    DRAWING.write_text(drawing([(what, measured[what].figure) for what in IN_THE_DRAWING]), "utf-8")
+    DRAWING.write_text(drawing([(what, round(measured[what].figure, 2)) for what in IN_THE_DRAWING]), "utf-8")
 
 
 def _table(measured: dict[str, Row], wanted: Sequence[str]) -> str:
