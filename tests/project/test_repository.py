@@ -18,15 +18,18 @@ CI = (ROOT / ".ci" / "run").read_text()
 SOURCE = re.search(r'^Source = "(.+)"$', PYPROJECT, re.MULTILINE).group(1)
 LINK_TO_US = re.compile(r"https?://[^\s\"'`<>()\[\]]*scope-(?:prompts|client)[^\s\"'`<>()\[\]]*")
 GITHUB = ROOT / ".github"
+MADE = ("build", "dist", "node_modules")
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 FORMS = sorted(path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
 
 
 def files() -> list[Path]:
-    """Those of the repository, and those that are about to be."""
-    listed = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\0")
-    return [ROOT / name for name in names if name and (ROOT / name).is_file()]
+    """Those of the project. What tools make lies in folders that begin with a dot or an underscore, or in MADE."""
+    named = (ROOT / name for name in (".github", ".ci"))
+    plain = (path for path in ROOT.iterdir() if path.name[0] not in "._" and path.name not in MADE)
+    tops = [path for path in (*named, *plain) if path.exists()]
+    found = [file for top in tops for file in ([top] if top.is_file() else sorted(top.rglob("*")))]
+    return [file for file in found if file.is_file() and not {"__pycache__", "_build"} & set(file.parts)]
 
 
 def links_to_us() -> set[str]:
