@@ -63,7 +63,7 @@ def test_the_site_in_a_browser(page: Page, prompts: Path, tmp_path: Path) -> Non
 
         page.fill("#id_prompt", "mirror")
         page.click("text=Choose")
-        page.eval_on_selector("#variables", "form => form.noValidate = true")
+        page.locator("#variables").evaluate("form => form.noValidate = true")
         page.click("text=Fill in")
         assert "required" in page.inner_text("#variables .errorlist")
         keep_picture(page, "missing-value")

@@ -162,7 +162,9 @@ def test_what_is_cleared_is_cleared_for_all(place: Place, platform: LocalPlatfor
     platform.publish("greeting", "New: {{time_of_day}}, {{name}}")
     with one.app_context():
         current_scope.clear_cache()
-    assert greeting(two) == greeting(one) == greeting(place.app()) == "New: morning, Ada"
+    # Of a store that took long to answer before, as on a busy machine, it is heard behind the first reader.
+    eventually(lambda: greeting(two) == "New: morning, Ada", 10)
+    assert greeting(one) == greeting(place.app()) == "New: morning, Ada"
     assert reads(platform) == 2
 
 

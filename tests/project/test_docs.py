@@ -59,7 +59,7 @@ def address(site: Path, name: str) -> str:
 
 def test_the_makefile_builds_it_as_this_test_does() -> None:
     (command,) = re.findall(r"sphinx-build (.+) docs docs/_build/html$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert command == "-W --keep-going -n -q -b html"
+    assert command == "-E -W --keep-going -n -q -b html"
 
 
 def test_every_page_is_made(site: Path) -> None:

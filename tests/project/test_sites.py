@@ -260,7 +260,7 @@ def test_a_wrong_choice_is_answered_with_a_sentence(site: Site, page: Page, aske
 def test_a_value_that_lacks_is_asked_for(site: Site, page: Page) -> None:
     heard = complaints(page)
     page.goto(site.pages["Preview"])
-    page.eval_on_selector("#variables", "form => form.noValidate = true")
+    page.locator("#variables").evaluate("form => form.noValidate = true")
     page.fill("#id_variable-name", "Ada")
     click(page, "text=Fill in")
     assert page.locator("#variables .errorlist").count() == 1
