@@ -32,6 +32,7 @@ CHAT = [
     {"role": "user", "content": "{{question}}"},
 ]
 READING = ["/", "/prompts/greeting", "/prompts/greeting/1", "/prompts/greeting/diff?old=1&new=2"]
+PATIENCE = 60.0  # seconds, on a machine that is busy
 ACCEPT = {"Accept": "text/html"}
 PAGES = [*READING, "/requests", "/faults", "/connect", "/new", "/prompts/greeting/draft?from=1", "/no-such-page"]
 
@@ -46,7 +47,7 @@ class Visitor:
 
     def get(self, path: str, **headers: str) -> requests.Response:
         headers = {"Accept": "text/html", **headers}
-        return self.session.get(self.url + path, headers=headers, timeout=10)
+        return self.session.get(self.url + path, headers=headers, timeout=PATIENCE)
 
     def text(self, path: str) -> str:
         """What the page at a path says, without its tags."""
@@ -65,7 +66,7 @@ class Visitor:
 
     def send(self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> requests.Response:
         sent = {"Origin": self.url, **(headers or {})}
-        return self.session.post(self.url + path, fields, headers=sent, timeout=10, allow_redirects=False)
+        return self.session.post(self.url + path, fields, headers=sent, timeout=PATIENCE, allow_redirects=False)
 
     def seen(self, path: str) -> str:
         found = SEEN.search(self.get(path).text)
@@ -392,7 +393,7 @@ class TestTextIsText:
 
     def test_a_query_becomes_no_markup(self, odd: Visitor) -> None:
         assert "<script>" not in odd.get("/").text
-        answer = odd.session.get(odd.url, params={"q": MARKUP}, timeout=10)
+        answer = odd.session.get(odd.url, params={"q": MARKUP}, timeout=PATIENCE)
         assert "<script>" not in answer.text
         assert odd.get("/prompts/<script>alert(1)</script>").text.count("<script>") == 0
 
@@ -463,7 +464,7 @@ class TestSecurity:
 
     def test_a_form_without_an_origin_changes_nothing(self, visit: Visitor, platform: LocalPlatform) -> None:
         fields = {"token": visit.token(), "on": "both"}
-        assert visit.session.post(f"{visit.url}/faults/hang", fields, timeout=10).status_code == 403
+        assert visit.session.post(f"{visit.url}/faults/hang", fields, timeout=PATIENCE).status_code == 403
         assert platform.faults == ()
 
     @pytest.mark.parametrize("path", ["/new", "/prompts/greeting/draft"])
@@ -471,7 +472,7 @@ class TestSecurity:
         self, path: str, visit: Visitor, platform: LocalPlatform
     ) -> None:
         fields = {"token": visit.token(), "name": "x", "content": "x", "seen": visit.seen("/prompts/greeting/draft")}
-        assert visit.session.head(platform.url + path, data=fields, timeout=10).status_code == 200
+        assert visit.session.head(platform.url + path, data=fields, timeout=PATIENCE).status_code == 200
         assert [len(each.versions) for each in platform._library.listing()] == [2, 1]
 
     @pytest.mark.parametrize(
@@ -487,7 +488,7 @@ class TestSecurity:
     @pytest.mark.parametrize("path", ["/static/../__init__.py", "/static/%2e%2e%2f__init__.py", "/static/"])
     def test_no_file_but_the_pages_own_is_served(self, path: str, visit: Visitor) -> None:
         answer = visit.session.send(
-            requests.Request("GET", visit.url + path).prepare(), timeout=10, allow_redirects=False
+            requests.Request("GET", visit.url + path).prepare(), timeout=PATIENCE, allow_redirects=False
         )
         assert answer.status_code == 404
 
@@ -605,7 +606,7 @@ class TestWriting:
         fields = {"token": visit.token(), "name": "long", "type": "text", "content": text}
         is_in_parts = 'enctype="multipart/form-data"' in visit.get("/new").text
         more = {"files": {"content": (None, fields.pop("content"))}} if is_in_parts else {}
-        sent = visit.session.post(f"{visit.url}/new", fields, headers={"Origin": visit.url}, timeout=10, **more)
+        sent = visit.session.post(f"{visit.url}/new", fields, headers={"Origin": visit.url}, timeout=PATIENCE, **more)
         assert sent.status_code == 200, sent.text
         assert (folder / "long" / "v1.md").read_text().count("\u4f60\u597d, {{name}}!\n") == 40_000
 
@@ -970,7 +971,7 @@ class TestFaults:
         with LocalPlatform(folder, ui=True, clock=clock.clock) as platform:
             visit = Visitor(platform)
             visit.post("/faults/credentials", for_seconds="7200")
-            visit.session.post(f"{platform.url}/v1/auth/sdk-token", json={}, timeout=10)
+            visit.session.post(f"{platform.url}/v1/auth/sdk-token", json={}, timeout=PATIENCE)
             clock.passes(3723)
             said = " ".join(re.sub(r"<[^>]*>", "", visit.get("/").text).split())
             assert "Keys refused: 401 to requests for tokens for 1:02:03, met by 1 request, ends in 57:57" in said

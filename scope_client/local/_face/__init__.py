@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Callable
 
-from flask import Blueprint, Response, request, send_from_directory
+from flask import Blueprint, Request, Response, request, send_from_directory
 from werkzeug.exceptions import HTTPException, NotFound
 
 from ._asked import Asked
@@ -43,8 +43,13 @@ def add_face(site: Flask, behind: Behind) -> None:
         views.add_to(face)
     site.register_blueprint(face)
     site.register_error_handler(NotFound, _Nowhere(pages, site.error_handler_spec[None][None][HTTPException]))
-    # The server limits bodies by itself, and a prompt may be longer than what Flask lets a form have.
-    site.config["MAX_FORM_MEMORY_SIZE"] = None
+    site.request_class = _Request
+
+
+class _Request(Request):
+    # The server limits bodies by itself, and a prompt may be longer than what Flask lets a form have. Before Flask 3.1,
+    # Werkzeug's own limit cannot be set by the app's config.
+    max_form_memory_size = None
 
 
 class _Nowhere:
