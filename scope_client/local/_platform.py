@@ -257,7 +257,8 @@ class LocalPlatform(FaultSwitches, CopiedAsItself):
             journal=self._journal,
             keys=(self.credentials, self.client_credentials),
             generation=generation,
-            platform=self,
+            switches=self,
+            environ=lambda: self.environ,
             has_face=has_face,
         )
 

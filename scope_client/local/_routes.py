@@ -21,7 +21,7 @@ from ._bodies import as_json, error_body, version_body
 from ._face import FACE, add_face
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ._gate import Gate
     from ._journal import Journal
     from ._library import Library
-    from ._platform import LocalPlatform
+    from ._switches import FaultSwitches
     from ._token_issuer import TokenIssuer
 
 _log = Log("scope_client.local")
@@ -47,16 +47,17 @@ _LOG_IN = "Log in with the API key: its ID is the name, its secret the password"
 
 
 class Behind(NamedTuple):
-    """What is behind the routes; `platform` is whose routes they are."""
+    """What is behind the routes; `environ` gives the variables of a program, once the port is known."""
 
     gate: Gate
     library: Library
     issuer: TokenIssuer
     faults: Faults
     journal: Journal
-    keys: tuple[Keys, ...]
+    keys: tuple[ApiKeyCredentials, ClientCredentials]
     generation: str
-    platform: LocalPlatform
+    switches: FaultSwitches
+    environ: Callable[[], Mapping[str, str]]
     has_face: bool
 
 
@@ -148,7 +149,7 @@ class _Views:
         given = request.authorization
         if given is None or given.type != "basic":
             return False
-        keys = self._behind.platform.credentials
+        keys, _ = self._behind.keys
         is_key = _same(given.username or "", keys.api_key)
         return _same(given.password or "", keys.token_body()["key_secret"]) and is_key
 

@@ -1,15 +1,22 @@
-"""What is built once: the wheel, and the manual."""
+"""What is made once: the wheel, the manual, and a browser for the tests of a module."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from faults.built_pages import BUILD_SECONDS
 from faults.commands import run
 from faults.once import made_once
+from faults.sites import browser_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,3 +47,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert (done.returncode, done.stderr) == (0, "")
 
     return made_once(tmp_path_factory, "manual", build) / "html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browser_page() as page:
+        assert page.context.browser is not None
+        yield page.context.browser

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from faults.looks import SCREENS, check_looks, click
-from faults.sites import browser_page
 from playwright.sync_api import expect
 
 from scope_client.local import LocalPlatform
@@ -33,13 +32,6 @@ CHAT = [
 ODD_NAME = f"50% <b>&\"' ünï {LONG_WORD}"
 MOST_TABS = 60
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browser_page() as page:
-        assert page.context.browser is not None
-        yield page.context.browser
 
 
 @pytest.fixture

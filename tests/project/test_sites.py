@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from faults.clock import eventually
 from faults.looks import check_looks, click, complaints
-from faults.sites import EXAMPLES, PATIENCE, browser_page, free_port, got, running
+from faults.sites import EXAMPLES, PATIENCE, free_port, got, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,13 +68,6 @@ def stoppable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """One for a test that stops the platform."""
     with started(request.param, tmp_path) as running_site:
         yield running_site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browser_page() as page:
-        assert page.context.browser is not None
-        yield page.context.browser
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class Asked:
         yield f"{TO_TRY_AGAIN}event: hello\ndata: {self._pages.run}\n\n"
         shown: Optional[list[tuple[str, str, int]]] = None
         while True:
-            outages = outages_of(self._pages.behind.platform)
+            outages = outages_of(self._pages.behind.switches)
             # The clocks in it run by themselves in the page, so that it is no news that they have run.
             state = [(outage.key, outage.said, outage.hits) for outage in outages]
             if state != shown:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
     from .._faults import ActiveFault
-    from .._platform import LocalPlatform
+    from .._switches import FaultSwitches
     from ._page import Pages
 
 _WHOSE = {"api": "requests for prompts", "auth": "requests for tokens", "both": "every request"}
@@ -56,18 +56,18 @@ class Switch(NamedTuple):
     title: str
     about: str
     settings: tuple[Setting, ...]
-    turn_on: Callable[[LocalPlatform, dict[str, str]], object]
+    turn_on: Callable[[FaultSwitches, dict[str, str]], object]
 
 
 _FOR = Setting("on", "For", "both", tuple((side, words) for side, words in _WHOSE.items()))
 _UNTIL = Setting("for_seconds", "Ends after (seconds)", "", hint="Empty: until you end it")
 
 
-def outages_of(platform: LocalPlatform) -> list[Outage]:
+def outages_of(switches: FaultSwitches) -> list[Outage]:
     """The faults that are on."""
     return [
         Outage(f"{place}-{each.on}", _switch_of(each), _in_words(each), each.hits, each.elapsed, each.seconds_left)
-        for place, each in enumerate(platform.faults)
+        for place, each in enumerate(switches.faults)
     ]
 
 
@@ -76,7 +76,7 @@ class Outages:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self._platform = pages.behind.platform
+        self._switches = pages.behind.switches
 
     def add_to(self, face: Blueprint) -> None:
         face.add_url_rule("/faults", "faults", self.faults)
@@ -98,7 +98,7 @@ class Outages:
             return self._no_such_fault()
         given = {setting.name: request.form.get(setting.name, "").strip() for setting in switch.settings}
         try:
-            switch.turn_on(self._platform, given)
+            switch.turn_on(self._switches, given)
         except ConfigurationError as error:
             return self._page({name: given}, wrong=name, why=error.message, status=422)
         return _back()
@@ -118,7 +118,7 @@ class Outages:
         refused = self._pages.refused_write()
         if refused is not None:
             return refused
-        self._platform.recover()
+        self._switches.recover()
         return _back()
 
     def _no_such_fault(self) -> Response:
@@ -176,25 +176,25 @@ def _side(given: dict[str, str]) -> tuple[str, ...]:
     return _SIDES_OF[given["on"]]
 
 
-def _unavailable(platform: LocalPlatform, given: dict[str, str]) -> None:
+def _unavailable(switches: FaultSwitches, given: dict[str, str]) -> None:
     if given["status"] not in _SERVER_ERRORS:
         raise ConfigurationError(f"the status must be one of {', '.join(_SERVER_ERRORS)}")
     for side in _side(given):
-        platform.fail(int(given["status"]), on=side, **_ends(given))
+        switches.fail(int(given["status"]), on=side, **_ends(given))
 
 
-def _limited(platform: LocalPlatform, given: dict[str, str]) -> None:
+def _limited(switches: FaultSwitches, given: dict[str, str]) -> None:
     after = _number(given, "retry_after", "Retry-After") if given["retry_after"] else None
-    platform.fail(429, retry_after=after, **_ends(given))
+    switches.fail(429, retry_after=after, **_ends(given))
 
 
-def _slow(platform: LocalPlatform, given: dict[str, str]) -> None:
-    platform.slow(_number(given, "seconds", "the wait"), **_ends(given))
+def _slow(switches: FaultSwitches, given: dict[str, str]) -> None:
+    switches.slow(_number(given, "seconds", "the wait"), **_ends(given))
 
 
-def _hang(platform: LocalPlatform, given: dict[str, str]) -> None:
+def _hang(switches: FaultSwitches, given: dict[str, str]) -> None:
     for side in _side(given):
-        platform.hang(on=side, **_ends(given))
+        switches.hang(on=side, **_ends(given))
 
 
 _SWITCHES = (
@@ -232,7 +232,7 @@ _SWITCHES = (
         "Answers requests for prompts with 401, whatever the token. This is a refusal, not an outage: when a program "
         "asks, it gets the error, although it knows a version.",
         (_UNTIL,),
-        lambda platform, given: platform.refuse_tokens(**_ends(given)),
+        lambda switches, given: switches.refuse_tokens(**_ends(given)),
     ),
     Switch(
         "credentials",
@@ -240,7 +240,7 @@ _SWITCHES = (
         "Answers requests for tokens with 401. A token that was issued before stays good. A program that needs a new "
         "one gets the error: this is a refusal, not an outage.",
         (_UNTIL,),
-        lambda platform, given: platform.refuse_credentials(**_ends(given)),
+        lambda switches, given: switches.refuse_credentials(**_ends(given)),
     ),
 )
 SWITCHES = {switch.name: switch for switch in _SWITCHES}

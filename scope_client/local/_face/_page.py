@@ -18,6 +18,8 @@ from ._messages import as_json_text
 from ._outages import outages_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._routes import Behind
 
 HERE = Path(__file__).parent
@@ -89,11 +91,11 @@ class Pages:
 
     def variables(self) -> dict[str, str]:
         """The environment of a program; "" for a secret that is not one of the well-known ones."""
-        return _without_secrets(self.behind.platform.environ)
+        return _without_secrets(self.behind.environ())
 
     def client_variables(self) -> dict[str, str]:
         """The same for the client credentials."""
-        keys = self.behind.platform.client_credentials
+        _, keys = self.behind.keys
         return _without_secrets({"SCOPE_CLIENT_ID": keys.client_id, "SCOPE_CLIENT_SECRET": keys.client_secret})
 
     def read_only(self) -> Response:
@@ -116,11 +118,11 @@ class Pages:
             "run": self.run,
             "read_only": self.is_read_only,
             "folder": self.folder,
-            "outages": outages_of(self.behind.platform),
+            "outages": outages_of(self.behind.switches),
         }
 
 
-def _without_secrets(variables: dict[str, str]) -> dict[str, str]:
+def _without_secrets(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: "" if name in SECRET_VARIABLES and value not in WELL_KNOWN_SECRETS else value
         for name, value in variables.items()
