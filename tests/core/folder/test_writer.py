@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from faults.child import in_a_child
 
 from scope_client._folder import replacing, whole_file, writer
 from scope_client._folder.reader import SETTLING_SECONDS, PromptFolder, read_prompt_dir
@@ -131,6 +132,23 @@ class TestPublishing:
         with pytest.raises(ConfigurationError, match=r"'a' cannot be written \(No space left on device\)"):
             folder.writer().publish("a", 2)
         assert folder.all() == before
+
+    def test_after_a_crash_in_the_middle_none_has_lost_its_status_and_the_reader_says_what_to_do(
+        self, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder.put("a/v1.md", PUBLISHED)
+        folder.put("a/v2.md", DRAFT)
+        replace = os.replace
+
+        def replaces_once(source: str, target: str) -> None:
+            replace(source, target)
+            monkeypatch.setattr(os, "replace", lambda *_: os._exit(1))
+
+        monkeypatch.setattr(os, "replace", replaces_once)
+        with pytest.raises(EOFError):
+            in_a_child(lambda: folder.writer().publish("a", 2))
+        with pytest.raises(ConfigurationError, match=r"a/v2\.md: a/v1\.md is published too; make one of them archived"):
+            read_prompt_dir(folder.path)
 
     def test_of_a_version_that_is_not_there_names_those_that_are(self, folder: Folder) -> None:
         folder.put("a/v1.md")
@@ -329,6 +347,23 @@ class TestOthers:
             monkeypatch.setattr(room, "hidden_name", saves)
         with pytest.raises(ConfigurationError, match=r"a\.md was changed meanwhile; look at it, and try again"):
             folder.writer().publish("a", 1) if change == "publish" else folder.writer().draft(folder.new("a", 2))
+        assert folder.all() == {"a.md": b"Better"}
+
+    @pytest.mark.parametrize("change", ["publish", "archive", "draft"])
+    def test_that_save_between_the_look_and_the_reading_are_not_written_over(
+        self, change: str, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = folder.put("a.md", DRAFT)
+        real = writer.identity
+
+        def saves_before(path: str) -> replacing.Identity:
+            file.write_bytes(b"Better")
+            return real(path)
+
+        monkeypatch.setattr(writer, "identity", saves_before)
+        writing = folder.writer()
+        with pytest.raises(ConfigurationError, match=r"a\.md was changed meanwhile; look at it, and try again"):
+            writing.draft(folder.new("a", 2)) if change == "draft" else getattr(writing, change)("a", 1)
         assert folder.all() == {"a.md": b"Better"}
 
     def test_that_save_while_the_lone_file_moves_are_not_lost(
