@@ -1,0 +1,1 @@
+"""The check of code, templates and prompts against each other."""
