@@ -13,12 +13,14 @@ _REMARK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CODES_IN_BRACKETS = re.compile(r"\[([^\]]*)\]")
-_NAME = re.compile(r"""[ \t]*(?:"(?P<quoted>[^"\n]+)"|'(?P<single>[^'\n]+)'|(?P<plain>(?!:)[^\s,()"'=;#]+))""")
-_VARIABLES = re.compile(r"[ \t]*\(([^()]*)\)")
-_OPTION = re.compile(r"""[ \t]+(label|version)=(?:"([^"\n]+)"|'([^'\n]+)'|([^\s,()"';#]+))""")
-_COMMA = re.compile(r"[ \t]*,")
-_END = re.compile(r"[ \t]*(?:$|;|-{2})")
-_VARIABLE = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
+_NAME_OF_A_PROMPT = re.compile(
+    r"""[ \t]*(?:"(?P<quoted>[^"\n]+)"|'(?P<single>[^'\n]+)'|(?P<plain>(?!:)[^\s,()"'=;#]+))"""
+)
+_SAID_VARIABLES = re.compile(r"[ \t]*\(([^()]*)\)")
+_SAID_OPTION = re.compile(r"""[ \t]+(label|version)=(?:"([^"\n]+)"|'([^'\n]+)'|([^\s,()"';#]+))""")
+_COMMA_BETWEEN_USES = re.compile(r"[ \t]*,")
+_END_OF_A_REMARK = re.compile(r"[ \t]*(?:$|;|-{2})")
+_SAID_VARIABLE = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 _AND_MORE = ("...", "**")
 _HOW_TO_WRITE = "write 'scope: uses greeting(name)' or 'scope: ignore[S102]'"
 
@@ -129,7 +131,7 @@ def _codes(text: str, start: int, end: int) -> frozenset[str] | None:
 def _uses(text: str, start: int, end: int) -> list[SaidUse]:
     found = []
     while True:
-        name = _NAME.match(text, start, end)
+        name = _NAME_OF_A_PROMPT.match(text, start, end)
         if name is None:
             written = text[start:end].strip()
             got = shown(written) if written else "nothing"
@@ -138,11 +140,11 @@ def _uses(text: str, start: int, end: int) -> list[SaidUse]:
             )
         use, start = _use(text, name, end)
         found.append(use)
-        comma = _COMMA.match(text, start, end)
+        comma = _COMMA_BETWEEN_USES.match(text, start, end)
         if comma is None:
             break
         start = comma.end()
-    if _END.match(text, start, end) is None:
+    if _END_OF_A_REMARK.match(text, start, end) is None:
         got = shown(text[start:end].strip())
         raise _NotUnderstoodError(f"'scope: uses {found[-1].name}' cannot be followed by {got}; {_HOW_TO_WRITE}", start)
     return found
@@ -152,13 +154,13 @@ def _use(text: str, name: re.Match[str], end: int) -> tuple[SaidUse, int]:
     kind = str(name.lastgroup)
     use = SaidUse(name[kind], name.start(kind))
     at = name.end()
-    variables = _VARIABLES.match(text, at, end)
+    variables = _SAID_VARIABLES.match(text, at, end)
     if variables is not None:
-        said = [SaidVariable(each[0], each.start()) for each in _VARIABLE.finditer(text, *variables.span(1))]
+        said = [SaidVariable(each[0], each.start()) for each in _SAID_VARIABLE.finditer(text, *variables.span(1))]
         given = tuple(each for each in said if each.name not in _AND_MORE)
         use = use._replace(given=given, renders=True, is_open=len(given) < len(said))
         at = variables.end()
-    option = _OPTION.match(text, at, end)
+    option = _SAID_OPTION.match(text, at, end)
     if option is not None:
         written = option[2] or option[3] or option[4]
         use = use._replace(label=written) if option[1] == "label" else use._replace(version=written)
