@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional, Union
 
+from .._check.fit import MAX_TYPOS_OF_A_USE
 from .._client import ScopeClient
 from .._folder.reader import read_prompt_dir
 from .._prompt.prompt_version import PromptVersion
@@ -12,7 +13,6 @@ from ._report import Finding, Report, counted, explained
 from ._site import Site, by_organisation, client_of, refusal, store_problem
 from ._uses import OPENING_BRACES, PromptUse, Ref
 
-MAX_TYPOS_OF_A_USE = 20
 _PROMPT_OF_NOBODY: Ref = ("scope-check", None, None)
 
 _Answer = Union[PromptVersion, ScopeError]

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple, Optional
 
+from .._check.comparison import OPENING_BRACES as OPENING_BRACES
 from .._wording import listed, shown
 
 TEMPLATE_FUNCTION = "scope_prompt"
-OPENING_BRACES = "{{"
 FILTERS_THAT_PRINT_THEIR_ARGUMENT = frozenset({"add", "d", "default", "default_if_none", "join", "yesno"})
 
 Ref = tuple[str, Optional[str], Optional[str]]
