@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .use import Place
 
 CODES = {
-    "S100": "the file cannot be read",
+    "S100": "file, or comment for the check, that cannot be read",
     "S101": "unknown prompt",
     "S102": "unknown variable",
     "S103": "missing variable",

@@ -58,3 +58,5 @@ class Use(NamedTuple):
     """The codes that a comment `# scope: ignore[S102]` on its line names; None for all of them."""
     in_function: str = ""
     """The function or class around it, such as "Mailer.send"; "" at the top of a file. It tells equal uses apart."""
+    passes_extra: bool = False
+    """Whether values that the prompt has no variable for do no harm, as LangChain's `invoke` drops them: none is S102."""
