@@ -12,13 +12,13 @@ Argument = Union[int, str]
 """Which argument of a call: its position, from 0, or its keyword."""
 KEYWORDS_AS_VALUES = "**"
 _CALL_PATH = r"(?P<path>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
-_ARGUMENT = r"(?:\d{1,3}|[^\W\d]\w*)"
-_ARGUMENTS = rf"{_ARGUMENT}(?:/{_ARGUMENT})*"
-_CONFIGURED = re.compile(rf"\s*{_CALL_PATH}:(?P<name>{_ARGUMENTS})(?P<options>(?:\s+[a-z]+=\S+)*)\s*")
+_ONE_ARGUMENT = r"(?:\d{1,3}|[^\W\d]\w*)"
+_ARGUMENT_CHOICES = rf"{_ONE_ARGUMENT}(?:/{_ONE_ARGUMENT})*"
+_CONFIGURED = re.compile(rf"\s*{_CALL_PATH}:(?P<name>{_ARGUMENT_CHOICES})(?P<options>(?:\s+[a-z]+=\S+)*)\s*")
 _CALL_OPTIONS = {
-    "values": re.compile(rf"\*\*|{_ARGUMENTS}"),
-    "label": re.compile(_ARGUMENTS),
-    "version": re.compile(_ARGUMENTS),
+    "values": re.compile(rf"\*\*|{_ARGUMENT_CHOICES}"),
+    "label": re.compile(_ARGUMENT_CHOICES),
+    "version": re.compile(_ARGUMENT_CHOICES),
 }
 _CALL_EXAMPLES = 'such as "app.llm.prompt:0", "app.llm.ask:name values=1" or "Prompts.get:0/name values=** label=label"'
 

@@ -59,4 +59,4 @@ class Use(NamedTuple):
     in_function: str = ""
     """The function or class around it, such as "Mailer.send"; "" at the top of a file. It tells equal uses apart."""
     passes_extra: bool = False
-    """Whether values that the prompt has no variable for do no harm, as LangChain's `invoke` drops them: none is S102."""
+    """Whether values without a variable do no harm, as LangChain's `invoke` drops them: no S102 then."""
