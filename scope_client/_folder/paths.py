@@ -1,4 +1,4 @@
-"""Paths: where the files of a prompt of any name are in a folder, on any disk; and the name that such a path stands for.
+"""Paths: where the files of a prompt of any name are in a folder, on any disk; and the name that a path stands for.
 
 | in a name | in a path |
 |---|---|
@@ -23,9 +23,9 @@ from ..errors import ConfigurationError
 MAX_PATH_PARTS = 16
 MAX_PART_BYTES = 180  # with what is added to it, less than the 255 of most disks
 GOES_ON = "%+"
-_NOTHING = "%"
+_EMPTY_PART = "%"
 
-_OCTETS = re.compile("(?:%[0-9A-Fa-f]{2})+")
+_WRITTEN_OCTETS = re.compile("(?:%[0-9A-Fa-f]{2})+")
 _LIKE_OCTETS = re.compile("%(?=[0-9A-Fa-f]{2})")
 # Control characters, what Windows has other uses for, and what a disk or a reader may not see at all.
 _UNFIT = re.compile(
@@ -88,7 +88,7 @@ def read_part(folder: str) -> tuple[bool, str]:
 
 def read_last_part(stem: str) -> str:
     """What the last part of a path stands for in a name."""
-    return "" if stem == _NOTHING else _decoded(stem)
+    return "" if stem == _EMPTY_PART else _decoded(stem)
 
 
 def is_like_a_version(stem: str) -> bool:
@@ -120,7 +120,7 @@ def _parts(name: str) -> list[str]:
 def _written(part: _Part) -> Iterator[str]:
     """One part of a name as parts of a path: one, unless it is long."""
     if not part.text:
-        yield _NOTHING
+        yield _EMPTY_PART
         return
     signs = _signs(part.text, keeps_case=part.is_alone)
     if sum(map(_bytes_of, signs)) > MAX_PART_BYTES:
@@ -166,7 +166,7 @@ def _guarded(signs: list[str], *, is_first: bool, is_last: bool) -> str:
             if text.lower().endswith(ending) and len(signs) >= len(ending):
                 at = len(signs) - len(ending)
                 signs = [*signs[:at], _octets(signs[at]), *signs[at + 1 :]]
-        if text == _NOTHING:
+        if text == _EMPTY_PART:
             signs = [_octets(text)]
     return "".join(signs)
 
@@ -180,7 +180,7 @@ def _octets(sign: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    return _OCTETS.sub(_text_of, text) if "%" in text else text
+    return _WRITTEN_OCTETS.sub(_text_of, text) if "%" in text else text
 
 
 def _text_of(octets: re.Match[str]) -> str:
