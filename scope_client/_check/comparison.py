@@ -11,13 +11,12 @@ from .._prompt.ref import PromptRef
 from .._wording import MOST_WORDS_TO_COMPARE, nearest, shown
 from ..errors import ScopeError
 from .answer import Answer
+from .braces import OPENING_BRACES
 from .catalogue import Catalogue
 from .drift import drift_of
 from .finding import CodeFinding
 from .fit import misfits
 from .use import Use
-
-OPENING_BRACES = "{{"
 
 
 class Unchecked(NamedTuple):

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Callable, NamedTuple, Optional
 
+from .._check.left_out import Excluded, LeftOut, may_be_a_document, why_not_a_template
+from .._check.octets import octets
 from .._interrupts import pass_on
 from .._wording import listed
-from ._folders import files, octets
-from ._left_out import Excluded, LeftOut, may_be_a_document, why_not_a_template
+from ._folders import files
 from ._report import Finding, counted, explained
 from ._uses import TEMPLATE_FUNCTION, PromptUse
 

@@ -2,11 +2,19 @@
 
 from typing import NamedTuple, Optional
 
-from .._check.comparison import OPENING_BRACES as OPENING_BRACES
+from .._check.braces import FILTERS_THAT_PRINT_THEIR_ARGUMENT, OPENING_BRACES, braces_mistake
 from .._wording import listed, shown
 
+__all__ = [
+    "FILTERS_THAT_PRINT_THEIR_ARGUMENT",
+    "OPENING_BRACES",
+    "TEMPLATE_FUNCTION",
+    "PromptUse",
+    "Ref",
+    "braces_mistake",
+]
+
 TEMPLATE_FUNCTION = "scope_prompt"
-FILTERS_THAT_PRINT_THEIR_ARGUMENT = frozenset({"add", "d", "default", "default_if_none", "join", "yesno"})
 
 Ref = tuple[str, Optional[str], Optional[str]]
 """A name, a label and a version ID, as `ScopeClient.prefetch` takes them."""
@@ -55,19 +63,3 @@ class PromptUse(NamedTuple):
         )
         using = f", using {shown(self.using)}" if self.using else ""
         return f"{name}{which}{using}{', with ' + listed(self.variables, written=str) if self.variables else ''}"
-
-
-def braces_mistake(variable: str, text: str) -> str:
-    """What is said of a value that a template writes out with braces in it.
-
-    Args:
-        variable: The variable of the prompt.
-        text: The text that the template writes out.
-
-    Returns:
-        One sentence.
-    """
-    return (
-        f"the variable {shown(variable)} is given the text {shown(text)}, which is printed with its braces: "
-        f"to pass a value of the template, write it without quotes and braces"
-    )
