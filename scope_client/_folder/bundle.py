@@ -83,8 +83,7 @@ class Bundle:
         key = record.prompt, record.number
         found, version = self._parsed.get(key, (None, None))
         if version is None or found is not record:
-            body = {"id": record.id, "version_number": record.number, **record.to_body()}
-            version = PromptVersion(body, is_fallback=True)
+            version = PromptVersion(record.to_body(), is_fallback=True)
             self._parsed[key] = record, version
         return version
 

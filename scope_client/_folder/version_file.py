@@ -15,7 +15,10 @@ from ..errors import ConfigurationError
 from .record import VersionRecord, new_version, rfc3339
 from .whole_file import NOT_A_FILE, FileTime, WholeFile, read_whole
 
-FRONT_MATTER_KEYS = ("status", "type", "metadata", "tags", "variables", "id")
+FRONT_MATTER_KEYS = (
+    *("status", "type", "metadata", "tags", "variables", "id", "version_id", "prompt_id", "description"),
+    *("created_at", "updated_at", "promoted_at", "promoted_by", "served"),
+)
 MAX_ALIASES = 16
 MAX_NESTED_COLLECTIONS = 50
 
@@ -58,6 +61,9 @@ def version_in(file: WholeFile, prompt: str, number: int, default_status: str) -
     """The version that these bytes are; raises ConfigurationError that says what is wrong with them."""
     front, content = parts_in(file.octets)
     at = rfc3339(file.changed_at)
+    identity = front.pop("version_id", None)
+    if identity is not None and front.setdefault("id", identity) != identity:
+        raise ConfigurationError("id and version_id are two words for the same; keep one of them")
     return new_version(prompt, number, content, **{"status": default_status, **front}, at=at)
 
 
@@ -134,10 +140,8 @@ def _split(text: str) -> tuple[dict[str, Any], str]:
         raise ConfigurationError("line 1: its front matter never ends; close it with a line --- of its own")
     front, content = handler.split(text)
     try:
-        if _LONG_NUMBER.search(front):
-            raise ConfigurationError("its front matter has a number that is too long; put it in quotes, or shorten it")
         front = f"\n{front}"  # for YAML to count the lines as the file does
-        if "*" in front or len(front) > MAX_NESTED_COLLECTIONS:
+        if "*" in front or len(front) > MAX_NESTED_COLLECTIONS or _LONG_NUMBER.search(front):
             _check_events(yaml, yaml.parse(front, Loader=SafeLoader))
         return _checked_keys(handler.load(front)), content
     except RecursionError:
@@ -156,11 +160,19 @@ def _check_events(yaml: Any, events: Iterable[Any]) -> None:
     aliases = depth = 0
     for event in events:
         aliases += isinstance(event, yaml.AliasEvent)
+        if isinstance(event, yaml.ScalarEvent) and _may_be_a_long_number(event):
+            raise ConfigurationError("its front matter has a number that is too long; put it in quotes, or shorten it")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if aliases > MAX_ALIASES:
             raise ConfigurationError(f"its front matter has more than {MAX_ALIASES} aliases (*name); write them out")
         if depth > MAX_NESTED_COLLECTIONS:
             raise ConfigurationError("its front matter is nested too deeply; make it flatter")
+
+
+def _may_be_a_long_number(scalar: Any) -> bool:
+    """Without quotes, or with a tag such as !!int before them."""
+    is_plain, _ = scalar.implicit
+    return (is_plain or scalar.tag is not None) and _LONG_NUMBER.search(scalar.value) is not None
 
 
 def _one_line(error: Exception) -> str:

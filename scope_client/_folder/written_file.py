@@ -3,45 +3,94 @@
 from __future__ import annotations
 
 import codecs
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .._extras import missing_extra
 from .._fork import held_back
 from .._wording import shown
 from ..errors import ConfigurationError
-from .record import VersionRecord, thawed, version_id
+from .held import thawed
+from .record import VersionRecord, prompt_id, version_id
 from .version_file import FENCE, parts_in, version_in
 from .whole_file import MAX_FILE_BYTES, WholeFile
 
+MOST_LEVELS_OF_YAML = 40
+LONGEST_YAML_CHARACTERS = 50_000
 _BY_HAND = "change the line 'status:' of its front matter in an editor"
 
 
 def octets_of(version: VersionRecord) -> bytes:
-    """The file that holds this version, to the byte of its content, apart from its times.
+    """The file that holds this version, to the byte of its content, apart from the times that it does not say itself.
 
     Raises ConfigurationError for one that no file can hold.
     """
-    front: dict[str, Any] = {"status": version.status}
-    if version.type != "text":
-        front["type"] = version.type
-    if version.id != version_id(version.prompt, version.number):
-        front["id"] = version.id
-    more = {"metadata": thawed(version.metadata), "tags": list(version.tags), "variables": list(version.declared)}
-    front.update({key: value for key, value in more.items() if value})
     try:
-        octets = f"---\n{_yaml_of(front)}---\n{version.content}\n".encode()
+        octets = f"---\n{_yaml_of(_front_of(version))}---\n{version.content}\n".encode()
     except UnicodeEncodeError:
         raise ConfigurationError("the content has half of a surrogate pair, which no file can hold") from None
     _check_same(octets, version)
     return octets
 
 
+def _front_of(version: VersionRecord) -> dict[str, Any]:
+    front: dict[str, Any] = {"status": version.status}
+    if version.type != "text":
+        front["type"] = version.type
+    if version.prompt_id != prompt_id(version.prompt):
+        front["prompt_id"] = version.prompt_id
+    if version.id != version_id(version.prompt, version.number):
+        front["version_id"] = version.id
+    texts = {
+        "description": version.description,
+        "created_at": version.created_at if "created_at" in version.dated else None,
+        "updated_at": version.updated_at if "updated_at" in version.dated else None,
+        "promoted_at": version.promoted_at,
+        "promoted_by": version.promoted_by,
+    }
+    front.update({key: text for key, text in texts.items() if text is not None})
+    declared = () if "variables" in version.served else version.declared
+    more = {
+        "metadata": _plain(version.metadata),
+        "tags": list(version.tags),
+        "variables": list(declared),
+        "served": _plain(version.served),
+    }
+    front.update({key: value for key, value in more.items() if value})
+    return front
+
+
+def _plain(values: Mapping[str, Any]) -> Any:
+    """As YAML; as the text of JSON what YAML is too slow for, or that is nested more deeply than a reader takes."""
+    if not values:
+        return None
+    if _depth(values) <= MOST_LEVELS_OF_YAML:
+        text = json.dumps(thawed(values), ensure_ascii=False)
+        return thawed(values) if len(text) <= LONGEST_YAML_CHARACTERS else text
+    return json.dumps(thawed(values), ensure_ascii=False)
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [child for each in level for child in _children(each)]
+    return depth
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, tuple) else ()
+
+
 def _check_same(octets: bytes, version: VersionRecord) -> None:
     if len(octets) > MAX_FILE_BYTES:
         raise ConfigurationError(f"a version's file may have {MAX_FILE_BYTES:,} bytes; make it shorter")
     read = version_in(WholeFile(octets, 0.0), version.prompt, version.number, version.status)
-    read = read._replace(created_at=version.created_at, updated_at=version.updated_at)
-    for field, was, comes_back in zip(version._fields, version, read):
+    of_the_file = {field: getattr(version, field) for field in ("created_at", "updated_at") if field not in read.dated}
+    for field, was, comes_back in zip(version._fields, version, read._replace(**of_the_file)):
         if was != comes_back:
             raise ConfigurationError(f"its {field} would come back from a file as {shown(comes_back)}; change it")
 

@@ -11,17 +11,18 @@ if TYPE_CHECKING:
     from .._folder.record import VersionRecord
 
 GENERATIONS = ("newer", "older")
+_WORDS_OF_THE_NEWER = {"id": "version_id", "version_number": "version"}
 
 
 def version_body(version: VersionRecord, generation: str) -> dict[str, Any]:
     """The body of an answer with a version."""
-    published = version.status == "published"
-    return {
-        **_identity(version, generation),
-        **version.to_body(),
-        "promoted_at": version.updated_at if published else None,
-        "promoted_by": "local" if published else None,
-    }
+    body = version.to_body()
+    if version.status == "published":
+        made_up = {"promoted_at": version.updated_at, "promoted_by": "local"}
+        body.update({field: text for field, text in made_up.items() if getattr(version, field) is None})
+        body.update({field: version.served[field] for field in made_up if field in version.served})
+    words = _WORDS_OF_THE_NEWER if generation == "newer" else {}
+    return {words.get(field, field): value for field, value in body.items()}
 
 
 def error_body(code: str, message: str, generation: str) -> dict[str, Any]:
@@ -33,9 +34,3 @@ def error_body(code: str, message: str, generation: str) -> dict[str, Any]:
 def as_json(body: Mapping[str, Any]) -> str:
     """The JSON text of a body; it may hold read-only mappings, which versions do."""
     return json.dumps(body, default=dict)
-
-
-def _identity(version: VersionRecord, generation: str) -> dict[str, Any]:
-    if generation == "older":
-        return {"id": version.id, "version_number": version.number}
-    return {"version_id": version.id, "version": version.number}

@@ -55,7 +55,7 @@ class Filled(NamedTuple):
 
 def version_of(record: VersionRecord) -> PromptVersion:
     """What a client would have of it."""
-    return PromptVersion({"id": record.id, "version_number": record.number, **record.to_body()})
+    return PromptVersion(record.to_body())
 
 
 def identity_of(record: VersionRecord) -> str:
