@@ -15,6 +15,7 @@ CODES = {
     "S105": "wrong type of prompt",
     "S106": "drift from the lock",
     "S107": "tag that Django prints as text",
+    "S108": "known only at run time",
 }
 """What each code means. They are stable: people write them into comments and baselines."""
 
