@@ -6,8 +6,8 @@ import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable, NamedTuple
 
 from .._folder.replacing import hidden_name, settle
 from .._foreign_text import in_json
@@ -46,12 +46,12 @@ class Baseline:
         self._folder = os.path.dirname(os.path.abspath(path))
         self._entries = entries
 
-    def sift(self, findings: Iterable[CodeFinding], looked_at: Collection[str]) -> Sifted:
+    def sift(self, findings: Iterable[CodeFinding], covers: Callable[[str], bool]) -> Sifted:
         """Takes out what is known.
 
         Args:
             findings: What was found.
-            looked_at: The files that were looked at: of others, no entry is called outdated, unless they are gone.
+            covers: Whether a file was looked at: of others, no entry is called outdated, unless they are gone.
         """
         left = Counter(self._entries)
         new = []
@@ -63,12 +63,12 @@ class Baseline:
                 known += 1
             else:
                 new.append(finding)
-        files = {_relative(file, self._folder) for file in looked_at}
-        outdated = [entry for entry, count in left.items() if count > 0 and self._is_known(entry.file, files)]
+        outdated = [entry for entry, count in left.items() if count > 0 and self._is_known(entry.file, covers)]
         return Sifted(tuple(new), known, tuple(sorted(outdated)))
 
-    def _is_known(self, file: str, files: Collection[str]) -> bool:
-        return file in files or not os.path.exists(os.path.join(self._folder, file))
+    def _is_known(self, file: str, covers: Callable[[str], bool]) -> bool:
+        path = os.path.normpath(os.path.join(self._folder, file))
+        return not os.path.exists(path) or covers(path)
 
 
 def read_baseline(path: str) -> Baseline:

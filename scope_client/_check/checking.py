@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Callable, NamedTuple
 
 from .baseline import Baseline
 from .comparison import Against, Unchecked, compare, in_order
@@ -12,17 +12,19 @@ from .outcome import Outcome
 from .use import Use
 
 
-class Looked(NamedTuple):
+class Project(NamedTuple):
     """What was seen of a project, before anything is compared."""
 
     uses: Sequence[Use]
     """Each place that asks for a prompt."""
     findings: Sequence[CodeFinding] = ()
     """What is wrong whatever the prompts are."""
-    files: Collection[str] = ()
-    """The files that were looked at, as places name them."""
+    files: int = 0
+    """How many files were looked at."""
     notes: Sequence[str] = ()
     """What was not looked at."""
+    covers: Callable[[str], bool] = lambda file: True
+    """Whether the check looks at this file."""
 
 
 class Rules(NamedTuple):
@@ -34,11 +36,11 @@ class Rules(NamedTuple):
     """Whether what is known only at run time is one."""
 
 
-def checked(looked: Looked, against: Against, rules: Rules, described: str) -> Outcome:
+def checked(project: Project, against: Against, rules: Rules, described: str) -> Outcome:
     """The outcome of a check against one catalogue.
 
     Args:
-        looked: What was seen.
+        project: What was seen.
         against: What it is compared with.
         rules: What counts as a finding.
         described: What it is compared with, in words such as "the platform".
@@ -46,7 +48,7 @@ def checked(looked: Looked, against: Against, rules: Rules, described: str) -> O
     Raises:
         ScopeError: The catalogue cannot answer.
     """
-    compared = compare(looked.uses, against)
+    compared = compare(project.uses, against)
     unchecked = compared.unchecked
     strict: tuple[CodeFinding, ...] = ()
     ignored = compared.ignored
@@ -54,19 +56,19 @@ def checked(looked: Looked, against: Against, rules: Rules, described: str) -> O
         told = [each for each in unchecked if not _is_ignored(each.use)]
         ignored += len(unchecked) - len(told)
         unchecked, strict = (), tuple(map(_known_at_run_time, told))
-    findings = in_order([*looked.findings, *compared.findings, *strict])
-    sifted = rules.baseline.sift(findings, looked.files) if rules.baseline else None
+    findings = in_order([*project.findings, *compared.findings, *strict])
+    sifted = rules.baseline.sift(findings, project.covers) if rules.baseline else None
     return Outcome(
         findings=sifted.new if sifted else findings,
         unchecked=unchecked,
         checked=len(compared.checked),
         prompts=len({(use.using, use.name, use.label, use.version) for use in compared.checked}),
-        files=len(looked.files),
+        files=project.files,
         against=described,
         ignored=ignored,
         known=sifted.known if sifted else 0,
         outdated=sifted.outdated if sifted else (),
-        notes=tuple(looked.notes),
+        notes=tuple(project.notes),
     )
 
 
