@@ -12,6 +12,7 @@ from ._get import get
 from ._list import list_prompts
 from ._render import render
 from ._serve import serve
+from ._types import types
 
 _ENVIRONMENT_HELP = (
     "get and render read SCOPE_ORG_ID, SCOPE_API_KEY and SCOPE_API_SECRET (or SCOPE_CLIENT_ID and "
@@ -32,7 +33,7 @@ def scope(context: click.Context) -> None:
         terminal.say(context.get_help())
 
 
-for _command in (demo, serve, list_prompts, get, render):
+for _command in (demo, serve, list_prompts, get, render, types):
     scope.add_command(_command)
 
 

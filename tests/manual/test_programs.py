@@ -29,6 +29,7 @@ PROJECTS = {
     "command-line.md": "manual/test_command_line.py",
     "tutorial.md": "manual/test_tutorial.py",
     "integrations/django-sites.md": "manual/test_django_sites.py",
+    "typed-functions.md": "manual/test_typed_functions.py",
     "prompts-as-code.md": "manual/test_prompts_as_code.py",
     "testing/langchain.md": "manual/test_testing_langchain.py",
     "integrations/model-clients.md": "manual/test_model_clients.py",

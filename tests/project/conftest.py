@@ -13,6 +13,8 @@ from faults.commands import run
 from faults.once import made_once
 from faults.sites import browser_page
 
+from .checkers import PACKAGES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,6 +29,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
 
     return next(made_once(tmp_path_factory, "wheel", build).glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of an environment with the wheel, the type checkers, and the clients of models."""
+
+    def install(folder: Path) -> None:
+        run(sys.executable, "-m", "venv", str(folder))
+        run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel), *PACKAGES)
+
+    return made_once(tmp_path_factory, "typed", install) / "bin"
 
 
 @pytest.fixture(scope="session")

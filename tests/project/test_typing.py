@@ -14,19 +14,18 @@ from types import FunctionType
 
 import pytest
 from faults.commands import run
-from faults.once import made_once
 
 from scope_client import Options, ScopeError
 from scope_client.testing import PromptsClient
 
 from . import hovers, mistakes
+from .checkers import COMPLAINTS, complaints_of_mypy, marked
 
 pytestmark = pytest.mark.timeout(600)  # the environment may take long to install
 HERE = Path(__file__).parent
 MISTAKES = HERE / "mistakes.py"
 RIGHT_CALLS = HERE / "right_calls.py"
 CHECKERS = ("mypy", "pyright")
-PACKAGES = ("mypy", "pyright[nodejs]", "openai", "anthropic")
 EXAMPLES = [
     function
     for name, function in vars(mistakes).items()
@@ -38,48 +37,14 @@ EXAMPLES = [
 """The mistakes, each a function."""
 
 
-@pytest.fixture(scope="module")
-def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of an environment with the wheel, the checkers, and the clients of models."""
-
-    def install(folder: Path) -> None:
-        run(sys.executable, "-m", "venv", str(folder))
-        run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel), *PACKAGES)
-
-    return made_once(tmp_path_factory, "typed", install) / "bin"
-
-
-def complaints_of_mypy(scripts: Path, file: Path, cache: Path) -> dict[int, str]:
-    """What it says, by line."""
-    done = run(str(scripts / "mypy"), "--strict", "--cache-dir", str(cache), str(file), check=False)
-    found = re.findall(rf"{re.escape(file.name)}:(\d+): error: (.*)$", done.stdout, re.MULTILINE)
-    assert done.stdout.splitlines()[-1].startswith(("Found ", "Success")), done.stdout + done.stderr
-    return {int(line): said for line, said in found}
-
-
-def complaints_of_pyright(scripts: Path, file: Path, cache: Path) -> dict[int, str]:
-    done = run(
-        str(scripts / "pyright"), "--outputjson", "--pythonpath", str(scripts / "python"), str(file), check=False
-    )
-    said = json.loads(done.stdout)["generalDiagnostics"]
-    return {each["range"]["start"]["line"] + 1: each["message"] for each in said if each["severity"] == "error"}
-
-
-COMPLAINTS = {"mypy": complaints_of_mypy, "pyright": complaints_of_pyright}
-
-
-def marked(checker: str, file: Path = MISTAKES) -> set[int]:
-    """The lines that say that this checker finds a mistake there."""
-    lines = enumerate(file.read_text().splitlines(), 1)
-    return {number for number, line in lines if checker in line.partition("  # ")[2].split()}
-
-
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_a_checker_finds_the_mistakes_that_it_can_find_and_nothing_else(
     checker: str, scripts: Path, tmp_path: Path
 ) -> None:
     found = COMPLAINTS[checker](scripts, MISTAKES, tmp_path)
-    assert found.keys() == marked(checker), {line: found[line] for line in found.keys() - marked(checker)}
+    assert found.keys() == marked(checker, MISTAKES), {
+        line: found[line] for line in found.keys() - marked(checker, MISTAKES)
+    }
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
@@ -117,7 +82,7 @@ def test_a_mistake_is_named_when_it_runs_unless_a_checker_alone_can_find_it(mist
 
 def test_there_are_forty_mistakes_and_each_is_found_by_somebody() -> None:
     assert len(EXAMPLES) >= 40
-    found = marked("mypy")
+    found = marked("mypy", MISTAKES)
     for mistake in EXAMPLES:
         source, first = inspect.getsourcelines(mistake)
         is_found = found & set(range(first, first + len(source)))

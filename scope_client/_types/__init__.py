@@ -1,0 +1,1 @@
+"""A module with a typed function for each prompt of a folder or a lock."""
