@@ -15,7 +15,7 @@ _CALL_PATH = r"(?P<path>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
 _ONE_ARGUMENT = r"(?:\d{1,3}|[^\W\d]\w*)"
 _ARGUMENT_CHOICES = rf"{_ONE_ARGUMENT}(?:/{_ONE_ARGUMENT})*"
 _CONFIGURED = re.compile(rf"\s*{_CALL_PATH}:(?P<name>{_ARGUMENT_CHOICES})(?P<options>(?:\s+[a-z]+=\S+)*)\s*")
-_CALL_OPTIONS = {
+_CALL_EXTRAS = {
     "values": re.compile(rf"\*\*|{_ARGUMENT_CHOICES}"),
     "label": re.compile(_ARGUMENT_CHOICES),
     "version": re.compile(_ARGUMENT_CHOICES),
@@ -62,7 +62,7 @@ def configured_call(text: str) -> ConfiguredCall:
     options: dict[str, tuple[Argument, ...]] = {}
     for part in found["options"].split():
         key, _, value = part.partition("=")
-        if key not in _CALL_OPTIONS or key in options or not _CALL_OPTIONS[key].fullmatch(value):
+        if key not in _CALL_EXTRAS or key in options or not _CALL_EXTRAS[key].fullmatch(value):
             raise ConfigurationError(
                 f"a call in `calls` has values=, label= and version= once each, with a position from 0, a keyword, or "
                 f"for values ** as all keywords, {_CALL_EXAMPLES}; got {shown(part)} in {shown(text)}"
