@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
-from typing import Callable, Optional
+import warnings
+from collections.abc import Sequence
 
+from .call_forms import FORMS
 from .configured_calls import ConfiguredCall
+from .import_paths import is_package
+from .imported_constants import ConstantsOf
+from .module_walk import read_module
+from .python_comments import PythonComments
 from .seen import Seen
-from .use import Place, Use
+from .source_places import SourcePlaces
+from .use_making import UseMaking
 
-Constants = Mapping[str, tuple[str, ...]]
-"""The constants of a module: the texts that each name may be, such as {"GREETING": ("greeting",)}."""
-ConstantsOf = Callable[[str], Optional[Constants]]
-"""Gives the constants of an imported module, by its dotted name; None for one that is not known."""
-
-_CALLED = (
-    *("get_prompt_version", "render_prompt", "read_prompt", "prefetch", "get_cached_version", "clear_cache"),
-    *("from_scope", "scope_prompt"),
-)
-_MAY_USE = re.compile(rb"%b|#[ \t]*scope[ \t]*:" % b"|".join(method.encode() for method in _CALLED))
+_MAY_USE = re.compile(rb"%b|#[^\n]*[Ss][Cc][Oo][Pp][Ee]:" % b"|".join(word.encode() for word in sorted(FORMS)))
 
 
 def may_use_prompts(octets: bytes, calls: Sequence[ConfiguredCall] = ()) -> bool:
@@ -39,7 +36,7 @@ def uses_in_python(
     """What one file of Python shows.
 
     Args:
-        text: The file. See `source_text` for what the octets of a file mean.
+        text: The file. `source_text` gives that of its octets.
         file: Its path as places give it, relative with forward slashes; relative imports are resolved by it.
         calls: The calls that a project configures.
         constants_of: Gives the constants of the modules that the file imports. Without it, an imported name is known
@@ -50,11 +47,25 @@ def uses_in_python(
         ValueError: It holds what no source may hold, such as NUL.
         RecursionError: It is nested too deeply.
     """
-    tree = ast.parse(text)
-    uses = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CALLED:
-            first = node.args[0] if node.args else None
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                uses.append(Use(Place(file, first.lineno, first.col_offset + 1), first.value, renders=False))
-    return Seen(uses, [])
+    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
+    module = read_module(parsed(text), file, is_package=is_package(file))
+    places = SourcePlaces(text, file)
+    comments = PythonComments(text, places)
+    making = UseMaking(module, places, comments, calls, constants_of)
+    said = comments.seen(making.functions_of(comments.of_lines))
+    uses = dict.fromkeys([*making.uses(), *said.uses])
+    return Seen(sorted(uses, key=lambda use: use.place[1:]), said.findings)
+
+
+def parsed(text: str) -> ast.Module:
+    """The tree of a text; raises SyntaxError, ValueError or RecursionError.
+
+    Args:
+        text: Python.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an escape such as "\d", which is not ours to tell
+        try:
+            return ast.parse(text)
+        except MemoryError:  # what the parser calls its own depth
+            raise RecursionError("it is nested too deeply for Python's parser") from None

@@ -1,0 +1,312 @@
+"""Values: the expressions that an expression may stand for, as far as a module shows them."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from .annotations import named_by
+from .classes import Classes
+from .imported_constants import ConstantsOf
+from .known import UNKNOWN, Found, Known, Member, Parts, is_changed, last_name, together
+from .name_binding import owner_of
+from .reaching import bindings_of
+from .scopes import Binding, Imported, Parameter, ReadModule, Spot
+
+DEEPEST_NAME = 24
+MOST_VALUES = 200
+_COPIES_ITEMS = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"})
+_FROM_THE_ENVIRONMENT = ("os.environ.get", "os.getenv", "environ.get", "getenv")
+
+
+class Values:
+    """Looks values up in one module."""
+
+    def __init__(self, module: ReadModule, constants_of: ConstantsOf | None = None) -> None:
+        self.module = module
+        self.classes = Classes(module, self.of, self.bound)
+        self._constants_of = constants_of
+        self._depth = 0
+
+    def of(self, node: ast.AST, spot: Spot) -> Known:
+        """What an expression may stand for: literals, calls, imports, classes, never names.
+
+        Args:
+            node: The expression.
+            spot: Where it stands.
+        """
+        resolve = _RESOLVERS.get(type(node))
+        if resolve is None:
+            return Known([Found(node, spot)])
+        if self._depth >= DEEPEST_NAME:
+            return UNKNOWN
+        self._depth += 1
+        try:
+            known: Known = resolve(self, node, spot)
+        finally:
+            self._depth -= 1
+        return known if len(known.found) <= MOST_VALUES else UNKNOWN
+
+    def items(self, node: ast.AST, spot: Spot) -> Known:
+        """What going through an expression gives.
+
+        Args:
+            node: The expression, such as a list.
+            spot: Where it stands.
+        """
+        if is_changed(node, spot):
+            return Known(together(self._items_of(each) for each in self.of(node, spot).found).found, True)
+        known = self.of(node, spot)
+        items = together(self._items_of(each) for each in known.found)
+        return Known(items.found, items.is_open or known.is_open)
+
+    def _items_of(self, whole: Found) -> Known:
+        node, spot, is_written = whole
+        if self._depth >= DEEPEST_NAME:
+            return UNKNOWN
+        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            return together(self._item(each, spot, is_written) for each in node.elts)
+        if isinstance(node, ast.Dict):
+            keys = [Known([Found(key, spot, is_written)]) if key else UNKNOWN for key in node.keys]
+            return together(keys)
+        if isinstance(node, ast.ClassDef):
+            return self.classes.members(node, spot)
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+            if any(part.ifs for part in node.generators):
+                return UNKNOWN
+            inner = self.module.inner[node]
+            return Known([Found(node.elt, Spot(inner, inner.root, 0, spot.statement), is_written)])
+        if isinstance(node, ast.Call):
+            return self._items_of_call(node, spot)
+        return self._items_of_import(node, spot) if isinstance(node, Imported) else UNKNOWN
+
+    def _item(self, node: ast.expr, spot: Spot, is_written: bool) -> Known:
+        if isinstance(node, ast.Starred):
+            return self.items(node.value, spot)
+        return Known([Found(node, spot, is_written)])
+
+    def _items_of_call(self, node: ast.Call, spot: Spot) -> Known:
+        function, args = node.func, node.args
+        if any(isinstance(each, ast.Starred) for each in args):
+            return UNKNOWN
+        self._depth += 1
+        try:
+            if isinstance(function, ast.Name) and args:
+                if function.id in _COPIES_ITEMS:
+                    return self.items(args[0], spot)
+                if function.id == "enumerate":
+                    inner = self.items(args[0], spot)
+                    return Known([Found(Parts([None, each]), spot, False) for each in inner.found], inner.is_open)
+            if isinstance(function, ast.Attribute) and not args:
+                return self._items_of_dict(function, spot)
+        finally:
+            self._depth -= 1
+        return UNKNOWN
+
+    def _items_of_dict(self, function: ast.Attribute, spot: Spot) -> Known:
+        if function.attr == "keys":
+            return self.items(function.value, spot)
+        known = self.of(function.value, spot)
+        dicts = [(each.node, each) for each in known.found]
+        found: list[Found] = []
+        is_open = known.is_open or is_changed(function.value, spot)
+        for node, each in dicts:
+            if not isinstance(node, ast.Dict) or function.attr not in ("values", "items") or None in node.keys:
+                is_open = True
+                continue
+            for key, value in zip(node.keys, node.values):
+                inner = Found(value, each.spot, each.is_written)
+                pair = Found(Parts([Found(key or node, each.spot), inner]), each.spot, False)
+                found.append(inner if function.attr == "values" else pair)
+        return Known(found, is_open)
+
+    def _items_of_import(self, node: Imported, spot: Spot) -> Known:
+        return self._constant(f"{node.path}[]", spot)
+
+    def _name(self, node: ast.Name, spot: Spot) -> Known:
+        bindings = bindings_of(node.id, spot)
+        if bindings is None:
+            return self._starred(node.id, spot)
+        if not bindings:
+            return UNKNOWN
+        return together(self.bound(each) for each in bindings).behind_a_name()
+
+    def bound(self, binding: Binding) -> Known:
+        node, spot = binding.node, binding.spot
+        if node is None:
+            return UNKNOWN
+        if binding.kind in ("value", "with"):
+            known = self.of(node, spot) if binding.kind == "value" else Known([Found(node, spot)])
+        elif binding.kind == "item":
+            known = self.items(node, spot)
+        elif isinstance(node, Imported):
+            known = self._constant(node.path, spot)
+            known = known if known.found else Known([Found(node, spot)])
+        elif isinstance(node, Parameter):
+            known = self._parameter(node, spot)
+        else:
+            known = Known([Found(node, spot)])
+        for number in binding.path:
+            known = self._part(known, number)
+        return known
+
+    def _part(self, known: Known, number: int) -> Known:
+        """A part of a value that is taken apart, as by `a, b = ...`."""
+        whole = together(self._part_of(each, number) for each in known.found)
+        return Known(whole.found, whole.is_open or known.is_open)
+
+    def _part_of(self, whole: Found, number: int) -> Known:
+        node, spot = whole.node, whole.spot
+        if isinstance(node, Parts):
+            part = node.parts[number] if number < len(node.parts) else None
+            return self.of(part.node, part.spot) if part else UNKNOWN
+        if isinstance(node, ast.Await):  # `a, b = await asyncio.gather(...)`
+            inner = self._part(self.of(node.value, spot), number)
+            awaited = [Found(ast.Await(each.node), each.spot) for each in inner.found]  # type: ignore[arg-type]  # no statement
+            return Known(awaited, inner.is_open)
+        is_gathering = isinstance(node, ast.Call) and last_name(node.func) == "gather"
+        elements = node.args if is_gathering else getattr(node, "elts", [])  # type: ignore[attr-defined]  # of a call
+        if number >= len(elements) or any(isinstance(each, ast.Starred) for each in elements):
+            return UNKNOWN
+        return self.of(elements[number], spot)
+
+    def _parameter(self, node: Parameter, spot: Spot) -> Known:
+        outside = spot.scope.spot if spot.scope.kind == "function" and spot.scope.spot else spot
+        named = named_by(node.annotation, outside, self.of, self.classes.members)
+        default = Known([]) if node.default is None else self.of(node.default, outside)
+        if named is not None:
+            return Known([*named.found, *default.found])
+        return Known([*default.found, Found(node, outside)], True)
+
+    def _attribute(self, node: ast.Attribute, spot: Spot) -> Known:
+        members = self.classes.member_part(node, spot)
+        if members is not None:
+            return members.behind_a_name()
+        owner = owner_of(node.value, spot)
+        if owner is not None and isinstance(owner.node, ast.ClassDef):
+            return self.classes.attribute(owner.node, node.attr, is_of_instance=True).behind_a_name()
+        known = self.of(node.value, spot)
+        parts = []
+        for each in known.found:
+            if isinstance(each.node, ast.ClassDef):
+                parts.append(self.classes.attribute(each.node, node.attr, is_of_instance=False))
+            elif isinstance(each.node, Imported):
+                path = f"{each.node.path}.{node.attr}"
+                constant = self._constant(path, spot)
+                parts.append(constant if constant.found else Known([Found(Imported(path), spot)]))
+            else:
+                parts.append(Known([Found(node, spot)]))
+        return together(parts).behind_a_name() if parts and not known.is_open else Known([Found(node, spot)])
+
+    def _constant(self, path: str, spot: Spot) -> Known:
+        """What an imported module says of a dotted path."""
+        if self._constants_of is None:
+            return UNKNOWN
+        parts = path.split(".")
+        for length in range(len(parts) - 1, 0, -1):
+            constants = self._constants_of(".".join(parts[:length]))
+            texts = (constants or {}).get(".".join(parts[length:]))
+            if texts:
+                return Known([Found(ast.Constant(text), spot, False) for text in texts])
+        return UNKNOWN
+
+    def _starred(self, name: str, spot: Spot) -> Known:
+        for source in self.module.starred_modules:
+            known = self._constant(f"{source}.{name}", spot)
+            if known.found:
+                return known
+        return UNKNOWN
+
+    def _either(self, node: ast.IfExp, spot: Spot) -> Known:
+        return together([self.of(node.body, spot), self.of(node.orelse, spot)])
+
+    def _any(self, node: ast.BoolOp, spot: Spot) -> Known:
+        *first, last = [self.of(each, spot) for each in node.values]
+        if isinstance(node.op, ast.And):
+            return Known(last.found, True)
+        true = [Known([each for each in known.found if not is_false(each.node)], known.is_open) for known in first]
+        return together([*true, last])
+
+    def _walrus(self, node: ast.NamedExpr, spot: Spot) -> Known:
+        return self.of(node.value, spot)
+
+    def _subscript(self, node: ast.Subscript, spot: Spot) -> Known:
+        known = self.of(node.value, spot)
+        whole = together(self._picked(each, node.slice, spot) for each in known.found)
+        if not known.found:
+            return Known([Found(node, spot)], True)
+        return whole.more_open(known.is_open or is_changed(node.value, spot)).behind_a_name()
+
+    def _picked(self, whole: Found, key: ast.expr, spot: Spot) -> Known:
+        node = whole.node
+        if isinstance(node, ast.ClassDef):
+            return self._member_named(node, key, spot)
+        wanted = self.of(key, spot)
+        keys = [each.node.value for each in wanted.found if isinstance(each.node, ast.Constant)]
+        is_sure = not wanted.is_open and len(keys) == len(wanted.found)
+        if isinstance(node, ast.Dict) and None not in node.keys:
+            pairs = [(getattr(each, "value", None), value) for each, value in zip(node.keys, node.values)]
+            picked = [value for each, value in pairs if not is_sure or each in keys]
+        elif isinstance(node, (ast.List, ast.Tuple)) and not any(isinstance(each, ast.Starred) for each in node.elts):
+            picked = [each for number, each in enumerate(node.elts) if not is_sure or number in keys]
+        else:
+            return UNKNOWN
+        return together(self.of(each, whole.spot) for each in picked) if picked else UNKNOWN
+
+    def _member_named(self, node: ast.ClassDef, key: ast.expr, spot: Spot) -> Known:
+        members = self.classes.members(node, spot)
+        wanted = self.of(key, spot)
+        names = [each.node.value for each in wanted.found if isinstance(each.node, ast.Constant)]
+        if wanted.is_open or len(names) != len(wanted.found):
+            return members
+        return Known([each for each in members.found if isinstance(each.node, Member) and each.node.member in names])
+
+    def _call(self, node: ast.Call, spot: Spot) -> Known:
+        name, args = last_name(node.func), node.args
+        itself = Known([Found(node, spot)])
+        if any(isinstance(each, ast.Starred) for each in args):
+            return itself
+        if name == "cast" and len(args) == 2:
+            return self.of(args[1], spot)
+        if name == "str" and isinstance(node.func, ast.Name) and len(args) == 1:
+            known = self.of(args[0], spot)
+            return known if all(isinstance(each.node, ast.Constant) for each in known.found) else itself
+        if name == "choice" and len(args) == 1:
+            return self.items(args[0], spot)
+        if name == "get" and isinstance(node.func, ast.Attribute) and args:
+            return self._got(node, node.func, spot, itself)
+        if name == "getenv" and len(args) == 2:
+            return Known(self.of(args[1], spot).found, True)
+        return itself
+
+    def _got(self, node: ast.Call, function: ast.Attribute, spot: Spot, itself: Known) -> Known:
+        """What `PROMPTS.get(key, "greeting")` gives, of a dict that is written out; or the environment."""
+        if ast.dump(function.value).find("'environ'") >= 0 and len(node.args) == 2:
+            return Known(self.of(node.args[1], spot).found, True)
+        known = self.of(function.value, spot)
+        if not known.found or not all(isinstance(each.node, ast.Dict) for each in known.found):
+            return itself
+        picked = together(self._picked(each, node.args[0], spot) for each in known.found)
+        other = self.of(node.args[1], spot) if len(node.args) > 1 else Known([])
+        is_open = known.is_open or is_changed(function.value, spot) or (picked.is_open and len(node.args) == 1)
+        return together([Known(picked.found, is_open), other]).behind_a_name()
+
+
+def is_false(node: ast.AST) -> bool:
+    """Whether a literal is passed over by `or`.
+
+    Args:
+        node: The literal.
+    """
+    return isinstance(node, ast.Constant) and not node.value
+
+
+_RESOLVERS: dict[type, Any] = {
+    ast.Name: Values._name,
+    ast.Attribute: Values._attribute,
+    ast.IfExp: Values._either,
+    ast.BoolOp: Values._any,
+    ast.NamedExpr: Values._walrus,
+    ast.Subscript: Values._subscript,
+    ast.Call: Values._call,
+}
