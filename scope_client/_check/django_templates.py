@@ -16,7 +16,7 @@ _NAME_OF_A_TAG = re.compile(r"\S*")
 _PRINTED_OPENING = re.compile(r"\{(?:[{%]|[ \t]+[{%])\s*scope_prompt\b")
 _CODE_ON_A_PAGE = re.compile(r"<(/?)(?:pre|code)\b", re.IGNORECASE)
 _CALL_OR_ARGUMENT = re.compile(r"scope_prompt(?:\s*\(|\s+['\"])")
-_LIKE_THE_TAG = re.compile(r"[-+]?\s*scope_prompt\W")
+_LIKE_THE_TAG = re.compile(r"[-+]?\s*scope_prompt\b")
 _USED_AS_A_TAG = 'in a Django template a prompt is a tag, {% scope_prompt "greeting" name=user.first_name %}'
 _ENDS_LATER = "the tag scope_prompt does not end on its line, so Django prints it as text: write it on one line"
 _HAS_A_BLANK = "the tag scope_prompt begins with a blank between its two signs, so Django prints it as text: write {% "

@@ -120,11 +120,22 @@ def _read_call(arguments: list[_Argument], function: Token, span: tuple[int, int
         for text in _printed_texts(each.value)
         if OPENING_BRACES in text
     ]
-    for each in positional:
-        if any(part.text == "=" for part in each.value if part.kind == "sign"):
-            message = f"Jinja cannot read this call: its arguments are parted by commas; {_CALL_OF_JINJA}"
-            wrong.append(Wrong(*span, "S100", message))
+    flaw = _flaw_of(arguments)
+    if flaw:
+        wrong.append(Wrong(*span, "S100", f"Jinja cannot read this call: {flaw}; {_CALL_OF_JINJA}"))
     return asked, wrong
+
+
+def _flaw_of(arguments: list[_Argument]) -> str:
+    """Why Jinja cannot read the arguments, or ""."""
+    kinds = ["=" if each.key not in ("", "*", "**") else each.key for each in arguments]
+    if any(len(list(_parts(each.value, "="))) > 1 for each in arguments):
+        return "there is no comma between two of its arguments"
+    if any(not kind and any(kinds[:place]) for place, kind in enumerate(kinds)):
+        return "an argument without a name comes after one with a name"
+    if "**" in kinds[:-1] or kinds.count("*") > 1:
+        return "nothing may come after **, and * may come once"
+    return ""
 
 
 def _constant_of(argument: _Argument | None) -> str | None:

@@ -99,8 +99,10 @@ def _expression(text: str, start: int) -> Expression:
         position = at + len(value)
         if kind == "sign" and value in "([{":
             open_brackets.append(value)
-        elif kind == "sign" and value in _BRACKETS and (not open_brackets or open_brackets.pop() != _BRACKETS[value]):
-            flaw = f"it has {value} where another bracket is open" if open_brackets else f"it has {value} too much"
-            break
+        elif kind == "sign" and value in _BRACKETS:
+            opened = open_brackets.pop() if open_brackets else ""
+            if opened != _BRACKETS[value]:
+                flaw = f"it has {value} where {opened} is open" if opened else f"it has {value} too much"
+                break
         tokens.append(Token(kind, value, at))
     return Expression(is_tag, tuple(tokens), start, position, flaw)
