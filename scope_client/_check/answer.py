@@ -15,7 +15,7 @@ class Answer(NamedTuple):
     code: str = ""
     """One of `CODES`, if there is no version; "" too for what this catalogue cannot know."""
     message: str = ""
-    """What follows the prompt's name in a sentence, such as "does not exist"."""
+    """What follows the prompt's name in a sentence, such as "does not exist"; without a code, why it is not known."""
     may_be_misspelt: bool = False
     """Whether the nearest of the names that there are is worth a word."""
     is_certain: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
@@ -98,10 +99,9 @@ class LockCatalogue:
         locked = self._lock.find(ref.name, ref.label or "production")
         if locked is not None:
             return self._locked(locked)
-        if ref.label == "latest" and self._lock.find(ref.name) is not None:
-            pull = f"`scope pull {shown(ref.name)} --label latest`"
-            return Answer(None, "S104", f"has no latest version in {self._where}: {pull} adds it")
-        return unknown_prompt(f" in {self._where}", f": `scope pull {shown(ref.name)}` adds it")
+        if ref.label == "latest":  # a lock does not bind such a read, unless it names its version
+            return Answer(message="the lock has no latest version of it")
+        return unknown_prompt(f" in {self._where}", f": `scope pull {shlex.quote(ref.name)}` adds it")
 
     def names(self) -> Collection[str]:
         return dict.fromkeys(version.name for version in self._lock.versions)
@@ -122,7 +122,11 @@ class LockCatalogue:
                 is_of_it = name in (locked.name, locked.prompt_id)
                 return self._locked(locked) if is_of_it else unknown_version(version_id, locked.name)
         record = next((each for each in self._records(name) if each.id == version_id), None)
-        return Answer(version_in_folder(record)) if record else Answer()
+        return (
+            Answer(version_in_folder(record))
+            if record
+            else Answer(message="its version is not in the folder of the lock")
+        )
 
     def _records(self, name: str) -> tuple[VersionRecord, ...]:
         return self._folder.versions(name) if self._folder is not None else ()
@@ -147,7 +151,11 @@ class VersionsCatalogue:
 
     def find(self, ref: PromptRef) -> Answer:
         found = self._versions.get(ref.name)
-        return Answer(found) if found is not None and ref.label == "production" else Answer()
+        return (
+            Answer(found)
+            if found is not None and ref.label == "production"
+            else Answer(message="its version is not at hand")
+        )
 
     def names(self) -> Collection[str]:
         return dict.fromkeys(version.name for version in self._versions.values())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Callable, NamedTuple
 
 from .baseline import Baseline
-from .comparison import Against, Unchecked, compare, in_order
+from .comparison import Comparison, Unchecked, in_order
 from .finding import CodeFinding
 from .outcome import Outcome
 from .use import Use
@@ -36,19 +36,18 @@ class Rules(NamedTuple):
     """Whether what is known only at run time is one."""
 
 
-def checked(project: Project, against: Against, rules: Rules, described: str) -> Outcome:
-    """The outcome of a check against one catalogue.
+def summed_up(
+    project: Project, compared: Comparison, rules: Rules, described: str, problems: Sequence[str] = ()
+) -> Outcome:
+    """The outcome of a check.
 
     Args:
         project: What was seen.
-        against: What it is compared with.
+        compared: What became of the uses.
         rules: What counts as a finding.
-        described: What it is compared with, in words such as "the platform".
-
-    Raises:
-        ScopeError: The catalogue cannot answer.
+        described: What they were compared with, in words such as "the platform".
+        problems: What is wrong with no place in a file.
     """
-    compared = compare(project.uses, against)
     unchecked = compared.unchecked
     strict: tuple[CodeFinding, ...] = ()
     ignored = compared.ignored
@@ -69,6 +68,7 @@ def checked(project: Project, against: Against, rules: Rules, described: str) ->
         known=sifted.known if sifted else 0,
         outdated=sifted.outdated if sifted else (),
         notes=tuple(project.notes),
+        problems=tuple(problems),
     )
 
 

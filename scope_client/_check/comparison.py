@@ -75,12 +75,23 @@ def compare(uses: Iterable[Use], against: Against) -> Comparison:
     for use, ref in asked:
         answer = against.catalogue.find(ref)
         if answer.version is None and not answer.code:
-            unchecked.append(Unchecked(use, "names a version that is not at hand"))
+            unchecked.append(Unchecked(use, answer.message))
             continue
         checked.append(use)
         findings += [(use, each) for each in _found(use, answer, against)]
     told = [finding for use, finding in findings if use.ignored is not None and finding.code not in use.ignored]
     return Comparison(tuple(checked), tuple(unchecked), in_order(told), len(findings) - len(told))
+
+
+def joined(parts: Iterable[Comparison]) -> Comparison:
+    """Several comparisons as one."""
+    each = tuple(parts)
+    return Comparison(
+        tuple(use for part in each for use in part.checked),
+        tuple(one for part in each for one in part.unchecked),
+        in_order(finding for part in each for finding in part.findings),
+        sum(part.ignored for part in each),
+    )
 
 
 def in_order(findings: Iterable[CodeFinding]) -> tuple[CodeFinding, ...]:

@@ -7,6 +7,7 @@ import click
 from .. import __version__
 from ..frameworks import explained
 from . import _terminal as terminal
+from ._check import check
 from ._demo import demo
 from ._get import get
 from ._list import list_prompts
@@ -33,7 +34,7 @@ def scope(context: click.Context) -> None:
         terminal.say(context.get_help())
 
 
-for _command in (demo, serve, list_prompts, get, render, types):
+for _command in (demo, serve, list_prompts, get, render, check, types):
     scope.add_command(_command)
 
 

@@ -15,6 +15,13 @@ from . import _terminal as terminal
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Read = TypeVar("_Read")
 
+
+class CannotTellError(click.ClickException):
+    """What was asked for could not be found out."""
+
+    exit_code = 2
+
+
 _VERSION_OPTIONS = (
     click.argument("name"),
     click.option("--label", type=click.Choice(LABELS), help=ARGUMENTS["label"]),
@@ -67,10 +74,17 @@ def show(
     if label is not None and version is not None:
         raise click.UsageError("--label and --version exclude each other: give one of them")
     as_json = checked_format(format, json)
-    # Without a prompt folder, so that the answer is the platform's, or its error.
-    with ScopeClient(credentials=_credentials(), prompt_dir=None) as client:
+    with platform_client() as client:
         report = command(client, name=name, label=label, version=version, **more)
     print_report(report, as_json=as_json)
+
+
+def platform_client() -> ScopeClient:
+    """A client with the credentials of the environment, which has the platform's answer, or its error, and no folder's.
+
+    Raises MissingApiKeyError if there are none.
+    """
+    return ScopeClient(credentials=_credentials(), prompt_dir=None)
 
 
 def checked_format(format: str | None, json: bool) -> bool:  # noqa: A002  # the option's own word

@@ -16,7 +16,15 @@ ARGUMENTS: Mapping[str, str] = {
     "var": "The value of one variable; repeat it for more.",
     "vars_file": "A file with a JSON object of values, or - for standard input; -v wins over it.",
     "names": "Further prompts, which no template names.",
-    "exclude": "Leave out the templates whose path, or a part of it, fits this pattern, such as drafts or '*.txt'.",
+    "paths": "Files and folders to look at; by default all templates, and the Python code of the project.",
+    "against": "The word platform, a folder of prompts, or a lock; by default the site's lock, else its platform.",
+    "promoted": "Compare what is in production with this version: latest tells what a promotion would break.",
+    "lock": "Tell of prompts that have moved on since this lock; by default scope.lock, if there is one.",
+    "strict": "Fail over what is known only at run time.",
+    "baseline": "Tell nothing of the findings that this file has.",
+    "write_baseline": "Write what is wrong into the file of --baseline.",
+    "verbose": "List what is known only at run time, and what was left out.",
+    "exclude": "Leave out the files whose path, or a part of it, fits this pattern, such as drafts or '*.txt'.",
     "format": "How the report is printed; as text by default.",
     "json": "The same as --format json.",
 }
@@ -28,8 +36,8 @@ STANDARD_INPUT = "-"
 
 def wants_json(json: bool, format: Optional[str]) -> bool:  # noqa: A002  # the options' own words
     """Whether --json and --format ask for JSON; raises ValidationError if they contradict each other."""
-    if json and format == "text":
-        raise ValidationError("--json and --format text exclude each other: give one of them")
+    if json and format not in (None, "json"):
+        raise ValidationError(f"--json and --format {format} exclude each other: give one of them")
     return json or format == "json"
 
 

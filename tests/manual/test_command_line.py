@@ -67,7 +67,8 @@ def test_a_command_prints_what_the_page_says(command: str, printed: str, environ
     done = ran(command, *environ)
     assert done.stdout + done.stderr == printed
     is_wrong_usage = "--help)" in printed
-    is_failure = printed.startswith("scope: ") or "\nError: " in printed
+    has_findings = re.search(r"^\d+ findings? in ", printed, re.MULTILINE) is not None
+    is_failure = printed.startswith("scope: ") or "\nError: " in printed or has_findings
     assert done.returncode == (2 if is_wrong_usage else 1 if is_failure else 0)
 
 

@@ -32,14 +32,23 @@ def summary(outcome: Outcome, *, is_verbose: bool = False) -> str:
     verdict = f"{counted(wrong, 'finding')} in {uses}" if wrong else f"{uses} fit {outcome.against}"
     parts = [verdict if wrong or outcome.checked != 1 else f"{uses} fits {outcome.against}"]
     if outcome.unchecked:
-        are = "is" if len(outcome.unchecked) == 1 else "are"
-        hint = "" if is_verbose else " (-v lists them)"
-        parts.append(f"{len(outcome.unchecked)} more {are} known only at run time{hint}")
-    if outcome.known:
-        parts.append(f"{counted(outcome.known, 'finding')} in the baseline")
-    if outcome.ignored:
-        parts.append(f"{outcome.ignored} ignored by comments")
+        parts.append(count_of_unchecked(outcome, is_verbose=is_verbose))
+    parts += counts_of_known(outcome)
     return "; ".join(parts)
+
+
+def count_of_unchecked(outcome: Outcome, *, is_verbose: bool) -> str:
+    """Such as "2 more are known only at run time"."""
+    are = "is" if len(outcome.unchecked) == 1 else "are"
+    return f"{len(outcome.unchecked)} more {are} known only at run time{'' if is_verbose else ' (-v lists them)'}"
+
+
+def counts_of_known(outcome: Outcome) -> Iterator[str]:
+    """What is not told, because it is in the baseline, or because a comment ignores it."""
+    if outcome.known:
+        yield f"{counted(outcome.known, 'finding')} in the baseline"
+    if outcome.ignored:
+        yield f"{outcome.ignored} ignored by comments"
 
 
 def further_notes(outcome: Outcome) -> Iterator[str]:
