@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from .._foreign_text import printable
-from .record import VersionRecord
+from .record import VersionRecord, prompt_id
 
 
 def unreadable_folder(error: OSError) -> str:
@@ -29,3 +29,16 @@ def ids_twice(versions: Iterable[VersionRecord], files: Mapping[int, str]) -> It
         owner = owners.setdefault(version.id, file)
         if owner != file:
             yield flaw(file, f"its id {version.id!r} is also that of {owner}; change one")
+
+
+def prompt_ids_differ(prompt: str, versions: Iterable[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
+    """A version whose file gives no ID of the prompt has that of the others."""
+    given = [version for version in versions if version.prompt_id != prompt_id(prompt)]
+    for version in given[1:]:
+        if version.prompt_id != given[0].prompt_id:
+            first = f"{files[given[0].number]} has {given[0].prompt_id!r}"
+            yield flaw(files[version.number], f"its prompt_id is {version.prompt_id!r}, and {first}; change one")
+
+
+def prompt_id_twice(file: str, identity: str, other_file: str) -> str:
+    return flaw(file, f"its prompt_id {identity!r} is also that of {other_file}; change one")

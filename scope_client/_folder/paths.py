@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -60,13 +61,26 @@ def paths_of(names: Iterable[str]) -> dict[str, str]:
     alike: dict[tuple[tuple[str, ...], str], set[str]] = {}
     for each in parts.values():
         for depth, part in enumerate(each):
-            alike.setdefault((tuple(each[:depth]), _folded(part)), set()).add(part)
+            alike.setdefault((tuple(each[:depth]), folded(part)), set()).add(part)
 
     def written(each: list[str], depth: int) -> _Part:
-        others = alike[tuple(each[:depth]), _folded(each[depth])]
-        return _Part(each[depth], is_first=depth == 0, is_alone=len(others) == 1)
+        others = alike[tuple(each[:depth]), folded(each[depth])]
+        return _Part(each[depth], depth == 0, _How.PLAIN if len(others) == 1 else _How.WITHOUT_CASE)
 
     return {name: _path([written(each, depth) for depth in range(len(each))]) for name, each in parts.items()}
+
+
+def paths_beside(name: str, *, is_first: bool) -> Iterator[str]:
+    """Paths of a name, the plainest first; in each the first part is written in another way, the last one all escaped.
+
+    Args:
+        name: The name, or what is left of it below a folder.
+        is_first: Whether no folder of prompts is above it.
+    """
+    first, *more = _parts(name)
+    below = [_Part(part, is_first=False) for part in more]
+    for how in _How:
+        yield _path([_Part(first, is_first, how), *below])
 
 
 def name_of(path: str) -> str:
@@ -96,13 +110,20 @@ def is_like_a_version(stem: str) -> bool:
     return _LIKE_A_VERSION.fullmatch(stem) is not None
 
 
+class _How(enum.Enum):
+    """What is escaped of a part: what no disk holds; upper-case letters too, if others are alike; or all of it."""
+
+    PLAIN = 0
+    WITHOUT_CASE = 1
+    ESCAPED = 2
+
+
 class _Part(NamedTuple):
     """What is between two slashes of a name; after the last slash that makes a folder, all that follows."""
 
     text: str
     is_first: bool
-    is_alone: bool = True
-    """Whether no other part beside it is the same to a disk that tells no upper from lower case."""
+    how: _How = _How.PLAIN
 
 
 def _path(parts: Iterable[_Part]) -> str:
@@ -122,9 +143,9 @@ def _written(part: _Part) -> Iterator[str]:
     if not part.text:
         yield _EMPTY_PART
         return
-    signs = _signs(part.text, keeps_case=part.is_alone)
-    if sum(map(_bytes_of, signs)) > MAX_PART_BYTES:
-        signs = _signs(part.text, keeps_case=False)
+    signs = _signs(part.text, part.how)
+    if part.how is _How.PLAIN and sum(map(_bytes_of, signs)) > MAX_PART_BYTES:
+        signs = _signs(part.text, _How.WITHOUT_CASE)  # for several parts may begin alike
     pieces = _pieces(signs)
     for place, piece in enumerate(pieces):
         is_last = place == len(pieces) - 1
@@ -132,13 +153,15 @@ def _written(part: _Part) -> Iterator[str]:
         yield guarded if is_last else f"{guarded}{GOES_ON}"
 
 
-def _signs(text: str, *, keeps_case: bool) -> list[str]:
+def _signs(text: str, how: _How) -> list[str]:
     """The text as it is written, a text for each of its characters."""
+    if how is _How.ESCAPED:
+        return list(map(_octets, text))
     unfit = {found.start() for found in (*_UNFIT.finditer(text), *_LIKE_OCTETS.finditer(text))}
-    is_usual = unicodedata.is_normalized("NFC", text)
+    is_usual, keeps_case = unicodedata.is_normalized("NFC", text), how is _How.PLAIN
     return [
         _octets(char)
-        if at in unfit or not (is_usual or char.isascii()) or not (keeps_case or char == _folded(char))
+        if at in unfit or not (is_usual or char.isascii()) or not (keeps_case or char == folded(char))
         else char
         for at, char in enumerate(text)
     ]
@@ -190,6 +213,6 @@ def _text_of(octets: re.Match[str]) -> str:
         return octets[0]
 
 
-def _folded(part: str) -> str:
-    """The same for parts that are one to some disk."""
+def folded(part: str) -> str:
+    """The same for names of files that are one to some disk."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", part).casefold())

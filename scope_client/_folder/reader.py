@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,17 +14,17 @@ from .._foreign_text import printable
 from .._interrupts import pass_on
 from .._wording import cut, listed
 from ..errors import ConfigurationError
-from .entries import Entries, names, number_in, stem_of, visible
-from .flaws import flaw, ids_twice, published_twice, unreadable_folder
+from .entries import number_in
+from .flaws import flaw, ids_twice, prompt_id_twice, prompt_ids_differ, published_twice, unreadable_folder
+from .identities import ID_PREFIX, Identities
+from .prompt_files import Seen, files_of, place_for
 from .record import VersionRecord, is_prompt_id, prompt_id
-from .sight import Sight, sight_of
+from .sight import Sight
+from .tree import Tree
 from .version_file import read_version
 from .whole_file import FileTime, UnfinishedError
 
 StrPath = Union[str, "os.PathLike[str]"]
-# What is seen of a file; or in words why what is there cannot be a version.
-_Seen = Union[Sight, str]
-
 LONGEST_FLAWS_CHARACTERS = 600
 UNFINISHED_SECONDS = 2.0  # so long a file that is being written leaves its former text in place
 SETTLING_SECONDS = 0.2
@@ -41,20 +40,22 @@ class _Prompt(NamedTuple):
     """What is known of a prompt: its files as they are `seen`, what they hold, and the last versions without a flaw.
 
     `read` has, by file and by the status of one that gives none, the version or what is wrong. `misplaced` and `wrong`
-    are the flaws of the present files, `outside` names those that are links out of the folder.
+    are the flaws of the present files, `claims` are those of an ID that another prompt has, `outside` names files that
+    are links out of the folder.
     """
 
     looked_at: float = NEVER
-    seen: Mapping[str, _Seen] = MappingProxyType({})
+    seen: Mapping[str, Seen] = MappingProxyType({})
     read: Mapping[tuple[str, str], VersionRecord | str] = MappingProxyType({})
     versions: tuple[VersionRecord, ...] = ()
     misplaced: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
 
     @property
     def to_tell(self) -> tuple[str, ...]:
-        return (*self.misplaced, *self.wrong, *self.outside)
+        return (*self.misplaced, *self.wrong, *self.claims, *self.outside)
 
 
 class PromptFolder:
@@ -86,14 +87,13 @@ class PromptFolder:
         file_time: Callable[[], int] = time.time_ns,
     ) -> None:
         self._root = os.fspath(folder)
-        self._real_root = self._root
         self._look_seconds = look_seconds
         self._now = now
         self._file_time = file_time
-        self._listed_at = NEVER
-        self._entries = Entries()
+        self._tree = Tree(self._root, look_seconds, file_time)
+        self._looked_at_all_at = NEVER
         self._why_unlisted = ""
-        self._names_by_id: dict[str, str] = {}
+        self._identities = Identities()
         self._prompts: dict[str, _Prompt] = {}
         self._told: set[str] = set()
         self._unfinished_since: dict[str, float] = {}
@@ -114,9 +114,18 @@ class PromptFolder:
         """The names of all prompts that have flaws."""
         return [name for name in self._prompts if self.flaws(name)]
 
+    def name(self, prompt: str) -> str:
+        """The name that a name or an ID stands for."""
+        known = None if is_prompt_id(prompt) else self._prompts.get(prompt)
+        return prompt if known and known.versions else self._identities.owner(prompt) or prompt
+
     def is_unfinished(self, prompt: str) -> bool:
         """Whether somebody was writing a file of a prompt when it was looked at."""
-        return self._name(prompt) in self._unfinished_since
+        return self.name(prompt) in self._unfinished_since
+
+    def place_for(self, prompt: str) -> str:
+        """The path of the folder that a prompt without files is to have; some of the folders in it may be there."""
+        return place_for(self._tree, prompt)
 
     @property
     def path(self) -> str:
@@ -126,11 +135,11 @@ class PromptFolder:
     @property
     def real_path(self) -> str:
         """Where the folder really is."""
-        return self._real_root
+        return self._tree.real_root
 
     def files(self, prompt: str) -> dict[int, tuple[str, str]]:
         """The files of a prompt's versions, by number: each path in the folder, and where that really is."""
-        seen = self._prompts.get(self._name(prompt), _NOTHING).seen
+        seen = self._prompts.get(self.name(prompt), _NOTHING).seen
         return {
             _number(file): (file, sight.path)
             for file, sight in seen.items()
@@ -139,37 +148,41 @@ class PromptFolder:
 
     def versions(self, prompt: str) -> tuple[VersionRecord, ...]:
         """What is known of a prompt, by its name or ID, in the order of the numbers; empty if there is none."""
-        return self._prompts.get(self._name(prompt), _NOTHING).versions
+        return self._prompts.get(self.name(prompt), _NOTHING).versions
 
     def flaws(self, prompt: str) -> tuple[str, ...]:
         """Why versions of a prompt, by its name or ID, may be missing: what is wrong with its files."""
-        name = self._name(prompt)
+        name = self.name(prompt)
         known = self._prompts.get(name, _NOTHING)
         outside = (flaw(file, "is a link that leads out of the folder, and is not followed") for file in known.outside)
         unfinished = ["somebody is writing a file of it; ask again"] if self.is_unfinished(name) else []
         unlisted = [self._why_unlisted] if self._why_unlisted else []
-        return (*unlisted, *known.misplaced, *known.wrong, *outside, *unfinished)
+        return (*unlisted, *known.misplaced, *known.wrong, *known.claims, *outside, *unfinished)
 
     def is_due(self, prompt: str) -> bool:
         """Whether a look at this prompt, by its name or ID, would see more than what is known."""
         now = self._now()
-        if now >= self._listed_at + self._look_seconds:
+        name = self.name(prompt)
+        if self._tree.is_due(name, now):
             return True
-        name = self._name(prompt)
         known = self._prompts.get(name)
-        return self._entries.has(name) if known is None else now >= known.looked_at + self._look_seconds
+        if known is None:
+            return self._tree.may_have(name) or self._may_be_new_id(prompt, now)
+        return now >= known.looked_at + self._look_seconds
 
     def look(self, prompt: str) -> None:
         """Brings what is known of this prompt, by its name or ID, up to date."""
         now = self._now()
-        if now >= self._listed_at + self._look_seconds:
-            self._list(now)
-        if not self._why_unlisted and self._finds_a_flaw(self._name(prompt), now):
+        self._list(now)
+        if self._why_unlisted:
+            return
+        finds = [self._finds_a_flaw(name, now) for name in dict.fromkeys((prompt, self.name(prompt)))]
+        if any(finds) or self._may_be_new_id(prompt, now):
             self.look_at_all()
 
     def look_at_what_is_written(self, prompt: str) -> None:
         """The same for who has written its files: where the system cannot tell, they would be taken as unfinished."""
-        self._unfinished_since[self._name(prompt)] = NEVER
+        self._unfinished_since[self.name(prompt)] = NEVER
         self.look(prompt)
 
     def look_at_all(self) -> None:
@@ -178,14 +191,13 @@ class PromptFolder:
         self._list(now)
         if self._why_unlisted:
             return
-        for name in {**dict.fromkeys(names(sorted(self._entries.all))), **self._prompts}:
+        self._looked_at_all_at = now
+        for name in {**dict.fromkeys(self._tree.names()), **self._prompts}:
             self._finds_a_flaw(name, now)
         prompts = self._prompts.values()
         outside = [file for each in prompts for file in each.outside]
-        flaws = [
-            *(flaw for each in prompts for flaw in each.misplaced),
-            *(flaw for each in prompts for flaw in each.wrong),
-        ]
+        kinds = ("misplaced", "wrong", "claims")
+        flaws = [*dict.fromkeys(flaw for kind in kinds for each in prompts for flaw in getattr(each, kind))]
         told, self._told = self._told, {*outside, *flaws}
         if not told.issuperset(outside):
             links = listed(outside, written=printable)
@@ -195,27 +207,20 @@ class PromptFolder:
         if not told.issuperset(flaws):
             self._warn(self._unusable(flaws))
 
-    def _name(self, prompt: str) -> str:
-        if not is_prompt_id(prompt):
-            return prompt
-        return self._names_by_id.get(f"prompt_{prompt[len('prompt_') :].upper()}", prompt)
+    def _may_be_new_id(self, prompt: str, now: float) -> bool:
+        """Whether this may be the ID of a prompt that has come since all were looked at."""
+        is_new = prompt.startswith(ID_PREFIX) and not self.versions(prompt)
+        return is_new and now >= self._looked_at_all_at + self._look_seconds
 
     def _list(self, now: float) -> None:
-        self._listed_at = now
         try:
-            real_root = os.path.realpath(self._root)
-            entries = visible(real_root)
+            if not self._tree.begin_look(now):
+                return
         except OSError as error:
             pass_on(error)
             why = self._why_not_there(error)
         else:
             why = ""
-            self._real_root = real_root
-            if entries != self._entries.all:
-                for name in names(entries - self._entries.all):
-                    with contextlib.suppress(UnicodeEncodeError):  # a name that no prompt can have
-                        self._names_by_id[prompt_id(name)] = name
-                self._entries = Entries(entries)
         was, self._why_unlisted = self._why_unlisted, why
         if why not in ("", was):
             self._warn(why)
@@ -235,9 +240,10 @@ class PromptFolder:
         known = self._prompts.get(name, _NOTHING)
         if now < known.looked_at + self._look_seconds:
             return False
-        seen = self._seen(name)
+        seen = files_of(self._tree, name)
+        is_known = seen == known.seen and not known.claims
         try:
-            prompt = known if seen == known.seen else self._read(name, seen, known, self._may_be_unfinished(name, now))
+            prompt = known if is_known else self._read(name, seen, known, self._may_be_unfinished(name, now))
         except UnfinishedError:
             self._unfinished_since.setdefault(name, now)
             looked_at = now - self._look_seconds + min(self._look_seconds, SETTLING_SECONDS)
@@ -245,59 +251,20 @@ class PromptFolder:
             return False
         self._unfinished_since.pop(name, None)
         self._told.difference_update(set(known.to_tell).difference(prompt.to_tell))
-        if seen or self._entries.has(name):
-            self._prompts[name] = prompt._replace(looked_at=now)
-        else:
+        if not self._tree.may_have(name) and not (seen and name in self._prompts):
             self._prompts.pop(name, None)
+            self._identities.take(name)
+            return False
+        self._prompts[name] = prompt._replace(looked_at=now)
+        if not is_known:
+            self._identities.give(name, {version.prompt_id for version in prompt.versions})
         return not self._told.issuperset(prompt.to_tell)
 
     def _may_be_unfinished(self, name: str, now: float) -> bool:
         """At first there is no former text to leave in place."""
         return self._has_read and now < self._unfinished_since.get(name, now) + UNFINISHED_SECONDS
 
-    def _seen(self, name: str) -> dict[str, _Seen]:
-        """The files of a prompt, by their paths in the folder. A name becomes a path only if the folder lists it."""
-        seen: dict[str, _Seen] = {}
-        folder = self._sight(name) if name in self._entries.all else Sight("")
-        if folder.is_folder:
-            seen.update({f"{name}/": folder} if folder.is_outside else self._seen_inside(name, folder.path))
-        place = f"{name}/" if folder.is_folder else ""
-        for file in self._entries.files(name):
-            sight = self._sight(file)
-            if not sight.is_folder:
-                there = f"a folder {place}" if folder.is_folder else place
-                seen[file] = f"there is {there} too; keep one of the two" if place else sight
-                place = place or file
-        for rival, is_folder in self._entries.rivals(name) if place else ():
-            if self._sight(rival).is_folder == is_folder:
-                seen[place] = f"differs from {rival} in upper and lower case alone; rename one of the two"
-        return seen
-
-    def _seen_inside(self, name: str, path: str) -> Iterator[tuple[str, _Seen]]:
-        try:
-            entries = sorted(visible(path))
-        except OSError as error:
-            pass_on(error)
-            yield f"{name}/", unreadable_folder(error)
-            return
-        owners: dict[int | None, str] = {}
-        for entry in entries:
-            file = f"{name}/{entry}"
-            sight = self._sight(file)
-            if sight.is_outside:
-                yield file, sight
-            elif sight.is_folder:
-                yield f"{file}/", "too deep; move its files up, or elsewhere"
-            elif number_in(entry) is not None:
-                owner = owners.setdefault(number_in(entry), file)
-                yield file, sight if owner == file else f"there is {owner} too; keep one of the two"
-            elif stem_of(entry) is not None:
-                yield file, "a version's file is named v1.md, v2.md and so on; rename it"
-
-    def _sight(self, file: str) -> Sight:
-        return sight_of(os.path.join(self._real_root, file), self._real_root, self._file_time)
-
-    def _read(self, name: str, seen: Mapping[str, _Seen], known: _Prompt, may_be_unfinished: bool) -> _Prompt:
+    def _read(self, name: str, seen: Mapping[str, Seen], known: _Prompt, may_be_unfinished: bool) -> _Prompt:
         """Raises UnfinishedError if a file is being written."""
         sights = {file: sight for file, sight in seen.items() if isinstance(sight, Sight)}
         files = {_number(file): file for file, sight in sights.items() if not sight.is_outside}
@@ -308,12 +275,30 @@ class PromptFolder:
             key = file, default
             is_known = key in known.read and known.seen[file] == seen[file]
             read[key] = known.read[key] if is_known else _version(sights[file].path, name, number, default, file_time)
-        versions = tuple(version for version in read.values() if not isinstance(version, str))
+        versions = _of_one_prompt(name, [version for version in read.values() if not isinstance(version, str)])
         misplaced = tuple(flaw(file, sight) for file, sight in seen.items() if isinstance(sight, str))
         unread = (flaw(file, why) for (file, _), why in read.items() if isinstance(why, str))
-        wrong = (*unread, *published_twice(versions, files), *ids_twice(versions, files))
+        differ = prompt_ids_differ(name, versions, files)
+        wrong = (*unread, *published_twice(versions, files), *ids_twice(versions, files), *differ)
+        claims = () if wrong else tuple(self._claims(name, versions, files))
         outside = tuple(file for file, sight in sights.items() if sight.is_outside)
-        return _Prompt(NEVER, seen, read, known.versions if misplaced or wrong else versions, misplaced, wrong, outside)
+        is_wrong = misplaced or wrong or claims
+        return _Prompt(NEVER, seen, read, known.versions if is_wrong else versions, misplaced, wrong, outside, claims)
+
+    def _claims(self, name: str, versions: Sequence[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
+        for identity, version in {version.prompt_id: version for version in reversed(versions)}.items():
+            rival = self._identities.rival(name, identity)
+            if rival is not None:
+                yield prompt_id_twice(files[version.number], identity, next(iter(self._prompts[rival].seen), rival))
+
+
+def _of_one_prompt(name: str, versions: Sequence[VersionRecord]) -> tuple[VersionRecord, ...]:
+    """All with the ID of the prompt that some of their files give."""
+    given = {version.prompt_id for version in versions} - {prompt_id(name)} if versions else set()
+    if len(given) != 1:
+        return tuple(versions)
+    (identity,) = given
+    return tuple(version._replace(prompt_id=identity) for version in versions)
 
 
 _NOTHING = _Prompt()

@@ -7,6 +7,7 @@ import stat
 from typing import Callable, NamedTuple
 
 from .._interrupts import pass_on
+from .entries import Entry
 
 # A file system may give two writes the same time if they are closer than this.
 SAME_TIME_NANOSECONDS = 50_000_000
@@ -26,8 +27,23 @@ class Sight(NamedTuple):
     """Whether a link leads out of the folder."""
 
 
-def sight_of(path: str, root: str, file_time: Callable[[], int]) -> Sight:
-    """What is at `path`; `root` is the folder, without links, and `file_time` returns the file system's time."""
+def sight_in(folder: str, entry: Entry, root: str, file_time: Callable[[], int]) -> Sight:
+    """What an entry of a folder is; both folders are without links, and `file_time` returns the file system's time."""
+    path = os.path.join(folder, entry.name)
+    if entry.is_folder:
+        return Sight(path, is_folder=True)
+    if not entry.is_link:
+        try:
+            found = os.lstat(path)
+        except OSError as error:
+            pass_on(error)
+            return Sight(path)
+        if stat.S_ISREG(found.st_mode):
+            return _sight_of(path, found, file_time, is_outside=False)
+    return _followed(path, root, file_time)
+
+
+def _followed(path: str, root: str, file_time: Callable[[], int]) -> Sight:
     real = os.path.realpath(path)
     is_outside = not real.startswith(os.path.join(root, ""))
     try:
@@ -36,7 +52,11 @@ def sight_of(path: str, root: str, file_time: Callable[[], int]) -> Sight:
         pass_on(error)
         return Sight(real, is_outside=is_outside)
     if stat.S_ISDIR(found.st_mode):
-        return Sight(real, is_folder=True, is_outside=is_outside)
+        return Sight(real, is_folder=True, is_outside=is_outside and real != root)
+    return _sight_of(real, found, file_time, is_outside=is_outside)
+
+
+def _sight_of(real: str, found: os.stat_result, file_time: Callable[[], int], *, is_outside: bool) -> Sight:
     changed_at, now = max(found.st_mtime_ns, found.st_ctime_ns), file_time()
     is_young = now - SAME_TIME_NANOSECONDS < changed_at < now + CLOCK_ERROR_NANOSECONDS
     times = found.st_mtime_ns, found.st_ctime_ns

@@ -18,16 +18,16 @@ import hashlib
 import json
 import os
 import shutil
-import unicodedata
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable, NamedTuple
 
 from .._clock import SYSTEM_CLOCK
 from .._wording import listed, shown
 from ..errors import ConfigurationError
-from .entries import is_left_out, stem_of, visible
+from .entries import number_in, stem_of
 from .reader import SETTLING_SECONDS, PromptFolder
-from .record import VersionRecord
+from .record import VersionRecord, rfc3339
 from .replacing import Identity, check_unchanged, created, hidden_name, identity, liken, replaced, settle
 from .version_file import version_in
 from .whole_file import read_whole
@@ -62,9 +62,16 @@ class FolderWriter:
     `expected`, where that is given.
     """
 
-    def __init__(self, folder: PromptFolder, *, sleep: Callable[[float], object] = SYSTEM_CLOCK.sleep) -> None:
+    def __init__(
+        self,
+        folder: PromptFolder,
+        *,
+        sleep: Callable[[float], object] = SYSTEM_CLOCK.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._folder = folder
         self._sleep = sleep
+        self._clock = clock
 
     def publish(self, name: str, number: int, expected: str | None = None) -> None:
         """Makes a version the published one, and archives the one that was."""
@@ -73,7 +80,8 @@ class FolderWriter:
         wanted = [(version_of(versions, number), "published"), *((each, "archived") for each in former)]
         with _translated(name):
             files = [(self._file(each, versions), status) for each, status in wanted if each.status != status]
-            _write([(file, _in_status(file, status)) for file, status in files])
+            at = rfc3339(self._clock())
+            _write([(file, _in_status(file, status, at)) for file, status in files])
         self._folder.look_at_what_is_written(name)
 
     def archive(self, name: str, number: int, expected: str | None = None) -> None:
@@ -83,7 +91,7 @@ class FolderWriter:
         if version.status != "archived":
             with _translated(name):
                 file = self._file(version, versions)
-                _write([(file, _in_status(file, "archived"))])
+                _write([(file, _in_status(file, "archived", rfc3339(self._clock())))])
         self._folder.look_at_what_is_written(name)
 
     def draft(self, version: VersionRecord, expected: str | None = None) -> None:
@@ -96,7 +104,7 @@ class FolderWriter:
         with _translated(version.prompt):
             if not versions:
                 self._begin(version, octets)
-            elif "/" in self._folder.files(version.prompt)[versions[0].number][0]:
+            elif _is_in_its_folder(self._folder.files(version.prompt)[versions[-1].number][0]):
                 self._add(versions, version, octets)
             else:
                 self._unfold(versions, version, octets)
@@ -124,24 +132,29 @@ class FolderWriter:
         read = read_whole(path)
         default = "published" if len(versions) == 1 else "draft"
         file = _File(name, path, read.octets, found)
-        if version_in(read, version.prompt, version.number, default) != version:
+        found_version = version_in(read, version.prompt, version.number, default)
+        if found_version._replace(prompt_id=version.prompt_id) != version:  # which it may have from another file
             raise ConfigurationError(f"{name} was changed meanwhile; look at it, and try again")
         return file
 
     def _begin(self, version: VersionRecord, octets: bytes) -> None:
-        folder = os.path.join(self._folder.real_path, version.prompt)
-        _check_holdable(version.prompt, visible(self._folder.real_path))
-        if not os.path.isdir(folder):
-            if os.path.lexists(folder):
-                raise ConfigurationError(f"{shown(version.prompt)} is there already, and is not a folder; move it away")
-            os.mkdir(folder)
-            liken(folder, os.stat(self._folder.real_path))
+        root = self._folder.real_path
+        folder = os.path.join(root, *self._folder.place_for(version.prompt).split("/"))
+        made = [folder]
+        while os.path.dirname(made[-1]) != root and not os.path.lexists(os.path.dirname(made[-1])):
+            made.append(os.path.dirname(made[-1]))
+        made = [each for each in made if not os.path.lexists(each)]
         try:
+            for each in reversed(made):
+                os.mkdir(each)
+                liken(each, os.stat(root))
             with created(os.path.join(folder, _named(version)), octets, like=None):
-                settle(self._folder.real_path)
+                for each in made:
+                    settle(os.path.dirname(each))
         except OSError:
-            with contextlib.suppress(OSError):
-                os.rmdir(folder)
+            for each in made:
+                with contextlib.suppress(OSError):
+                    os.rmdir(each)
             raise
 
     def _add(self, versions: Sequence[VersionRecord], version: VersionRecord, octets: bytes) -> None:
@@ -149,8 +162,8 @@ class FolderWriter:
         if len(versions) == 1:
             file = self._file(versions[0], versions)
             _write([(file, _in_status(file, versions[0].status))], keeps_time=True)
-        folder = os.path.realpath(os.path.join(self._folder.real_path, version.prompt))
-        _, last = self._folder.files(version.prompt)[versions[-1].number]
+        path, last = self._folder.files(version.prompt)[versions[-1].number]
+        folder = os.path.realpath(os.path.join(self._folder.real_path, os.path.dirname(path)))
         with created(os.path.join(folder, _named(version)), octets, like=os.stat(last)):
             pass
 
@@ -162,35 +175,56 @@ class FolderWriter:
             raise ConfigurationError(f"{file.name} is a link; replace it by a file, or by a folder with {_named(only)}")
         first = _in_status(file, only.status)
         like = os.stat(file.path)
-        hidden = os.path.join(self._folder.real_path, hidden_name())
-        os.mkdir(hidden)
+        path = os.path.join(self._folder.real_path, *file.name.split("/"))
+        parent, stem = os.path.realpath(os.path.dirname(path)), stem_of(os.path.basename(path)) or ""
+        folder = os.path.join(parent, stem)
+        there = os.path.isdir(folder)  # with other prompts in it
+        hidden = folder if there else os.path.join(parent, hidden_name())
+        files = [os.path.join(hidden, _named(each)) for each in (version, only)]
+        if not there:
+            os.mkdir(hidden)
+            liken(hidden, os.stat(parent))
+        done: list[str] = []
         try:
-            liken(hidden, os.stat(self._folder.real_path))
             with contextlib.ExitStack() as open_files:
-                for each, text in ((version, octets), (only, first)):
-                    open_files.enter_context(created(os.path.join(hidden, _named(each)), text, like=like))
-                os.utime(os.path.join(hidden, _named(only)), ns=(like.st_atime_ns, like.st_mtime_ns))
-                self._put_in_place(hidden, version.prompt, file)
-        finally:
-            shutil.rmtree(hidden, ignore_errors=True)
-
-    def _put_in_place(self, hidden: str, name: str, file: _File) -> None:
-        """The folder first: while both are there, the reader says so, and nothing is lost."""
-        root = self._folder.real_path
-        folder, aside = os.path.join(root, name), os.path.join(root, hidden_name())
-        check_unchanged(file.path, file.identity)
-        os.rename(hidden, folder)
-        settle(root)
-        try:
-            os.rename(file.path, aside)
-            if identity(aside) != file.identity:
-                os.rename(aside, file.path)
+                for each, text in zip(files, (octets, first)):
+                    open_files.enter_context(created(each, text, like=like))
+                    done.append(each)
+                os.utime(files[1], ns=(like.st_atime_ns, like.st_mtime_ns))
                 check_unchanged(file.path, file.identity)
-        except (OSError, ConfigurationError):
-            os.rename(folder, hidden)
-            raise
-        os.unlink(aside)
-        settle(root)
+                if not there:
+                    os.rename(hidden, folder)
+                    settle(parent)
+                try:
+                    _remove(file)
+                except (OSError, ConfigurationError):
+                    if not there:
+                        os.rename(folder, hidden)
+                    raise
+                done.clear()
+        finally:
+            if not there:
+                shutil.rmtree(hidden, ignore_errors=True)
+            for each in done:
+                with contextlib.suppress(OSError):
+                    os.unlink(each)
+
+
+def _remove(file: _File) -> None:
+    """Only as it was read."""
+    parent = os.path.dirname(file.path)
+    aside = os.path.join(parent, hidden_name())
+    os.rename(file.path, aside)
+    if identity(aside) != file.identity:
+        os.rename(aside, file.path)
+        check_unchanged(file.path, file.identity)
+    os.unlink(aside)
+    settle(parent)
+
+
+def _is_in_its_folder(file: str) -> bool:
+    """Whether a file is one of the versions in the folder of a prompt, and not a prompt alone."""
+    return "/" in file and number_in(file.rpartition("/")[2]) is not None
 
 
 def version_of(versions: Iterable[VersionRecord], number: int) -> VersionRecord:
@@ -205,26 +239,9 @@ def _named(version: VersionRecord) -> str:
     return f"v{version.number}.md"
 
 
-def _check_holdable(name: str, entries: Iterable[str]) -> None:
-    """Whether a folder of this name would be that prompt, and no other one."""
-    if is_left_out(name):
-        raise ConfigurationError(f"a folder cannot hold a prompt of the name {shown(name)}, which readers leave out")
-    if any(sign in name for sign in ("/", "\\", "\0")):
-        raise ConfigurationError(f"a folder cannot hold a prompt with a slash in its name, got {shown(name)}")
-    for entry in entries:
-        names = entry, stem_of(entry)
-        if name not in names and _usual(name) in [_usual(each) for each in names if each]:
-            raise ConfigurationError(f"the name {shown(name)} is too much like {shown(entry)}, which is there already")
-
-
-def _usual(name: str) -> str:
-    """The same for names that are one to a file system: some tell neither case nor the forms of Unicode apart."""
-    return unicodedata.normalize("NFC", name).lower()
-
-
-def _in_status(file: _File, status: str) -> bytes:
+def _in_status(file: _File, status: str, at: str | None = None) -> bytes:
     try:
-        return with_status(file.octets, status)
+        return with_status(file.octets, status, at)
     except ConfigurationError as error:
         raise ConfigurationError(f"{file.name}: {error.message}") from None
 

@@ -95,19 +95,26 @@ def _check_same(octets: bytes, version: VersionRecord) -> None:
             raise ConfigurationError(f"its {field} would come back from a file as {shown(comes_back)}; change it")
 
 
-def with_status(octets: bytes, status: str) -> bytes:
+def with_status(octets: bytes, status: str, at: str | None = None) -> bytes:
     """The same file with this status, and every other byte as it was.
 
-    Raises ConfigurationError if its front matter is written in a way that this cannot change.
+    Args:
+        octets: The file.
+        status: Its new status.
+        at: The time of the change, for a file that says when it was changed, or promoted, and by whom.
+
+    Raises:
+        ConfigurationError: Its front matter is written in a way that this cannot change.
     """
     front, content = parts_in(octets)
     if front.get("status") == status:
         return octets
-    bom = codecs.BOM_UTF8 if octets.startswith(codecs.BOM_UTF8) else b""
-    text = octets[len(bom) :].decode()
-    changed = bom + (_with_changed_front(text, status) if FENCE.match(text) else _with_front(text, status)).encode()
+    changes = {"status": status, **({} if at is None else _times_of(front, status, at))}
+    changed = octets
+    for key, text in changes.items():
+        changed = _with_line(changed, key, text)
     try:
-        is_changed = parts_in(changed) == ({**front, "status": status}, content)
+        is_changed = parts_in(changed) == ({**front, **changes}, content)
     except ConfigurationError:
         is_changed = False
     if not is_changed:
@@ -115,17 +122,35 @@ def with_status(octets: bytes, status: str) -> bytes:
     return changed
 
 
-def _with_front(text: str, status: str) -> str:
+def _times_of(front: Mapping[str, Any], status: str, at: str) -> dict[str, str]:
+    served = front.get("served")
+    for key in ("status", "is_production"):
+        if isinstance(served, Mapping) and served.get(key) is not None:
+            raise ConfigurationError(f"its key 'served' says {key} in another way; remove {key} there, and try again")
+    times = {"updated_at": at}
+    if status == "published":
+        times.update(promoted_at=at, promoted_by="local")
+    return {key: text for key, text in times.items() if front.get(key) is not None}
+
+
+def _with_line(octets: bytes, key: str, text: str) -> bytes:
+    bom = codecs.BOM_UTF8 if octets.startswith(codecs.BOM_UTF8) else b""
+    whole = octets[len(bom) :].decode()
+    line = f"{key}: {text}" if key == "status" else f"{key}: '{text}'"
+    return bom + (_with_changed_front(whole, line) if FENCE.match(whole) else _with_front(whole, line)).encode()
+
+
+def _with_front(text: str, line: str) -> str:
     """The reader takes a last line end in the manner of the first off the content."""
     end = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
-    return f"---{end}status: {status}{end}---{end}{text}"
+    return f"---{end}{line}{end}---{end}{text}"
 
 
-def _with_changed_front(text: str, status: str) -> str:
+def _with_changed_front(text: str, line: str) -> str:
     first, second, *_ = FENCE.finditer(text)
     end = "\r\n" if first[0].endswith("\r\n") else "\n"
     front = text[first.end() : second.start()]
-    start, stop, new = _change(front, f"status: {status}", end)
+    start, stop, new = _change(front, line, end)
     return "".join([text[: first.end()], front[:start], new, front[stop:], text[second.start() :]])
 
 
@@ -146,7 +171,7 @@ def _change(front: str, line: str, end: str) -> _Change:
     if not isinstance(node, yaml.MappingNode):
         return _Change(0, 0, f"{line}{end}")
     for key, value in reversed(node.value):
-        if key.value == "status":
+        if key.value == line.partition(":")[0]:
             start, stop = value.start_mark.index, value.end_mark.index
             return _Change(start, stop, line.partition(":")[2] if start == stop else line.partition(" ")[2])
     first = node.value[0][0].start_mark if node.value else node.start_mark

@@ -73,7 +73,7 @@ class Library:
         self._overlays: dict[str, _Overlay] = {}
         self._names_by_id: dict[str, str] = {}  # of the prompts with an overlay; IDs in upper case
         self._folder = None if folder is None else PromptFolder(folder, self._warn_of, note=warn)
-        self._writer = None if self._folder is None else FolderWriter(self._folder)
+        self._writer = None if self._folder is None else FolderWriter(self._folder, clock=clock)
         self.after_fork()
         renew_in_children(self)
 
@@ -84,7 +84,7 @@ class Library:
         """The versions of a prompt, in the order of their numbers, by its name or ID; empty if there is none."""
         with self._lock:
             self._look(prompt)
-            return self._versions(self._name(prompt) if is_prompt_id(prompt) else prompt)
+            return self._versions(self._name(prompt))
 
     def add(
         self,
@@ -109,7 +109,9 @@ class Library:
 
     def _new(self, name: str, content: Content, *, status: str, type: str | None, **more: Any) -> VersionRecord:  # noqa: A002  # the API's own word
         text, kind = _text_and_type(content, type)
-        number = max((version.number for version in self._versions(name)), default=0) + 1
+        there = self._versions(name)
+        number = max((version.number for version in there), default=0) + 1
+        more["prompt_id"] = there[-1].prompt_id if there else None
         return new_version(name, number, text, status=status, type=kind, **more, at=rfc3339(self._clock()))
 
     @property
@@ -251,8 +253,9 @@ class Library:
         self._warn(f"{flaws}; serving what was there before")
 
     def _lay_over(self, name: str, overlay: _Overlay) -> None:
+        ids = {prompt_id(name), *(version.prompt_id for version in self._versions(name))}
         self._overlays[name] = overlay
-        self._names_by_id[prompt_id(name).upper()] = name
+        self._names_by_id.update((_id_key(each), name) for each in ids)
 
     def _overlay(self, name: str) -> _Overlay:
         return self._overlays.get(name, _Overlay())
@@ -272,13 +275,21 @@ class Library:
             names.update(self._folder.names)
         return sorted(name for name in names if self._versions(name))
 
-    def _name(self, identity: str) -> str:
-        return self._names_by_id.get(identity.upper(), identity)
+    def _name(self, prompt: str) -> str:
+        """The name that a name or an ID stands for."""
+        if not isinstance(prompt, str) or (not is_prompt_id(prompt) and prompt in self._overlays):
+            return prompt
+        there = "" if self._folder is None else self._folder.name(prompt)
+        return there if there not in ("", prompt) else self._names_by_id.get(_id_key(prompt), prompt)
 
     def _check_known(self, name: str) -> None:
         if not self._versions(name):
             there = listed(self._names())
             raise ConfigurationError(f"there is no prompt {shown(name)}; the prompts are: {there}")
+
+
+def _id_key(identity: str) -> str:
+    return identity.upper() if is_prompt_id(identity) else identity
 
 
 def _archived(version: VersionRecord, at: str) -> VersionRecord:

@@ -20,7 +20,7 @@ def write(folder: Path, **files: str | bytes) -> Path:
     """Files by name, with `__` for a slash and without the ending."""
     for name, text in files.items():
         path = folder / f"{name.replace('__', '/')}.md"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_bytes(text.encode() if isinstance(text, str) else text)
     return folder
 
@@ -299,10 +299,18 @@ def test_a_file_that_is_not_right_is_named_with_what_to_do(text: str | bytes, sa
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        (("g/one.md",), "g/one.md: a version's file is named v1.md, v2.md and so on; rename it"),
         (("g/v0.md",), "g/v0.md: a version's file is named"),
         (("g/v01.md",), "g/v01.md: a version's file is named"),
-        (("g/deep/v1.md",), "g/deep/: too deep"),
+        (("g/v2-old.md",), "g/v2-old.md: a version's file is named"),
+        (("g/v1 (copy).md",), "g/v1 (copy).md: a version's file is named"),
+        (("a/g/v01.md",), "a/g/v01.md: a version's file is named v1.md, v2.md and so on; rename it"),
+        (("a/g/v1.md", "a/g.md"), "a/g.md: there is a folder a/g/ too; keep one of the two"),
+        (("a/g.md", "a/%67.md"), "a/g.md: there is a/%67.md too; keep one of the two"),
+        (("g/v1.md", "%67/v1.md"), "g/v1.md: there is %67/v1.md too; keep one of the two"),
+        (("a/g.md", "a/G.md"), "a/g.md: differs from a/G.md in upper and lower case alone; rename one of the two"),
+        (("a/g.md", "A/h.md"), "a/: differs from A in upper and lower case alone; rename one of the two"),
+        (("a/g.md", "A/h.md"), "A/: differs from a in upper and lower case alone; rename one of the two"),
+        (("/".join("a" * 41) + "/v1.md",), "/: is too deep; move its files up, or elsewhere"),
         (("g/v1.md", "g.md"), "g.md: there is a folder g/ too; keep one of the two"),
         (("g.md", "g.MD"), "g.md: there is g.MD too; keep one of the two"),
         (("g/v1.md", "g.MD"), "g.MD: there is a folder g/ too; keep one of the two"),
@@ -334,9 +342,14 @@ def test_an_id_belongs_to_one_version(tmp_path: Path) -> None:
 
 
 def test_every_broken_file_is_reported_at_once(tmp_path: Path) -> None:
-    write(tmp_path, a=b"\xff", b__v1="---\ntype: x\n---\n", b__x="", fine="Hi")
+    write(tmp_path, a=b"\xff", b__v1="---\ntype: x\n---\n", b__v01="", b__c=b"\xff", fine="Hi")
     message = complaint(tmp_path)
-    assert [line.split(":")[0] for line in message.splitlines()[1:]] == ["  b/x.md", "  a.md", "  b/v1.md"]
+    assert [line.split(":")[0] for line in message.splitlines()[1:]] == [
+        "  b/v01.md",
+        "  a.md",
+        "  b/c.md",
+        "  b/v1.md",
+    ]
 
 
 def test_a_link_to_nowhere_is_a_broken_file(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class Folder:
 
     def put(self, name: str, octets: bytes = b"Hello\n") -> Path:
         file = self.path / name
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(exist_ok=True, parents=True)
         file.write_bytes(octets)
         return file
 
@@ -273,29 +273,74 @@ class TestDrafting:
         assert folder.statuses("a") == {1: "published"}
 
     @pytest.mark.parametrize(
-        ("name", "says"),
+        ("name", "file"),
         [
-            ("a/b", "a folder cannot hold a prompt with a slash in its name, got 'a/b'"),
-            (".a", "which readers leave out"),
-            ("README.md", "which readers leave out"),
-            ("node_modules", "which readers leave out"),
-            ("\0", "a slash in its name"),
-            ("GREETING", "the name 'GREETING' is too much like 'greeting.md', which is there already"),
-            ("greeting.md", "'greeting.md' is there already, and is not a folder; move it away"),
-            ("nowhere", "'nowhere' is there already, and is not a folder; move it away"),
-            ("cafe\u0301", "is too much like 'caf\u00e9.md', which is there already"),
-            ("x" * 300, r"cannot be written \(File name too long\)"),
-            ("LICENSE", "'LICENSE' is there already, and is not a folder; move it away"),
+            ("a/b", "a/b/v1.md"),
+            ("support/reply", "support/reply/v1.md"),
+            ("support", "support/v1.md"),
+            ("Support/reply", "%53upport/reply/v1.md"),
+            (".a", "%2Ea/v1.md"),
+            ("README.md", "README%2Emd/v1.md"),
+            ("node_modules", "%6Eode_modules/v1.md"),
+            ("\0", "%00/v1.md"),
+            ("../secret", "%2E%2E/secret/v1.md"),
+            ("/etc/passwd", "%/etc/passwd/v1.md"),
+            ("GREETING", "%47%52%45%45%54%49%4E%47/v1.md"),
+            ("greeting.md", "greeting%2Emd/v1.md"),
+            ("loud", "%6C%6F%75%64/v1.md"),
+            ("nowhere", "%6E%6F%77%68%65%72%65/v1.md"),
+            ("cafe\u0301", "cafe%CC%81/v1.md"),
+            ("x" * 300, f"{'x' * 180}%+/{'x' * 120}/v1.md"),
+            ("LICENSE", "%4C%49%43%45%4E%53%45/v1.md"),
+            ("escaped/more", "%65scaped/more/v1.md"),
         ],
     )
-    def test_of_a_name_that_no_folder_can_hold_is_refused(self, name: str, says: str, folder: Folder) -> None:
-        folder.put("greeting.md")
-        folder.put("caf\u00e9.md")
-        folder.put("LICENSE")
+    def test_of_any_name_finds_a_place_for_it(self, name: str, file: str, folder: Folder) -> None:
+        for there in ("greeting.md", "caf\u00e9.md", "LICENSE", "support/greeting.md", "LOUD.md", "%65scaped/one.md"):
+            folder.put(there)
         (folder.path / "nowhere").symlink_to("gone")
         before = folder.all()
-        with pytest.raises(ConfigurationError, match=says):
-            folder.writer().draft(folder.new(name, 1))
+        folder.writer().draft(folder.new(name, 1))
+        assert {each for each in folder.all() if each not in before} == {file}
+        assert [each.prompt for each in read_prompt_dir(folder.path)[name]] == [name]
+        folder.writer().draft(folder.new(name, 2))
+        folder.writer().publish(name, 2)
+        assert folder.statuses(name) == {1: "draft", 2: "published"}
+
+    def test_of_a_name_that_no_disk_can_hold_leaves_nothing(self, folder: Folder) -> None:
+        with pytest.raises(ConfigurationError, match=r"cannot be written \(File name too long\)"):
+            folder.writer().draft(folder.new("x" * 5000, 1))
+        assert list(folder.path.iterdir()) == []
+
+    def test_beside_a_lone_file_in_a_folder_makes_a_folder_there(self, folder: Folder) -> None:
+        folder.put("support/greeting.md")
+        folder.put("support/%47reeting.md")
+        for name in ("support/greeting", "support/Greeting"):
+            folder.writer().draft(folder.new(name, 2))
+        assert sorted(folder.all()) == [
+            f"support/{stem}/v{number}.md" for stem in ("%47reeting", "greeting") for number in (1, 2)
+        ]
+
+    def test_beside_a_lone_file_keeps_the_prompts_in_the_folder_of_its_name(self, folder: Folder) -> None:
+        folder.put("support.md", b"Help")
+        folder.put("support/greeting.md")
+        folder.writer().draft(folder.new("support", 2))
+        assert sorted(folder.all()) == ["support/greeting.md", "support/v1.md", "support/v2.md"]
+        assert folder.statuses("support") == {1: "published", 2: "draft"}
+
+    def test_into_a_folder_with_other_prompts_leaves_nothing_if_it_fails(
+        self, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder.put("support.md", b"Help")
+        folder.put("support/greeting.md")
+        before = folder.all()
+
+        def fails(*_: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        monkeypatch.setattr(os, "rename", fails)
+        with pytest.raises(ConfigurationError, match="Input/output error"):
+            folder.writer().draft(folder.new("support", 2))
         assert folder.all() == before
 
     def test_of_a_name_that_looks_like_a_file_is_a_prompt_of_that_name(self, folder: Folder) -> None:

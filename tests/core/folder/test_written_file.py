@@ -100,6 +100,8 @@ def test_a_status_is_changed_and_everything_else_kept(bom, end, front, content, 
         before, text = parts_in(octets)
     except ConfigurationError:
         return  # such a content needs front matter
+    if front is None and not bom:
+        content = content[1:] if content.startswith("\ufeff") else content  # it is the file's own
     changed = with_status(octets, status)
     assert parts_in(changed) == ({**before, "status": status}, text)
     assert changed.startswith(bom)
