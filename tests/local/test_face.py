@@ -9,12 +9,14 @@ import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import quote
 
 import pytest
 import requests
 from faults.clock import ManualClock
 
 from scope_client import ApiKeyCredentials, Configuration, MissingVariableError, NoProductionVersionError, ScopeError
+from scope_client._folder.reader import PromptFolder
 from scope_client._prompt.prompt_read import ReadFrom
 from scope_client.local import LocalPlatform
 from scope_client.local._face._outages import SWITCHES
@@ -663,14 +665,36 @@ class TestWriting:
         assert 'value="a, b"' in answer.text
         assert len(list((folder / "greeting").iterdir())) == 2
 
-    @pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "README", "node_modules", "GREETING", "a\x00b"])
-    def test_a_name_that_no_folder_can_hold_is_refused(self, name: str, visit: Visitor, folder: Path) -> None:
+    @pytest.mark.parametrize("name", ["", "..", ".", "prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A"])
+    def test_a_name_that_nobody_could_ask_for_is_refused(self, name: str, visit: Visitor, folder: Path) -> None:
         before = sorted(folder.rglob("*"))
         answer = visit.post("/new", name=name, content="My text", type="text")
-        assert answer.status_code == 422 or (name == "README" and answer.status_code == 303)
-        if name != "README":
-            assert "My text" in answer.text
-            assert sorted(folder.rglob("*")) == before
+        assert answer.status_code == 422
+        assert "My text" in answer.text
+        assert sorted(folder.rglob("*")) == before
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("a/b", "greeting/formal", "a//b/", "50%", "%41", "what?#", ".hidden", "README", "node_modules"),
+            *("GREETING", "a\x00b", "<b>", "con", "v1", "a/v1", "ünï/e\u0301", "x" * 300, "new", "a\\b"),
+        ],
+    )
+    def test_a_prompt_of_any_name_is_written_shown_changed_and_served(
+        self, name: str, visit: Visitor, folder: Path, platform: LocalPlatform
+    ) -> None:
+        url = f"/prompts/{quote(name, safe='')}"
+        answer = visit.post("/new", name=name, content="My {{text}}", type="text", **{"as": "published"})
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, url)
+        assert visit.post(f"{url}/draft", seen=visit.seen(url), content="Other", type="text").status_code == 303
+        assert visit.post(f"{url}/2/publish", seen=visit.seen(url)).status_code == 303
+        for page in ("", "/1", "/2", "/draft", "/diff?old=1&new=2"):
+            assert visit.get(f"{url}{page}").status_code == 200
+        assert f'href="{html.escape(url)}"' in visit.get("/").text
+        assert [each.status for each in PromptFolder(folder).versions(name)] == ["archived", "published"]
+        with platform.client() as client:
+            assert client.get_prompt_version(name).content == "Other"
+            assert client.get_prompt_version(name).name == name
 
     def test_a_name_that_is_taken_is_refused_and_the_text_stays(self, visit: Visitor) -> None:
         answer = visit.post("/new", name="greeting", content="My text", type="text")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from manual import pages
 
+from scope_client._folder.paths import path_of, paths_of
 from scope_client._folder.reader import PromptFolder
 from scope_client._folder.record import STATUSES, TYPES
 from scope_client._folder.version_file import FRONT_MATTER_KEYS
@@ -123,6 +124,9 @@ ENTRIES = {
     "other.txt": "Text",
     "several/readme.md": "Text",
     "several/notes.txt": "Text",
+    "support/greeting/v7.md": "Text",
+    "support/v1.md": "Text",
+    "support/reply.md": "Text",
 }
 
 
@@ -135,10 +139,19 @@ def written(folder: Path, entries: dict[str, str]) -> Path:
 
 def test_these_entries_are_prompts_and_those_are_left_out(tmp_path: Path) -> None:
     read = PromptFolder(written(tmp_path, ENTRIES))
-    assert {name: len(read.versions(name)) for name in read.names} == {"alone": 1, "several": 2}
+    assert {name: len(read.versions(name)) for name in read.names} == {
+        "alone": 1,
+        "several": 2,
+        "support": 1,
+        "support/greeting": 1,
+        "support/reply": 1,
+    }
 
 
-@pytest.mark.parametrize("entry", ["several/notes.md", "several/deep/v1.md", "alone/v1.md", "ALONE.md"])
+@pytest.mark.parametrize(
+    "entry",
+    ["several/v01.md", "several/v2-old.md", "alone/v1.md", "ALONE.md", "Support/x.md", f"{'a/' * 41}b.md"],
+)
 def test_these_entries_are_errors(entry: str, tmp_path: Path) -> None:
     written(tmp_path, ENTRIES)
     with pytest.raises(ConfigurationError):
@@ -146,10 +159,28 @@ def test_these_entries_are_errors(entry: str, tmp_path: Path) -> None:
 
 
 def test_the_table_of_front_matter_has_every_key_status_and_type() -> None:
-    rows = {key.strip("`"): about for key, about in table("Front matter")}
+    rows = {key: about for keys, about in table("Front matter") for key in re.findall(r"`(\w+)`", keys)}
     assert set(rows) == set(FRONT_MATTER_KEYS)
     assert re.findall("`(draft|published|archived)`", rows["status"]) == list(STATUSES)
     assert set(re.findall("`(text|chat)`", rows["type"])) == set(TYPES)
+
+
+def test_two_prompts_of_one_id_are_an_error_that_names_both(tmp_path: Path) -> None:
+    text = "---\nprompt_id: prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A\n---\n"
+    with pytest.raises(ConfigurationError, match=r"b\.md: its prompt_id .* is also that of a\.md; change one"):
+        PromptFolder(written(tmp_path, {"a.md": text, "b.md": text}))
+
+
+def test_names_are_written_as_the_table_says() -> None:
+    rows = table("Names that are no file names")
+    shown = {name: path for names, paths in rows for name, path in zip(codes_in(names), codes_in(paths))}
+    assert len(shown) >= len(rows)
+    side_by_side = {"Greeting": paths_of(["Greeting", "greeting"])["Greeting"]}
+    assert {name: f"{side_by_side.get(name, path_of(name))}/v1.md" for name in shown} == shown
+
+
+def codes_in(cell: str) -> list[str]:
+    return re.findall("`([^`]+)`", cell)
 
 
 def test_a_lone_file_is_published_and_one_of_several_a_draft(tmp_path: Path) -> None:
