@@ -50,7 +50,7 @@ class AsyncReads:
 
         running_loop()
         budget = self._reading.budget(deadline)
-        refs = refs_of(prompts)
+        refs = refs_of(prompts, self._reading.check)
         found: dict[Wanted, PromptRead] = {}
         errors: dict[Wanted, ScopeError] = {}
         waiting = list(reversed(refs))

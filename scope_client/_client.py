@@ -20,6 +20,7 @@ from ._http.fetcher import Fetcher
 from ._log import open_logger
 from ._prefetch import PrefetchReport, Wanted, prefetch
 from ._prompt.fallback import Fallback
+from ._prompt.locked_reads import LockedReads
 from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
@@ -118,7 +119,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             ApiError: The platform refused in another way, failed, or answered what its API does not promise.
             ConnectionError: There was no answer.
             TimeoutError: The deadline passed.
-            ValidationError: An argument is not what it must be.
+            ValidationError: An argument is not what it must be, or the lock does not have the prompt.
             TypeError: A label and a version were given together.
         """
         if (
@@ -194,6 +195,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             TypeError: A label and a version were given together.
         """
         ref = PromptRef.of(name, label, version)
+        self._reading.check(ref)
         found = self._rooms.cache.peek(ref) if self._config.cache_enabled else None
         return None if found is None else found.version
 
@@ -272,7 +274,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             ScopeError: With `strict`, the first error, under a message that names all of them.
         """
         budget = self._reading.budget(deadline)
-        report = prefetch(prompts, lambda ref: self._reading.serve(Asked(ref, budget)).version)
+        report = prefetch(prompts, lambda ref: self._reading.serve(Asked(ref, budget)).version, self._reading.check)
         if strict:
             report.raise_first()
         return report
@@ -338,8 +340,10 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         """What a test has put in the place of a platform; None for the client of one."""
         return None
 
-    def _new_source(self, background: Background, counters: Counters) -> ClientSource:
+    def _new_source(
+        self, background: Background, counters: Counters, locked_reads: Optional[LockedReads]
+    ) -> ClientSource:
         """Where this client's versions come from."""
         warn_of_one_url(self._config)
         assert self._config.credentials is not None
-        return Fetcher(self._config, self._config.credentials, self._clock, background, counters)
+        return Fetcher(self._config, self._config.credentials, self._clock, background, counters, locked_reads)

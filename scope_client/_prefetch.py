@@ -55,12 +55,16 @@ class PrefetchReport(Frozen):
         return type(self), (dict(self.versions), dict(self.errors))
 
 
-def prefetch(wanted: Iterable[Wanted], read: Callable[[PromptRef], PromptVersion]) -> PrefetchReport:
+def prefetch(
+    wanted: Iterable[Wanted],
+    read: Callable[[PromptRef], PromptVersion],
+    check: Optional[Callable[[PromptRef], None]] = None,
+) -> PrefetchReport:
     """Reads each prompt once, on at most eight threads, which have ended when this returns.
 
-    Raises ValidationError, before anything is read, for something that is not a ref.
+    Raises ValidationError, before anything is read, for something that is not a ref, or that `check` does not pass.
     """
-    refs = refs_of(wanted)
+    refs = refs_of(wanted, check)
     versions: dict[Wanted, PromptVersion] = {}
     errors: dict[Wanted, ScopeError] = {}
     lock = threading.Lock()
@@ -114,11 +118,15 @@ def _run_together(work: Callable[[], None], count: int) -> None:
         thread.join()
 
 
-def refs_of(wanted: Iterable[Wanted]) -> dict[Wanted, PromptRef]:
+def refs_of(wanted: Iterable[Wanted], check: Optional[Callable[[PromptRef], None]] = None) -> dict[Wanted, PromptRef]:
     """The refs by what was asked for; raises ValidationError for what cannot be asked for."""
     if isinstance(wanted, (str, bytes)) or (isinstance(wanted, Mapping) and wanted) or not isinstance(wanted, Iterable):
         raise ValidationError(f'prefetch takes a list such as ["a", ("b", "latest")], got {type(wanted).__name__}')
-    return {each: _ref(each) for each in map(_hashable, wanted)}
+    refs = {each: _ref(each) for each in map(_hashable, wanted)}
+    if check is not None:
+        for ref in refs.values():
+            check(ref)
+    return refs
 
 
 def _hashable(each: Any) -> Wanted:

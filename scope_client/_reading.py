@@ -9,6 +9,7 @@ from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting, lacking
 from ._cache.loading import Source
 from ._cache.platform_breaker import is_outage
+from ._cache.policy import FIRST_READER_SECONDS
 from ._clock import Clock
 from ._config import rules
 from ._config.configuration import Configuration
@@ -18,6 +19,7 @@ from ._http.budget import Budget
 from ._interrupts import pass_on
 from ._prompt import fallback as stand_ins
 from ._prompt.fallback import Fallback
+from ._prompt.locked_reads import LockedReads
 from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
@@ -72,6 +74,7 @@ class Reading:
         bundle: Folder | None,
         fitting: Fitting | None,
         counters: Counters,
+        lock: LockedReads | None = None,
     ) -> None:
         self._clock = clock
         self._deadline = config.deadline
@@ -81,6 +84,7 @@ class Reading:
         self._bundle = bundle
         self._fitting = fitting
         self._counters = counters
+        self._lock = lock
 
     def read(self, ref: PromptRef, **options: Any) -> PromptRead:
         """The answer to one read; the options are those of `ScopeClient.get_prompt_version`, and raise as there."""
@@ -101,7 +105,7 @@ class Reading:
         """The read that these arguments ask for.
 
         Raises:
-            ValidationError: An argument is not what it must be.
+            ValidationError: An argument is not what it must be, or the lock does not have the prompt.
             TypeError: There is no such option.
         """
         for name in unknown:
@@ -110,7 +114,13 @@ class Reading:
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
         given = None if is_none(requires) else _names(requires)
         stand_in = None if fallback is None else stand_ins.checked(fallback)
+        self.check(ref)
         return Asked(ref, self.budget(deadline), stand_in, cache, max_age, given)
+
+    def check(self, ref: PromptRef) -> None:
+        """Raises ValidationError if there is a lock that does not have the prompt."""
+        if self._lock is not None:
+            self._lock.check(ref)
 
     def fits(self, asked: Asked, found: PromptRead) -> bool:
         """Whether the caller can give all variables of what was found."""
@@ -131,7 +141,8 @@ class Reading:
     def fitted(self, asked: Asked, found: PromptRead) -> PromptRead:
         """What was found, or the last version that fits the caller; raises MissingVariableError if there is none."""
         if asked.given is None or self.fits(asked, found):
-            return found
+            is_locked = self._lock is not None and found.source != "fallback" and self._lock.has(asked.ref)
+            return PromptRead(found.version, found.source, found.age, is_locked=True) if is_locked else found
         if self._fitting is None or not asked.cache:
             raise lacking(found.version, asked.given)
         return PromptRead(self._fitting.chosen(asked.ref, found.version, asked.given), "stale", None)
@@ -146,6 +157,8 @@ class Reading:
         ref, budget, fallback = asked.ref, asked.budget, asked.fallback
         bundled = self._bundle.find(ref, budget) if self._bundle and asked.cache else None
         has_stand_in = bundled is not None or fallback is not None
+        if bundled is not None and not bundled.is_fallback:  # the locked version itself: the platform has no other
+            budget = budget.at_most(FIRST_READER_SECONDS, retries=0)
         is_cached = asked.cache and self._is_cached
         try:
             if is_cached:
@@ -165,10 +178,11 @@ class Reading:
         return self._stand_in(ref, fallback, bundled)
 
     def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: PromptVersion | None) -> PromptRead:
-        found = bundled if fallback is None else stand_ins.stand_in(ref, fallback)
+        is_locked = bundled is not None and not bundled.is_fallback
+        found = bundled if fallback is None or is_locked else stand_ins.stand_in(ref, fallback)
         assert found is not None
         self._counters.cache_event("fallback", ref, None)
-        return PromptRead(found, "folder" if fallback is None else "fallback", None)
+        return PromptRead(found, "folder" if found is bundled else "fallback", None)
 
 
 def values_of(variables: object) -> dict[str, Any]:

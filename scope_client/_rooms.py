@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Protocol
+from typing import TYPE_CHECKING, Callable, Optional, Protocol
 
 from ._background import Background
 from ._cache.cache import PromptCache
@@ -16,12 +16,14 @@ from ._config.configuration import Configuration
 from ._counters import Counters
 from ._foreign_text import printable
 from ._fork import held_back
+from ._prompt.locked_reads import LockedReads
 from ._prompt.ref import PromptRef
 from ._reading import Reading
 from ._status import PromptStatus, Status
 
 if TYPE_CHECKING:
     from ._folder.bundle import Bundle
+    from ._lock.lock_in_use import LockInUse
 
 SERVED_STALE_LATELY_SECONDS = 60.0
 
@@ -45,15 +47,19 @@ class Rooms:
     """The parts of one client. `new_source` makes where its versions come from."""
 
     def __init__(
-        self, config: Configuration, clock: Clock, new_source: Callable[[Background, Counters], ClientSource]
+        self,
+        config: Configuration,
+        clock: Clock,
+        new_source: Callable[[Background, Counters, Optional[LockedReads]], ClientSource],
     ) -> None:
         self._config = config
         self._clock = clock
+        self.lock = None if config.lock is None else _lock(config.lock, config)
         self.counters = Counters(clock, is_telling=config.telemetry_enabled)
         self.background = Background()
         self.platform = PlatformBreaker(clock, longest_retry_after=config.retry_max_delay)
-        self.source = new_source(self.background, self.counters)
-        self.shared = None if config.cache_store is None else SharedStore(config.cache_store, config, clock)
+        self.source = new_source(self.background, self.counters, self.lock)
+        self.shared = None if config.cache_store is None else SharedStore(config.cache_store, config, clock, self.lock)
         self.fitting = self._new_fitting() if config.when_unfit == "last_fitting" else None
         self.cache = PromptCache(
             config,
@@ -71,9 +77,10 @@ class Rooms:
             clock,
             source=self.source,
             cache=self.cache,
-            bundle=self.bundle,
+            bundle=self.bundle if self.lock is None else self.lock.over(self.bundle),
             fitting=self.fitting,
             counters=self.counters,
+            lock=self.lock,
         )
         with held_back():  # with the first client, as a program may import the package and read nothing
             from ._async_reads import AsyncReads
@@ -96,6 +103,8 @@ class Rooms:
             last_error_age=self.counters.last_error_age,
             token_expires_in=self.source.token_expires_in,
             counters=counters,
+            lock=None if self.lock is None else self.lock.path,
+            locked_prompts=0 if self.lock is None else self.lock.prompts,
         )
 
     def _shown(self, entry: Entry, now: float) -> PromptStatus:
@@ -110,6 +119,7 @@ class Rooms:
             age=now - entry.fetched_at,
             state="fresh" if now < entry.expires_at else "stale" if now < stale_until else "gone",
             missing_variables=self.fitting.held_back(entry.key, entry.version) if self.fitting else (),
+            is_locked=self.lock is not None and self.lock.has(ref),
         )
 
     def _new_fitting(self) -> Fitting:
@@ -119,7 +129,16 @@ class Rooms:
             background=self.background,
             counters=self.counters,
             max_prompts=self._config.cache_max_size,
+            lock=self.lock,
         )
+
+
+def _lock(path: str, config: Configuration) -> LockInUse:
+    """Imported late, as the folder's rooms: most programs have no lock."""
+    with held_back():
+        from ._lock.lock_in_use import open_lock
+
+    return open_lock(path, config)
 
 
 def _bundle(folder: str, clock: Clock) -> Bundle:

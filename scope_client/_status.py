@@ -13,7 +13,10 @@ State = Literal["fresh", "stale", "gone"]
 class PromptStatus(Frozen):
     """One cached version: what was asked for, and what is kept for it."""
 
-    __slots__ = ("name", "label", "version", "version_id", "version_number", "age", "state", "missing_variables")
+    __slots__ = (
+        *("name", "label", "version", "version_id", "version_number", "age", "state", "missing_variables"),
+        "is_locked",
+    )
     name: str
     """The name or ID that was asked for."""
     label: Optional[str]
@@ -30,6 +33,8 @@ class PromptStatus(Frozen):
     """"fresh", "stale" (expired, kept as the last known good) or "gone" (too old even for that)."""
     missing_variables: tuple[str, ...]
     """What this version needs and calls do not give, so that the last version that fits is served; or ()."""
+    is_locked: bool
+    """Whether the lock names the version that answers this."""
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class PromptStatus(Frozen):
         age: float,
         state: State,
         missing_variables: tuple[str, ...] = (),
+        is_locked: bool = False,
     ) -> None:
         self._freeze(
             name=name,
@@ -52,6 +58,7 @@ class PromptStatus(Frozen):
             age=age,
             state=state,
             missing_variables=missing_variables,
+            is_locked=is_locked,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,6 +81,8 @@ class Status(Frozen):
         "last_error_age",
         "token_expires_in",
         "counters",
+        "lock",
+        "locked_prompts",
     )
     is_down: bool
     """Whether the platform did not answer when it was last asked."""
@@ -94,6 +103,10 @@ class Status(Frozen):
     "stale" (reads of versions past their end), "fallbacks", "evictions", "unfit" (reads of the last version that fits)
     and "store_failures" (of the shared cache).
     """
+    lock: Optional[str]
+    """Where the lock is, if there is one."""
+    locked_prompts: int
+    """How many prompts the lock has; 0 without a lock."""
 
     def __init__(
         self,
@@ -106,6 +119,8 @@ class Status(Frozen):
         last_error_age: Optional[float],
         token_expires_in: Optional[float],
         counters: Mapping[str, int],
+        lock: Optional[str] = None,
+        locked_prompts: int = 0,
     ) -> None:
         self._freeze(
             is_down=is_down,
@@ -116,6 +131,8 @@ class Status(Frozen):
             last_error_age=last_error_age,
             token_expires_in=token_expires_in,
             counters=MappingProxyType(dict(counters)),
+            lock=lock,
+            locked_prompts=locked_prompts,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class ScopeError(Exception):
     """The platform's X-Request-ID, or the one that was sent if the answer has none."""
     _said: ClassVar[str] = ""
     _status: ClassVar[Optional[int]] = None  # of an error that is made by hand
+    _breaks_lock: bool = False  # the platform does not give the version that a lock names, which is its failure
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from .._counters import Counters
 from .._foreign_text import printable
 from .._fork import renew_in_children
 from .._log import Log
+from .._prompt.locked_reads import LockedReads
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from .._wording import listed, shown
@@ -47,12 +48,14 @@ class Fitting:
         background: Background,
         counters: Counters,
         max_prompts: int,
+        lock: LockedReads | None = None,
     ) -> None:
         self._clock = clock
         self._shared = shared
         self._background = background
         self._counters = counters
         self._max_prompts = max_prompts
+        self._locked_reads = lock
         self._by_key: dict[CacheKey, _Kept] = {}
         # By the ref: the ID of a version that callers cannot fill in, and the variables that they do not give.
         self._held_back: dict[CacheKey, tuple[str | None, frozenset[str]]] = {}
@@ -63,8 +66,8 @@ class Fitting:
         self._lock = threading.RLock()
 
     def remember(self, ref: PromptRef, version: PromptVersion) -> None:
-        """The present version of a ref. What is asked for by its ID is not promoted, and is not kept."""
-        if ref.label is None:
+        """The present version of a ref. What is locked, or asked for by its ID, is not promoted, and is not kept."""
+        if ref.label is None or self._is_locked(ref):
             return
         names = frozenset(version.variables)
         with self._lock:
@@ -88,7 +91,7 @@ class Fitting:
         Raises MissingVariableError if there is none.
         """
         names = frozenset(given)
-        found = self._last(ref, names)
+        found = None if self._is_locked(ref) else self._last(ref, names)
         if found is None:
             raise lacking(version, names)
         missing = tuple(name for name in version.variables if name not in names)
@@ -97,6 +100,8 @@ class Fitting:
 
     def asks_the_store(self, ref: PromptRef) -> bool:
         """Whether the next choice of a version looks into the shared store."""
+        if self._is_locked(ref):
+            return False
         kept = self._by_key.get(ref.key)
         is_due = kept is None or self._clock.now() >= kept.asked_at + ASK_STORE_AGAIN_SECONDS
         return self._shared is not None and is_due
@@ -105,6 +110,10 @@ class Fitting:
         """The variables of this version that calls did not give, so that an earlier one was served; or ()."""
         version_id, missing = self._held_back.get(key, (None, frozenset()))
         return tuple([name for name in version.variables if name in missing]) if version_id == version.id else ()
+
+    def _is_locked(self, ref: PromptRef) -> bool:
+        """Whether no other version may be served."""
+        return self._locked_reads is not None and self._locked_reads.has(ref)
 
     def _last(self, ref: PromptRef, names: frozenset[str]) -> PromptVersion | None:
         is_due = self.asks_the_store(ref)

@@ -25,8 +25,11 @@ MAX_FAILING_PROMPTS = 1000
 def is_outage(error: ScopeError) -> bool:
     """Whether the platform could not be asked, or its answer says nothing about the prompt.
 
-    That is no connection, no token, 408, 429, 5xx, a redirect, or a 200 that cannot be read.
+    That is no connection, no token, 408, 429, 5xx, a redirect, or a 200 that cannot be read. It is as well if the
+    platform does not give the version that a lock names.
     """
+    if error._breaks_lock:
+        return True
     if isinstance(error, (ConnectionError, ServerError, RateLimitError, TokenRefreshError)):
         return True
     if not isinstance(error, ApiError):
@@ -139,6 +142,9 @@ class PlatformBreaker:
 
     def began(self, key: CacheKey, error: ScopeError, *, is_known: bool = False) -> None:
         """The platform failed for this prompt; `is_known` if there is a version of it to go on with."""
+        if error._breaks_lock:
+            self._answered(key, is_outage=True)
+            return
         asked_to_wait = _retry_after(error)
         longest = max(self._longest_retry_after, PROMPT_PAUSES.longest if is_known else 0.0)
         with self._lock:
@@ -155,16 +161,21 @@ class PlatformBreaker:
 
     def ended(self, key: CacheKey, *, is_refused: bool = False) -> None:
         """The platform answered; `is_refused` if it refuses a renewal, which is not to be tried at once again."""
-        self._doubtful_until = NEVER
         # This runs after every fetch: while all is well, without the lock.
-        if not (self._breaker.failures or self._failing or is_refused):
-            return
+        if self._breaker.failures or self._failing or is_refused:
+            self._answered(key, is_outage=False if is_refused else None)
+        else:
+            self._doubtful_until = NEVER
+
+    def _answered(self, key: CacheKey, *, is_outage: bool | None) -> None:
+        """What the platform said is of no use for this prompt, as if it was down for it or not; None if it is."""
+        self._doubtful_until = NEVER
         with self._lock:
             was_down = self._breaker.worked()
-            if is_refused:
-                self._prompt_failed(key, 0.0, is_outage=False)
-            else:
+            if is_outage is None:
                 self._failing.pop(key, None)
+            else:
+                self._prompt_failed(key, 0.0, is_outage=is_outage)
         if was_down:
             _log.info("the platform answers again")
 

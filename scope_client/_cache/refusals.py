@@ -54,7 +54,8 @@ class Refusals:
         if error.http_status == 429:
             return min(getattr(error, "retry_after", None) or 0.0, self._longest_retry_after)
         is_about_the_token = isinstance(error, (InvalidCredentialsError, TokenRefreshError))
-        return REFUSAL_SECONDS if error.http_status in _REFUSED_STATUSES and not is_about_the_token else 0.0
+        is_refusal = error.http_status in _REFUSED_STATUSES or error._breaks_lock
+        return REFUSAL_SECONDS if is_refusal and not is_about_the_token else 0.0
 
 
 def _is_young_enough(error: ScopeError, age: float, max_age: float | None) -> bool:

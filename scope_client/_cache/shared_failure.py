@@ -49,7 +49,12 @@ class Told(NamedTuple):
 
 
 def is_shared(error: ScopeError) -> bool:
-    """Whether it says something about the prompt, or about the platform, that holds for the whole fleet."""
+    """Whether it says something about the prompt, or about the platform, that holds for the whole fleet.
+
+    Not that a locked version is gone: the neighbour may have a copy.
+    """
+    if error._breaks_lock:
+        return False
     is_answer = error.http_status is not None and error.http_status not in _ABOUT_CREDENTIALS
     return is_answer and _SHARED_KINDS.get(type(error).__name__) is type(error)
 

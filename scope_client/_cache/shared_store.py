@@ -12,6 +12,7 @@ from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import held_back, renew_in_children
 from .._http.budget import Budget
+from .._prompt.locked_reads import LockedReads
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
@@ -68,13 +69,14 @@ class SharedStore:
     A fetch that is kept takes three calls: a look, the lock, and the version. So its lock is not given back.
     """
 
-    def __init__(self, store: CacheStore, config: Configuration, clock: Clock) -> None:
+    def __init__(self, store: CacheStore, config: Configuration, clock: Clock, lock: LockedReads | None = None) -> None:
         with held_back():  # it loads OpenSSL, which would be a tenth of what the package takes to import
             import hashlib
         self._sha256 = hashlib.sha256
         self._clock = clock
         self._store = store
         self._extra_values = config.extra_values
+        self._locked_reads = lock
         self._breaker = StoreBreaker(clock)
         whose = (config.base_url, config.api_version, getattr(config.credentials, "org_id", None), config.environment)
         self._prefix = f"scope:{SCHEMA}:{{{self._hash(*whose)[:20]}}}:"
@@ -222,7 +224,7 @@ class SharedStore:
         # A generation that this process has not heard of is a miss, too: the store answers both keys at once.
         generation, wall = self._known_generation, self._clock.wall()
         found = found_in(entry, ref, generation=generation, now=wall, extra_values=self._extra_values)
-        if found is not None and found.stamp < cleared_at:
+        if found is not None and (found.stamp < cleared_at or not self._may_answer(ref, found.version)):
             found = None
         failure = failure_in(entry, generation=generation, now=wall) if found is None else None
         if failure is not None and wall - failure.age < cleared_at:
@@ -251,7 +253,11 @@ class SharedStore:
         self._store.set(self._generation_key, str(self._known_generation), None)
 
     def _key(self, ref: PromptRef) -> str:
-        return f"{self._prefix}{self._hash(ref.name, ref.label, ref.version)[:32]}"
+        locked = () if self._locked_reads is None else self._locked_reads.identity(ref)
+        return f"{self._prefix}{self._hash(ref.name, ref.label, ref.version, *locked)[:32]}"
+
+    def _may_answer(self, ref: PromptRef, version: PromptVersion) -> bool:
+        return self._locked_reads is None or self._locked_reads.is_met_by(ref, version)
 
     def _cleared_key(self, name: str) -> str:
         return f"{self._prefix}{self._hash(name)[:32]}:cleared"

@@ -42,6 +42,7 @@ _OPTIONS: Mapping[str, tuple[Any, rules.Rule, Optional[str]]] = {
     "cache_store": (None, rules.STORE, None),
     "cache_local_ttl": (5.0, rules.SECONDS, None),
     "prompt_dir": (None, rules.FOLDER, "SCOPE_PROMPT_DIR"),
+    "lock": (None, rules.FILE, "SCOPE_LOCK"),
     "allow_insecure": (False, rules.FLAG, "SCOPE_ALLOW_INSECURE"),
     "session": (None, rules.SESSION, None),
     "extra_values": ("error", rules.EXTRA_VALUES, "SCOPE_EXTRA_VALUES"),
@@ -106,6 +107,8 @@ class Configuration(Frozen):
     """Seconds for which memory answers before `cache_store` is asked again."""
     prompt_dir: Optional[str]
     """The folder of prompts that stand in while the platform cannot answer, or None."""
+    lock: Optional[str]
+    """The file that says which version each production read is answered with, or None; a client reads it once."""
     allow_insecure: bool
     """Whether a URL may be http:// to another machine."""
     session: Optional[Session]

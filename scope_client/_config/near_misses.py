@@ -27,6 +27,7 @@ _WORDS = {
     "cache_store": "store shared_cache cache_backend cache_url redis redis_url",
     "cache_local_ttl": "local_ttl memory_ttl local_cache_ttl",
     "prompt_dir": "prompts_dir prompt_folder prompts_folder prompts_path fallback_dir folder prompts bundle",
+    "lock": "lock_file lockfile lock_path locked",
     "allow_insecure": "insecure allow_http",
     "session": "http_client http_session requests_session proxy proxies verify verify_ssl ssl_verify ca_bundle cert",
     "credentials": "creds credential auth authentication keys",

@@ -89,6 +89,10 @@ class Options(TypedDict, total=False):
     """A folder of prompts that stand in while the platform cannot answer. Default None; environment variable
     SCOPE_PROMPT_DIR.
     """
+    lock: Union[str, os.PathLike[str], None]
+    """A file `scope.lock` that says which version each production read is answered with. Default None; environment
+    variable SCOPE_LOCK.
+    """
     allow_insecure: bool
     """Whether a URL may be http:// to another machine, which shows all secrets to the network. Default False;
     environment variable SCOPE_ALLOW_INSECURE.

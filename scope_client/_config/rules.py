@@ -232,12 +232,16 @@ def _optional(accept: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _folder(value: Any) -> str:
-    _require(isinstance(value, (str, os.PathLike)))
-    path = value if isinstance(value, str) else os.fspath(value)
-    _require(isinstance(path, str))
-    text = plain_text(path)
+    text = _path(value)
     _require(os.path.isdir(text))
     return text
+
+
+def _path(value: Any) -> str:
+    _require(isinstance(value, (str, os.PathLike)))
+    path = value if isinstance(value, str) else os.fspath(value)
+    _require(isinstance(path, str) and len(path) > 0 and "\0" not in path)
+    return plain_text(path)
 
 
 def _store(value: Any) -> CacheStore:
@@ -266,6 +270,7 @@ DEADLINE = Rule(
     "a positive number of seconds, or None", _optional(_positive_seconds), from_text=float, takes_text=False
 )
 FOLDER = Rule("a folder that exists, or None", _optional(_folder))
+FILE = Rule("the path of a file such as scope.lock, or None", _optional(_path))
 STORE = Rule(
     f"a CacheStore ({', '.join(STORE_METHODS)}), such as RedisStore(url), or None",
     _optional(_store),

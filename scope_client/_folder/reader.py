@@ -71,6 +71,7 @@ class PromptFolder:
         look_seconds: For how long what a look saw is taken as it is.
         now: Returns monotonic seconds.
         file_time: Returns the time of the file system, in nanoseconds since 1970.
+        is_strict: Whether the first look raises what is wrong; if not, `warn` hears of it.
 
     Raises:
         ConfigurationError: There is no such folder, or files in it have flaws; it names all of them.
@@ -85,6 +86,7 @@ class PromptFolder:
         look_seconds: float = 0.0,
         now: Callable[[], float] = SYSTEM_CLOCK.now,
         file_time: Callable[[], int] = time.time_ns,
+        is_strict: bool = True,
     ) -> None:
         self._root = os.fspath(folder)
         self._look_seconds = look_seconds
@@ -98,7 +100,7 @@ class PromptFolder:
         self._told: set[str] = set()
         self._unfinished_since: dict[str, float] = {}
         self._note = note
-        self._warn: Callable[[str], object] = _refuse
+        self._warn: Callable[[str], object] = _refuse if is_strict else warn
         self._has_read = False
         self.look_at_all()
         self._warn = warn
@@ -149,6 +151,11 @@ class PromptFolder:
     def versions(self, prompt: str) -> tuple[VersionRecord, ...]:
         """What is known of a prompt, by its name or ID, in the order of the numbers; empty if there is none."""
         return self._prompts.get(self.name(prompt), _NOTHING).versions
+
+    def readable(self, prompt: str) -> tuple[VersionRecord, ...]:
+        """Each present version of a prompt that can be read, whatever is wrong with the other files."""
+        read = self._prompts.get(self._name(prompt), _NOTHING).read
+        return tuple(version for version in read.values() if not isinstance(version, str))
 
     def flaws(self, prompt: str) -> tuple[str, ...]:
         """Why versions of a prompt, by its name or ID, may be missing: what is wrong with its files."""

@@ -15,6 +15,7 @@ from .._counters import Counters
 from .._foreign_text import printable
 from .._fork import held_back, renew_in_children
 from .._interrupts import pass_on
+from .._prompt.locked_reads import LockedReads
 from .._prompt.prompt_version import PromptVersion, version_in
 from .._prompt.ref import PromptRef
 from .._running_loop import warn_on_a_loop
@@ -34,11 +35,18 @@ class Fetcher:
     """What a client asks the platform through. Nothing is opened before the first fetch."""
 
     def __init__(
-        self, config: Configuration, credentials: Credentials, clock: Clock, background: Background, counters: Counters
+        self,
+        config: Configuration,
+        credentials: Credentials,
+        clock: Clock,
+        background: Background,
+        counters: Counters,
+        locked_reads: LockedReads | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
         self._counters = counters
+        self._locked_reads = locked_reads
         self._tokens = Tokens(config, credentials, clock, background)
         self._exchange: Exchange | None = None
         self.after_fork()
@@ -64,7 +72,7 @@ class Fetcher:
             exchange.close()
 
     def fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
-        """Asks the platform for the version.
+        """Asks the platform for the version; for the one that the lock names, if it has this ref.
 
         Raises:
             ScopeError: What the platform's answer means, or ConnectionError if there is none.
@@ -74,13 +82,19 @@ class Fetcher:
         exchange = self._exchange or self._open()
         request_id = str(exchange.new_request_id())
         started = self._clock.now()
+        locked = self._locked_reads
+        asked = ref if locked is None else locked.asked_for(ref)
         try:
-            version = _read(self._ask(exchange, ref, request_id, budget), ref, self._config.extra_values)
+            version = _read(self._ask(exchange, asked, request_id, budget), asked, self._config.extra_values)
             if isinstance(version, ApiError):
                 raise version
+            if locked is not None and not locked.is_met_by(ref, version):
+                raise locked.differs(ref, version)
         except ScopeError as failure:
             pass_on(failure)
-            error = explained(failure, ref) if isinstance(failure, NotFoundError) else failure
+            error = explained(failure, asked) if isinstance(failure, NotFoundError) else failure
+            if locked is not None:
+                error = locked.explained(ref, error)
             error.request_id = error.request_id or request_id
             self._counters.failed(error)
             if self._config.telemetry_enabled and telemetry.errors.callbacks:

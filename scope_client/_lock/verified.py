@@ -26,9 +26,9 @@ def verified(
     Returns:
         The version, as if the platform had sent it; None if the record is another one.
     """
-    if record is None or record.id != locked.version_id:
+    if record is None:
         return None
-    body = {"id": record.id, "version_number": record.number, **record.to_body()}
+    body = record.to_body()
     for content in _with_other_line_ends(record.content):
         version = PromptVersion({**body, "content": content}, extra_values=extra_values)
         if digest_of(version) == locked.sha256:

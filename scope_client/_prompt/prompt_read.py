@@ -11,17 +11,20 @@ ReadFrom = Literal["memory", "store", "platform", "stale", "fallback", "folder"]
 class PromptRead(Frozen):
     """How one read was answered."""
 
-    __slots__ = ("version", "source", "age")
+    __slots__ = ("version", "source", "age", "is_locked")
     version: PromptVersion
     """What was read."""
     source: ReadFrom
     """Where it came from.
 
     "memory": it was fresh in memory. "store": the shared cache had it. "platform": it was fetched. "stale": it is the
-    last known good version, or the last one that fits. "fallback": it is the caller's. "folder": the prompt folder's.
+    last known good version, or the last one that fits. "fallback": it is the caller's. "folder": the prompt folder's,
+    or that of the lock.
     """
     age: Optional[float]
     """Seconds since the platform gave it; None for a fallback, for one of a folder, and for the last one that fits."""
+    is_locked: bool
+    """Whether it is the version that the lock names."""
 
-    def __init__(self, version: PromptVersion, source: ReadFrom, age: Optional[float]) -> None:
-        self._freeze(version=version, source=source, age=age)
+    def __init__(self, version: PromptVersion, source: ReadFrom, age: Optional[float], is_locked: bool = False) -> None:
+        self._freeze(version=version, source=source, age=age, is_locked=is_locked)

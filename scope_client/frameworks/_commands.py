@@ -1,6 +1,7 @@
 """The commands of `scope`, `manage.py scope` and `flask scope`, without a framework: each returns a Report."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -82,7 +83,8 @@ def health(client: Callable[[], ScopeClient], *, last_error: bool = True) -> tup
 
     Args:
         client: Returns the client of the site. What it raises is shown.
-        last_error: Whether the texts of errors are shown, which may name hosts and what the platform said.
+        last_error: Whether the texts of errors are shown, which may name hosts and what the platform said, and the
+            folder of the lock.
 
     Returns:
         A JSON object, and 200; or 503 if the settings do not allow for a client.
@@ -93,6 +95,7 @@ def health(client: Callable[[], ScopeClient], *, last_error: bool = True) -> tup
         return {"ok": False, "error": explained(error) if last_error else type(error).__name__}, 503
     if not last_error:
         del shown["last_error"]
+        shown["lock"] = shown["lock"] and os.path.basename(shown["lock"])
     return {"ok": True, **shown}, 200
 
 

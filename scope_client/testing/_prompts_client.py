@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from .._background import Background
 from .._client import ScopeClient
@@ -13,6 +13,7 @@ from .._config.options import Options, Unpack
 from .._counters import Counters
 from .._frames import hides_what_it_was_given
 from .._http.budget import Budget
+from .._prompt.locked_reads import LockedReads
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._wording import listed, shown
@@ -52,6 +53,7 @@ class PromptsClient(ScopeClient):
         ours: Options = {
             "credentials": ApiKeyCredentials("test-org", "test-key", "test-secret"),
             "cache_enabled": False,
+            "lock": None,
         }
         ours.update(options)
         super().__init__(config=Configuration(**ours))
@@ -60,7 +62,7 @@ class PromptsClient(ScopeClient):
     def _prompts_of_test(self) -> Mapping[str, object]:
         return self.prompts
 
-    def _new_source(self, background: Background, counters: Counters) -> "_Source":
+    def _new_source(self, background: Background, counters: Counters, locked_reads: Optional[LockedReads]) -> "_Source":
         return _Source(self._bodies, self.config.extra_values)
 
 

@@ -83,7 +83,7 @@ def _platform_in_use(set_variable: Callable[[str, str], None]) -> Iterator[Local
         for variable, value in variables.items():
             set_variable(variable, value)
         url = platform.url
-        place: Options = {"credentials": platform.credentials, "base_url": url, "auth_api_url": url}
+        place: Options = {"credentials": platform.credentials, "base_url": url, "auth_api_url": url, "lock": None}
         before = _Before(swap(Default(configuration().merge(**place), place)), there)
         _in_use.append(before)
         uncover = cover_overrides()
@@ -140,4 +140,5 @@ def _started() -> LocalPlatform:
 
 def _variables(platform: LocalPlatform) -> dict[str, str]:
     keys = platform.client_credentials
-    return {**platform.environ, "SCOPE_CLIENT_ID": keys.client_id, "SCOPE_CLIENT_SECRET": keys.client_secret}
+    client = {"SCOPE_CLIENT_ID": keys.client_id, "SCOPE_CLIENT_SECRET": keys.client_secret}
+    return {**platform.environ, **client, "SCOPE_LOCK": ""}  # what a test publishes is in no lock

@@ -16,6 +16,8 @@ import requests
 from django.core import checks
 from django.test import override_settings
 from faults.clock import ManualClock
+from faults.locking import GREETING as LOCKED
+from faults.locking import answer_of, write_lock
 from faults.replies import Gate, answer, error, hangs, json_answer, prompt
 from faults.server import FaultServer
 from flask import Flask
@@ -73,6 +75,14 @@ class Scene:
         (self.folder / "odd").mkdir()
         (self.folder / "odd" / "greeting.md").write_text(text)
         return ScopeClient(credentials=KEYS, prompt_dir=self.folder / "odd")
+
+    def locked(self, reply: bytes = b"", name: str = "greeting", *, base_url: str = "", text: str = "") -> object:
+        """What becomes of a read with a lock that has no copies; `text` is what somebody has written into the lock."""
+        lock = write_lock(self.folder, [LOCKED], organisation="other-org", has_copies=False)
+        if text:
+            lock.write_text(text)
+        self.server.answers(reply)
+        return self.client(lock=lock, **({"base_url": base_url} if base_url else {})).get_prompt_version(name)
 
 
 Provocation = Callable[[Scene], object]
@@ -312,6 +322,13 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: scene.folder_with("---\nstatus: live\n---\nHi"),
     lambda scene: scene.folder_with("---\nstatus: draft\nHi"),
     lambda scene: scene.folder_with("\n---\nstatus: draft\n---\nHi"),
+    # A lock
+    lambda scene: scene.client(lock="nowhere.lock"),
+    lambda scene: scene.locked(text="[["),
+    lambda scene: scene.locked(base_url="https://scope.example.com"),
+    lambda scene: scene.locked(name="greetin"),
+    lambda scene: scene.locked(answer_of({**LOCKED, "content": "edited"})),
+    lambda scene: scene.locked(json_answer({}, 404)),
     # Django
     lambda scene: checked(SCOPE=["ORG_ID"]),
     lambda scene: checked(SCOPE={**SCOPE, "CACHE_TLL": 60}),

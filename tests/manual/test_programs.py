@@ -30,6 +30,7 @@ PROJECTS = {
     "tutorial.md": "manual/test_tutorial.py",
     "integrations/django-sites.md": "manual/test_django_sites.py",
     "typed-functions.md": "manual/test_typed_functions.py",
+    "locked-mode.md": "manual/test_locked_mode.py",
     "prompts-as-code.md": "manual/test_prompts_as_code.py",
     "testing/langchain.md": "manual/test_testing_langchain.py",
     "integrations/model-clients.md": "manual/test_model_clients.py",

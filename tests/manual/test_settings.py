@@ -29,7 +29,7 @@ OF_DJANGO_ALONE = {"CACHE_ALIAS"}
 OF_FLASK_ALONE = {"SCOPE_CACHE"}
 KEYS = {"ORG_ID": "org", "API_KEY": "key", "API_SECRET": "secret"}
 NAMES = {"ApiKeyCredentials": ApiKeyCredentials, "RedisStore": RedisStore, "requests": requests}
-VERSIONS = ("0.1.0", "0.2.0")
+VERSIONS = ("0.1.0", "0.2.0", "0.3.0")
 # As the page writes them for readers.
 TYPES = {
     "ExtraValues": "str",

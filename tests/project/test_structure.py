@@ -18,6 +18,7 @@ OPTIONAL = {
     "testing": {"pytest"},
     "_folder/version_file": {"frontmatter", "yaml"},
     "_folder/written_file": {"yaml"},
+    "_lock/copies": {"frontmatter", "yaml"},
     "_stores/redis_store": {"redis"},
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
@@ -29,7 +30,7 @@ LAZY = {
     "_log": {"logging"},
     "_redaction": {"base64", "urllib.parse"},
     "_process": {"scope_client._async_jobs"},
-    "_rooms": {"scope_client._async_reads", "scope_client._folder.bundle"},
+    "_rooms": {"scope_client._async_reads", "scope_client._folder.bundle", "scope_client._lock.lock_in_use"},
     "_wording": {"difflib"},
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},

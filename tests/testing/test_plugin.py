@@ -369,3 +369,44 @@ def test_where_all_sockets_are_forbidden_the_test_says_what_to_allow(fixture, ru
         ["*run pytest with --allow-hosts=127.0.0.1 beside --disable-socket, or mark the test*"]
     )
     outcome.stdout.no_fnmatch_line("*plugin.py*")
+
+
+def test_the_lock_that_the_environment_names_is_off_while_a_test_has_a_platform(run, monkeypatch):
+    monkeypatch.setenv("SCOPE_LOCK", "/nowhere/scope.lock")
+    outcome = run(
+        """
+        import os
+        import pytest
+        import scope_client
+        from scope_client import ApiKeyCredentials, ConfigurationError, ScopeClient
+
+        def test_a_platform(scope_prompts):
+            scope_prompts("new", "Hi")
+            assert scope_client.client().render_prompt("new") == "Hi"
+            assert ScopeClient(ApiKeyCredentials.from_env()).render_prompt("new") == "Hi"
+
+        def test_it_is_back():
+            assert os.environ["SCOPE_LOCK"] == "/nowhere/scope.lock"
+            with pytest.raises(ConfigurationError, match="nowhere"):
+                ScopeClient(ApiKeyCredentials("o", "k", "s"))
+        """
+    )
+    outcome.assert_outcomes(passed=2)
+
+
+def test_a_lock_that_was_configured_is_off_too(run):
+    outcome = run(
+        """
+        import scope_client
+
+        scope_client.configure(lock="/nowhere/scope.lock")
+
+        def test_a_platform(scope_prompts):
+            scope_prompts("new", "Hi")
+            assert scope_client.client().render_prompt("new") == "Hi"
+
+        def test_it_is_back():
+            assert scope_client.configuration().lock == "/nowhere/scope.lock"
+        """
+    )
+    outcome.assert_outcomes(passed=2)

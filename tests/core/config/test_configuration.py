@@ -39,6 +39,7 @@ DEFAULTS = {
     "cache_store": None,
     "cache_local_ttl": 5,
     "prompt_dir": None,
+    "lock": None,
     "allow_insecure": False,
     "session": None,
     "extra_values": "error",

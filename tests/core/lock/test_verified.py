@@ -30,7 +30,7 @@ def record(content: str = TEXT, **parts: object) -> VersionRecord:
 
 
 def sent(of: VersionRecord) -> PromptVersion:
-    return PromptVersion.from_api({"id": of.id, "version_number": of.number, **of.to_body()})
+    return PromptVersion.from_api(of.to_body())
 
 
 def lock_of(of: VersionRecord) -> LockedVersion:
@@ -122,7 +122,8 @@ def test_the_record_of_a_prompt_is_found_by_the_id_of_the_version() -> None:
 def test_surplus_values_are_an_error_unless_the_option_says_otherwise() -> None:
     of = record("Hello")
     strict, tolerant = (verified(of, lock_of(of), extra_values=rule) for rule in ("error", "ignore"))
-    assert strict is not None and tolerant is not None
+    assert strict is not None
+    assert tolerant is not None
     assert tolerant.render(name="Ada") == "Hello"
     with pytest.raises(Exception, match="name"):
         strict.render(name="Ada")
