@@ -154,8 +154,9 @@ class PromptFolder:
 
     def readable(self, prompt: str) -> tuple[VersionRecord, ...]:
         """Each present version of a prompt that can be read, whatever is wrong with the other files."""
-        read = self._prompts.get(self._name(prompt), _NOTHING).read
-        return tuple(version for version in read.values() if not isinstance(version, str))
+        name = self.name(prompt)
+        read = self._prompts.get(name, _NOTHING).read
+        return _of_one_prompt(name, [version for version in read.values() if not isinstance(version, str)])
 
     def flaws(self, prompt: str) -> tuple[str, ...]:
         """Why versions of a prompt, by its name or ID, may be missing: what is wrong with its files."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def platform() -> Iterator[LocalPlatform]:
     with LocalPlatform() as started:
         started.publish("greeting", "one {{name}}", metadata={"model": "m-1"})
-        started.publish("support", [{"role": "user", "content": "Hi {{name}}"}])
+        started.publish("support/greeting", [{"role": "user", "content": "Hi {{name}}"}])
         yield started
 
 
@@ -34,7 +34,7 @@ def platform() -> Iterator[LocalPlatform]:
 def project(tmp_path: Path, platform: LocalPlatform) -> Path:
     """A repository whose first commit locks what is in production."""
     root = tmp_path / "project"
-    lock_platform(root, platform, "greeting", "support")
+    lock_platform(root, platform, "greeting", "support/greeting")
     git(root, "init", "-q")
     commit(root, "lock")
     return root
@@ -62,7 +62,7 @@ def test_a_promotion_changes_nothing_a_new_lock_does_and_git_revert_rolls_back(
 ) -> None:
     platform.publish("greeting", "two {{name}}")
     assert served(platform, project) == ("one {{name}}", "platform")
-    lock_platform(project, platform, "greeting", "support")
+    lock_platform(project, platform, "greeting", "support/greeting")
     commit(project, "bump")
     assert served(platform, project) == ("two {{name}}", "platform")
     git(project, "revert", "--no-edit", "HEAD")
@@ -86,15 +86,15 @@ def test_a_running_process_does_not_see_a_new_lock(platform: LocalPlatform, proj
 def test_the_platform_may_stop_and_even_forget_the_prompt(platform: LocalPlatform, project: Path) -> None:
     platform.remove("greeting")
     assert served(platform, project) == ("one {{name}}", "folder")
-    platform.archive("support")
-    assert served(platform, project, "support")[1] == "platform"
+    platform.archive("support/greeting")
+    assert served(platform, project, "support/greeting")[1] == "platform"
 
 
 def test_another_platform_that_serves_the_folder_answers_as_the_first_one_did(
     platform: LocalPlatform, project: Path
 ) -> None:
     with LocalPlatform(project / "prompts") as local:
-        for name in ("greeting", "support"):
+        for name in ("greeting", "support/greeting"):
             assert served(local, project, name) == (served(platform, project, name)[0], "platform")
 
 
@@ -105,12 +105,12 @@ def test_a_forked_child_is_locked_as_its_parent(platform: LocalPlatform, project
 
         def in_the_child() -> tuple[str, str, bool]:
             first = client.read_prompt("greeting")
-            second = client.read_prompt("support")
+            second = client.read_prompt("support/greeting")
             return first.version.content, second.source, first.is_locked and second.is_locked
 
         assert in_a_child(in_the_child) == ("one {{name}}", "platform", True)
         platform.stop()
-        assert in_a_child(lambda: client.read_prompt("support").source) == "folder"
+        assert in_a_child(lambda: client.read_prompt("support/greeting").source) == "folder"
         platform.start()
 
 
