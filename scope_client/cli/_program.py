@@ -11,6 +11,7 @@ from ._check import check
 from ._demo import demo
 from ._get import get
 from ._list import list_prompts
+from ._pull import pull
 from ._render import render
 from ._serve import serve
 from ._types import types
@@ -34,7 +35,7 @@ def scope(context: click.Context) -> None:
         terminal.say(context.get_help())
 
 
-for _command in (demo, serve, list_prompts, get, render, check, types):
+for _command in (demo, serve, list_prompts, get, render, check, pull, types):
     scope.add_command(_command)
 
 

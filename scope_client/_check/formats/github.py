@@ -31,12 +31,12 @@ def github_lines(outcome: Outcome, folder: str) -> Iterator[str]:
         (level_of(each.code), _annotation(each, located), str(each)) for each in worst_first(outcome.findings)
     ]
     for _, each_of_a_kind in groupby(sorted(annotations, key=lambda each: each[0]), key=lambda each: each[0]):
-        yield from _annotations_of_a_kind(list(each_of_a_kind))
+        yield from annotations_of_a_kind(list(each_of_a_kind))
     yield summary(outcome)
     yield from further_notes(outcome)
 
 
-def _annotations_of_a_kind(annotations: list[tuple[str, str, str]]) -> Iterator[str]:
+def annotations_of_a_kind(annotations: list[tuple[str, str, str]]) -> Iterator[str]:
     more = len(annotations) - SHOWN_ANNOTATIONS
     for number, (level, annotation, line) in enumerate(annotations, 1):
         if number == SHOWN_ANNOTATIONS and more > 0:
