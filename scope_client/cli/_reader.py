@@ -80,11 +80,11 @@ def show(
 
 
 def platform_client() -> ScopeClient:
-    """A client with the credentials of the environment, which has the platform's answer, or its error, and no folder's.
+    """A client with the credentials of the environment: it has the platform's answer or error, and no folder's or lock's.
 
     Raises MissingApiKeyError if there are none.
     """
-    return ScopeClient(credentials=_credentials(), prompt_dir=None)
+    return ScopeClient(credentials=_credentials(), prompt_dir=None, lock=None)
 
 
 def checked_format(format: str | None, json: bool) -> bool:  # noqa: A002  # the option's own word
