@@ -28,6 +28,7 @@ StrPath = Union[str, "os.PathLike[str]"]
 LONGEST_FLAWS_CHARACTERS = 600
 UNFINISHED_SECONDS = 2.0  # so long a file that is being written leaves its former text in place
 SETTLING_SECONDS = 0.2
+MOST_IN_QUESTION = 20  # prompts that each have the former ID of the next one
 
 
 def read_prompt_dir(folder: StrPath) -> Mapping[str, tuple[VersionRecord, ...]]:
@@ -99,6 +100,7 @@ class PromptFolder:
         self._prompts: dict[str, _Prompt] = {}
         self._told: set[str] = set()
         self._unfinished_since: dict[str, float] = {}
+        self._in_question: set[str] = set()
         self._note = note
         self._warn: Callable[[str], object] = _refuse if is_strict else warn
         self._has_read = False
@@ -243,15 +245,15 @@ class PromptFolder:
         named = listed(flaws, written=cut, joint="\n  ", most=LONGEST_FLAWS_CHARACTERS)
         return f"the prompt folder {self._root!r} cannot be used:\n  {named}"
 
-    def _finds_a_flaw(self, name: str, now: float) -> bool:
+    def _finds_a_flaw(self, name: str, now: float, *, at_once: bool = False) -> bool:
         """Looks at one prompt; whether there is something of it that was not told of."""
         known = self._prompts.get(name, _NOTHING)
-        if now < known.looked_at + self._look_seconds:
+        if not at_once and now < known.looked_at + self._look_seconds:
             return False
         seen = files_of(self._tree, name)
         is_known = seen == known.seen and not known.claims
         try:
-            prompt = known if is_known else self._read(name, seen, known, self._may_be_unfinished(name, now))
+            prompt = known if is_known else self._read(name, seen, known, now)
         except UnfinishedError:
             self._unfinished_since.setdefault(name, now)
             looked_at = now - self._look_seconds + min(self._look_seconds, SETTLING_SECONDS)
@@ -272,12 +274,12 @@ class PromptFolder:
         """At first there is no former text to leave in place."""
         return self._has_read and now < self._unfinished_since.get(name, now) + UNFINISHED_SECONDS
 
-    def _read(self, name: str, seen: Mapping[str, Seen], known: _Prompt, may_be_unfinished: bool) -> _Prompt:
+    def _read(self, name: str, seen: Mapping[str, Seen], known: _Prompt, now: float) -> _Prompt:
         """Raises UnfinishedError if a file is being written."""
         sights = {file: sight for file, sight in seen.items() if isinstance(sight, Sight)}
         files = {_number(file): file for file, sight in sights.items() if not sight.is_outside}
         default = "published" if len(files) == 1 else "draft"
-        file_time = self._file_time if may_be_unfinished else None
+        file_time = self._file_time if self._may_be_unfinished(name, now) else None
         read: dict[tuple[str, str], VersionRecord | str] = {}
         for number, file in sorted(files.items()):
             key = file, default
@@ -288,14 +290,22 @@ class PromptFolder:
         unread = (flaw(file, why) for (file, _), why in read.items() if isinstance(why, str))
         differ = prompt_ids_differ(name, versions, files)
         wrong = (*unread, *published_twice(versions, files), *ids_twice(versions, files), *differ)
-        claims = () if wrong else tuple(self._claims(name, versions, files))
+        claims = () if wrong else tuple(self._claims(name, versions, files, now))
         outside = tuple(file for file, sight in sights.items() if sight.is_outside)
         is_wrong = misplaced or wrong or claims
         return _Prompt(NEVER, seen, read, known.versions if is_wrong else versions, misplaced, wrong, outside, claims)
 
-    def _claims(self, name: str, versions: Sequence[VersionRecord], files: Mapping[int, str]) -> Iterator[str]:
+    def _claims(
+        self, name: str, versions: Sequence[VersionRecord], files: Mapping[int, str], now: float
+    ) -> Iterator[str]:
+        self._identities.take(name)
         for identity, version in {version.prompt_id: version for version in reversed(versions)}.items():
             rival = self._identities.rival(name, identity)
+            if rival is not None and len(self._in_question) < MOST_IN_QUESTION and rival not in self._in_question:
+                self._in_question.add(name)  # its files may have been renamed, or have got another ID
+                self._finds_a_flaw(rival, now, at_once=True)
+                self._in_question.discard(name)
+                rival = self._identities.rival(name, identity)
             if rival is not None:
                 yield prompt_id_twice(files[version.number], identity, next(iter(self._prompts[rival].seen), rival))
 

@@ -33,6 +33,7 @@ _LIKE_A_FENCE = re.compile(f"---[{_UNSEEN}]*?(?:[\n\r\v\f\x1c-\x1e\x85\u2028\u20
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # YAML takes 1:30:15 for a number in base 60; reading one takes the square of its length.
 _LONG_NUMBER = re.compile(r"(?<![\d:])\d+(?::\d+){20}|(?<![\d_])\d[\d_]{4000}")
+_OF_A_NUMBER = re.compile("[-+0-9_:.]+")
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 # What PyYAML lets out where it builds the values of tags such as !!int almost unchecked.
 _YAML_SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -172,7 +173,8 @@ def _check_events(yaml: Any, events: Iterable[Any]) -> None:
 def _may_be_a_long_number(scalar: Any) -> bool:
     """Without quotes, or with a tag such as !!int before them."""
     is_plain, _ = scalar.implicit
-    return (is_plain or scalar.tag is not None) and _LONG_NUMBER.search(scalar.value) is not None
+    may_be_number = scalar.tag is not None or (is_plain and _OF_A_NUMBER.fullmatch(scalar.value))
+    return bool(may_be_number and _LONG_NUMBER.search(scalar.value))
 
 
 def _one_line(error: Exception) -> str:

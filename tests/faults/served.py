@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 from hypothesis import strategies as st
+
+from scope_client import PromptVersion
+from scope_client._folder.paths import paths_of
+from scope_client._folder.record import is_prompt_id
+from scope_client._folder.served_version import record_of
+from scope_client._folder.written_file import octets_of
+from scope_client._prompt.ref import PromptRef
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 odd_text = st.lists(
@@ -61,7 +70,42 @@ def bodies(draw: st.DrawFn, name: str, prompt_id: str | None, number: int) -> di
     if prompt_id is not None:
         body["prompt_id"] = prompt_id
     if draw(st.booleans()):
-        body[identity] = f"{number}{draw(texts)}"
+        body[identity] = f"v{number}{draw(texts)}"
     if draw(st.booleans()):
         body[count] = draw(st.sampled_from([number, 0, -1, 10**30]))
     return body
+
+
+name_pieces = st.sampled_from(
+    [
+        *("a", "A", "b", "/", "//", "%", "%41", "%+", ".", "..", "v1", "V2", ".md", "README", "con", " ", "é", "É"),
+        *("e\u0301", "ß", "?", "#", ":", "\\", "\x00", "\n", "support", "greeting", "x" * 170, "{{name}}"),
+    ]
+)
+names = st.one_of(any_text, st.lists(name_pieces, min_size=1, max_size=5).map("".join)).filter(
+    lambda name: name not in ("", ".", "..") and not is_prompt_id(name)
+)
+
+
+@st.composite
+def prompts(draw: st.DrawFn) -> dict[str, list[PromptVersion]]:
+    """Prompts by their names, each with its production version and perhaps a newer one."""
+    served = {}
+    for place, name in enumerate(draw(st.lists(names, min_size=1, max_size=4, unique=True))):
+        prompt_id = draw(st.sampled_from([None, f"prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z{place:02}", f"p {place}/"]))
+        numbers = draw(st.sampled_from([(1,), (7,), (1, 2), (3, 40)]))
+        served[name] = [
+            PromptVersion.from_api(draw(bodies(name, prompt_id, number)), PromptRef(name)) for number in numbers
+        ]
+    return served
+
+
+def written(folder: str | os.PathLike[str], served: dict[str, list[PromptVersion]]) -> None:
+    """Prompts as files: the first version of each as what a read of production gave, the second one as the latest."""
+    for name, path in paths_of(served).items():
+        place = Path(folder, path)
+        place.mkdir(parents=True)
+        for version, number, status in zip(served[name], (1, 10**6), ("published", "draft")):
+            has_number = 0 < (version.version_number or 0) < 10**6
+            record = record_of(version, number=None if has_number else number, status=status)
+            (place / f"v{record.number}.md").write_bytes(octets_of(record))

@@ -14,6 +14,7 @@ from faults.timelimit import TimeLimit
 
 from scope_client._folder.reader import PromptFolder
 from scope_client._folder.record import prompt_id
+from scope_client.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -226,3 +227,187 @@ def test_the_time_limit_of_a_caller_is_no_flaw(moment: str, watched: Watched, mo
     monkeypatch.undo()
     assert watched.warnings == []
     assert watched.contents("a") == ["edited"]
+
+
+ID, OTHER_ID = "prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A", "prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9B"
+
+
+def of(identity: str, text: str) -> str:
+    return f"---\nprompt_id: {identity}\n---\n{text}"
+
+
+@pytest.mark.parametrize("asked", [ID, ID.lower(), "p 1/2", "prompt_1"])
+def test_a_prompt_is_found_by_the_id_in_its_front_matter_and_not_by_the_made_up_one(asked: str, tmp_path: Path) -> None:
+    identity = ID if asked.startswith("prompt_01") else asked
+    write(tmp_path / "a.md", of(identity, "text"))
+    watched = Watched(tmp_path)
+    assert watched.contents(asked) == ["text"]
+    assert watched.contents("a") == ["text"]
+    assert [version.prompt_id for version in watched.folder.versions("a")] == [identity]
+    assert watched.folder.versions(prompt_id("a")) in ((), watched.folder.versions("a"))
+
+
+def test_an_id_that_comes_later_or_changes_is_found(watched: Watched) -> None:
+    write(watched.root / "a.md", of(ID, "text"))
+    assert watched.contents(ID) == ["text"]
+    write(watched.root / "a.md", of(OTHER_ID, "changed"))
+    assert watched.contents(OTHER_ID) == ["changed"]
+    assert watched.contents(ID) == []
+    (watched.root / "deep" / "er").mkdir(parents=True)
+    write(watched.root / "deep" / "er" / "b.md", of(ID, "new"))
+    assert watched.contents(ID) == ["new"]
+
+
+def test_one_file_gives_the_id_to_all_versions(watched: Watched) -> None:
+    write(watched.root / "g" / "v2.md", of(ID, "two"))
+    assert watched.contents(ID) == ["text", "two"]
+    write(watched.root / "g" / "v1.md", of(OTHER_ID, "one"))
+    watched.folder.look("g")
+    (flaw,) = watched.folder.flaws("g")
+    assert flaw == f"g/v2.md: its prompt_id is '{ID}', and g/v1.md has '{OTHER_ID}'; change one"
+
+
+def test_two_prompts_that_claim_one_id_are_a_flaw_until_one_gives_way(watched: Watched) -> None:
+    write(watched.root / "a.md", of(ID, "a"))
+    assert watched.contents("a") == ["a"]
+    write(watched.root / "b.md", of(ID, "b"))
+    assert watched.contents("b") == []
+    assert f"b.md: its prompt_id '{ID}' is also that of a.md; change one" in watched.warnings.pop()
+    assert watched.contents(ID) == ["a"]
+    write(watched.root / "a.md", of(OTHER_ID, "a"))
+    assert watched.contents("b") == watched.contents(ID) == ["b"]
+    assert watched.contents(OTHER_ID) == ["a"]
+
+
+def test_a_made_up_id_can_be_claimed_too(watched: Watched) -> None:
+    write(watched.root / "b.md", of(prompt_id("a"), "b"))
+    watched.folder.look("b")
+    assert watched.folder.flaws("b") == (f"b.md: its prompt_id '{prompt_id('a')}' is also that of a.md; change one",)
+
+
+def test_prompts_that_swap_their_ids_or_names_keep_them(watched: Watched) -> None:
+    write(watched.root / "a.md", of(ID, "a"))
+    write(watched.root / "b.md", of(OTHER_ID, "b"))
+    assert (watched.contents(ID), watched.contents(OTHER_ID)) == (["a"], ["b"])
+    write(watched.root / "a.md", of(OTHER_ID, "a2"))
+    write(watched.root / "b.md", of(ID, "b2"))
+    assert (watched.contents(ID), watched.contents(OTHER_ID)) == (["b2"], ["a2"])
+    (watched.root / "a.md").rename(watched.root / "c.md")
+    assert watched.contents("c") == watched.contents(OTHER_ID) == ["a2"]
+    assert watched.warnings == []
+
+
+@pytest.fixture
+def nested(tmp_path: Path) -> Watched:
+    for place in ("support/greeting/v1.md", "support/greeting/formal/v1.md", "support/v1.md", "support/de/reply.md"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / place, place)
+    for number in range(30):
+        (tmp_path / f"team{number}" / "area").mkdir(parents=True)
+        write(tmp_path / f"team{number}" / "area" / "p.md", "text")
+    return Watched(tmp_path)
+
+
+def test_prompts_are_found_at_any_depth_also_in_the_folder_of_another_one(nested: Watched) -> None:
+    for name in ("support/greeting", "support/greeting/formal", "support"):
+        assert nested.contents(name) == [f"{name}/v1.md"]
+    assert nested.contents("support/de/reply") == ["support/de/reply.md"]
+    for name in ("support/de", "support/greeting/v1", "support/v1", "team1/area", "greeting", "support//greeting"):
+        assert nested.contents(name) == []
+    assert len(nested.folder.names) == 34
+
+
+def test_a_look_at_one_prompt_lists_the_folders_on_its_way_and_no_others(
+    nested: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[str] = []
+    scandir = os.scandir
+    monkeypatch.setattr(
+        os, "scandir", lambda path: (listed.append(os.path.relpath(path, nested.root)), scandir(path))[1]
+    )
+    for name in ("support/greeting/formal", "nobody", "support/nobody"):
+        listed.clear()
+        nested.folder.look(name)
+        expected = [".", "support", "support/greeting", "support/greeting/formal"]
+        assert listed == expected[: {"nobody": 1, "support/nobody": 2}.get(name, 4)]
+
+
+def test_new_changed_and_removed_prompts_at_a_depth_show(nested: Watched) -> None:
+    write(nested.root / "support" / "de" / "reply.md", "changed")
+    write(nested.root / "support" / "de" / "new.md", "new")
+    assert nested.opened("support", "support/de/reply", "support/de/new") == [
+        "support/de/reply.md",
+        "support/de/new.md",
+    ]
+    assert nested.contents("support/de/reply") == ["changed"]
+    assert nested.contents(prompt_id("support/de/new")) == ["new"]
+    shutil.rmtree(nested.root / "support" / "de")
+    assert nested.contents("support/de/reply") == nested.contents(prompt_id("support/de/new")) == []
+    assert nested.contents("support") == ["support/v1.md"]
+    assert nested.warnings == []
+
+
+@pytest.mark.parametrize("target", ["..", "../..", ".", "../support", "../../support/greeting"])
+def test_a_link_that_leads_back_is_passed_over(target: str, nested: Watched) -> None:
+    (nested.root / "support" / "greeting" / "back").symlink_to(target)
+    anew = Watched(nested.root)
+    assert sorted(anew.folder.names) == sorted(nested.folder.names)
+    for name in ("support/greeting/back", "support/greeting/back/greeting", "support/greeting/back/support/greeting"):
+        assert anew.contents(name) == []
+    assert anew.warnings == []
+
+
+def test_a_link_within_the_folder_is_another_name_and_one_that_leads_out_is_named(nested: Watched) -> None:
+    (nested.root.parent / f"{nested.root.name}-else").mkdir()
+    write(nested.root.parent / f"{nested.root.name}-else" / "secret.md", "secret")
+    (nested.root / "support" / "out").symlink_to(nested.root.parent / f"{nested.root.name}-else")
+    (nested.root / "team1" / "out.md").symlink_to(nested.root.parent / f"{nested.root.name}-else" / "secret.md")
+    (nested.root / "alias").symlink_to("support/de")
+    notes: list[str] = []
+    folder = PromptFolder(nested.root, note=notes.append)
+    assert [version.content for version in folder.versions("alias/reply")] == ["support/de/reply.md"]
+    assert folder.versions("support/out/secret") == folder.versions("team1/out") == ()
+    (note,) = notes
+    assert "'support/out/'" in note or "support/out/" in note
+    assert "team1/out.md" in note
+    assert folder.flaws("team1/out") == ("team1/out.md: is a link that leads out of the folder, and is not followed",)
+
+
+def test_links_that_multiply_folders_end(tmp_path: Path) -> None:
+    for number in range(12):
+        (tmp_path / f"d{number}").mkdir()
+        for way in ("x", "y"):
+            if number < 11:
+                (tmp_path / f"d{number}" / way).symlink_to(f"../d{number + 1}")
+    write(tmp_path / "d11" / "p.md", "text")
+    with pytest.raises(ConfigurationError, match=r"d0/x/x/x/x/x/: is too deep; move its files up, or elsewhere"):
+        PromptFolder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("support/what%3F.md", "support/what?"),
+        ("%2Ehidden/v1.md", ".hidden"),
+        ("a/%/b.md", "a//b"),
+        ("a%2Fb.md", "a/b"),
+        ("a%2Fb/c/v3.md", "a/b/c"),
+        ("lo%+/ng%+/er/v1.md", "longer"),
+        ("lo%+/ng.md", "long"),
+        ("100%/v1.md", "100%"),
+        ("a%zz.md", "a%zz"),
+        ("%FF.md", "%FF"),
+        ("v1.md", "v1"),
+        ("v1/v2.md", "v1"),
+        ("a/%761.md", "a/v1"),
+        ("a/v7/b.md", "a/v7/b"),
+    ],
+)
+def test_an_escaped_path_is_the_prompt_of_that_name_alone(file: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    write(tmp_path / file, "text")
+    watched = Watched(tmp_path)
+    assert watched.folder.names == [name]
+    assert watched.contents(name) == ["text"]
+    write(tmp_path / file, "changed")
+    assert watched.contents(name) == watched.contents(prompt_id(name)) == ["changed"]
