@@ -184,7 +184,7 @@ class PromptCalls:
         receiver = _written(function.value).lower()
         is_hinted = self._module.imports_scope or "scope" in receiver
         if form.kind == "many":
-            return self._is_list_of_prompts(spot, arguments, is_hinted, receiver)
+            return self._is_list_of_prompts(spot, arguments, is_hinted or form.is_distinct, receiver)
         if not arguments.fits(form):
             return is_hinted and form.is_distinct
         if is_hinted:
@@ -193,7 +193,7 @@ class PromptCalls:
             return False
         name = arguments.get(form.name)
         if name is None:
-            return False
+            return form.is_distinct and arguments.may_hide(form.name)
         texts = texts_of(self._values, name, spot)
         is_plausible = all(
             not _NOT_A_NAME.search(each.text) and len(each.text) <= LONGEST_PLAUSIBLE_NAME for each in texts.known

@@ -93,7 +93,7 @@ def reaching(bindings: list[Binding], block: Block, index: int) -> list[Binding]
 
 
 def _each_once(found: list[Binding]) -> list[Binding]:
-    return list(dict.fromkeys(found))
+    return sorted(dict.fromkeys(found), key=lambda each: getattr(each.spot.statement, "lineno", 0))
 
 
 def _before(here: list[Binding], block: Block, end: int, found: list[Binding]) -> bool:

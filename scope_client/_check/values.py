@@ -138,7 +138,8 @@ class Values:
         if binding.kind in ("value", "with"):
             known = self.of(node, spot) if binding.kind == "value" else Known([Found(node, spot)])
         elif binding.kind == "item":
-            known = self.items(node, spot)
+            items = self.items(node, spot)
+            known = together(self.of(each.node, each.spot) for each in items.found).more_open(items.is_open)
         elif isinstance(node, Imported):
             known = self._constant(node.path, spot)
             known = known if known.found else Known([Found(node, spot)])
