@@ -6,7 +6,7 @@ import ast
 from typing import Callable
 
 from .known import Found, Known, is_none, last_name, together
-from .scopes import Spot
+from .scopes import Imported, Spot
 
 DEEPEST_ANNOTATION = 8
 _WRAPS_A_TYPE = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar", "Required", "NotRequired"})
@@ -32,7 +32,7 @@ def named_by(annotation: ast.AST | None, spot: Spot, values: LookUp, members: Lo
         if len(found) != 1:
             return None
         node = found[0].node
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, (ast.ClassDef, Imported)):
             known = members(node, spot)
             return known if known.found else None
         is_alias = isinstance(node, (ast.Subscript, ast.BinOp))

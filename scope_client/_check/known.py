@@ -48,12 +48,12 @@ def together(parts: Iterable[Known]) -> Known:
     Args:
         parts: What is known of each.
     """
-    found: list[Found] = []
+    found: dict[Found, None] = {}
     is_open = False
     for part in parts:
-        found += part.found
+        found.update(dict.fromkeys(part.found))
         is_open = is_open or part.is_open
-    return Known(found, is_open)
+    return Known(list(found), is_open)
 
 
 class Parts(ast.AST):

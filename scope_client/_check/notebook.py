@@ -66,12 +66,7 @@ def uses_in_notebook(
 
 def _cells(octets: bytes, file: str) -> tuple[list[_Cell], list[CodeFinding]]:
     notebook = json.loads(octets)
-    listed = notebook.get("cells") if isinstance(notebook, dict) else None
-    if listed is None and isinstance(notebook, dict):  # the third format
-        sheets = notebook.get("worksheets")
-        listed = (
-            [cell for sheet in sheets or () for cell in sheet.get("cells", ())] if isinstance(sheets, list) else None
-        )
+    listed = notebook.get("cells", _of_third_format(notebook)) if isinstance(notebook, dict) else None
     if not isinstance(listed, list):
         raise ValueError("it is not a notebook: it has no list of cells")
     cells: list[_Cell] = []
@@ -88,6 +83,14 @@ def _cells(octets: bytes, file: str) -> tuple[list[_Cell], list[CodeFinding]]:
             cells.append(_Cell(number, text, line))
             line += text.count("\n") + 1
     return cells, findings
+
+
+def _of_third_format(notebook: dict[str, Any]) -> list[Any] | None:
+    sheets = notebook.get("worksheets")
+    if not isinstance(sheets, list):
+        return None
+    cells = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+    return [cell for each in cells if isinstance(each, list) for cell in each]
 
 
 def _source(cell: dict[str, Any]) -> str:

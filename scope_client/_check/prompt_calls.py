@@ -149,6 +149,8 @@ class PromptCalls:
             return False
         if function.attr in ("from_scope", "scope_prompt", "LivePrompt", "scope_prompt_middleware"):
             return self._is_template_class(function, spot)
+        if any(self._values.is_function(origin) for origin in origins):
+            return False
         owner = owner_of(function.value, spot)
         if owner is not None:
             return self._is_method_of_client(owner)

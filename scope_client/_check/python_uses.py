@@ -58,10 +58,15 @@ def uses_in_python(
 
 
 def parsed(text: str) -> ast.Module:
-    """The tree of a text; raises SyntaxError, ValueError or RecursionError.
+    """The tree of a text.
 
     Args:
         text: Python.
+
+    Raises:
+        SyntaxError: It is not Python that this interpreter reads.
+        ValueError: It holds what no source may hold, such as NUL.
+        RecursionError: It is nested too deeply.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of an escape such as "\d", which is not ours to tell

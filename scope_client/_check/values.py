@@ -5,28 +5,28 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .annotations import named_by
+from .annotations import named_by, parts_of
 from .classes import Classes
 from .imported_constants import ConstantsOf
+from .imported_names import ImportedNames
+from .items import DEEPEST_NAME, Items
 from .known import UNKNOWN, Found, Known, Member, Parts, is_changed, last_name, together
 from .name_binding import owner_of
 from .reaching import bindings_of
 from .scopes import Binding, Imported, Parameter, ReadModule, Spot
 
-DEEPEST_NAME = 24
 MOST_VALUES = 200
-_COPIES_ITEMS = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"})
-_FROM_THE_ENVIRONMENT = ("os.environ.get", "os.getenv", "environ.get", "getenv")
 
 
-class Values:
+class Values(Items):
     """Looks values up in one module."""
 
     def __init__(self, module: ReadModule, constants_of: ConstantsOf | None = None) -> None:
         self.module = module
         self.classes = Classes(module, self.of, self.bound)
-        self._constants_of = constants_of
+        self._imported = ImportedNames(module, constants_of)
         self._depth = 0
+        self._found: dict[tuple[ast.AST, Spot], Known] = {}
 
     def of(self, node: ast.AST, spot: Spot) -> Known:
         """What an expression may stand for: literals, calls, imports, classes, never names.
@@ -40,93 +40,21 @@ class Values:
             return Known([Found(node, spot)])
         if self._depth >= DEEPEST_NAME:
             return UNKNOWN
-        self._depth += 1
-        try:
-            known: Known = resolve(self, node, spot)
-        finally:
-            self._depth -= 1
-        return known if len(known.found) <= MOST_VALUES else UNKNOWN
-
-    def items(self, node: ast.AST, spot: Spot) -> Known:
-        """What going through an expression gives.
-
-        Args:
-            node: The expression, such as a list.
-            spot: Where it stands.
-        """
-        if is_changed(node, spot):
-            return Known(together(self._items_of(each) for each in self.of(node, spot).found).found, True)
-        known = self.of(node, spot)
-        items = together(self._items_of(each) for each in known.found)
-        return Known(items.found, items.is_open or known.is_open)
-
-    def _items_of(self, whole: Found) -> Known:
-        node, spot, is_written = whole
-        if self._depth >= DEEPEST_NAME:
-            return UNKNOWN
-        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-            return together(self._item(each, spot, is_written) for each in node.elts)
-        if isinstance(node, ast.Dict):
-            keys = [Known([Found(key, spot, is_written)]) if key else UNKNOWN for key in node.keys]
-            return together(keys)
-        if isinstance(node, ast.ClassDef):
-            return self.classes.members(node, spot)
-        if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
-            if any(part.ifs for part in node.generators):
-                return UNKNOWN
-            inner = self.module.inner[node]
-            return Known([Found(node.elt, Spot(inner, inner.root, 0, spot.statement), is_written)])
-        if isinstance(node, ast.Call):
-            return self._items_of_call(node, spot)
-        return self._items_of_import(node, spot) if isinstance(node, Imported) else UNKNOWN
-
-    def _item(self, node: ast.expr, spot: Spot, is_written: bool) -> Known:
-        if isinstance(node, ast.Starred):
-            return self.items(node.value, spot)
-        return Known([Found(node, spot, is_written)])
-
-    def _items_of_call(self, node: ast.Call, spot: Spot) -> Known:
-        function, args = node.func, node.args
-        if any(isinstance(each, ast.Starred) for each in args):
-            return UNKNOWN
-        self._depth += 1
-        try:
-            if isinstance(function, ast.Name) and args:
-                if function.id in _COPIES_ITEMS:
-                    return self.items(args[0], spot)
-                if function.id == "enumerate":
-                    inner = self.items(args[0], spot)
-                    return Known([Found(Parts([None, each]), spot, False) for each in inner.found], inner.is_open)
-            if isinstance(function, ast.Attribute) and not args:
-                return self._items_of_dict(function, spot)
-        finally:
-            self._depth -= 1
-        return UNKNOWN
-
-    def _items_of_dict(self, function: ast.Attribute, spot: Spot) -> Known:
-        if function.attr == "keys":
-            return self.items(function.value, spot)
-        known = self.of(function.value, spot)
-        dicts = [(each.node, each) for each in known.found]
-        found: list[Found] = []
-        is_open = known.is_open or is_changed(function.value, spot)
-        for node, each in dicts:
-            if not isinstance(node, ast.Dict) or function.attr not in ("values", "items") or None in node.keys:
-                is_open = True
-                continue
-            for key, value in zip(node.keys, node.values):
-                inner = Found(value, each.spot, each.is_written)
-                pair = Found(Parts([Found(key or node, each.spot), inner]), each.spot, False)
-                found.append(inner if function.attr == "values" else pair)
-        return Known(found, is_open)
-
-    def _items_of_import(self, node: Imported, spot: Spot) -> Known:
-        return self._constant(f"{node.path}[]", spot)
+        key = node, spot
+        if key not in self._found:
+            self._found[key] = UNKNOWN  # for a name that leads to itself
+            self._depth += 1
+            try:
+                known: Known = resolve(self, node, spot)
+            finally:
+                self._depth -= 1
+            self._found[key] = known if len(known.found) <= MOST_VALUES else UNKNOWN
+        return self._found[key]
 
     def _name(self, node: ast.Name, spot: Spot) -> Known:
         bindings = bindings_of(node.id, spot)
         if bindings is None:
-            return self._starred(node.id, spot)
+            return self._imported.starred(node.id, spot)
         if not bindings:
             return UNKNOWN
         return together(self.bound(each) for each in bindings).behind_a_name()
@@ -141,7 +69,7 @@ class Values:
             items = self.items(node, spot)
             known = together(self.of(each.node, each.spot) for each in items.found).more_open(items.is_open)
         elif isinstance(node, Imported):
-            known = self._constant(node.path, spot)
+            known = self._imported.constant(node.path, spot)
             known = known if known.found else Known([Found(node, spot)])
         elif isinstance(node, Parameter):
             known = self._parameter(node, spot)
@@ -173,11 +101,33 @@ class Values:
 
     def _parameter(self, node: Parameter, spot: Spot) -> Known:
         outside = spot.scope.spot if spot.scope.kind == "function" and spot.scope.spot else spot
-        named = named_by(node.annotation, outside, self.of, self.classes.members)
+        named = self.named_by(node.annotation, outside)
         default = Known([]) if node.default is None else self.of(node.default, outside)
         if named is not None:
             return Known([*named.found, *default.found])
         return Known([*default.found, Found(node, outside)], True)
+
+    def is_function(self, path: str) -> bool:
+        """Whether an imported module defines a function of its own at a dotted path.
+
+        Args:
+            path: The path.
+        """
+        return self._imported.is_function(path)
+
+    def named_by(self, annotation: ast.AST | None, spot: Spot) -> Known | None:
+        """What an annotation says that a value is; None if it says too little.
+
+        Args:
+            annotation: The annotation.
+            spot: Where it stands.
+        """
+        return named_by(annotation, spot, self.of, self._members)
+
+    def _members(self, node: ast.AST, spot: Spot) -> Known:
+        if isinstance(node, Imported):
+            return self._imported.constant(f"{node.path}[]", spot)
+        return self.classes.members(node, spot)
 
     def _attribute(self, node: ast.Attribute, spot: Spot) -> Known:
         members = self.classes.member_part(node, spot)
@@ -193,30 +143,13 @@ class Values:
                 parts.append(self.classes.attribute(each.node, node.attr, is_of_instance=False))
             elif isinstance(each.node, Imported):
                 path = f"{each.node.path}.{node.attr}"
-                constant = self._constant(path, spot)
+                constant = self._imported.constant(path, spot)
                 parts.append(constant if constant.found else Known([Found(Imported(path), spot)]))
+            elif isinstance(each.node, ast.Constant) and node.attr == "value":  # of an enum that is imported
+                parts.append(Known([each]))
             else:
                 parts.append(Known([Found(node, spot)]))
         return together(parts).behind_a_name() if parts and not known.is_open else Known([Found(node, spot)])
-
-    def _constant(self, path: str, spot: Spot) -> Known:
-        """What an imported module says of a dotted path."""
-        if self._constants_of is None:
-            return UNKNOWN
-        parts = path.split(".")
-        for length in range(len(parts) - 1, 0, -1):
-            constants = self._constants_of(".".join(parts[:length]))
-            texts = (constants or {}).get(".".join(parts[length:]))
-            if texts:
-                return Known([Found(ast.Constant(text), spot, False) for text in texts])
-        return UNKNOWN
-
-    def _starred(self, name: str, spot: Spot) -> Known:
-        for source in self.module.starred_modules:
-            known = self._constant(f"{source}.{name}", spot)
-            if known.found:
-                return known
-        return UNKNOWN
 
     def _either(self, node: ast.IfExp, spot: Spot) -> Known:
         return together([self.of(node.body, spot), self.of(node.orelse, spot)])
@@ -232,6 +165,8 @@ class Values:
         return self.of(node.value, spot)
 
     def _subscript(self, node: ast.Subscript, spot: Spot) -> Known:
+        if parts_of(node) is not None:  # a type, such as Literal["a", "b"]
+            return Known([Found(node, spot)])
         known = self.of(node.value, spot)
         whole = together(self._picked(each, node.slice, spot) for each in known.found)
         if not known.found:
@@ -242,6 +177,8 @@ class Values:
         node = whole.node
         if isinstance(node, ast.ClassDef):
             return self._member_named(node, key, spot)
+        if isinstance(node, Imported):
+            return self._imported.item(node.path, self.of(key, spot), spot)
         wanted = self.of(key, spot)
         keys = [each.node.value for each in wanted.found if isinstance(each.node, ast.Constant)]
         is_sure = not wanted.is_open and len(keys) == len(wanted.found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from check.marked import found
 
@@ -29,18 +31,25 @@ OURS = [
     ('from scope_client import ScopeClient\ndef f(c: ScopeClient):\n    c.read_prompt(«"a")', ["a"]),
     ('from scope_client import ScopeClient\ndef f(c: "ScopeClient | None" = None):\n    c.clear_cache(«"a")', ["a"]),
     (
-        "from scope_client import ScopeClient\nclass M:\n    def __init__(self, c: ScopeClient):\n        self.c = c\n"
-        '    def f(self):\n        self.c.read_prompt(«"a")',
+        (
+            "from scope_client import ScopeClient\nclass M:\n    def __init__(self, c: ScopeClient):\n"
+            "        self.c = c\n"
+            '    def f(self):\n        self.c.read_prompt(«"a")'
+        ),
         ["a"],
     ),
     (
-        "from scope_client import ScopeClient\n@dataclass\nclass M:\n    c: ScopeClient\n"
-        '    def f(self):\n        self.c.prefetch([«"a"])',
+        (
+            "from scope_client import ScopeClient\n@dataclass\nclass M:\n    c: ScopeClient\n"
+            '    def f(self):\n        self.c.prefetch([«"a"])'
+        ),
         ["a"],
     ),
     (
-        "from scope_client import ScopeClient\nclass Mine(ScopeClient):\n"
-        '    def f(self):\n        return self.render_prompt(«"a")',
+        (
+            "from scope_client import ScopeClient\nclass Mine(ScopeClient):\n"
+            '    def f(self):\n        return self.render_prompt(«"a")'
+        ),
         ["a()"],
     ),
     ('from scope_flask import current_scope\ncurrent_scope.read_prompt(«"a")', ["a"]),
@@ -67,10 +76,8 @@ OURS = [
     ('def f(v=client.get_prompt_version(«"a")): pass', ["a"]),
     ('class M:\n    v = client.get_prompt_version(«"a")', ["a"]),
     ('x = {k: client.render_prompt(«"a") for k in y}', ["a()"]),
-    ('x = f"{client.render_prompt(«\'a\')}!"', ["a()"]),
+    ("x = f\"{client.render_prompt(«'a')}!\"", ["a()"]),
     ('assert client.render_prompt(«"a") == "x"', ["a()"]),
-    ('match client.render_prompt(«"a"):\n    case "x": pass', ["a()"]),
-    ('match x:\n    case 1 if client.render_prompt(«"a"): pass', ["a()"]),
     ('with client.get_prompt_version(«"a") as v: pass', ["a"]),
     ('async def f():\n    async for x in client.render_prompt(«"a"): yield x', ["a()"]),
     ('try:\n    x()\nexcept client.get_prompt_version(«"a"): pass', ["a"]),
@@ -84,6 +91,26 @@ OURS = [
     ('def f():\n    yield from client.render_prompt(«"a")', ["a()"]),
     ('print(*client.render_prompt(«"a"), sep=client.render_prompt(«"b"))', ["a()", "b()"]),
 ]
+OF_PYTHON_3_10 = [
+    ('match client.render_prompt(«"a"):\n    case "x": pass', ["a()"]),
+    ('match x:\n    case 1 if client.render_prompt(«"a"): pass', ["a()"]),
+    ('match x:\n    case {"a": n, **rest}: «client.render_prompt(n)', ["?"]),
+    ('n = "a"\nmatch x:\n    case [n, *_]: «client.render_prompt(n)', ["?"]),
+    ('n = "a"\nmatch x:\n    case 1: n = "b"\n«client.get_prompt_version(n)', ["a", "b"]),
+    ('n = "a"\nmatch x:\n    case str() as n: pass\n«client.get_prompt_version(n)', ["a", "?"]),
+    (
+        'def f(n: Literal["a", "b"]):\n match n:\n  case "a":\n   return «client.get_prompt_version(n)',
+        ["?"],
+    ),
+]
+OF_PYTHON_3_12 = [
+    ('type Name = Literal["a", "b"]\ndef f(n: Name):\n    «client.get_prompt_version(n)', ["a", "b"]),
+    ("def f[T: str](n: T):\n    «client.get_prompt_version(n)", ["?"]),
+    ('class M[T]:\n    N = "a"\n    def f(self):\n        «client.get_prompt_version(self.N)', ["a"]),
+    ("x = f'{client.render_prompt(«'a')}'", ["a()"]),
+    ('x = f"{f"{client.render_prompt(«"a")}"}"', ["a()"]),
+    ('try:\n    n = "a"\nexcept* E:\n    n = "b"\n«client.get_prompt_version(n)', ["a", "b"]),
+]
 PREFETCH = [
     ('client.prefetch([«"a", («"b", "latest"), («"c", None, "v_1")])\nimport scope_client', ["a", "b@latest", "c#v_1"]),
     ('await client.aprefetch([«"a"])', ["a"]),
@@ -91,9 +118,9 @@ PREFETCH = [
     ('import scope_client\nclient.prefetch({«"a"})', ["a"]),
     ('import scope_client\nN = ["a", ("b", "latest")]\n«client.prefetch(N)', ["a", "b@latest"]),
     ('import scope_client\nN = ["a"]\n«client.prefetch([*N, «"b"])', ["a", "b"]),
-    ('import scope_client\n«client.prefetch(names)', ["?"]),
+    ("import scope_client\n«client.prefetch(names)", ["?"]),
     ('import scope_client\nN = ["a"]\nN.append(n)\n«client.prefetch(N)', ["a", "?"]),
-    ('import scope_client\n«client.prefetch([name])', ["?"]),
+    ("import scope_client\n«client.prefetch([name])", ["?"]),
     ('import scope_client\nclient.prefetch([(«"a", label)])', ["a@?"]),
     ('import scope_client\n«client.prefetch([n for n in ("a", "b")])', ["a", "b"]),
     ('import scope_client\n«client.prefetch([(n, "latest") for n in ("a", "b")])', ["a@latest", "b@latest"]),
@@ -137,7 +164,7 @@ NOT_OURS = [
     'client.get_prompt("a")',
     "client.get_prompt_version",
     "def get_prompt_version(self, name): ...",
-    'x = "client.get_prompt_version(\'a\')"',
+    "x = \"client.get_prompt_version('a')\"",
     "# client.get_prompt_version('a')",
     '"""client.get_prompt_version("a")"""',
     'from scope_client.testing import PromptsClient\nPromptsClient({"a": "x"}).render_prompt("a")',
@@ -149,7 +176,13 @@ NOT_OURS = [
 ]
 
 
-@pytest.mark.parametrize(("source", "expected"), [*OURS, *PREFETCH])
+NEWER = [
+    *(OF_PYTHON_3_10 if sys.version_info >= (3, 10) else []),
+    *(OF_PYTHON_3_12 if sys.version_info >= (3, 12) else []),
+]
+
+
+@pytest.mark.parametrize(("source", "expected"), [*OURS, *PREFETCH, *NEWER])
 def test_a_call_that_asks_for_a_prompt_is_found(source: str, expected: list[str]) -> None:
     assert found(source) == expected
 

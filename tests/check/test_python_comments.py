@@ -60,13 +60,15 @@ def test_a_use_in_a_comment_has_the_places_of_its_variables_and_its_function() -
         ('if client.render_prompt("a"):\n    pass  # scope: ignore[S102]', set()),
         ('x = 1  # scope: ignore[S102]\nclient.render_prompt("a")', set()),
         ('client.render_prompt("a")\nx = 1  # scope: ignore[S102]', set()),
-        ('v = client.get_prompt_version("a")  # scope: ignore[S101]\nv.render(x=1)  # scope: ignore[S102]', {"S101", "S102"}),
+        (
+            'v = client.get_prompt_version("a")  # scope: ignore[S101]\nv.render(x=1)  # scope: ignore[S102]',
+            {"S101", "S102"},
+        ),
         ('v = client.get_prompt_version("a")\nv.render(x=1)  # scope: ignore', None),
         ('x = "# scope: ignore"; client.render_prompt("a")', set()),
         ("x = 1  # scope: uses a(x)  # scope: ignore[S102]", {"S102"}),
         ('with x as y, client.get_prompt_version("a") as z:  # scope: ignore[S101]\n    pass', {"S101"}),
         ('for x in client.render_prompt("a"):  # scope: ignore[S101]\n    pass', {"S101"}),
-        ('match client.render_prompt("a"):  # scope: ignore[S101]\n    case 1:\n        pass', {"S101"}),
         ('@x(client.render_prompt("a"))  # scope: ignore[S101]\ndef f():\n    pass', {"S101"}),
         ('def f(x=client.render_prompt("a")):  # scope: ignore[S101]\n    pass', {"S101"}),
     ],
@@ -78,7 +80,12 @@ def test_a_comment_on_a_line_of_the_statement_ignores_codes(source: str, ignored
 
 @pytest.mark.parametrize(
     "source",
-    ["x = 1  # scope: «ignroe[S102]", "# scope: ignore«[S999]", "def f():\n    pass  # scope: ignore« S102", "# scope: uses«"],
+    [
+        "x = 1  # scope: «ignroe[S102]",
+        "# scope: ignore«[S999]",
+        "def f():\n    pass  # scope: ignore« S102",
+        "# scope: uses«",
+    ],
 )
 def test_one_that_cannot_be_read_is_told_at_its_place(source: str) -> None:
     (finding,) = seen(source).findings

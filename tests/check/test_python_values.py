@@ -50,7 +50,10 @@ MAPPINGS = [
     ('values = {"x": 1}\ndef f():\n    values["y"] = 1\nclient.render_prompt("a", values)', ["a(x, ...)"]),
     ('values = {"x": 1}\nif b:\n    values = {"y": 1}\nclient.render_prompt("a", values)', ["a(x, y, ...)"]),
     ('class M:\n    V = {"x": 1}\n    def f(self):\n        client.render_prompt("a", self.V)', ["a(x)"]),
-    ('class M:\n    V = {"x": 1}\n    def f(self):\n        fill(self.V)\n        client.render_prompt("a", self.V)', ["a(x, ...)"]),
+    (
+        'class M:\n    V = {"x": 1}\n    def f(self):\n        fill(self.V)\n        client.render_prompt("a", self.V)',
+        ["a(x, ...)"],
+    ),
 ]
 RENDERS = [
     ('client.get_prompt_version("a").render(x=1, y=2)', ["a(x, y)"]),
@@ -80,21 +83,31 @@ RENDERS = [
     ('v = client.get_prompt_version("a")\nw = v\nw.render(x=1)', ["a(x)"]),
     ('v, w = client.get_prompt_version("a"), client.get_prompt_version("b")\nw.render(x=1)', ["a", "b(x)"]),
     (
-        'v, w = await asyncio.gather(client.aget_prompt_version("a"), client.aget_prompt_version("b"))\n'
-        "v.render(x=1)\nw.render(y=1)",
+        (
+            'v, w = await asyncio.gather(client.aget_prompt_version("a"), client.aget_prompt_version("b"))\n'
+            "v.render(x=1)\nw.render(y=1)"
+        ),
         ["a(x)", "b(y)"],
     ),
     ('for v in [client.get_prompt_version("a"), client.get_prompt_version("b")]:\n    v.render(x=1)', ["a(x)", "b(x)"]),
     ('p = {"k": client.get_prompt_version("a")}\np["k"].render(x=1)', ["a(x)"]),
     ('for n in ("a", "b"):\n    v = client.get_prompt_version(n)\n    v.render(x=1)', ["a(x)", "b(x)"]),
-    ('if b:\n    v = client.get_prompt_version("a")\nelse:\n    v = client.get_prompt_version("b")\nv.render(x=1)', ["a(x)", "b(x)"]),
-    ('v = client.get_prompt_version("a")\nv.render(x=1)\nv = client.get_prompt_version("b")\nv.render(y=1)', ["a(x)", "b(y)"]),
+    (
+        'if b:\n    v = client.get_prompt_version("a")\nelse:\n    v = client.get_prompt_version("b")\nv.render(x=1)',
+        ["a(x)", "b(x)"],
+    ),
+    (
+        'v = client.get_prompt_version("a")\nv.render(x=1)\nv = client.get_prompt_version("b")\nv.render(y=1)',
+        ["a(x)", "b(y)"],
+    ),
     ('try:\n    v = client.get_prompt_version("a")\nexcept E:\n    raise\nelse:\n    v.render(x=1)', ["a(x)"]),
     ('v = client.get_prompt_version("a")\ndef f():\n    return v.render(x=1)', ["a(x)"]),
     ('v = client.get_prompt_version("a")\nx = [v.render(x=b) for b in c]', ["a(x)"]),
     (
-        'class M:\n    def __init__(self):\n        self.v = client.get_prompt_version("a")\n'
-        "    def f(self):\n        return self.v.render(x=1)",
+        (
+            'class M:\n    def __init__(self):\n        self.v = client.get_prompt_version("a")\n'
+            "    def f(self):\n        return self.v.render(x=1)"
+        ),
         ["a(x)"],
     ),
     # Not filled in where it can be seen.
