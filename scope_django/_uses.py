@@ -33,10 +33,21 @@ def survey(exclude: Iterable[str] = ()) -> Survey:
     Returns:
         What the templates use.
     """
-    search = Search(str(getattr(settings, "BASE_DIR", None) or os.getcwd()), exclude)
+    search = Search(project(), exclude)
     for name in engines:
         _search_backend(search, name)
     return search.survey()
+
+
+def project() -> str:
+    """The folder that paths in reports are relative to."""
+    return code() or os.getcwd()
+
+
+def code() -> str | None:
+    """The folder whose Python files are the site's: that of the setting BASE_DIR, if there is one."""
+    base = getattr(settings, "BASE_DIR", None)
+    return str(base) if base else None
 
 
 def _search_backend(search: Search, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -17,7 +18,6 @@ from scope_client.frameworks import (
     ARGUMENTS,
     COMMANDS,
     LABELS,
-    OUTPUT_FORMATS,
     Command,
     Search,
     Site,
@@ -31,10 +31,6 @@ from ._stores import CachelibStore
 
 scope_group = AppGroup("scope", help="Look after the prompts that the app's templates use.")
 
-_FORMAT_OPTIONS = (
-    click.Option(["--format"], type=click.Choice(OUTPUT_FORMATS), help=ARGUMENTS["format"]),
-    click.Option(["--json"], is_flag=True, help=ARGUMENTS["json"]),
-)
 _PARAMETERS: dict[str, click.Parameter] = {
     "name": click.Argument(["name"]),
     "label": click.Option(["--label"], type=click.Choice(LABELS), help=ARGUMENTS["label"]),
@@ -42,8 +38,17 @@ _PARAMETERS: dict[str, click.Parameter] = {
     "var": click.Option(["-v", "--var"], multiple=True, metavar="KEY=VALUE", help=ARGUMENTS["var"]),
     "vars_file": click.Option(["--vars-file"], metavar="FILE", help=ARGUMENTS["vars_file"]),
     "names": click.Argument(["names"], nargs=-1),
+    "paths": click.Argument(["paths"], nargs=-1),
+    "against": click.Option(["--against"], metavar="WHAT", help=ARGUMENTS["against"]),
+    "lock": click.Option(["--lock"], metavar="FILE", help=ARGUMENTS["lock"]),
+    "strict": click.Option(["--strict/--no-strict"], default=None, help=ARGUMENTS["strict"]),
+    "baseline": click.Option(["--baseline"], metavar="FILE", help=ARGUMENTS["baseline"]),
+    "write_baseline": click.Option(["--write-baseline"], is_flag=True, help=ARGUMENTS["write_baseline"]),
+    "verbose": click.Option(["-v", "--verbose"], is_flag=True, help=ARGUMENTS["verbose"]),
     "exclude": click.Option(["--exclude"], multiple=True, metavar="PATTERN", help=ARGUMENTS["exclude"]),
 }
+
+_PROMOTED = click.Option(["--label"], type=click.Choice(LABELS), help=ARGUMENTS["promoted"])
 
 _OF_ONE_PROCESS = {"NullCache": "keeps nothing", "SimpleCache": "belongs to this process alone"}
 _OTHER_CACHE = "set SCOPE_CACHE to one that all processes share, such as redis://localhost:6379/0"
@@ -56,9 +61,13 @@ def _run(command: Command, *, format: str | None, json: bool, **given: Any) -> N
         problems=state.problems,
         survey=_survey,
         unkept=_unkept,
+        project=_project,
+        code=_code,
     )
     try:
         as_json = wants_json(json, format)
+        if "format" in command.arguments:
+            given["format"] = format
         report = command.run(site, **given)
     except (ScopeError, TypeError) as error:
         raise click.ClickException(explained(error)) from None
@@ -69,7 +78,7 @@ def _run(command: Command, *, format: str | None, json: bool, **given: Any) -> N
 
 
 def _survey(exclude: Sequence[str]) -> Survey:
-    search = Search(_project(current_app.root_path), exclude)
+    search = Search(_project(), exclude)
     search_jinja(search, current_app.jinja_env)
     return search.survey()
 
@@ -89,11 +98,27 @@ def _unkept(client: ScopeClient) -> str | None:
     return why and f"the cache of SCOPE_CACHE ({type(cache).__name__}) {why}; {_OTHER_CACHE}"
 
 
-def _project(root: str) -> str:
+def _project() -> str:
     """The current folder if the app is in it, and otherwise the folder of the app."""
-    here = os.getcwd()
+    here, root = os.getcwd(), current_app.root_path
     is_inside = os.path.realpath(root).startswith(os.path.join(os.path.realpath(here), ""))
     return here if is_inside and os.path.dirname(here) != here else root
+
+
+def _code() -> str | None:
+    """The folder of the app, unless it is one of installed packages or of Python itself."""
+    root = os.path.realpath(current_app.root_path)
+    installed = (os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))
+    return None if any(root == each or root.startswith(os.path.join(each, "")) for each in installed) else root
+
+
+def _parameters(command: Command) -> list[click.Parameter]:
+    known = {**_PARAMETERS, "label": _PROMOTED} if "paths" in command.arguments else _PARAMETERS
+    return [
+        *(known[argument] for argument in command.arguments if argument != "format"),
+        click.Option(["--format"], type=click.Choice(command.formats), help=ARGUMENTS["format"]),
+        click.Option(["--json"], is_flag=True, help=ARGUMENTS["json"]),
+    ]
 
 
 for _name, _command in COMMANDS.items():
@@ -101,7 +126,7 @@ for _name, _command in COMMANDS.items():
         click.Command(
             _name,
             callback=with_appcontext(partial(_run, _command)),
-            params=[*(_PARAMETERS[argument] for argument in _command.arguments), *_FORMAT_OPTIONS],
+            params=_parameters(_command),
             help=_command.help,
             short_help=_command.help,  # which is not cut
         )

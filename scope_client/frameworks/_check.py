@@ -1,131 +1,204 @@
-"""The command `check`: settings, platform and credentials, and each prompt and variable that a template names."""
+"""The command `check`: settings, platform and credentials, and each prompt that templates and Python code use."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Optional, Union
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Optional
 
-from .._check.fit import MAX_TYPOS_OF_A_USE
+from .._check.baseline import read_baseline, write_baseline
+from .._check.checking import Project, Rules, summed_up
+from .._check.comparison import Comparison, compare, joined
+from .._check.counts import counted
+from .._check.finding import CodeFinding
+from .._check.formats.json_data import json_data
+from .._check.formats.text import count_of_unchecked, further_notes
+from .._check.outcome import Outcome
+from .._check.printing import printed
+from .._check.project import project_of
+from .._check.settings import PLATFORM, CheckSettings, read_settings
+from .._check.target import against_platform, is_platform, lock_to_hold, target
+from .._check.use import Use
 from .._client import ScopeClient
-from .._folder.reader import read_prompt_dir
-from .._prompt.prompt_version import PromptVersion
-from .._wording import MOST_WORDS_TO_COMPARE, listed, nearest, shown
-from ..errors import ApiError, ConfigurationError, ConnectionError, NoProductionVersionError, NotFoundError, ScopeError
-from ._report import Finding, Report, counted, explained
-from ._site import Site, by_organisation, client_of, refusal, store_problem
-from ._uses import OPENING_BRACES, PromptUse, Ref
+from ..errors import ConfigurationError, ScopeError, ValidationError
+from ._located import Located
+from ._report import Report, explained
+from ._site import PROMPT_OF_NOBODY, Site, client_of, store_problem
+from ._survey import Survey
 
-_PROMPT_OF_NOBODY: Ref = ("scope-check", None, None)
-
-_Answer = Union[PromptVersion, ScopeError]
+_CODE_AND_NOTEBOOKS = ("python", "notebook")
 
 
-def check(site: Site, *, exclude: Sequence[str] = ()) -> Report:
-    """Asks the platform for each prompt, past the cache. After one failure of the platform it asks for no other."""
-    survey = site.survey(exclude)
+class _Compared(NamedTuple):
+    parts: tuple[Comparison, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def check(
+    site: Site,
+    *,
+    paths: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    verbose: bool = False,
+    format: Optional[str] = None,  # noqa: A002  # the option's own word
+    write_baseline: bool = False,
+    **options: Any,
+) -> Report:
+    """Asks the platform for each prompt, past the cache. After one failure of the platform it asks for no other.
+
+    Args:
+        site: Has the settings and the templates.
+        paths: Files and folders to look at; by default all templates, and the code of the project.
+        exclude: Patterns of paths to leave out.
+        verbose: Whether what is known only at run time is listed.
+        format: "github" or "sarif" for these; what the report prints otherwise is text or JSON.
+        write_baseline: Whether to write what is wrong into the baseline.
+        options: Further fields of `CheckSettings`, if they are given.
+
+    Returns:
+        The report.
+
+    Raises:
+        ConfigurationError: A file of settings, a baseline, a folder or a lock cannot be used.
+    """
+    settings = _settings(site, paths, exclude, options)
+    rules = Rules(
+        read_baseline(settings.baseline) if settings.baseline and not write_baseline else None, settings.strict
+    )
+    survey = site.survey(settings.exclude)
+    project = _project(site, settings, survey, is_verbose=verbose)
+    compared, described = _compared(site, settings, project)
+    outcome = summed_up(project, joined(compared.parts), rules, described, compared.problems)
+    if write_baseline:
+        return _written(settings, outcome)
+    return _report(site, outcome, survey, format, is_verbose=verbose)
+
+
+def _settings(site: Site, paths: Sequence[str], exclude: Sequence[str], options: dict[str, Any]) -> CheckSettings:
+    settings = read_settings(site.project())
+    seen_from_here: dict[str, Any] = {"paths": tuple(os.path.join(site.project(), path) for path in settings.paths)}
+    for key in ("against", "lock", "baseline"):
+        value = getattr(settings, key)
+        is_path = value is not None and value != PLATFORM
+        seen_from_here[key] = os.path.join(site.project(), value) if is_path else value
+    given = {key: value for key, value in options.items() if value is not None}
+    exclude = (*settings.exclude, *exclude)
+    paths = tuple(paths) or seen_from_here.pop("paths")
+    return settings._replace(**{**seen_from_here, **given, "exclude": exclude, "paths": paths})
+
+
+def _project(site: Site, settings: CheckSettings, survey: Survey, *, is_verbose: bool) -> Project:
+    code = site.code()
+    paths = tuple(map(os.path.abspath, settings.paths or ([code] if code and os.path.isdir(code) else [])))
+    located = Located(site.project())
+    uses, findings = located.uses(survey), located.findings(survey)
+    seen = Project((), (), covers=lambda file: True)
+    if paths:
+        scanned = settings._replace(paths=paths)
+        seen = project_of(scanned, here=site.project(), kinds=_CODE_AND_NOTEBOOKS, is_verbose=is_verbose)
+    if settings.paths:
+        uses = [each for each in uses if seen.covers(_whole(site, each.place.file))]
+        findings = [each for each in findings if seen.covers(_whole(site, each.place.file))]
+    files = len({use.file for use in survey.uses}) + seen.files
+    covers = seen.covers if settings.paths else lambda file: True
+    return Project([*uses, *seen.uses], [*findings, *seen.findings], files, seen.notes, covers)
+
+
+def _whole(site: Site, file: str) -> str:
+    return os.path.normpath(os.path.join(os.path.abspath(site.project()), file))
+
+
+def _compared(site: Site, settings: CheckSettings, project: Project) -> tuple[_Compared, str]:
     is_of_test = site.is_of_test()
-    checked = [use for use in survey.uses if not use.is_dynamic]
-    problems = [each for each in site.problems() if not (is_of_test and each.kind == "missing")]
-    findings = [*(Finding(str(problem)) for problem in problems), *survey.unread]
-    findings += [Finding(mistake, use.file, use.line) for use in survey.uses for mistake in use.mistakes]
-    if is_of_test or not problems:
-        findings += [each for using, uses in by_organisation(checked).items() for each in _asked(site, using, uses)]
-    lines = [*map(str, findings)] if findings else [_praise(checked, is_of_test)]
-    unchecked = [use.place for use in survey.uses if use.is_dynamic]
-    if unchecked:
-        are, were = ("is", "was") if len(unchecked) == 1 else ("are", "were")
-        lines.append(f"{len(unchecked)} more {are} named only when rendered, and {were} not checked")
-    data = {
-        "findings": [finding.to_dict() for finding in findings],
-        "uses": len(survey.uses),
-        "unchecked": unchecked,
-        **survey.not_looked_at(),
-    }
-    return Report([*lines, *survey.notes], data, f"{counted(len(findings), 'problem')} found" if findings else None)
+    problems = [str(each) for each in site.problems() if not (is_of_test and each.kind == "missing")]
+    if not is_platform(settings.against or _lock_of(site)):
+        held = target(settings.against or _lock_of(site), client=site.client, label=settings.label, lock=settings.lock)
+        return _Compared((compare(project.uses, held.against),), tuple(problems)), held.described
+    described = "the prompts of the test" if is_of_test else "the platform"
+    if problems and not is_of_test:
+        return _Compared(problems=tuple(problems)), described
+    parts = [_asked(site, settings, using, uses) for using, uses in _by_organisation(project.uses).items()]
+    found = tuple(comparison for part in parts for comparison in part.parts)
+    return _Compared(found, (*problems, *(problem for part in parts for problem in part.problems))), described
 
 
-def _praise(checked: Sequence[PromptUse], is_of_test: bool) -> str:
-    prompts = len({(use.using, use.wanted) for use in checked})
-    of_templates = f"{counted(len(checked), 'use')} of {counted(prompts, 'prompt')}"
-    good = "the prompts of the test" if is_of_test else "settings, platform and credentials"
-    return f"{good} are good; {of_templates} too"
+def _lock_of(site: Site) -> Optional[str]:
+    try:
+        return getattr(site.client().config, "lock", None)
+    except ConfigurationError:  # which the problems tell
+        return None
 
 
-def _asked(site: Site, using: Optional[str], uses: Sequence[PromptUse]) -> list[Finding]:
+def _by_organisation(uses: Sequence[Use]) -> dict[Optional[str], list[Use]]:
+    found: dict[Optional[str], list[Use]] = {None: []}
+    for use in uses:
+        found.setdefault(None if use.is_dynamic else use.using, []).append(use)
+    return found
+
+
+def _asked(site: Site, settings: CheckSettings, using: Optional[str], uses: Sequence[Use]) -> _Compared:
     try:
         client = client_of(site, using)
     except ConfigurationError as error:  # of an organisation that is not there
-        return [Finding(explained(error), use.file, use.line) for use in uses] or [Finding(explained(error))]
+        if not uses:
+            return _Compared(problems=(explained(error),))
+        findings = tuple(CodeFinding(use.place, "S101", explained(error), use.name) for use in uses)
+        return _Compared((Comparison(tuple(uses), (), findings, 0),))
     store = store_problem(client, must_keep=site.unkept(client) is None)
-    return [*([Finding(store)] if store else []), *_compared(client, uses)]
-
-
-def _compared(client: ScopeClient, uses: Sequence[PromptUse]) -> list[Finding]:
-    answers: dict[Ref, _Answer] = {}
-    # A prompt that need not exist will do: a 404 for it shows that the platform and the credentials are good.
-    for ref in dict.fromkeys(use.wanted for use in uses) or [_PROMPT_OF_NOBODY]:
-        answers[ref] = answer = _answer(client, ref)
-        if client._prompts_of_test is not None:  # an error is one of those that the test has given
-            continue
-        if isinstance(answer, (ApiError, ConnectionError)) and not isinstance(answer, NotFoundError):
-            return [Finding(explained(answer))]
-    known = _known_names(client, answers)
-    return [Finding(each, use.file, use.line) for use in uses for each in _mistakes(use, answers[use.wanted], known)]
-
-
-def _known_names(client: ScopeClient, answers: Mapping[Ref, _Answer]) -> frozenset[str]:
-    """The prompts that there are, as far as is known: the platform has no list of them."""
-    names = {name for (name, _, _), answer in answers.items() if isinstance(answer, PromptVersion)}
-    given = client._prompts_of_test or {}
-    return frozenset({*names, *given, *_names_in_folder(client.config.prompt_dir)})
-
-
-def _names_in_folder(folder: Optional[str]) -> Iterable[str]:
-    if folder is None:
-        return ()
+    problems = [store] if store else []
     try:
-        return read_prompt_dir(folder)
-    except ScopeError:  # which the first outage tells
-        return ()
-
-
-def _answer(client: ScopeClient, ref: Ref) -> _Answer:
-    refused = refusal(ref)
-    if refused:
-        return refused
-    name, label, version = ref
-    try:
-        which: Any = {"label": label, "version": version}
-        return client.get_prompt_version(name, **which, cache=False)
+        return _Compared((_compared_with(client, settings, using, uses),), tuple(problems))
     except ScopeError as error:
-        return error
+        return _Compared(problems=(*problems, explained(error)))
 
 
-def _mistakes(use: PromptUse, answer: _Answer, names: frozenset[str]) -> Iterator[str]:
-    if isinstance(answer, ScopeError):
-        is_absent = isinstance(answer, (NotFoundError, NoProductionVersionError))
-        guess = _other_name(use.name, names)
-        if guess and isinstance(answer, NoProductionVersionError):
-            guess = f"; if its name is misspelt{guess.replace(';', ':')}"
-        yield f"{use}: {answer.message}{guess}" if is_absent else f"{use}: {explained(answer)}"
-        return
-    known = dict.fromkeys(answer.to_dict()["variables"])  # those that are declared, too
-    given, prompt = frozenset(use.variables), f"prompt {shown(use.name)}"
-    unknown = [variable for variable in use.variables if variable not in known]
-    for variable in unknown[:MAX_TYPOS_OF_A_USE]:
-        near = nearest(variable, known)
-        advice = f"it knows {listed(known)}" if near is None else f"the nearest one is {near!r}"
-        yield f"{prompt} has no variable {shown(variable)}; {advice}"
-    if len(unknown) > MAX_TYPOS_OF_A_USE:
-        yield f"{prompt} has no variables {listed(unknown[MAX_TYPOS_OF_A_USE:])} either"
-    missing = [variable for variable in answer.variables if variable not in given]
-    if missing and not use.is_open:
-        yield f"{prompt} is given no value for {listed(missing)}"
+def _compared_with(
+    client: ScopeClient, settings: CheckSettings, using: Optional[str], uses: Sequence[Use]
+) -> Comparison:
+    lock = lock_to_hold(settings.lock) if using is None and client._prompts_of_test is None else None
+    against = against_platform(client, label=settings.label, lock=lock, prompt_dir=client.config.prompt_dir)
+    against = against._replace(using=using)
+    if not any(use.name is not None and not use.is_dynamic for use in uses):
+        # A prompt that need not exist will do: a 404 for it shows that the platform and the credentials are good.
+        against.catalogue.prepare([PROMPT_OF_NOBODY])
+    return compare(uses, against)
 
 
-def _other_name(name: Optional[str], names: frozenset[str]) -> str:
-    if name is None or name in names:
-        return ""
-    if OPENING_BRACES in name:
-        return "; braces are text there: write a name of the template without quotes and braces"
-    alike = sorted(names, key=lambda each: (abs(len(each) - len(name)), each))[:MOST_WORDS_TO_COMPARE]
-    near = nearest(name, alike)
-    return "" if near is None else f"; the nearest one is {shown(near)}"
+def _written(settings: CheckSettings, outcome: Outcome) -> Report:
+    if not settings.baseline:
+        raise ValidationError("--write-baseline needs --baseline FILE: where to write")
+    write_baseline(settings.baseline, outcome.findings)
+    said = f"{settings.baseline} has {counted(len(outcome.findings), 'finding')}"
+    return Report([*outcome.problems, said], {"written": settings.baseline}, _failure(len(outcome.problems)))
+
+
+def _report(site: Site, outcome: Outcome, survey: Survey, format: Optional[str], *, is_verbose: bool) -> Report:  # noqa: A002
+    failure = _failure(len(outcome.findings) + len(outcome.problems))
+    data = {**json_data(outcome), **survey.not_looked_at()}
+    if format in ("github", "sarif"):
+        text = printed(outcome._replace(notes=(*outcome.notes, *survey.notes)), format, site.project())
+        return Report([text], data, failure, is_content=True)
+    lines = [*_lines(outcome, site.is_of_test(), is_verbose=is_verbose), *survey.notes]
+    return Report(lines, data, failure)
+
+
+def _failure(number: int) -> Optional[str]:
+    return f"{counted(number, 'problem')} found" if number else None
+
+
+def _lines(outcome: Outcome, is_of_test: bool, *, is_verbose: bool) -> Iterator[str]:
+    yield from outcome.problems
+    yield from map(str, outcome.findings)
+    if is_verbose:
+        yield from (f"{each.use.place} not checked: {each.why}" for each in outcome.unchecked)
+    if outcome.is_clean:
+        yield _praise(outcome, is_of_test)
+    if outcome.unchecked:
+        yield f"{count_of_unchecked(outcome, is_verbose=is_verbose)}"
+    yield from further_notes(outcome)
+
+
+def _praise(outcome: Outcome, is_of_test: bool) -> str:
+    uses = f"{counted(outcome.checked, 'use')} of {counted(outcome.prompts, 'prompt')}"
+    if outcome.against not in ("the platform", "the prompts of the test"):
+        return f"settings are good; {uses} fit {outcome.against}"
+    good = "the prompts of the test" if is_of_test else "settings, platform and credentials"
+    return f"{good} are good; {uses} too"

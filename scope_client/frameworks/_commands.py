@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
+from .._check.printing import CHECK_FORMATS
 from .._client import ScopeClient
 from .._prompt.prompt_version import PromptVersion
 from ..errors import ScopeError
-from ._arguments import filed, pairs
+from ._arguments import OUTPUT_FORMATS, filed, pairs
 from ._check import check
 from ._report import Report, explained
 from ._site import Site
@@ -24,6 +25,8 @@ class Command(NamedTuple):
     """Those of `ARGUMENTS` that it takes."""
     run: Callable[..., Report]
     """Takes a Site, and the arguments as keywords; raises ScopeError, or TypeError for a label and a version."""
+    formats: tuple[str, ...] = OUTPUT_FORMATS
+    """What --format takes. What is neither "text" nor "json" is an argument of `run`, and its report has the text."""
 
 
 def get(client: ScopeClient, name: str, label: Optional[str] = None, version: Optional[str] = None) -> Report:
@@ -131,7 +134,13 @@ def _list(site: Site, *, exclude: Sequence[str] = ()) -> Report:
 
 COMMANDS: Mapping[str, Command] = {
     "check": Command(
-        "Check settings, platform, credentials, and each prompt and variable in templates.", ("exclude",), check
+        "Check settings, platform, credentials, and each prompt and variable in templates and in code.",
+        (
+            *("paths", "against", "label", "lock", "exclude", "strict", "baseline", "write_baseline", "verbose"),
+            "format",
+        ),
+        check,
+        CHECK_FORMATS,
     ),
     "get": Command("Print a prompt as it is.", ("name", "label", "version"), _get),
     "render": Command(

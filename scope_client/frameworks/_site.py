@@ -1,5 +1,6 @@
 """Site: what the commands need of a framework, and what both `check` and `warm` find out before they read."""
 
+import os
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from ._settings import SettingProblem
 from ._survey import Survey
 from ._uses import PromptUse, Ref
 
+PROMPT_OF_NOBODY = PromptRef("scope-check")
 PROBE_KEY = "scope:check"
 PROBE_VALUE = "works"
 PROBE_SECONDS = 10.0
@@ -35,6 +37,11 @@ class Site(NamedTuple):
     """The prompts that the site's templates use; takes patterns of paths to leave out."""
     unkept: Callable[[ScopeClient], Optional[str]]
     """Why nothing that the client fetches outlasts its process, and what to do; None if it does."""
+
+    project: Callable[[], str] = os.getcwd
+    """The folder that paths in reports are relative to."""
+    code: Callable[[], Optional[str]] = lambda: None
+    """The folder whose Python files are looked at, or None."""
 
     def is_of_test(self) -> bool:
         """Whether a test has put prompts, or a platform of its own, in the place of the one that the settings name."""

@@ -507,7 +507,8 @@ class TestCheck:
         assert ended.error is None
         assert ended.out == "settings, platform and credentials are good; 1 use of 1 prompt too\n"
         shown = Ended("check", "--format", "json").data
-        assert shown == {"findings": [], "uses": 1, "unchecked": [], "unlisted": [], "left_out": []}
+        assert [shown[key] for key in ("findings", "unchecked", "unlisted", "left_out")] == [[]] * 4
+        assert (shown["uses"], shown["checked"], shown["prompts"]) == (1, 1, 1)
 
     def test_a_site_without_prompts_is_checked_against_the_platform_too(self, templates: Templates) -> None:
         ended = Ended("check")
@@ -526,15 +527,15 @@ class TestCheck:
         ended = Ended("check")
         lines = ended.out.splitlines()
         assert ended.error == "3 problems found"
-        assert lines[0].startswith(f"{path}:2: prompt 'greetings'")
-        assert lines[1] == f"{path}:4: prompt 'greeting' has no variable 'nam'; the nearest one is 'name'"
-        assert lines[2] == f"{path}:6: prompt 'greeting' is given no value for 'time_of_day'"
+        assert lines[0] == f"{path}:2:17 S101 prompt 'greetings' does not exist; the nearest one is 'greeting'"
+        assert lines[1] == f"{path}:4:28 S102 prompt 'greeting' has no variable 'nam'; the nearest one is 'name'"
+        assert lines[2] == f"{path}:6:17 S103 prompt 'greeting' is given no value for 'time_of_day'"
         assert len(lines) == 3
 
     def test_a_variable_that_is_like_no_other_is_told_those_there_are(self, templates: Templates) -> None:
         path = templates.write("page.html", LOAD + '{% scope_prompt "greeting" time_of_day=1 name=2 zzz=3 %}')
         assert Ended("check").out == (
-            f"{path}:1: prompt 'greeting' has no variable 'zzz'; it knows 'time_of_day', 'name'\n"
+            f"{path}:1:65 S102 prompt 'greeting' has no variable 'zzz'; it knows 'time_of_day', 'name'\n"
         )
 
     def test_a_prompt_without_a_version_in_production_is_found(
@@ -544,7 +545,7 @@ class TestCheck:
         path = templates.write("page.html", LOAD + '{% scope_prompt "new" label="latest" %}\n{% scope_prompt "new" %}')
         ended = Ended("check")
         assert ended.error == "1 problem found"
-        assert ended.out.startswith(f"{path}:2: prompt 'new'")
+        assert ended.out.startswith(f"{path}:2:17 S104 prompt 'new' has no production version")
 
     def test_what_no_prompt_can_be_called_and_no_label_is_are_found(self, templates: Templates) -> None:
         path = templates.write(
@@ -552,7 +553,10 @@ class TestCheck:
         )
         ended = Ended("check")
         assert ended.error == "2 problems found"
-        assert [line.split(": ")[0] for line in ended.out.splitlines()] == [f"{path}:1", f"{path}:2"]
+        assert [line.split(" prompt")[0] for line in ended.out.splitlines()] == [
+            f"{path}:1:33 S101",
+            f"{path}:2:17 S104",
+        ]
 
     def test_names_that_are_only_known_when_rendered_are_counted_and_fail_nothing(self, templates: Templates) -> None:
         path = templates.write(
@@ -562,14 +566,15 @@ class TestCheck:
         )
         ended = Ended("check")
         assert ended.error is None
-        assert "3 more are named only when rendered" in ended.out
-        assert Ended("check", "--format", "json").data["unchecked"] == [f"{path}:{line}" for line in (2, 3, 4)]
+        assert "3 more are known only at run time (-v lists them)" in ended.out
+        unchecked = Ended("check", "--format", "json").data["unchecked"]
+        assert [(each["file"], each["line"]) for each in unchecked] == [(path, line) for line in (2, 3, 4)]
 
     def test_a_template_that_cannot_be_parsed_is_a_problem(self, templates: Templates) -> None:
         path = templates.write("bad.html", f"{LOAD}\n{{% scope_prompt %}}")
         ended = Ended("check")
         assert ended.error == "1 problem found"
-        assert ended.out.startswith(f"{path}:2: cannot be read: TemplateSyntaxError: ")
+        assert ended.out.startswith(f"{path}:2:1 S100 cannot be read: TemplateSyntaxError: ")
 
     def test_wrong_credentials_are_one_problem_without_the_secret(self, templates: Templates, site: Any) -> None:
         site(API_SECRET="very-secret-1234", MAX_RETRIES=0)
@@ -624,7 +629,7 @@ class TestCheck:
         ended = Ended("check")
         assert ended.error == "2 problems found"
         assert said in ended.out
-        assert f"{path}:2: cannot be read" in ended.out
+        assert f"{path}:2:1 S100 cannot be read" in ended.out
         assert not platform.requests
 
     @pytest.mark.parametrize("scope", [5, None, [], "text"], ids=repr)
@@ -800,7 +805,7 @@ class TestAsAProcess:
         path.write_text(f'{LOAD}\n{{% scope_prompt "greetings" %}}')
         checked = manage("check")
         assert (checked.returncode, checked.stderr) == (1, "CommandError: 1 problem found\n")
-        assert checked.stdout.startswith(f"{path}:2: prompt 'greetings'")
+        assert checked.stdout.startswith(f"{path}:2:17 S101 prompt 'greetings'")
         as_json = manage("check", "--format", "json")
         assert (as_json.returncode, as_json.stderr) == (1, "CommandError: 1 problem found\n")
         assert json.loads(as_json.stdout)["findings"][0]["line"] == 2

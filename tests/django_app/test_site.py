@@ -176,6 +176,6 @@ def test_three_mistakes_are_all_found(deployed: Callable) -> None:
     )
     found = deployed("scope", "check")
     assert found.returncode == 1
-    assert re.search(r"greeting\.html:2: .*'greetings'", found.stdout)
-    assert re.search(r"greeting\.html:3: .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
+    assert re.search(r"greeting\.html:2:\d+ S10\d .*'greetings'", found.stdout)
+    assert re.search(r"greeting\.html:3:\d+ S10\d .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
     assert "Traceback" not in found.stderr

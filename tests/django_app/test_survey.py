@@ -197,7 +197,7 @@ class TestLoadersThatCannotBeListed:
         write(project, page=f"{LOAD}\n" + USE.replace(" name", "\n name") + "\n{% scope_prompt 'greetings' %}")
         settings.TEMPLATES = [engine(project / "templates", loaders=[f"{__name__}.{loader}"])]
         found = data("check")
-        assert [each["message"][:24] for each in found["findings"]] == ["prompt 'greetings': Prom"]
+        assert [each["message"][:24] for each in found["findings"]] == ["prompt 'greetings' does "]
         assert found["uses"] == 2
 
     def test_what_a_loader_makes_of_a_file_is_read_if_the_file_itself_names_no_prompt(
@@ -405,7 +405,7 @@ class TestWhatIsLeftOut:
             "page.html~": "a copy of an editor's",
         }
         for name in expected:
-            put(project, f"templates/{name}", broken)
+            put(project, f"templates/{name}", f'"""{broken}"""' if name.endswith(".py") else broken)
         put(project, "templates/node_modules/kit/page.html", broken)
         put(project, "templates/.git/page.html", broken)
         put(project, "templates/page.html", LOAD + USE)
@@ -484,7 +484,7 @@ class TestNamesThatAreNearOthers:
             project, page=f"{LOAD}\n{{% scope_prompt 'greting' %}}", good=LOAD + USE + "{% scope_prompt 'farewell' %}"
         )
         (line,) = Ended("check").lines
-        assert line.startswith("templates/page.html:2: prompt 'greting': ")
+        assert line.startswith("templates/page.html:2:17 S101 prompt 'greting' does not exist")
         assert line.endswith("; the nearest one is 'greeting'")
 
     def test_one_that_may_be_there_without_a_version_in_production_is_offered_it_as_a_guess(
@@ -546,7 +546,8 @@ class TestUnderOverridePrompts:
         with override_prompts({"greeting": GREETING}):
             findings = data("check")["findings"]
             assert {f"{each['file']}:{each['line']}" for each in findings} == {"templates/other.html:2"}
-            assert "the nearest one is 'name'" in findings[0]["message"]
+            assert [each["code"] for each in findings] == ["S103", "S102"]
+            assert "the nearest one is 'name'" in findings[1]["message"]
             write(project, other="")
             assert Ended("check").lines == ["the prompts of the test are good; 1 use of 1 prompt too"]
         assert not platform.requests
@@ -559,7 +560,7 @@ class TestUnderOverridePrompts:
             ended = Ended("check")
         assert ended.error == "2 problems found"
         assert "SCOPE['CACHE_TTLL'] is not a setting" in ended.lines[0]
-        assert "templates/page.html:2" in ended.lines[1]
+        assert ended.lines[1].startswith("templates/page.html:2:17 S101 ")
 
     def test_the_platform_of_a_test_is_asked_without_a_word_of_credentials(
         self, project: Path, settings: Any, scope_prompts: Callable[..., Any]
@@ -598,14 +599,14 @@ class TestSeveralOrganisations:
         write(project, page="\n".join([LOAD + USE, *(f"{{% scope_prompt {tag} %}}" for tag in tags)]))
         found = {each["line"]: each["message"] for each in data("check")["findings"]}
         assert set(found) == {3, 4}
-        assert found[3].startswith("prompt 'salutaton', using 'eu', with name: ")
-        assert found[4].startswith("prompt 'salutation', with name: ")
-        assert data("check")["unchecked"] == ["templates/page.html:5"]
+        assert found[3].startswith("prompt 'salutaton', using 'eu', does not exist")
+        assert found[4].startswith("prompt 'salutation' does not exist")
+        assert [each["line"] for each in data("check")["unchecked"]] == [5]
 
     def test_an_organisation_that_is_not_there_is_found(self, project: Path, several: LocalPlatform) -> None:
         write(project, page=f'{LOAD}\n{{% scope_prompt "greeting" using="us" name=a %}}')
         (line,) = Ended("check").lines
-        assert line.startswith("templates/page.html:2: ConfigurationError: SCOPE has no organisation 'us'")
+        assert line.startswith("templates/page.html:2:17 S101 ConfigurationError: SCOPE has no organisation 'us'")
 
     def test_a_mapping_may_give_more_variables(self, project: Path) -> None:
         write(project, page=f'{LOAD}\n{{% scope_prompt "greeting" variables=them nam=a %}}')
@@ -625,5 +626,5 @@ class TestSeveralOrganisations:
         write(project, page="\n".join(f"{{{{ scope_prompt({call}) }}}}" for call in calls))
         found = {each["line"]: each["message"] for each in data("check")["findings"]}
         assert found.keys() == {1, 3}
-        assert found[1] == "prompt 'greeting' has no variable 'nam'; the nearest one is 'name'"
-        assert data("check")["unchecked"] == ["templates/page.html:2"]
+        assert found[1] == "prompt 'greeting', using 'eu', has no variable 'nam'; the nearest one is 'name'"
+        assert [each["line"] for each in data("check")["unchecked"]] == [2]

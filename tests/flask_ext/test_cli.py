@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -169,13 +170,14 @@ def test_check_is_clean_where_all_is_well(app: Flask, folder: Path) -> None:
     said = run(app, "check")
     assert said.exit_code == 0
     assert "2 uses of 1 prompt" in said.output
-    assert data(run(app, "check", "--format", "json")) == {
+    shown = data(run(app, "check", "--format", "json"))
+    assert {key: shown[key] for key in ("findings", "unchecked", "unlisted", "left_out")} == {
         "findings": [],
-        "uses": 2,
         "unchecked": [],
         "unlisted": [],
         "left_out": [],
     }
+    assert (shown["uses"], shown["checked"], shown["prompts"]) == (2, 2, 1)
 
 
 def test_check_without_a_template_asks_for_the_platform_and_the_credentials(
@@ -188,22 +190,25 @@ def test_check_without_a_template_asks_for_the_platform_and_the_credentials(
 
 
 MISTAKES = {
-    "an unknown prompt": ("scope_prompt('greetings')", "'greetings'"),
+    "an unknown prompt": ("scope_prompt('greetings')", "S101 prompt 'greetings' does not exist"),
     "an unknown variable": (
         "scope_prompt('greeting', time_of_day=1, nmae=2)",
-        "no variable 'nmae'; the nearest one is 'name'",
+        "S102 prompt 'greeting' has no variable 'nmae'; the nearest one is 'name'",
     ),
-    "a missing variable": ("scope_prompt('greeting', name=2)", "is given no value for 'time_of_day'"),
+    "a missing variable": (
+        "scope_prompt('greeting', name=2)",
+        "S103 prompt 'greeting' is given no value for 'time_of_day'",
+    ),
     "one in the mapping": (
         "scope_prompt('greeting', variables={'time_of_day': 1, 'name': 2, 'zzz': 3})",
         "no variable 'zzz'",
     ),
-    "no production version": ("scope_prompt('unpublished')", "'unpublished'"),
-    "an unknown version": ("scope_prompt('greeting', version='v_nothing')", "v_nothing"),
+    "no production version": ("scope_prompt('unpublished')", "S104 prompt 'unpublished' has no production version"),
+    "an unknown version": ("scope_prompt('greeting', version='v_nothing')", "has no version 'v_nothing'"),
     "an unknown label": ("scope_prompt('greeting', label='staging')", "latest"),
-    "a label with a version": ("scope_prompt('greeting', label='latest', version='v_01')", "version"),
-    "no name at all": ("scope_prompt('')", ""),
-    "a name that is none": ("scope_prompt('..')", ""),
+    "a label with a version": ("scope_prompt('greeting', label='latest', version='v_01')", "label and version exclude"),
+    "no name at all": ("scope_prompt('')", "S101 prompt ''"),
+    "a name that is none": ("scope_prompt('..')", "S101 prompt '..'"),
 }
 
 
@@ -217,8 +222,8 @@ def test_check_names_a_mistake_with_its_file_and_line(
     write(folder, home=f"<p>\n{GOOD}\n" + around.format(call))
     said = run(app, "check")
     assert said.exit_code == 1
-    lines = [line for line in said.output.splitlines() if line.startswith(f"{folder / 'home.html'}:3: ")]
-    assert expected in lines[0]
+    lines = [line for line in said.output.splitlines() if line.startswith(f"{folder / 'home.html'}:3:")]
+    assert any(expected in line for line in lines)
     found = data(run(app, "check", "--format", "json"))["findings"]
     assert {(finding["file"], finding["line"]) for finding in found} == {(str(folder / "home.html"), 3)}
 
@@ -254,8 +259,10 @@ def test_check_tells_how_many_are_named_only_when_rendered(source: str, app: Fla
     write(folder, home=source, other=GOOD)
     said = run(app, "check")
     assert said.exit_code == 0
-    assert "named only when rendered" in said.output
-    assert data(run(app, "check", "--format", "json"))["unchecked"] == [f"{folder / 'home.html'}:1"]
+    assert "1 more is known only at run time (-v lists them)" in said.output
+    (unchecked,) = data(run(app, "check", "--format", "json"))["unchecked"]
+    assert (unchecked["file"], unchecked["line"]) == (str(folder / "home.html"), 1)
+    assert f"{folder / 'home.html'}:1:{unchecked['column']} not checked: its " in run(app, "check", "-v").output
 
 
 @pytest.mark.parametrize(
@@ -300,7 +307,9 @@ def test_a_template_that_does_not_parse_is_named_with_its_line(
     said = run(app, command)
     if command != "warm":
         assert said.exit_code == 1
-        assert f"{folder / 'broken.html'}:{line}: cannot be read: TemplateSyntaxError" in said.output
+        code = r"\d+ S100 " if command == "check" else " "
+        place = re.escape(f"{folder / 'broken.html'}:{line}:")
+        assert re.search(rf"^{place}{code}cannot be read: TemplateSyntaxError", said.output, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", ["check", "list", "warm"])
@@ -336,7 +345,7 @@ def test_a_loader_that_cannot_list_its_templates_is_no_traceback(command: str, a
 
 def test_templates_that_are_no_files_are_named_as_the_app_names_them(app: Flask) -> None:
     app.jinja_loader = DictLoader({"mail/welcome.txt": "\n{{ scope_prompt('nothing') }}"})
-    assert "mail/welcome.txt:2: " in run(app, "check").output
+    assert "mail/welcome.txt:2:1 S101 prompt 'nothing' does not exist" in run(app, "check").output
 
 
 def test_blueprints_templates_and_folders_below_are_among_them(app: Flask, folder: Path, tmp_path: Path) -> None:
@@ -350,7 +359,7 @@ def test_blueprints_templates_and_folders_below_are_among_them(app: Flask, folde
     assert said.exit_code == 0
     assert f"{theirs / 'pages' / 'part.html'}:3  prompt 'of-a-blueprint'" in said.output
     assert f"{folder / 'deep' / 'er' / 'x.txt'}:1  prompt 'deep'" in said.output
-    assert f"{theirs / 'pages' / 'part.html'}:3: " in run(app, "check").output
+    assert f"{theirs / 'pages' / 'part.html'}:3:17 S101 " in run(app, "check").output
 
 
 def test_a_blueprints_template_that_the_app_replaces_is_not_counted(app: Flask, folder: Path, tmp_path: Path) -> None:

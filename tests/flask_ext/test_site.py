@@ -142,6 +142,6 @@ def test_flask_scope_check_finds_the_mistakes_in_templates(platform: LocalPlatfo
     template.write_text(text.replace("name=name,", "nmae=name,") + '{{ scope_prompt("greetings") }}\n')
     found = check()
     assert found.returncode == 1
-    assert re.search(r"greeting\.html:1: .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
-    assert re.search(r"greeting\.html:2: .*'greetings'", found.stdout)
+    assert re.search(r"greeting\.html:1:\d+ S10\d .*no variable 'nmae'; the nearest one is 'name'", found.stdout)
+    assert re.search(r"greeting\.html:2:\d+ S10\d .*'greetings'", found.stdout)
     assert "Traceback" not in found.stderr

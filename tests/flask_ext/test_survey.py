@@ -89,7 +89,7 @@ def test_a_loader_that_cannot_be_listed_is_named_and_hides_no_neighbour(kind: st
         app.jinja_env.loader = jinja2.ChoiceLoader([mute, app.jinja_env.loader])
         app.jinja_loader = good
     said = run(app, "check").output
-    assert "good.html:2: prompt 'greetings'" in said
+    assert "good.html:2:1 S101 prompt 'greetings' does not exist" in said
     (line,) = [line for line in said.splitlines() if "cannot be listed, its templates were not looked at: " in line]
     assert line.startswith("1 loader ")
     assert line.endswith(kind)
@@ -107,7 +107,8 @@ def test_a_function_that_is_handed_on_is_told_as_one_that_names_its_prompt_when_
     app: Flask, tmp_path: Path
 ) -> None:
     put(tmp_path, "templates/a.html", "{% set ask = scope_prompt %}\n{% if scope_prompt is defined %}{% endif %}")
-    assert data(app, "check")["unchecked"] == ["templates/a.html:1"]
+    (unchecked,) = data(app, "check")["unchecked"]
+    assert (unchecked["file"], unchecked["line"], unchecked["column"]) == ("templates/a.html", 1, 14)
 
 
 def test_what_is_excluded_or_hidden_or_not_a_template_is_counted(app: Flask, tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_prompts_of_a_test_are_compared_without_credentials(tmp_path: Path) -> N
     put(tmp_path, "templates/home.html", GOOD + BAD)
     with override_prompts({"greeting": "Good {{time_of_day}}, {{name}}!"}):
         (line,) = [line for line in run(app, "check").output.splitlines() if "home.html" in line]
-        assert line.startswith("templates/home.html:2: prompt 'greetings'")
+        assert line.startswith("templates/home.html:2:17 S101 prompt 'greetings'")
         assert line.endswith("; the nearest one is 'greeting'")
         put(tmp_path, "templates/home.html", GOOD)
         assert run(app, "check").output == "the prompts of the test are good; 1 use of 1 prompt too\n"

@@ -93,5 +93,5 @@ def test_a_prompt_within_trans_is_found_in_templates(app: Flask) -> None:
     with override_prompts(PROMPTS):
         checked = app.test_cli_runner().invoke(args=["scope", "check"])
         listed = app.test_cli_runner().invoke(args=["scope", "list"])
-    assert "page.html:2: prompt 'hello' has no variable 'wo'" in checked.output
+    assert " S102 prompt 'hello' has no variable 'wo'" in checked.output
     assert "page.html:2  prompt 'hello'" in listed.output

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from argparse import SUPPRESS, ArgumentParser
+from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction
 from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from scope_client import ScopeError
-from scope_client.frameworks import ARGUMENTS, COMMANDS, LABELS, OUTPUT_FORMATS, Site, explained, wants_json
+from scope_client.frameworks import ARGUMENTS, COMMANDS, LABELS, Site, explained, wants_json
 from scope_django import _conf as conf
 from scope_django._client import get_client
 from scope_django._kept import unkept
-from scope_django._uses import survey
+from scope_django._uses import code, project, survey
 
 _DJANGO_OPTIONS: dict[str, dict[str, Any]] = {  # which may stand after the action too
     "--settings": {},
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             action = actions.add_parser(name, help=command.help, description=command.help)
             for option, settings in _DJANGO_OPTIONS.items():
                 action.add_argument(option, help=SUPPRESS, default=SUPPRESS, **settings)
-            action.add_argument("--format", choices=OUTPUT_FORMATS, help=ARGUMENTS["format"])
+            action.add_argument("--format", choices=command.formats, help=ARGUMENTS["format"])
             action.add_argument("--json", action="store_true", help=ARGUMENTS["json"])
             if {"name", "names"}.intersection(command.arguments):
                 action.add_argument("--using", metavar="NAME", help=_USING)
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             if "names" in given:
                 given["using"] = options["using"]
             client = partial(get_client, using=(options["using"] if "name" in given else None) or conf.DEFAULT)
-            report = command.run(Site(client, conf.problems, survey, unkept), **given)
+            report = command.run(Site(client, conf.problems, survey, unkept, project, code), **given)
         except ScopeError as error:
             raise CommandError(explained(error)) from None
         encoding = getattr(self.stdout, "encoding", None) or sys.stdout.encoding
@@ -76,6 +76,15 @@ def _add(action: ArgumentParser, arguments: tuple[str, ...]) -> None:
         action.add_argument("--vars-file", metavar="FILE", help=ARGUMENTS["vars_file"])
     if "names" in arguments:
         action.add_argument("names", nargs="*", help=ARGUMENTS["names"])
+    if "paths" in arguments:
+        action.add_argument("paths", nargs="*", metavar="path", help=ARGUMENTS["paths"])
+        action.add_argument("--against", metavar="WHAT", help=ARGUMENTS["against"])
+        action.add_argument("--label", choices=LABELS, help=ARGUMENTS["promoted"])
+        action.add_argument("--lock", metavar="FILE", help=ARGUMENTS["lock"])
+        action.add_argument("--strict", action=BooleanOptionalAction, default=None, help=ARGUMENTS["strict"])
+        action.add_argument("--baseline", metavar="FILE", help=ARGUMENTS["baseline"])
+        action.add_argument("--write-baseline", action="store_true", help=ARGUMENTS["write_baseline"])
+        action.add_argument("-v", "--verbose", action="store_true", help=ARGUMENTS["verbose"])
     if "exclude" in arguments:
         what = ARGUMENTS["exclude"]
         action.add_argument("--exclude", action="append", default=[], metavar="PATTERN", help=what)

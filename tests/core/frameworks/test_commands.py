@@ -24,6 +24,14 @@ from scope_client.testing import PromptsClient
 HI = PromptUse("page.html", 3, "hi", variables=("name",))
 PROBLEM = SettingProblem("value", "TIMEOUT", "TIMEOUT is wrong", "correct it")
 ALL = {
+    "paths": [],
+    "against": None,
+    "lock": None,
+    "strict": None,
+    "baseline": None,
+    "write_baseline": False,
+    "verbose": False,
+    "format": None,
     "name": "hi",
     "label": None,
     "version": None,
@@ -84,8 +92,13 @@ def test_check_names_what_is_wrong_with_its_place() -> None:
     odd = PromptUse("page.html", 5, "hi", variables=("nmae",))
     report = run("check", HI, gone, odd, unread=(Finding("cannot be read: x", "b.html", 1),))
     assert report.failure == "4 problems found"
-    assert [line.split(": ")[0] for line in report.lines] == ["b.html:1", "page.html:4", "page.html:5", "page.html:5"]
-    assert report.lines[-1] == "page.html:5: prompt 'hi' is given no value for 'name'"
+    assert [line.split(" prompt")[0] for line in report.lines] == [
+        "b.html:1:1 S100 cannot be read: x",
+        "page.html:4:1 S101",
+        "page.html:5:1 S102",
+        "page.html:5:1 S103",
+    ]
+    assert report.lines[-1] == "page.html:5:1 S103 prompt 'hi' is given no value for 'name'"
 
 
 def test_check_asks_for_no_prompt_while_the_settings_are_wrong() -> None:
@@ -101,9 +114,13 @@ def test_check_asks_for_no_prompt_while_the_settings_are_wrong() -> None:
 def test_a_use_that_is_named_when_rendered_is_counted_and_not_asked_for() -> None:
     dynamic = PromptUse("page.html", 4, None, is_dynamic=True)
     report = run("check", HI, dynamic)
-    assert report.lines[-1] == "1 more is named only when rendered, and was not checked"
-    assert report.data["unchecked"] == ["page.html:4"]
-    assert run("check", dynamic, dynamic).lines[-1] == "2 more are named only when rendered, and were not checked"
+    assert report.lines[-1] == "1 more is known only at run time (-v lists them)"
+    (unchecked,) = report.data["unchecked"]
+    assert (unchecked["file"], unchecked["line"]) == ("page.html", 4)
+    assert run("check", dynamic, dynamic).lines[-1] == "2 more are known only at run time (-v lists them)"
+    assert run("check", dynamic, verbose=True).lines[0] == (
+        "page.html:4:1 not checked: its name is known only at run time"
+    )
     assert run("warm", dynamic, names=[]).lines == ("no template names a prompt",)
     assert run("list", dynamic).lines == ("page.html:4  a prompt named when rendered",)
 
@@ -154,7 +171,7 @@ CREATE = " (run manage.py createcachetable)"
 def test_a_shared_cache_that_does_not_work_is_told_with_what_to_do(name: str, error: Exception, advice: str) -> None:
     client = PromptsClient({"hi": "Hi {{name}}"}, cache_store=Broken(error))
     site = Site(lambda: client, lambda: (), lambda exclude: Survey([HI], [], [], []), lambda client: None)
-    report = COMMANDS[name].run(site, **{key: [] for key in COMMANDS[name].arguments})
+    report = COMMANDS[name].run(site, **{"names": [], "exclude": []} if name == "warm" else {})
     said = f"the shared cache does not work: {type(error).__name__}: {error}{advice}".replace("\n", "\\n")
     assert said in (report.failure if name == "warm" else report.lines)
 
