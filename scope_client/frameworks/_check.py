@@ -122,7 +122,7 @@ def _compared(site: Site, settings: CheckSettings, project: Project) -> tuple[_C
 
 def _lock_of(site: Site) -> Optional[str]:
     try:
-        return getattr(site.client().config, "lock", None)
+        return site.client().config.lock
     except ConfigurationError:  # which the problems tell
         return None
 
@@ -142,6 +142,8 @@ def _asked(site: Site, settings: CheckSettings, using: Optional[str], uses: Sequ
             return _Compared(problems=(explained(error),))
         findings = tuple(CodeFinding(use.place, "S101", explained(error), use.name) for use in uses)
         return _Compared((Comparison(tuple(uses), (), findings, 0),))
+    if client.config.lock is not None:
+        client = ScopeClient(config=client.config.merge(lock=None))
     store = store_problem(client, must_keep=site.unkept(client) is None)
     problems = [store] if store else []
     try:

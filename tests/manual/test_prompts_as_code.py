@@ -49,7 +49,7 @@ def test_the_list_fails_over_a_file_that_is_wrong(project):
 
 def test_the_hook_of_pre_commit_is_one_that_there_is():
     (repository,) = yaml.safe_load(pages.files_of(PAGE)[".pre-commit-config.yaml"])["repos"]
-    (there,) = yaml.safe_load((pages.ROOT / ".pre-commit-hooks.yaml").read_text())
+    there = yaml.safe_load((pages.ROOT / ".pre-commit-hooks.yaml").read_text())[0]
     (hook,) = repository["hooks"]
     assert (hook["id"], f"{there['entry']} {hook['args'][0]}") == (there["id"], "scope list prompts")
     assert repository["rev"] == f"v{__version__}"
