@@ -86,8 +86,9 @@ def _wrong_kinds(use: Use, version: PromptVersion) -> Iterator[Misfit]:
     template = version.template
     parts = template.parts if isinstance(template, ChatTemplate) else ()
     placeholders = {name for part in parts if isinstance(part, Placeholder) for name in part.variables}
+    variables = frozenset(version.variables)
     for each in use.given:
-        if each.name not in version.variables or each.kind is None:
+        if each.name not in variables or each.kind is None:
             continue
         takes = "messages" if each.name in placeholders else "text"
         if each.kind != takes:
