@@ -80,7 +80,7 @@ def show(
 
 
 def platform_client() -> ScopeClient:
-    """A client with the credentials of the environment: it has the platform's answer or error, and no folder's or lock's.
+    """A client with the credentials of the environment: it has the platform's answer or error, no folder's or lock's.
 
     Raises MissingApiKeyError if there are none.
     """
