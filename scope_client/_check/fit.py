@@ -58,7 +58,8 @@ def misfits(use: Use, version: PromptVersion) -> Iterator[Misfit]:
         why = use.why_kind or f"the code needs a {use.kind} prompt"
         said = f"is a {version.type} prompt, and {why}"
         yield Misfit("S105", use.place, use.kind, said, f"it is a {version.type} prompt, and {why}")
-    yield from _unknown(use, version)
+    if not use.passes_extra:
+        yield from _unknown(use, version)
     yield from _wrong_kinds(use, version)
     given = frozenset(each.name for each in use.given)
     missing = [variable for variable in version.variables if variable not in given]

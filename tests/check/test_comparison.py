@@ -45,6 +45,12 @@ def told(catalogue, *uses, **against):
     return [f"{each.place.column} {each.code} {each.message}" for each in findings(catalogue, *uses, **against)]
 
 
+def test_a_value_without_a_variable_is_none_where_it_does_no_harm(catalogue):
+    assert told(catalogue, use("greeting", *RIGHT, "more", passes_extra=True)) == []
+    (finding,) = findings(catalogue, use("greeting", "name", "more", passes_extra=True))
+    assert finding.code == "S103"
+
+
 def test_what_fits_is_checked_and_is_no_finding(catalogue):
     uses = [
         use("greeting", *RIGHT),
