@@ -173,41 +173,54 @@ class FolderWriter:
         file = self._file(only, versions)
         if os.path.islink(os.path.join(self._folder.real_path, file.name)):
             raise ConfigurationError(f"{file.name} is a link; replace it by a file, or by a folder with {_named(only)}")
-        first = _in_status(file, only.status)
         like = os.stat(file.path)
+        new = [(_named(version), octets), (_named(only), _in_status(file, only.status))]
         path = os.path.join(self._folder.real_path, *file.name.split("/"))
         parent, stem = os.path.realpath(os.path.dirname(path)), stem_of(os.path.basename(path)) or ""
         folder = os.path.join(parent, stem)
-        there = os.path.isdir(folder)  # with other prompts in it
-        hidden = folder if there else os.path.join(parent, hidden_name())
-        files = [os.path.join(hidden, _named(each)) for each in (version, only)]
-        if not there:
-            os.mkdir(hidden)
-            liken(hidden, os.stat(parent))
-        done: list[str] = []
+        if os.path.isdir(folder):  # with other prompts in it
+            with _files_in(folder, new, like):
+                _remove(file)
+            return
+        hidden = os.path.join(parent, hidden_name())
+        os.mkdir(hidden)
         try:
-            with contextlib.ExitStack() as open_files:
-                for each, text in zip(files, (octets, first)):
-                    open_files.enter_context(created(each, text, like=like))
-                    done.append(each)
-                os.utime(files[1], ns=(like.st_atime_ns, like.st_mtime_ns))
-                check_unchanged(file.path, file.identity)
-                if not there:
-                    os.rename(hidden, folder)
-                    settle(parent)
-                try:
-                    _remove(file)
-                except (OSError, ConfigurationError):
-                    if not there:
-                        os.rename(folder, hidden)
-                    raise
-                done.clear()
+            liken(hidden, os.stat(parent))
+            with _files_in(hidden, new, like):
+                _put_in_place(hidden, folder, file)
         finally:
-            if not there:
-                shutil.rmtree(hidden, ignore_errors=True)
-            for each in done:
+            shutil.rmtree(hidden, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _files_in(folder: str, files: Sequence[tuple[str, bytes]], like: os.stat_result) -> Iterator[None]:
+    """Makes files; they are open for writing while the block runs, and gone if it fails. The last has the same time."""
+    paths = [os.path.join(folder, name) for name, _ in files]
+    done: list[str] = []
+    with contextlib.ExitStack() as open_files:
+        try:
+            for path, (_, octets) in zip(paths, files):
+                open_files.enter_context(created(path, octets, like=like))
+                done.append(path)
+            os.utime(paths[-1], ns=(like.st_atime_ns, like.st_mtime_ns))
+            yield
+        except (OSError, ConfigurationError):
+            for path in done:
                 with contextlib.suppress(OSError):
-                    os.unlink(each)
+                    os.unlink(path)
+            raise
+
+
+def _put_in_place(hidden: str, folder: str, file: _File) -> None:
+    """The folder first: while both are there, the reader says so, and nothing is lost."""
+    check_unchanged(file.path, file.identity)
+    os.rename(hidden, folder)
+    settle(os.path.dirname(folder))
+    try:
+        _remove(file)
+    except (OSError, ConfigurationError):
+        os.rename(folder, hidden)
+        raise
 
 
 def _remove(file: _File) -> None:

@@ -77,7 +77,7 @@ class Disk:
         self.threads: set[str] = set()
         self.answers = threading.Event()
         self.answers.set()
-        for name in ("stat", "lstat", "listdir", "open"):
+        for name in ("stat", "lstat", "scandir", "open"):
             monkeypatch.setattr(os, name, self._watched(getattr(os, name)))
 
     def _watched(self, function: Callable[..., Any]) -> Callable[..., Any]:

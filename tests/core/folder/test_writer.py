@@ -156,6 +156,63 @@ class TestPublishing:
             folder.writer().publish("a", 7)
 
 
+NOW = 1769904000.0
+DATED = b"""---
+status: draft  # not yet
+prompt_id: p1
+created_at: 2026-01-01T00:00:00Z  # as it was served
+updated_at: 2026-01-01T00:00:00Z  # so too
+promoted_at: '2026-01-01T00:00:00Z'
+"promoted_by": ada
+metadata: {b: 1, a:   2}
+---
+Hi
+"""
+
+
+class TestTimesInFrontMatter:
+    def writer(self, folder: Folder) -> FolderWriter:
+        return FolderWriter(PromptFolder(folder.path), clock=lambda: NOW)
+
+    def test_are_those_of_a_publication_and_everything_else_stays(self, folder: Folder) -> None:
+        folder.put("a/b/v1.md", DATED)
+        self.writer(folder).publish("a/b", 1)
+        at = b"'2026-02-01T00:00:00.000Z'"
+        expected = DATED.replace(b"status: draft", b"status: published").replace(b'by": ada', b"by\": 'local'")
+        expected = expected.replace(b"updated_at: 2026-01-01T00:00:00Z", b"updated_at: " + at)
+        expected = expected.replace(b"promoted_at: '2026-01-01T00:00:00Z'", b"promoted_at: " + at)
+        assert folder.all() == {"a/b/v1.md": expected}
+        (version,) = read_prompt_dir(folder.path)["a/b"]
+        assert (version.created_at, version.promoted_at) == ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00.000Z")
+
+    def test_say_when_a_version_was_archived_and_that_it_was_promoted(self, folder: Folder) -> None:
+        folder.put("a.md", DATED)
+        self.writer(folder).archive("a", 1)
+        (version,) = read_prompt_dir(folder.path)["a"]
+        assert (version.status, version.updated_at) == ("archived", "2026-02-01T00:00:00.000Z")
+        assert (version.promoted_at, version.promoted_by) == ("2026-01-01T00:00:00Z", "ada")
+
+    def test_are_not_put_into_a_file_that_has_none(self, folder: Folder) -> None:
+        folder.put("a/v1.md", PUBLISHED)
+        folder.put("a/v2.md", DRAFT)
+        self.writer(folder).publish("a", 2)
+        assert not any(b"_at" in octets for octets in folder.all().values())
+
+    def test_stay_where_a_file_only_gets_company(self, folder: Folder) -> None:
+        folder.put("a.md", DATED)
+        self.writer(folder).draft(folder.new("a", 2))
+        assert folder.all()["a/v1.md"] == DATED
+
+    @pytest.mark.parametrize("key", ["status: live", "is_production: false"])
+    def test_are_not_changed_if_the_answer_says_the_opposite(self, key: str, folder: Folder) -> None:
+        folder.put("a.md", b"---\nstatus: draft\nserved: {%s}\n---\nHi" % key.encode())
+        before = folder.all()
+        field = key.partition(":")[0]
+        with pytest.raises(ConfigurationError, match=f"a.md: its key 'served' says {field} in another way; remove"):
+            self.writer(folder).publish("a", 1)
+        assert folder.all() == before
+
+
 def watch(monkeypatch: pytest.MonkeyPatch, reader: PromptFolder, name: str = "a") -> list[tuple[tuple[int, str], ...]]:
     """What a reader that runs makes of the prompt after each step of a change."""
     seen: list[tuple[tuple[int, str], ...]] = []
