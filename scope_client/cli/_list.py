@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._folder.reader import PromptFolder
+from .._foreign_text import printable
 from ..frameworks import Report
 from . import _terminal as terminal
 from ._reader import checked_format, print_report, prints_a_report
@@ -59,15 +60,15 @@ def _report(prompts: Mapping[str, tuple[VersionRecord, ...]]) -> Report:
 
 
 def _row(version: VersionRecord) -> tuple[str, ...]:
-    variables = ", ".join(version.variables)
-    return version.prompt, f"v{version.number}", version.status, version.type, variables
+    variables = printable(", ".join(version.variables))
+    return printable(version.prompt), f"v{version.number}", version.status, version.type, variables
 
 
 def _facts(version: VersionRecord) -> dict[str, Any]:
     body = version.to_body()
     shown = ("status", "is_production", "variables", "metadata", "tags", "updated_at")
     return {
-        "id": version.id,
+        "id": body["id"],
         "version_number": version.number,
         "type": version.type,
         **{name: body[name] for name in shown},

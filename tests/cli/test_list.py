@@ -114,3 +114,15 @@ def test_a_name_that_a_terminal_would_obey_is_made_printable(scope, folder):
     done = scope("list", "prompts")
     assert done.code == 0
     assert done.out.replace("\n", "").isprintable()
+
+
+def test_a_prompt_in_a_folder_and_one_of_an_odd_name_are_listed_on_a_line_each(scope, tmp_path):
+    for file in ("support/greeting/v7.md", "support/v1.md", "a%0Ab.md", "what%3F.md"):
+        (tmp_path / "odd" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "odd" / file).write_text(
+            "---\nprompt_id: prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A\n---\n" * (file[-4] == "7")
+        )
+    names = [line.split()[0] for line in scope("list", "odd").out.splitlines()]
+    assert names == ["NAME", r"a\nb", "support/greeting", "support", "what?"]
+    prompts = json.loads(scope("list", "odd", "--json").out)["prompts"]
+    assert {each["name"]: each["id"] for each in prompts}["support/greeting"] == "prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A"

@@ -251,3 +251,48 @@ def test_a_folder_that_stands_in_keeps_what_is_declared(folder: Path) -> None:
     assert (version.is_fallback, version.variables) == (True, ("name",))
     assert version.to_dict()["variables"] == ["name", "tone"]
     assert version.render(name="Ada", tone="warm") == "Hi Ada"
+
+
+ULID = "prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A"
+
+
+@pytest.fixture
+def served_folder(tmp_path: Path) -> Path:
+    place = tmp_path / "served" / "support" / "what%3F"
+    place.mkdir(parents=True)
+    (place / "v7.md").write_text(f"---\nstatus: published\nprompt_id: {ULID}\nversion_id: v/7?\n---\nSeven\n")
+    (place / "v8.md").write_text("---\ndescription: next\n---\nEight\n")
+    return tmp_path / "served"
+
+
+def test_a_prompt_in_a_folder_is_read_by_name_by_its_id_and_by_the_id_of_a_version(served_folder: Path) -> None:
+    with LocalPlatform(served_folder) as platform, platform.client(cache_enabled=False) as client:
+        for prompt in ("support/what?", ULID, f"prompt_{ULID[7:].lower()}"):
+            version = client.get_prompt_version(prompt)
+            assert (version.name, version.prompt_id, version.id, version.version_number) == (
+                "support/what?",
+                ULID,
+                "v/7?",
+                7,
+            )
+            assert client.get_prompt_version(prompt, version="v/7?") == version
+            assert client.get_prompt_version(prompt, label="latest").to_dict()["description"] == "next"
+            assert client.get_prompt_version(prompt, label="latest").prompt_id == ULID
+
+
+def test_what_is_published_over_a_prompt_of_the_folder_keeps_its_id(served_folder: Path) -> None:
+    with LocalPlatform(served_folder) as platform, platform.client(cache_enabled=False) as client:
+        assert platform.publish("support/what?", "Nine").prompt_id == ULID
+        assert client.get_prompt_version(ULID).content == "Nine"
+        platform.remove("support/what?")
+        with pytest.raises(NotFoundError):
+            client.get_prompt_version(ULID)
+
+
+def test_a_folder_that_stands_in_is_read_by_the_same_ids(served_folder: Path) -> None:
+    with LocalPlatform() as platform, platform.client(prompt_dir=served_folder, max_retries=0) as client:
+        platform.fail(503)
+        for prompt in ("support/what?", ULID):
+            assert client.get_prompt_version(prompt).content == "Seven"
+            assert client.get_prompt_version(prompt, version="v/7?").content == "Seven"
+            assert client.get_prompt_version(prompt, label="latest").content == "Eight"

@@ -11,6 +11,7 @@ from scope_client import Configuration
 from scope_client._async_jobs import MAX_READ_THREADS
 from scope_client._background import MAX_THREADS
 from scope_client._cache.store_breaker import SLOW_ANSWER_SECONDS
+from scope_client._folder.tree import MAX_FOLDERS_IN_FOLDERS, MAX_LINKS_ON_A_WAY
 from scope_client._folder.whole_file import MAX_FILE_BYTES
 from scope_client._http.attempt import MAX_BODY_BYTES
 from scope_client._http.sessions import MAX_IDLE_CONNECTIONS
@@ -22,6 +23,8 @@ MIB = 1024 * 1024
 ROWS = {
     "an answer of the platform, decoded": f"{MAX_BODY_BYTES // MIB} MiB",
     "a file of a prompt folder": f"{MAX_FILE_BYTES // MIB} MiB",
+    "folders in folders of a prompt folder": f"{MAX_FOLDERS_IN_FOLDERS}, with {MAX_LINKS_ON_A_WAY} links on a way",
+    "a prompt's name in a folder": "what the disk takes as a path, often 4,096 bytes",
     "depth of JSON in a prompt": f"{MAX_JSON_DEPTH}",
     "digits of a number in JSON": f"{MAX_NUMBER_CHARACTERS}",
     "`http_body` of an error": f"{len(ApiError('x', http_body='x' * 10_000).http_body or ''):,} characters",

@@ -62,7 +62,7 @@ def summary_of(lines: Sequence[Line]) -> str:
 
 
 def facts_that_differ(old: VersionRecord, new: VersionRecord) -> list[Fact]:
-    """Type, line ends, variables, tags and metadata, where they are not the same."""
+    """Type, line ends, description, variables, tags and metadata, where they are not the same."""
     before, after = _facts(old), _facts(new)
     if not (before[LINE_ENDS] and after[LINE_ENDS]):  # of which a text on one line has none
         del before[LINE_ENDS], after[LINE_ENDS]
@@ -82,7 +82,8 @@ def _facts(version: VersionRecord) -> dict[str, tuple[str, ...]]:
     metadata = {f"metadata: {key}": (_plainly(value),) for key, value in body["metadata"].items()}
     ends = _line_ends(version.content) if version.type == "text" else ()
     lists = {"variables": tuple(body["variables"]), "tags": tuple(body["tags"])}
-    return {"type": (version.type,), LINE_ENDS: ends, **lists, **metadata}
+    description = () if version.description is None else (version.description,)
+    return {"type": (version.type,), LINE_ENDS: ends, "description": description, **lists, **metadata}
 
 
 def _line_ends(text: str) -> tuple[str, ...]:

@@ -211,7 +211,8 @@ def _of(version: VersionRecord) -> WrittenForm:
     if version.type == "chat" and "\n" not in content.strip():
         content = as_json_text(read_json(content))
     metadata = version.to_body()["metadata"]
-    kept = ", ".join(version.declared)
+    in_text = version.content_variables  # an answer of the platform declares them too
+    kept = _in_a_line(name for name in version.declared if name not in in_text)
     told = as_json_text(metadata) if metadata else ""
     ends = CRLF if 0 < content.count("\n") == content.count("\r\n") else ""
     return WrittenForm(version.prompt, version.type, content, told, _in_a_line(version.tags), kept, ends)
