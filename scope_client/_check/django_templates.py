@@ -80,7 +80,7 @@ class _Reader:
             self._wrong.append(Wrong(start, end, "S100", message))
 
     def _see_text(self, start: int, end: int) -> None:
-        if self._end_of_verbatim or self._comment is not None:
+        if self._end_of_verbatim or self._comment is not None or self._text.find("scope_prompt", start, end) < 0:
             return
         for found in _PRINTED_OPENING.finditer(self._text, start, end):
             is_apart = found[0][1] in " \t"

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _OPENING = re.compile(r"\{\{|\{%|\{#")
+# Most of a page is this: read at once, if it mentions no prompt.
+_PLAIN_EXPRESSION = re.compile(r"""(?:\{\{|\{%[-+]?\s*(\w*))[^'"(\[{}%]*?(?:\}\}|%\})""")
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*-?%\}")
 _END_OF_RAW = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
 _TOKEN_OF_JINJA = re.compile(
@@ -14,6 +16,7 @@ _TOKEN_OF_JINJA = re.compile(
     r"""|(?P<number>\d[\w.]*)|(?P<end>[-+]?(?:\}\}|%\}))|(?P<sign>\*\*|//|[=!<>]=|[^\s'"]))""",
     re.DOTALL,
 )
+_FUNCTION_NAME = "scope_prompt"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -73,9 +76,18 @@ def parts_of_jinja(text: str) -> Iterator[Expression | Comment | Text]:
             position = len(text) if end_of_comment < 0 else end_of_comment + 2
             yield Comment(text[start : position if end_of_comment < 0 else end_of_comment], start, position)
         else:
-            expression = _expression(text, start)
+            expression = _plain(text, start) or _expression(text, start)
             position = expression.end
             yield expression
+
+
+def _plain(text: str, start: int) -> Expression | None:
+    """An expression without quotes and brackets that mentions no prompt, with the name of the tag alone."""
+    found = _PLAIN_EXPRESSION.match(text, start)
+    if found is None or _FUNCTION_NAME in found[0] or found[0].endswith("%}") != (text[start + 1] == "%"):
+        return None
+    tokens = (Token("name", found[1], found.start(1)),) if found[1] else ()
+    return Expression(text[start + 1] == "%", tokens, start, found.end())
 
 
 def _expression(text: str, start: int) -> Expression:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,7 +14,6 @@ from .seen import Seen
 from .source_places import SourcePlaces
 from .use import Given, Use
 
-_MAY_SAY = re.compile(r"#.*scope:", re.IGNORECASE)
 _Lines = tuple[int, int]
 
 
@@ -40,7 +38,7 @@ class PythonComments:
 
     def __init__(self, text: str, places: SourcePlaces) -> None:
         self._places = places
-        found = _comments(text) if _MAY_SAY.search(text) else ()
+        found = _comments(text) if "scope:" in text.lower() else ()
         self.of_lines = {each.line: each for each in found}
 
     def ignored(self, first: int, last: int) -> frozenset[str] | None:

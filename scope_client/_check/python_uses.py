@@ -17,7 +17,7 @@ from .seen import Seen
 from .source_places import SourcePlaces
 from .use_making import UseMaking
 
-_MAY_USE = re.compile(rb"%b|#[^\n]*[Ss][Cc][Oo][Pp][Ee]:" % b"|".join(word.encode() for word in sorted(FORMS)))
+_MAY_USE = re.compile(rb"%b|#[^\n#]*[Ss][Cc][Oo][Pp][Ee]:" % b"|".join(word.encode() for word in sorted(FORMS)))
 
 
 def may_use_prompts(octets: bytes, calls: Sequence[ConfiguredCall] = ()) -> bool:
