@@ -77,7 +77,7 @@ class _Walk:
 
     def check(self, path: str) -> None:
         try:
-            mode = os.stat(os.path.join(self._here, path)).st_mode
+            mode = os.stat(os.path.join(self._here, path) if path else path).st_mode
         except (OSError, ValueError) as error:
             pass_on(error)
             is_absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
@@ -97,7 +97,13 @@ class _Walk:
 
     def files_behind_links(self) -> Iterator[File]:
         """Those that no other way led to. A link may lead to further ones."""
-        for path, real in self._links:
+        while self._links:
+            links = sorted(self._links, key=lambda link: os.path.isdir(link[1]))
+            self._links = []
+            yield from self._files_behind(links)
+
+    def _files_behind(self, links: list[tuple[str, str]]) -> Iterator[File]:
+        for path, real in links:
             if real in self._seen:
                 continue
             if not any(real == root or real.startswith(os.path.join(root, "")) for root in self._roots):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
@@ -13,16 +11,17 @@ from .._interrupts import pass_on
 from .configured_calls import ConfiguredCall
 from .files import File
 from .finding import CodeFinding
+from .imported_constants import ConstantsOf
 from .kinds import NOTEBOOK, TEMPLATE
+from .modules import MAX_PYTHON_BYTES
 from .notebook import uses_in_notebook
 from .octets import octets
-from .python_uses import ConstantsOf, may_use_prompts, uses_in_python
+from .python_uses import may_use_prompts, parsed, uses_in_python
 from .seen import Seen
 from .source_text import source_text
 from .templates import seen_in_template
 from .use import Place, Use
 
-MAX_PYTHON_BYTES = 2_000_000
 _MENTION_IN_A_TEMPLATE = re.compile(rb"scope_prompt|(?i:scope:[ \t]*(?:uses|ignore))")
 
 
@@ -73,13 +72,11 @@ def _look_into_python(
     file: File, content: bytes, calls: Sequence[ConfiguredCall], constants_of: Optional[ConstantsOf]
 ) -> Looked:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an invalid escape sequence in somebody's text
-            seen = _seen_in_python(file, content, calls, constants_of)
+        seen = _seen_in_python(file, content, calls, constants_of)
     except (SyntaxError, ValueError) as error:
         pass_on(error)
         return Looked(findings=(_cannot_be_read(file, error),))
-    except (RecursionError, MemoryError):
+    except RecursionError:
         return _not_read(file, "it is nested too deeply", is_finding=True)
     return Looked(tuple(seen.uses), tuple(seen.findings))
 
@@ -87,12 +84,11 @@ def _look_into_python(
 def _seen_in_python(
     file: File, content: bytes, calls: Sequence[ConfiguredCall], constants_of: Optional[ConstantsOf]
 ) -> Seen:
+    if file.kind == NOTEBOOK:
+        return uses_in_notebook(content, file.shown, calls, constants_of)
     if may_use_prompts(content, calls):
-        if file.kind == NOTEBOOK:
-            return uses_in_notebook(content, file.shown, calls, constants_of)
         return uses_in_python(source_text(content), file.shown, calls, constants_of)
-    if file.kind != NOTEBOOK:
-        ast.parse(source_text(content))
+    parsed(source_text(content))  # what cannot be read may be what was meant to ask for a prompt
     return Seen([], [])
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional, Union
 
 from .configured_calls import ConfiguredCall
+from .crew import Task, look_at_all
 from .files import File, files
 from .finding import CodeFinding
+from .kept import CACHE_FOLDER, Kept
 from .kinds import KINDS_OF_FILES
 from .left_out import LeftOut
-from .look import Looked, look
+from .look import Looked
 from .use import Use
 
 
@@ -51,11 +54,20 @@ def scan(
     Raises:
         ConfigurationError: A path is not there.
     """
+    here = os.path.abspath(here or os.getcwd())
     left_out: list[LeftOut] = []
     found = list(
         files(paths, exclude, note=lambda path, why: left_out.append(LeftOut(path, why)), kinds=kinds, here=here)
     )
-    return _summed_up(found, [look(file, calls) for file in found], left_out, kinds)
+    folder = os.path.join(here, cache if isinstance(cache, str) else CACHE_FOLDER)
+    kept = Kept(folder, here, calls) if cache else None
+    looked = [None if kept is None else kept.seen(file) for file in found]
+    missing = [file for file, known in zip(found, looked) if known is None]
+    anew = list(zip(missing, look_at_all(missing, Task(tuple(calls), here), processes)))
+    if kept is not None and anew:
+        kept.keep(anew)
+    news = iter(anew)
+    return _summed_up(found, [next(news)[1].looked if known is None else known for known in looked], left_out, kinds)
 
 
 def _summed_up(found: list[File], looked: list[Looked], left_out: list[LeftOut], kinds: Sequence[str]) -> Scan:
