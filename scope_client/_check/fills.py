@@ -29,6 +29,8 @@ _PASSES_ON = frozenset(
 class Fill(NamedTuple):
     """One place that fills in the variables of a prompt that was read."""
 
+    word: str
+    """The method that does it, such as "render"."""
     values: GivenValues
     passes_extra: bool
     """Whether values without a variable do no harm there."""
@@ -71,7 +73,7 @@ class Fills:
             return
         for given in self._given(word, call, spot):
             for each in reached:
-                fill = Fill(each.values.joined(given), word not in _OF_VERSIONS, spot, call)
+                fill = Fill(word, each.values.joined(given), word not in _OF_VERSIONS, spot, call)
                 self.of.setdefault(each.call.call, []).append(fill)
 
     def _given(self, word: str, call: ast.Call, spot: Spot) -> Iterator[GivenValues]:
@@ -96,7 +98,7 @@ class Fills:
             given = self._mappings.keywords(before.keywords, spot)
             given = given.joined(self._mappings.of(before.args[0], spot)) if before.args else given
         for each in reached:
-            self.of.setdefault(each.call.call, []).append(Fill(each.values.joined(given), True, spot, pipe))
+            self.of.setdefault(each.call.call, []).append(Fill("invoke", each.values.joined(given), True, spot, pipe))
 
     def _reads(self, node: ast.AST, spot: Spot, depth: int) -> Iterator[_Reached]:
         """The reads that an expression may come from."""

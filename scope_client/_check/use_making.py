@@ -103,16 +103,20 @@ class UseMaking:
             yield from self._filled(call, self._bare(call, wanted), fills)
 
     def _bare(self, call: PromptCall, wanted: _Wanted) -> Use:
-        kind, why = self._kind(call)
         ignored = self._comments.ignored(*lines_of(call.spot.statement, call.call))
-        use = Use(*wanted, kind=kind, why_kind=why, using=self._using(call))
-        return use._replace(ignored=ignored, in_function=call.spot.scope.title)
+        return Use(*wanted, using=self._using(call), ignored=ignored, in_function=call.spot.scope.title)
 
     def _filled(self, call: PromptCall, use: Use, fills: list[Fill]) -> Iterator[Use]:
         given, renders, passes_extra = self._given(call)
         if not fills:
+            kind, why = self._kind(call, is_text=call.form.kind in ("render", "function"))
             yield use._replace(
-                given=given.given, is_open=given.is_open, renders=renders, passes_extra=passes_extra and renders
+                kind=kind,
+                why_kind=why,
+                given=given.given,
+                is_open=given.is_open,
+                renders=renders,
+                passes_extra=passes_extra and renders,
             )
             return
         before = self._partial(call)
@@ -120,7 +124,9 @@ class UseMaking:
             values = before.joined(fill.values)
             ignored = self._comments.ignored(*lines_of(fill.spot.statement, fill.node))
             both = None if ignored is None or use.ignored is None else ignored | use.ignored
-            yield use._replace(given=values.given, is_open=values.is_open, passes_extra=fill.passes_extra, ignored=both)
+            kind, why = self._kind(call, is_text=fill.word == "render")
+            typed = use._replace(kind=kind, why_kind=why, ignored=both)
+            yield typed._replace(given=values.given, is_open=values.is_open, passes_extra=fill.passes_extra)
 
     # Which prompt
 
@@ -252,8 +258,8 @@ class UseMaking:
         node = call.arguments.get(("partial_variables",)) if call.form.kind == "langchain" else None
         return self._mappings.of(node, call.spot)
 
-    def _kind(self, call: PromptCall) -> tuple[str | None, str]:
-        """The type that the code works with alone, and what shows it."""
+    def _kind(self, call: PromptCall, *, is_text: bool) -> tuple[str | None, str]:
+        """The type that the code works with alone, and what shows it; `is_text` if it uses the prompt as a text."""
         template = self._prompt_calls.template_class(call.function, call.spot)
         if template:
             kind = "chat" if "Chat" in template else "text"
@@ -265,8 +271,8 @@ class UseMaking:
         if is_list_of_messages(found[0].node):
             return "chat", "its fallback is a list of messages"
         text = found[0].node.value if isinstance(found[0].node, ast.Constant) else None
-        is_text = isinstance(text, str) and not text.lstrip().startswith("[")
-        return ("text", "its fallback is a text") if is_text else (None, "")
+        is_of_text = is_text and isinstance(text, str) and not text.lstrip().startswith("[")
+        return ("text", "its fallback is a text") if is_of_text else (None, "")
 
 
 def _choices(texts: Texts) -> list[str | None]:

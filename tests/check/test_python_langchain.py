@@ -50,7 +50,7 @@ IMPORTS = "from scope_langchain import *\n"
         ('scope_prompt_middleware("a")', ["a(messages)+"]),
         ('scope_prompt_middleware("a", values={"x": 1})', ["a(messages, x)+"]),
         ('scope_prompt_middleware("a", values=lambda request: {"x": 1})', ["a(messages, ...)+"]),
-        ('scope_prompt_middleware("a", fallback="Hi")', ["a(messages)+[text]"]),
+        ('scope_prompt_middleware("a", fallback="Hi")', ["a(messages)+"]),
     ],
 )
 def test_a_template_of_langchain_is_a_use(source: str, expected: list[str]) -> None:

@@ -131,12 +131,15 @@ REQUIRES = [
     ('client.get_prompt_version("a", requires=values)\nvalues = {"x": 1}', ["a"]),
 ]
 KINDS = [
-    ('client.get_prompt_version("a", fallback="Hi {{x}}")', ["a[text]"]),
+    ('client.render_prompt("a", {}, fallback="Hi {{x}}")', ["a()[text]"]),
+    ('client.get_prompt_version("a", fallback="Hi {{x}}").render(x=1)', ["a(x)[text]"]),
+    ('client.get_prompt_version("a", fallback="Hi {{x}}").messages(x=1)', ["a(x)"]),  # which takes either
+    ('client.get_prompt_version("a", fallback="Hi {{x}}")', ["a"]),
     ('client.get_prompt_version("a", fallback=[{"role": "user", "content": "Hi"}])', ["a[chat]"]),
     ('F = [{"role": "user", "content": "Hi"}]\nclient.get_prompt_version("a", fallback=F)', ["a[chat]"]),
     ('client.get_prompt_version("a", fallback=None)', ["a"]),
     ('client.get_prompt_version("a", fallback=make)', ["a"]),
-    ('client.get_prompt_version("a", fallback=\'[{"role": "user", "content": "Hi"}]\')', ["a"]),
+    ('client.render_prompt("a", fallback=\'[{"role": "user", "content": "Hi"}]\')', ["a()"]),
     ('client.render_prompt("a", {"h": [{"role": "user", "content": "Hi"}]})', ["a(h:messages)"]),
     ('client.render_prompt("a", {"h": []})', ["a(h)"]),
     ('client.render_prompt("a", {"h": ["x"]})', ["a(h)"]),
