@@ -11,6 +11,7 @@ from .reaching import AT_THE_END, reaching
 from .scopes import Binding, ReadModule, Spot
 
 _PARTS_OF_A_MEMBER = frozenset({"value", "_value_", "name", "_name_"})
+_ENUMS = ("Enum", "Choices")
 _MAKES_A_CONSTRUCTOR = frozenset({"dataclass", "define", "frozen", "mutable", "attrs", "s"})
 _HAS_A_CONSTRUCTOR = frozenset({"BaseModel", "BaseSettings", "NamedTuple", "Struct", "SQLModel"})
 
@@ -108,11 +109,11 @@ class Classes:
         """
         if not self._is_enum(node):
             return []
-        assigned = [target for each in node.body if isinstance(each, ast.Assign) for target in each.targets]
+        assigned = [target for each in node.body for target in _targets(each)]
         return [each.id for each in assigned if isinstance(each, ast.Name) and not each.id.startswith("_")]
 
     def _is_enum(self, node: ast.ClassDef, seen: tuple[ast.AST, ...] = ()) -> bool:
-        if any(last_name(base).endswith("Enum") for base in node.bases):
+        if any(last_name(base).endswith(_ENUMS) for base in node.bases):
             return True
         bases = [base for base in self.bases(node) if base is not None and base not in seen]
         return any(self._is_enum(base, (*seen, node)) for base in bases)
@@ -137,6 +138,8 @@ class Classes:
         if len(bindings) != 1:
             return UNKNOWN
         known = self._bound(bindings[0]).behind_a_name()
+        if any(last_name(base).endswith("Choices") for base in member.of.bases):  # of Django: a value and its label
+            known = together(_first(each) for each in known.found)
         if not any(isinstance(each.node, ast.Call) and last_name(each.node) == "auto" for each in known.found):
             return known
         is_of_text = any(last_name(base) == "StrEnum" for base in member.of.bases)
@@ -164,6 +167,17 @@ class Classes:
         spot = self._module.inner[node].spot
         assert spot is not None
         return spot
+
+
+def _targets(statement: ast.stmt) -> list[ast.expr]:
+    if isinstance(statement, ast.Assign):
+        return statement.targets
+    return [statement.target] if isinstance(statement, ast.AnnAssign) and statement.value is not None else []
+
+
+def _first(found: Found) -> Known:
+    parts = found.node.elts if isinstance(found.node, ast.Tuple) else []
+    return Known([Found(parts[0], found.spot, False)] if parts else [found])
 
 
 def _takes_attributes(node: ast.ClassDef) -> bool:

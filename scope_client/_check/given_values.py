@@ -22,6 +22,8 @@ class GivenValues(NamedTuple):
     given: tuple[Given, ...] = ()
     is_open: bool = False
     """Whether more may be given."""
+    is_either: bool = False
+    """Whether they are those of several mappings, of which one is given."""
 
     def joined(self, other: GivenValues) -> GivenValues:
         """Both together.
@@ -30,7 +32,11 @@ class GivenValues(NamedTuple):
             other: The other ones, which win.
         """
         named = {each.name: each for each in (*self.given, *other.given)}
-        return GivenValues(tuple(named.values()), self.is_open or other.is_open)
+        return GivenValues(tuple(named.values()), self.is_open or other.is_open, self.is_either or other.is_either)
+
+    def of_one(self) -> GivenValues:
+        """What is certain if each of several prompts may have a mapping of its own."""
+        return NOT_SEEN if self.is_either else self
 
 
 NOT_SEEN = GivenValues((), True)
@@ -63,7 +69,7 @@ class Mappings:
         for each in kinds:
             given = given.joined(each)
         is_one = len({frozenset(name.name for name in each.given) for each in kinds}) <= 1
-        return given if is_one else given._replace(is_open=True)
+        return given if is_one else given._replace(is_open=True, is_either=True)
 
     def keywords(
         self, keywords: Iterable[ast.keyword], spot: Spot, options: frozenset[str] = frozenset()

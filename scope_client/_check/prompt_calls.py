@@ -12,19 +12,20 @@ from .configured_calls import ConfiguredCall
 from .known import last_name
 from .name_binding import owner_of
 from .origins import Origins
-from .scopes import Imported, ReadModule, Scope, Spot
+from .scopes import Imported, Parameter, ReadModule, Scope, Spot
 from .texts import texts_of
 from .values import Values
 
 LONGEST_PLAUSIBLE_NAME = 200
 # Packages whose objects have methods of the same names.
 _OTHER_PACKAGES = frozenset(
-    "builtins mlflow langfuse langsmith promptlayer promptflow humanloop vellum guidance semantic_kernel opik phoenix"  # noqa: SIM905
-    " braintrust agenta literalai lunary haystack dspy vertexai google boto3 openai anthropic".split()
+    "builtins unittest mock mlflow langfuse langsmith promptlayer promptflow humanloop vellum guidance semantic_kernel"  # noqa: SIM905
+    " opik phoenix braintrust agenta literalai lunary haystack dspy vertexai google boto3 openai anthropic".split()
 )
 _CALLS_LATER = {"partial": 0, "to_thread": 0, "submit": 0, "run_sync": 0, "run_in_executor": 1, "run_in_threadpool": 0}
 _CHANGES_A_FUNCTION = frozenset({"sync_to_async", "async_to_sync", "partial"})
 _NOT_A_NAME = re.compile(r"[\n{}<>]|\.(?:txt|md|j2|jinja2?|ya?ml|json|prompt|html?|tmpl|tpl|toml|xml|py)$|^\s*$")
+_FIXTURES = tuple(f"scope_{what}{how}" for what in ("prompts", "platform") for how in ("", "_module", "_session"))
 _TEMPLATE_CLASSES = ("ScopePromptTemplate", "ScopeChatPromptTemplate")
 
 
@@ -97,7 +98,7 @@ class PromptCalls:
             if self._is_configured(configured, function, spot_of_function, origins):
                 return PromptCall(call, function, spot, form_of_configured(configured), arguments, origins)
         form = form_of(word, origins)
-        if form is None or not self._is_ours(function, spot_of_function, form, arguments, origins):
+        if form is None or _is_in_test(spot) or not self._is_ours(function, spot_of_function, form, arguments, origins):
             return None
         return PromptCall(call, function, spot, form, arguments, origins)
 
@@ -214,6 +215,12 @@ class PromptCalls:
             return True
         first = self._values.items(wanted, spot).found
         return is_hinted and bool(first) and bool(texts_of(self._values, first[0].node, first[0].spot).known)
+
+
+def _is_in_test(spot: Spot) -> bool:
+    """Whether a fixture of `scope_client.testing` gives the prompts that are asked for."""
+    around = (scope.names for scope in spot.scope.around() if scope.kind == "function")
+    return any(isinstance(each.node, Parameter) for names in around for key in _FIXTURES for each in names.get(key, ()))
 
 
 def _ends_with(origin: str, path: tuple[str, ...]) -> bool:

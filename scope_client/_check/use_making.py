@@ -93,21 +93,24 @@ class UseMaking:
     def _uses_of(self, call: PromptCall, fills: list[Fill]) -> Iterator[Use]:
         first, last = lines_of(call.spot.statement, call.call)
         is_told = self._comments.tells_of(first, last)
-        for wanted in list(self._wanted(call))[:MOST_USES_OF_A_CALL]:
+        all_wanted = list(self._wanted(call))[:MOST_USES_OF_A_CALL]
+        is_one = len({each.name for each in all_wanted}) == 1
+        for wanted in all_wanted:
             if wanted.name is None:
                 if not is_told:
                     yield self._bare(call, wanted)._replace(renders=False)
                 continue
             if wanted.is_dynamic and is_told:
                 continue
-            yield from self._filled(call, self._bare(call, wanted), fills)
+            yield from self._filled(call, self._bare(call, wanted), fills, is_one=is_one)
 
     def _bare(self, call: PromptCall, wanted: _Wanted) -> Use:
         ignored = self._comments.ignored(*lines_of(call.spot.statement, call.call))
         return Use(*wanted, using=self._using(call), ignored=ignored, in_function=call.spot.scope.title)
 
-    def _filled(self, call: PromptCall, use: Use, fills: list[Fill]) -> Iterator[Use]:
+    def _filled(self, call: PromptCall, use: Use, fills: list[Fill], *, is_one: bool) -> Iterator[Use]:
         given, renders, passes_extra = self._given(call)
+        given = given if is_one else given.of_one()
         if not fills:
             kind, why = self._kind(call, is_text=call.form.kind in ("render", "function"))
             yield use._replace(
@@ -121,7 +124,7 @@ class UseMaking:
             return
         before = self._partial(call)
         for fill in fills:
-            values = before.joined(fill.values)
+            values = before.joined(fill.values if is_one else fill.values.of_one())
             ignored = self._comments.ignored(*lines_of(fill.spot.statement, fill.node))
             both = None if ignored is None or use.ignored is None else ignored | use.ignored
             kind, why = self._kind(call, is_text=fill.word == "render")
@@ -144,6 +147,8 @@ class UseMaking:
             yield from self._listed(name, call.spot, place)
             return
         names = texts_of(self._values, name, call.spot)
+        if form.kind == "clear":  # of a name that is known at run time, as after a promotion: it is read elsewhere
+            names = names._replace(is_open=False, has_none=True)
         if form.kind == "configured" and names.is_open and not names.known:
             listed = self._values.items(name, call.spot)
             if listed.found:
@@ -164,6 +169,8 @@ class UseMaking:
     def _combined(self, names: Texts, labels: Texts, versions: Texts, place: Place) -> Iterator[_Wanted]:
         is_unclear = labels.is_open or versions.is_open
         which = [(label, version) for label in _choices(labels) for version in _choices(versions)]
+        if len(names.known) + names.is_open > 1 and len(which) > 1:  # each of them may have a label of its own
+            which, is_unclear = [(None, None)], True
         for name in names.known:
             at = place if name.node is None else self._places.of(name.node)
             for label, version in which:

@@ -171,6 +171,10 @@ NOT_OURS = [
     'from scope_django.test import override_prompts\nwith override_prompts({"a": "x"}) as c:\n    c.render_prompt("a")',
     'from scope_flask.test import override_prompts\nwith override_prompts({"a": "x"}) as c:\n    c.render_prompt("a")',
     '"".render_prompt("a")',
+    'from unittest.mock import Mock\nc = Mock()\nc.render_prompt("a")',
+    'def test_x(scope_prompts, client):\n    scope_prompts("a", "x")\n    client.render_prompt("a")',
+    'def test_x(scope_platform):\n    make(scope_platform).render_prompt("a")',
+    "import scope_client\nscope_client.client().clear_cache(name)",
     '{}.clear_cache("a")',
     'client.other.render_prompt_now("a")',
 ]

@@ -157,6 +157,12 @@ CLASSES = [
     ('class P(Enum):\n    A = "a"\n    B = "b"\ndef f(p: P):\n    «client.get_prompt_version(p.value)', ["a", "b"]),
     ('class B(StrEnum):\n    pass\nclass P(B):\n    A = "a"\n«client.get_prompt_version(P.A)', ["a"]),
     ('class P(Enum):\n    A = "a"\n«client.get_prompt_version(P.B.value)', ["?"]),
+    (
+        'class P(models.TextChoices):\n    A = "a", "The a"\n    B = "b"\nfor p in P:\n «client.get_prompt_version(p)',
+        ["a", "b"],
+    ),
+    ('class P(models.TextChoices):\n    A = "a", _("The a")\n«client.get_prompt_version(P.A.value)', ["a"]),
+    ('class P(StrEnum):\n    A: str = "a"\n«client.get_prompt_version(P.A)', ["a"]),
     ('class P(str, Enum):\n    A = "a"\n«client.get_prompt_version(f"x/{P.A}")', ["?"]),
 ]
 PARAMETERS = [
@@ -205,6 +211,10 @@ LABELS = [
     ('client.get_prompt_version(«"a", **options)', ["a@?"]),
     ('client.get_prompt_version(«"a", label="latest", **options)', ["a@latest"]),
     ('client.render_prompt(«"a", {}, "latest")', ["a@latest()"]),
+    # Each of several names may have a label of its own.
+    ('for n, l in [("a", "latest"), ("b", None)]:\n    «client.get_prompt_version(n, label=l)', ["a@?", "b@?"]),
+    ('for n, v in [("a", "v_1"), ("b", "v_2")]:\n    «client.get_prompt_version(n, version=v)', ["a@?", "b@?"]),
+    ('for n in ("a", "b"):\n    «client.get_prompt_version(n, label="latest")', ["a@latest", "b@latest"]),
     ('client.clear_cache(«"a", label="latest")\nimport scope_client', ["a@latest"]),
 ]
 

@@ -40,6 +40,10 @@ MAPPINGS = [
     ('values = {"x": 1}\nb = values["x"]\nclient.render_prompt("a", values)', ["a(x)"]),
     ('values = {"x": 1}\nb = values.get("x")\nclient.render_prompt("a", values)', ["a(x)"]),
     ('values = {"x": 1}\nclient.render_prompt("a", values)\nclient.render_prompt("b", values)', ["a(x)", "b(x)"]),
+    # Each of several prompts may have values of its own.
+    ('for n, v in [("a", {"x": 1}), ("b", {"y": 1})]:\n    client.render_prompt(n, v)', ["a(...)", "b(...)"]),
+    ('if c:\n n, v = "a", {"x": 1}\nelse:\n n, v = "b", {"y": 1}\nclient.render_prompt(n, v)', ["a(...)", "b(...)"]),
+    ('for n in ("a", "b"):\n    client.render_prompt(n, {"x": 1})', ["a(x)", "b(x)"]),
     # Somebody may have put more into it.
     ('values = {"x": 1}\nvalues["y"] = 2\nclient.render_prompt("a", values)', ["a(x, ...)"]),
     ('values = {"x": 1}\nvalues.update(y=2)\nclient.render_prompt("a", values)', ["a(x, ...)"]),
