@@ -11,7 +11,7 @@ from typing import Callable, NamedTuple, Optional
 from .._interrupts import pass_on
 from .._wording import shown
 from ..errors import ConfigurationError
-from .kinds import KINDS_OF_FILES, kind_of, why_not_looked_into
+from .kinds import EXCLUDED, KINDS_OF_FILES, kind_of, why_not_looked_into
 from .left_out import Excluded
 from .octets import Note
 
@@ -152,7 +152,7 @@ class _Walk:
             return True
         reason = why_not_looked_into(path, name, beside)
         if reason is None and self._excluded.names(self._shown(path), path):
-            reason = "--exclude"
+            reason = EXCLUDED
         if reason:
             self._note(self._shown(path) + "/", reason)
         return reason is not None
@@ -166,7 +166,7 @@ class _Walk:
             return
         self._seen.add(real)
         if self._excluded.names(file, path):
-            self._note(file, "--exclude")
+            self._note(file, EXCLUDED)
             return
         try:
             facts = facts_of(path)

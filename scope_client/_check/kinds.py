@@ -19,6 +19,10 @@ _FOLDERS_OF_DOCUMENTS = frozenset({"doc", "docs"})
 _SHEBANG_OF_PYTHON = re.compile(rb"#![^\n]*\bpython")
 _PACKAGE_FOLDERS = {"node_modules", "bower_components", "site-packages", "dist-packages"}
 _FOLDERS_OF_BUILDS = ("build", "dist")
+EXCLUDED = "--exclude"
+_MADE, _BUILT, _PACKAGES = "made by a tool", "made by a build", "a folder of packages"
+_ENVIRONMENT = "a virtual environment"
+REASONS_TO_PASS_BY = frozenset({EXCLUDED, _MADE, _BUILT, _PACKAGES, _ENVIRONMENT})
 _BESIDE_A_BUILD = frozenset({"pyproject.toml", "setup.py", "setup.cfg", "package.json"})
 
 
@@ -53,12 +57,12 @@ def why_not_looked_into(path: str, name: str, beside: frozenset[str]) -> Optiona
         beside: The names in the folder that it is in.
     """
     if name == "__pycache__" or name.endswith(".egg-info"):
-        return "made by a tool"
+        return _MADE
     if name in _PACKAGE_FOLDERS:
-        return "a folder of packages"
+        return _PACKAGES
     if name in _FOLDERS_OF_BUILDS and not beside.isdisjoint(_BESIDE_A_BUILD):
-        return "made by a build"
-    return "a virtual environment" if os.path.exists(os.path.join(path, "pyvenv.cfg")) else None
+        return _BUILT
+    return _ENVIRONMENT if os.path.exists(os.path.join(path, "pyvenv.cfg")) else None
 
 
 def _begins_as_python(path: str) -> bool:

@@ -20,6 +20,7 @@ def project_of(
     here: Optional[str] = None,
     kinds: Sequence[str] = KINDS_OF_FILES,
     is_verbose: bool = False,
+    cache: bool = True,
 ) -> Project:
     """Looks at the paths of the settings, by default the current folder.
 
@@ -27,15 +28,17 @@ def project_of(
         settings: What the project says, and what the command line does.
         here: The folder that paths are relative to; the current one by default.
         kinds: The kinds of files to look at.
-        is_verbose: Whether each file that was left out is named, and not only counted.
+        is_verbose: Whether each file that was left out is named, and not only those that may ask for prompts.
+        cache: Whether what is seen is kept for the next check, in `.scope_cache`.
 
     Raises:
         ConfigurationError: A path is not there, or a call cannot be read.
     """
     paths = settings.paths or (".",)
     calls = [configured_call(each) for each in settings.calls]
-    found = scan(paths, calls=calls, exclude=settings.exclude, kinds=kinds, here=here)
-    left_out = [f"{each.file} left out: {each.reason}" for each in found.left_out] if is_verbose else []
+    found = scan(paths, calls=calls, exclude=settings.exclude, kinds=kinds, here=here, cache=cache)
+    named = found.left_out if is_verbose else found.unread
+    left_out = [f"{each.file} left out: {each.reason}" for each in named]
     return Project(
         found.uses,
         found.findings,

@@ -11,7 +11,7 @@ from .crew import Task, look_at_all
 from .files import File, files
 from .finding import CodeFinding
 from .kept import CACHE_FOLDER, Kept
-from .kinds import KINDS_OF_FILES
+from .kinds import KINDS_OF_FILES, REASONS_TO_PASS_BY
 from .left_out import LeftOut
 from .look import Looked
 from .use import Use
@@ -26,6 +26,8 @@ class Scan(NamedTuple):
     """What is wrong whatever the prompts are, sorted by place: S100, S107."""
     left_out: tuple[LeftOut, ...]
     """The files and folders that were not looked at, and why, sorted."""
+    unread: tuple[LeftOut, ...]
+    """Those of them that may ask for prompts, and could not be looked at: nobody asked to leave them out."""
     counted: Mapping[str, int]
     """How many files of each kind were looked at: "python", "notebook", "template"."""
 
@@ -76,5 +78,6 @@ def _summed_up(found: list[File], looked: list[Looked], left_out: list[LeftOut],
         tuple(sorted((use for each in looked for use in each.uses), key=lambda use: use.place)),
         tuple(sorted((finding for each in looked for finding in each.findings), key=lambda each: each[:3])),
         tuple(sorted({*left_out, *more})),
+        tuple(sorted({*more, *(each for each in left_out if each.reason not in REASONS_TO_PASS_BY)})),
         {kind: sum(file.kind == kind for file in found) for kind in kinds},
     )

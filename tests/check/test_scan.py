@@ -111,7 +111,15 @@ class TestBadFiles:
             ("a.html", "it is not text in UTF-8"),
             ("b.html", "it is not text"),
         ]
+        assert found.unread == found.left_out
         assert ("d.html:2:17", "tagged") in names(found)
+
+    def test_what_may_ask_for_prompts_is_told_apart_from_what_is_left_out_on_purpose(self, project: Path) -> None:
+        put(project, a_html=b"\xff" + TAG.encode(), node_modules__a_js="", b_py=CODE, venv__pyvenv_cfg="")
+        (project / "c.py").symlink_to(ROOT / "README.md")
+        found = scan(["."], exclude=["b.py"])
+        assert [each.file for each in found.left_out] == ["a.html", "b.py", "c.py", "node_modules/", "venv/"]
+        assert [each.file for each in found.unread] == ["a.html", "c.py"]
 
     def test_one_that_is_named_itself_is_a_finding(self, project: Path) -> None:
         put(project, a_html=b"\xff" + TAG.encode(), c_png=b"\0PNG")
