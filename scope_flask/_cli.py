@@ -37,6 +37,8 @@ _PARAMETERS: dict[str, click.Parameter] = {
     "version": click.Option(["--version"], metavar="ID", help=ARGUMENTS["version"]),
     "var": click.Option(["-v", "--var"], multiple=True, metavar="KEY=VALUE", help=ARGUMENTS["var"]),
     "vars_file": click.Option(["--vars-file"], metavar="FILE", help=ARGUMENTS["vars_file"]),
+    "one_name": click.Argument(["one_name"], required=False, metavar="[NAME]"),
+    "lock_of_doctor": click.Option(["--lock", "lock_of_doctor"], metavar="FILE", help=ARGUMENTS["lock_of_doctor"]),
     "names": click.Argument(["names"], nargs=-1),
     "paths": click.Argument(["paths"], nargs=-1),
     "against": click.Option(["--against"], metavar="WHAT", help=ARGUMENTS["against"]),

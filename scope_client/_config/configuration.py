@@ -214,6 +214,25 @@ def option_names() -> tuple[str, ...]:
     return tuple(_OPTIONS)
 
 
+def variables() -> dict[str, str]:
+    """The environment variables of the options that have one, by option."""
+    return {name: variable for name, (_, _, variable) in _OPTIONS.items() if variable}
+
+
+def defaults() -> dict[str, Any]:
+    """The default of each option."""
+    return {name: default for name, (default, _, _) in _OPTIONS.items()}
+
+
+def from_environment(name: str) -> tuple[Any, Optional[str]]:
+    """What an option is if nobody gives it, and the variable that says so; None for the default.
+
+    Raises ConfigurationError for a variable whose value cannot be.
+    """
+    variable = _OPTIONS[name][2]
+    return _value(name, {}), variable if variable and os.environ.get(variable) else None
+
+
 def check_setting(name: str, value: object, shown_as: str, *, is_from_json: bool) -> Any:
     """The value as a Configuration keeps it.
 

@@ -71,6 +71,16 @@ class Fetcher:
         if exchange is not None:
             exchange.close()
 
+    def buy_token(self, budget: Budget) -> float:
+        """Seconds for which the token lives that a fetch would be made with.
+
+        Raises:
+            ScopeError: Why there is none.
+        """
+        exchange = self._exchange or self._open()
+        self._tokens.get(exchange, str(exchange.new_request_id()), budget)
+        return self._tokens.expires_in or 0.0
+
     def fetch(self, ref: PromptRef, budget: Budget) -> PromptVersion:
         """Asks the platform for the version; for the one that the lock names, if it has this ref.
 

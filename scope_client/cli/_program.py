@@ -9,6 +9,7 @@ from ..frameworks import explained
 from . import _terminal as terminal
 from ._check import check
 from ._demo import demo
+from ._doctor import doctor
 from ._get import get
 from ._list import list_prompts
 from ._pull import pull
@@ -35,7 +36,7 @@ def scope(context: click.Context) -> None:
         terminal.say(context.get_help())
 
 
-for _command in (demo, serve, list_prompts, get, render, check, pull, types):
+for _command in (demo, serve, list_prompts, get, render, check, pull, types, doctor):
     scope.add_command(_command)
 
 

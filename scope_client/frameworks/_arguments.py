@@ -20,6 +20,8 @@ ARGUMENTS: Mapping[str, str] = {
     "against": "The word platform, a folder of prompts, or a lock; by default the site's lock, else its platform.",
     "promoted": "Compare what is in production with this version: latest tells what a promotion would break.",
     "lock": "Tell of prompts that have moved on since this lock; by default scope.lock, if there is one.",
+    "lock_of_doctor": "The lock to look at, in place of the one of SCOPE_LOCK or of the settings.",
+    "one_name": "A prompt to read; without it, one that need not exist is asked for.",
     "strict": "Fail over what is known only at run time.",
     "baseline": "Tell nothing of the findings that this file has.",
     "write_baseline": "Write what is wrong into the file of --baseline.",

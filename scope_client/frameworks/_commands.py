@@ -11,6 +11,7 @@ from .._prompt.prompt_version import PromptVersion
 from ..errors import ScopeError
 from ._arguments import OUTPUT_FORMATS, filed, pairs
 from ._check import check
+from ._doctor import doctor
 from ._report import Report, explained
 from ._site import Site
 from ._warm import warm
@@ -141,6 +142,11 @@ COMMANDS: Mapping[str, Command] = {
         ),
         check,
         CHECK_FORMATS,
+    ),
+    "doctor": Command(
+        "Look at the set-up step by step, from the options to a prompt, and say what to do.",
+        ("one_name", "lock_of_doctor"),
+        doctor,
     ),
     "get": Command("Print a prompt as it is.", ("name", "label", "version"), _get),
     "render": Command(

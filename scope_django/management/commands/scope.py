@@ -30,7 +30,7 @@ _USING = "The organisation to ask, a key of SCOPE, on a site that has several."
 class Command(BaseCommand):
     """The command, with an action as its first argument."""
 
-    help = "Prompts of the Scope Platform: check those that templates use, list, warm, get and render them."
+    help = "Prompts of the Scope Platform: check those of templates, list, warm, get and render them."
     requires_system_checks: list[str] = []  # noqa: RUF012  # "check" says what is wrong in its own words
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 action.add_argument(option, help=SUPPRESS, default=SUPPRESS, **settings)
             action.add_argument("--format", choices=command.formats, help=ARGUMENTS["format"])
             action.add_argument("--json", action="store_true", help=ARGUMENTS["json"])
-            if {"name", "names"}.intersection(command.arguments):
+            if {"name", "names", "one_name"}.intersection(command.arguments):
                 action.add_argument("--using", metavar="NAME", help=_USING)
             _add(action, command.arguments)
 
@@ -54,7 +54,8 @@ class Command(BaseCommand):
             as_json = wants_json(options["json"], options["format"])
             if "names" in given:
                 given["using"] = options["using"]
-            client = partial(get_client, using=(options["using"] if "name" in given else None) or conf.DEFAULT)
+            is_of_one = not {"name", "one_name"}.isdisjoint(given)
+            client = partial(get_client, using=(options["using"] if is_of_one else None) or conf.DEFAULT)
             report = command.run(Site(client, conf.problems, survey, unkept, project, code), **given)
         except ScopeError as error:
             raise CommandError(explained(error)) from None
@@ -70,6 +71,10 @@ def _add(action: ArgumentParser, arguments: tuple[str, ...]) -> None:
         which = action.add_mutually_exclusive_group()
         which.add_argument("--label", choices=LABELS, help=ARGUMENTS["label"])
         which.add_argument("--version", metavar="ID", help=ARGUMENTS["version"])
+    if "one_name" in arguments:
+        action.add_argument("one_name", nargs="?", metavar="name", help=ARGUMENTS["one_name"])
+    if "lock_of_doctor" in arguments:
+        action.add_argument("--lock", dest="lock_of_doctor", metavar="FILE", help=ARGUMENTS["lock_of_doctor"])
     if "var" in arguments:
         action.add_argument("-v", "--var", action="append", default=[], metavar="KEY=VALUE", help=ARGUMENTS["var"])
     if "vars_file" in arguments:
