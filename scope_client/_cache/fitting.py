@@ -91,7 +91,7 @@ class Fitting:
         Raises MissingVariableError if there is none.
         """
         names = frozenset(given)
-        found = None if self._is_locked(ref) else self._last(ref, names)
+        found = self._last(ref, names)
         if found is None:
             raise lacking(version, names)
         missing = tuple(name for name in version.variables if name not in names)

@@ -98,10 +98,12 @@ def _advice(error: Exception) -> str:
     return ""
 
 
-def refusal(ref: Ref) -> Optional[ScopeError]:
-    """Why no client can ask for this, or None."""
+def refusal(ref: Ref, client: Optional[ScopeClient] = None) -> Optional[ScopeError]:
+    """Why no client can ask for this, or None; with a client, also because its lock does not have it."""
     try:
-        PromptRef.of(*ref)
+        asked = PromptRef.of(*ref)
+        if client is not None:
+            client._reading.check(asked)
     except ScopeError as error:
         return error
     except TypeError as error:  # a label and a version together

@@ -56,7 +56,7 @@ def warm(site: Site, *, names: Iterable[str], exclude: Sequence[str] = (), using
 
 
 def _fetched(client: ScopeClient, using: Optional[str], wanted: Sequence[Ref]) -> list[tuple[str, dict[str, Any]]]:
-    errors = {ref: refusal(ref) for ref in wanted}
+    errors = {ref: refusal(ref, client) for ref in wanted}
     report = client.prefetch([ref for ref in wanted if errors[ref] is None])
     return [_result(ref, using, report.versions.get(ref), errors[ref] or report.errors.get(ref)) for ref in wanted]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.template import engines
 from django.test import Client
 from faults.greeting import GREETING
@@ -90,3 +91,15 @@ def test_the_health_page_says_it(scope_settings: Settings, lock: Path) -> None:
     shown = Client().get("/health/").json()
     assert (shown["lock"], shown["locked_prompts"], shown["prompts"][0]["is_locked"]) == (str(lock), 1, True)
     assert Client().get("/quiet/").json()["lock"] == "scope.lock"
+
+
+def test_warm_names_what_the_lock_does_not_have_and_warms_the_rest(
+    scope_settings: Settings, lock: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scope_settings(LOCK=lock, CACHE_ALIAS="default")
+    with pytest.raises(CommandError):
+        call_command("scope", "warm", "other", "greeting")
+    said = capsys.readouterr().out
+    assert "other: ValidationError: the lock" in said
+    assert "greeting: version 1" in said
+    get_client().clear_cache()
