@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from .classes import Classes
 from .imported_names import ImportedNames
-from .known import UNKNOWN, Found, Known, Parts, is_changed, together
+from .known import UNKNOWN, Found, Known, Parts, is_changed, last_name, together
 from .scopes import Imported, ReadModule, Spot
 
 DEEPEST_NAME = 24
@@ -26,6 +27,15 @@ class Items:
 
         Args:
             node: The expression.
+            spot: Where it stands.
+        """
+        raise NotImplementedError
+
+    def named_by(self, annotation: ast.AST | None, spot: Spot) -> Known | None:
+        """What an annotation says that a value is; None if it says too little.
+
+        Args:
+            annotation: The annotation.
             spot: Where it stands.
         """
         raise NotImplementedError
@@ -59,8 +69,10 @@ class Items:
                 return UNKNOWN
             inner = self.module.inner[node]
             return Known([Found(node.elt, Spot(inner, inner.root, 0, spot.statement), is_written)])
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.BitOr)):
+            return self._deeper(lambda: together([self.items(node.left, spot), self.items(node.right, spot)]))
         if isinstance(node, ast.Call):
-            return self._items_of_call(node, spot)
+            return self._deeper(lambda: self._items_of_call(node, spot))
         return self._items_of_import(node, spot) if isinstance(node, Imported) else UNKNOWN
 
     def _item(self, node: ast.expr, spot: Spot, is_written: bool) -> Known:
@@ -68,22 +80,29 @@ class Items:
             return self.items(node.value, spot)
         return Known([Found(node, spot, is_written)])
 
-    def _items_of_call(self, node: ast.Call, spot: Spot) -> Known:
-        function, args = node.func, node.args
-        if any(isinstance(each, ast.Starred) for each in args):
-            return UNKNOWN
+    def _deeper(self, look: Callable[[], Known]) -> Known:
         self._depth += 1
         try:
-            if isinstance(function, ast.Name) and args:
-                if function.id in _COPIES_ITEMS:
-                    return self.items(args[0], spot)
-                if function.id == "enumerate":
-                    inner = self.items(args[0], spot)
-                    return Known([Found(Parts([None, each]), spot, False) for each in inner.found], inner.is_open)
-            if isinstance(function, ast.Attribute) and not args:
-                return self._items_of_dict(function, spot)
+            return look()
         finally:
             self._depth -= 1
+
+    def _items_of_call(self, node: ast.Call, spot: Spot) -> Known:
+        function, args = node.func, node.args
+        word = last_name(function)
+        if any(isinstance(each, ast.Starred) for each in args):
+            return UNKNOWN
+        if isinstance(function, ast.Attribute) and not args:
+            return self._items_of_dict(function, spot)
+        if not args:
+            return UNKNOWN
+        if word == "get_args":
+            return self.named_by(args[0], spot) or UNKNOWN
+        if isinstance(function, ast.Name) and word in _COPIES_ITEMS:
+            return self.items(args[0], spot)
+        if isinstance(function, ast.Name) and word == "enumerate":
+            inner = self.items(args[0], spot)
+            return Known([Found(Parts([None, each]), spot, False) for each in inner.found], inner.is_open)
         return UNKNOWN
 
     def _items_of_dict(self, function: ast.Attribute, spot: Spot) -> Known:

@@ -24,7 +24,7 @@ _OTHER_PACKAGES = frozenset(
 )
 _CALLS_LATER = {"partial": 0, "to_thread": 0, "submit": 0, "run_sync": 0, "run_in_executor": 1, "run_in_threadpool": 0}
 _CHANGES_A_FUNCTION = frozenset({"sync_to_async", "async_to_sync", "partial"})
-_NOT_A_NAME = re.compile(r"[\n{}<>]|\.(?:txt|md|j2|jinja2?|ya?ml|json|prompt|html?|tmpl|tpl|toml|xml|py)$|^\s*$")
+_NOT_A_NAME = re.compile(r"[\n{}<>]|\.(?:txt|md|j2|jinja2?|ya?ml|json|prompt|html?|tmpl|tpl|toml|xml|py)$")
 _FIXTURES = tuple(f"scope_{what}{how}" for what in ("prompts", "platform") for how in ("", "_module", "_session"))
 _TEMPLATE_CLASSES = ("ScopePromptTemplate", "ScopeChatPromptTemplate")
 

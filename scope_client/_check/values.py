@@ -12,7 +12,7 @@ from .imported_names import ImportedNames
 from .items import DEEPEST_NAME, Items
 from .known import UNKNOWN, Found, Known, Member, Parts, is_changed, last_name, together
 from .name_binding import owner_of
-from .reaching import bindings_of
+from .reaching import AT_THE_END, bindings_of
 from .scopes import Binding, Imported, Parameter, ReadModule, Spot
 
 MOST_VALUES = 200
@@ -101,7 +101,9 @@ class Values(Items):
 
     def _parameter(self, node: Parameter, spot: Spot) -> Known:
         outside = spot.scope.spot if spot.scope.kind == "function" and spot.scope.spot else spot
-        named = self.named_by(node.annotation, outside)
+        is_of_module = outside.scope.kind == "module"  # whose names an annotation may have before they are bound
+        read_at = Spot(outside.scope, outside.scope.root, AT_THE_END) if is_of_module else outside
+        named = self.named_by(node.annotation, read_at)
         default = Known([]) if node.default is None else self.of(node.default, outside)
         if named is not None:
             return Known([*named.found, *default.found])

@@ -27,6 +27,7 @@ PLAIN = [
     ("«client.get_prompt_version(3)", ["?"]),
     ('«client.get_prompt_version(b"a")', ["?"]),
     ("client.get_prompt_version()", []),
+    ('client.get_prompt_version(«"")', [""]),
 ]
 CONSTANTS = [
     ('N = "a"\n«client.get_prompt_version(N)', ["a"]),
@@ -114,6 +115,9 @@ LOOPS = [
     ('v = {n: «client.get_prompt_version(n) for n in ("a", "b")}', ["a", "b"]),
     ('v = [«client.get_prompt_version(n) for n in NAMES if n != "x"]\nNAMES = ["a", "x"]', ["?"]),
     ('for n in [*A, "c"]:\n    «client.get_prompt_version(n)\nA = ["a"]', ["c", "?"]),
+    ('A = ["a"]\nfor n in A + ["c"]:\n    «client.get_prompt_version(n)', ["a", "c"]),
+    ('A = {"a"}\nfor n in A | {"c"} | other:\n    «client.get_prompt_version(n)', ["a", "c", "?"]),
+    ('N = Literal["a", "b"]\nfor n in get_args(N):\n    «client.get_prompt_version(n)', ["a", "b"]),
     ('A = ["a"]\nfor n in [*A, "c"]:\n    «client.get_prompt_version(n)', ["a", "c"]),
 ]
 CLASSES = [
@@ -174,6 +178,7 @@ PARAMETERS = [
     ('def f(n: Union[Literal["a"], Literal["b"]]):\n    «client.get_prompt_version(n)', ["a", "b"]),
     ('def f(n: Literal["a", Literal["b"]]):\n    «client.get_prompt_version(n)', ["a", "b"]),
     ('def f(n: Annotated[Literal["a"], 1]):\n    «client.get_prompt_version(n)', ["a"]),
+    ('def f(n: Name):\n    «client.get_prompt_version(n)\nName = Literal["a", "b"]', ["a", "b"]),
     ('Name = Literal["a", "b"]\ndef f(n: Name):\n    «client.get_prompt_version(n)', ["a", "b"]),
     ('Name: TypeAlias = Literal["a"]\ndef f(*, n: Name):\n    «client.get_prompt_version(n)', ["a"]),
     ('def f(n: Literal["a"] | str):\n    «client.get_prompt_version(n)', ["?"]),
