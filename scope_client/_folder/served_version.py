@@ -61,11 +61,7 @@ def _status_of(version: PromptVersion) -> str:
 def _more_served(record: VersionRecord, fields: dict[str, Any]) -> dict[str, Any]:
     """The fields that the record would serve in another way, or not at all."""
     made = PromptVersion(record.to_body()).to_dict()
-    more = {
-        field: value
-        for field, value in fields.items()
-        if field not in made or type(made[field]) is not type(value) or made[field] != value
-    }
+    more = {field: value for field, value in fields.items() if field not in made or made[field] != value}
     if record.status == "published":  # a local platform would make them up
         more.update({field: None for field in _OF_A_PROMOTION if fields[field] is None})
     if not all(map(is_variable, record.declared)):

@@ -373,6 +373,22 @@ def test_a_link_within_the_folder_is_another_name_and_one_that_leads_out_is_name
     assert folder.flaws("team1/out") == ("team1/out.md: is a link that leads out of the folder, and is not followed",)
 
 
+def test_a_folder_that_became_a_link_out_since_it_was_listed_is_not_followed(nested: Watched) -> None:
+    elsewhere = nested.root.parent / f"{nested.root.name}-else"
+    (elsewhere / "area").mkdir(parents=True)
+    write(elsewhere / "area" / "p.md", "secret")
+    seconds = [0.0]
+    folder = PromptFolder(nested.root, look_seconds=1.0, now=lambda: seconds[0])
+    seconds[0] = 0.9
+    folder.look("new")  # the root is not listed again
+    shutil.rmtree(nested.root / "team1")
+    (nested.root / "team1").symlink_to(elsewhere)
+    seconds[0] = 1.0
+    folder._tree._listings[""] = folder._tree._listings[""]._replace(listed_at=seconds[0])
+    folder.look("team1/area/p")
+    assert [version.content for version in folder.versions("team1/area/p")] != ["secret"]
+
+
 def test_links_that_multiply_folders_end(tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / f"d{number}").mkdir()

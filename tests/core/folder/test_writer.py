@@ -66,6 +66,15 @@ class TestPublishing:
             "a/v3.md": DRAFT + b"Three",
         }
 
+    def test_of_a_prompt_of_which_one_file_gives_the_id_changes_the_statuses_alone(self, folder: Folder) -> None:
+        folder.put("a/v1.md", PUBLISHED)
+        folder.put("a/v2.md", b"---\nstatus: draft\nprompt_id: p1\n---\n")
+        folder.writer().publish("a", 2)
+        folder.writer().draft(folder.new("a", 3, prompt_id="p1"))
+        assert folder.statuses("a") == {1: "archived", 2: "published", 3: "draft"}
+        assert b"prompt_id" not in folder.all()["a/v1.md"]
+        assert b"prompt_id: p1\n" in folder.all()["a/v3.md"]
+
     def test_of_what_is_published_changes_nothing(self, folder: Folder) -> None:
         folder.put("a.md")
         folder.writer().publish("a", 1)
