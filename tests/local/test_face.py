@@ -747,6 +747,26 @@ class TestWriting:
         assert visit.post(action[1], name="support", **sent).status_code == 303
         assert (folder / "support" / "v1.md").read_text().endswith("My long\n<text>\n")
 
+    def test_a_prompt_that_is_gone_keeps_its_name_in_the_form_whatever_is_in_it(self, visit: Visitor) -> None:
+        answer = visit.post("/prompts/a%2Fb%20%C3%BC%3F/draft", seen="", content="Hi", type="text")
+        assert answer.status_code == 409
+        assert 'name="name" value="a/b ü?"' in html.unescape(answer.text)
+
+    def test_what_a_version_says_of_itself_is_on_its_page_and_in_the_difference(
+        self, visit: Visitor, folder: Path
+    ) -> None:
+        place = folder / "support" / "reply"
+        place.mkdir(parents=True)
+        said = "description: For <b>Ada</b>\npromoted_at: 2026-01-31T10:00:00Z\npromoted_by: ada"
+        (place / "v1.md").write_text(f"---\nstatus: published\nvariables: [tone, name]\n{said}\n---\nHi {{{{name}}}}\n")
+        (place / "v2.md").write_text("---\ndescription: Other\n---\nHi\n")
+        text = visit.text("/prompts/support%2Freply/1")
+        assert "For <b>Ada</b>" in text
+        assert re.search("Promoted.*, by ada", text, re.DOTALL)
+        assert "description" in visit.text("/prompts/support%2Freply/diff?old=1&new=2")
+        form = visit.get("/prompts/support%2Freply/draft?from=1").text
+        assert 'name="variables" value="tone"' in form
+
     @pytest.mark.parametrize("what", ["publish", "archive"])
     def test_after_a_no_the_address_leads_to_the_prompt_and_so_does_a_link(self, what: str, visit: Visitor) -> None:
         answer = visit.post(f"/prompts/greeting/2/{what}", seen="old")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from flask import Response, redirect, request
 
@@ -91,8 +91,9 @@ class Writing:
             return self._reading.no_version(shelf, asked) if source is None else self._form(shelf, source, _of(source))
         return self._pages.refused_write() or self._saved(shelf, _written(shelf.name))
 
-    def _gone(self, name: str) -> Response:
+    def _gone(self, segment: str) -> Response:
         """What was written for a prompt whose files are not there any more, as the form of a new one."""
+        name = unquote(segment)
         why = (
             f"There is no prompt {shown(name)} any more: its file was renamed or deleted meanwhile. Nothing was saved. "
             "Your text is below. Send it again to make the prompt anew, or give it another name."

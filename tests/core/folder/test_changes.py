@@ -373,6 +373,28 @@ def test_a_link_within_the_folder_is_another_name_and_one_that_leads_out_is_name
     assert folder.flaws("team1/out") == ("team1/out.md: is a link that leads out of the folder, and is not followed",)
 
 
+def test_a_folder_that_cannot_be_read_leaves_the_prompts_in_it_as_they_were(
+    nested: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def refuses(path: str) -> object:
+        if os.fspath(path).endswith("support"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuses)
+    write(nested.root / "support" / "de" / "reply.md", "changed")
+    assert nested.contents("support/de/reply") == ["support/de/reply.md"]
+    assert nested.contents("support") == ["support/v1.md"]
+    assert nested.contents("support/nobody") == []
+    assert nested.contents("team1/area/p") == ["text"]
+    assert "support/: cannot be read (Permission denied); make it a readable folder" in nested.warnings.pop(0)
+    assert nested.warnings == []
+    monkeypatch.undo()
+    assert nested.contents("support/de/reply") == ["changed"]
+
+
 def test_a_folder_that_became_a_link_out_since_it_was_listed_is_not_followed(nested: Watched) -> None:
     elsewhere = nested.root.parent / f"{nested.root.name}-else"
     (elsewhere / "area").mkdir(parents=True)
