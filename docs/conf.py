@@ -53,8 +53,8 @@ _ELSEWHERE = (
         "typing",
         "typing_extensions",
     ),
-    *("cachelib", "django", "flask", "flask_caching", "jinja2", "langchain", "langchain_core", "pydantic", "pytest"),
-    *("redis", "requests", "werkzeug"),
+    *("cachelib", "django", "flask", "flask_caching", "jinja2", "langchain", "langchain_core", "pydantic"),
+    *("_pytest", "pytest", "redis", "requests", "werkzeug"),
 )
 nitpick_ignore_regex = [
     (r"py:.*", rf"(?:{'|'.join(_ELSEWHERE)})(?:\.\w+)+"),

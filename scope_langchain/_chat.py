@@ -9,6 +9,7 @@ from pydantic import Field
 from typing_extensions import Self
 
 from scope_client import PromptVersion, ResourceError
+from scope_client.frameworks import renderings
 
 from . import _fstring as fstring
 from ._errors import name_prompt
@@ -16,7 +17,7 @@ from ._options import plain_metadata
 from ._reading import ScopeTemplate, names_itself, raise_for_missing
 from ._saving import as_sequence
 from ._text import ScopePromptTemplate
-from ._tracing import trace_metadata, trace_tags
+from ._tracing import tell_rendering, trace_metadata, trace_tags
 from .messages import message_templates
 
 
@@ -73,7 +74,7 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
         except ResourceError as error:
             name_prompt(error, self.metadata)
             raise
-        return [message for part in parts for message in part]
+        return self._told(values, [message for part in parts for message in part])
 
     async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
         """`format_messages` for an event loop."""
@@ -87,7 +88,12 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
         except ResourceError as error:
             name_prompt(error, self.metadata)
             raise
-        return [message for part in parts for message in part]
+        return self._told(values, [message for part in parts for message in part])
+
+    def _told(self, values: Mapping[str, Any], messages: list[BaseMessage]) -> list[BaseMessage]:
+        if renderings.listeners:
+            tell_rendering(self.metadata, self._variables(), values, messages)
+        return messages
 
     def __add__(self, other: Any) -> "ScopeChatPromptTemplate":
         """This template and another one, or messages, after it; by the same rules, with this one's metadata."""
@@ -100,6 +106,10 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
 
     def needed(self) -> list[str]:
         """The input variables, in the order of the prompt; see `ScopeTemplate.needed`."""
+        taken = frozenset(self.input_variables)
+        return [name for name in self._variables() if name in taken]
+
+    def _variables(self) -> list[str]:
         known: dict[str, None] = {}
         for message in self.messages:
             prompt = getattr(message, "prompt", message)
@@ -107,8 +117,7 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
                 prompt.needed() if isinstance(prompt, ScopePromptTemplate) else getattr(message, "input_variables", ())
             )
             known.update(dict.fromkeys(names))
-        taken = frozenset(self.input_variables)
-        return [name for name in known if name in taken]
+        return list(known)
 
 
 def _taken_by(message: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:

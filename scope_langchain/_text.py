@@ -8,13 +8,13 @@ from pydantic import Field
 from typing_extensions import Self
 
 from scope_client import PromptVersion, ResourceError, ValidationError
-from scope_client.frameworks import shown
+from scope_client.frameworks import renderings, shown
 
 from . import _fstring as fstring
 from ._errors import missing_input, name_prompt
 from ._options import plain_metadata
 from ._reading import ScopeTemplate, names_itself
-from ._tracing import trace_metadata, trace_tags
+from ._tracing import tell_rendering, trace_metadata, trace_tags
 
 
 @names_itself
@@ -71,10 +71,13 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
         try:
             if missing:
                 raise missing_input(missing, names)
-            return template.render({name: values[name] for name in names})  # type: ignore[no-any-return]  # text
+            text: str = template.render({name: values[name] for name in names})
         except ResourceError as error:
             name_prompt(error, self.metadata)
             raise
+        if renderings.listeners:
+            tell_rendering(self.metadata, names, values, text)
+        return text
 
     def __add__(self, other: Any) -> "ScopePromptTemplate":
         """This template and another one, or text, after it; filled in by the same rules, with this one's metadata."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scope_client import PromptVersion
+from scope_client.frameworks import Rendering, renderings
 
 METADATA_PREFIX = "scope.prompt."
 
@@ -27,3 +29,30 @@ def trace_metadata(version: PromptVersion) -> dict[str, Any]:
 def trace_tags(version: PromptVersion) -> list[str]:
     """`scope:` and the prompt's name, and the version's own tags."""
     return [f"scope:{version.name}", *version.tags]
+
+
+_ROLES_OF_TYPES = {"human": "user", "ai": "assistant"}
+
+
+def tell_rendering(
+    metadata: Mapping[str, Any] | None, variables: Iterable[str], values: Mapping[str, Any], rendered: Any
+) -> None:
+    """Tells the tests that listen what was made of a version; its metadata says of which one, if of one at all."""
+    known = {key.removeprefix(METADATA_PREFIX): value for key, value in (metadata or {}).items()}
+    if f"{METADATA_PREFIX}name" not in (metadata or {}):
+        return
+    names = tuple(name for name in variables if name in values)
+    rendering = Rendering(
+        name=known["name"],
+        version_number=known.get("version"),
+        version_id=known.get("version_id"),
+        is_fallback=bool(known.get("is_fallback")),
+        variables=names,
+        values={name: values[name] for name in names},
+        rendered=rendered if isinstance(rendered, str) else [_as_message(message) for message in rendered],
+    )
+    renderings.tell(rendering)
+
+
+def _as_message(message: Any) -> dict[str, Any]:
+    return {"role": _ROLES_OF_TYPES.get(message.type, message.type), "content": message.content}

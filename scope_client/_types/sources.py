@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from .._folder.reader import PromptFolder, StrPath
 from .._folder.record import VersionRecord
-from .._lock.lock_file import Lock, LockedVersion, read_lock
-from .._lock.verified import record_for, verified
+from .._lock.copies import copies_of
+from .._lock.lock_file import LockedVersion, read_lock
 from .._prompt.chat_template import ChatTemplate, Placeholder
 from .._prompt.prompt_version import PromptVersion
 from .._wording import listed, shown
@@ -59,7 +58,15 @@ def prompts_of_folder(folder: StrPath, label: str) -> Prompts:
 
 
 def prompts_of_lock(path: StrPath) -> Prompts:
-    """The locked versions, from the lock's folder. Raises ConfigurationError: a file is not what the lock names."""
+    """The locked versions, from the lock's folder. Raises what `locked_versions` raises."""
+    return Prompts(tuple(_typed(version, label) for version, label in locked_versions(path)), ())
+
+
+def locked_versions(path: StrPath) -> list[tuple[PromptVersion, str]]:
+    """The versions of a lock with their labels, one a prompt, sorted by name; from the lock's folder.
+
+    Raises ConfigurationError: the lock is empty or cannot be read, or a file is not what it names.
+    """
     lock = read_lock(path)
     wanted: dict[str, LockedVersion] = {}
     for locked in lock.versions:
@@ -67,11 +74,14 @@ def prompts_of_lock(path: StrPath) -> Prompts:
             wanted[locked.name] = locked
     if not wanted:
         raise ConfigurationError(f"the lock {shown(lock.path)} has no prompt; `scope pull NAME` puts one into it")
-    read = PromptFolder(lock.folder_path)
-    return Prompts(
-        tuple(_typed(_locked(lock, wanted[name], read.versions(name)), wanted[name].label) for name in sorted(wanted)),
-        (),
-    )
+    copies = copies_of(lock)
+    if copies.flaws:
+        flaws = listed(copies.flaws, written=str, joint="; ")
+        raise ConfigurationError(
+            f"the folder {shown(lock.folder)} is not what the lock {shown(lock.path)} names: {flaws}. "
+            "Take the changes back, or fetch the locked versions anew with `scope pull --force`"
+        )
+    return [(copies.versions[wanted[name]], wanted[name].label) for name in sorted(wanted)]
 
 
 def _labelled(records: tuple[VersionRecord, ...], label: str) -> VersionRecord | None:
@@ -80,22 +90,7 @@ def _labelled(records: tuple[VersionRecord, ...], label: str) -> VersionRecord |
 
 
 def _version(record: VersionRecord) -> PromptVersion:
-    return PromptVersion({"id": record.id, "version_number": record.number, **record.to_body()})
-
-
-def _locked(lock: Lock, locked: LockedVersion, records: Iterable[VersionRecord]) -> PromptVersion:
-    record = record_for(records, locked)
-    version = verified(record, locked)
-    if version is not None:
-        return version
-    where = f"the folder {shown(lock.folder)} of the lock {shown(lock.path)}"
-    if record is None:
-        said = f"{where} has no file of the version {shown(locked.version_id)} of {shown(locked.name)}"
-        raise ConfigurationError(f"{said}; fetch it with `scope pull`")
-    raise ConfigurationError(
-        f"{where} has another text or other settings for {shown(locked.name)} than the lock names; "
-        "take the change back, or fetch the version anew with `scope pull --force`"
-    )
+    return PromptVersion(record.to_body())
 
 
 def _typed(version: PromptVersion, label: str) -> TypedPrompt:

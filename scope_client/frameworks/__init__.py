@@ -21,6 +21,7 @@ from .._prompt.prompt_version import refused_values
 from .._prompt.ref import LABELS, check_ref
 from .._prompt.values import plain_text
 from .._public_names import publish
+from .._renderings import Rendering, renderings
 from .._running_loop import advise_on_a_loop
 from .._stores.cache_store import STORE_METHODS, asynchronous_method, has_methods
 from .._stores.patience import Patience, Wait, check_client, patience_of
@@ -56,6 +57,7 @@ __all__ = [
     "Placeholder",
     "PromptUse",
     "Reading",
+    "Rendering",
     "Report",
     "Search",
     "SettingProblem",
@@ -90,6 +92,7 @@ __all__ = [
     "publish",
     "refused_values",
     "render_in_template",
+    "renderings",
     "renew_in_children",
     "search_jinja",
     "shown",

@@ -9,10 +9,18 @@ import pytest
 
 # pytest imports this module in every project that has scope-prompts installed: nothing heavier is imported up here.
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .._process import Default
     from ..local import LocalPlatform
+    from ._scope_prompts import ScopePrompts
+    from ._snapshots import Snapshots
+
+SNAPSHOT_FIXTURES = frozenset(("scope_prompts", "scope_prompts_module", "scope_prompts_session", "scope_snapshot"))
+SNAPSHOT_FOLDER = "__prompts__"
+_SNAPSHOTS = "scope-snapshots"
+_COVERAGE = "scope-coverage"
+_DESELECTED: pytest.StashKey[list[pytest.Item]] = pytest.StashKey()
 
 
 class _Before:
@@ -27,51 +35,128 @@ class _Before:
 _in_use: list[_Before] = []
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    from ._plugin_options import add_options
+
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from ._plugin_options import coverage_wanted
+
+    wanted = coverage_wanted(config)
+    if wanted is not None:
+        from ._coverage import Coverage
+
+        config.pluginmanager.register(Coverage(config, *wanted), _COVERAGE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not SNAPSHOT_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        _snapshots(item.config).begin(item)
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    if items:
+        items[0].config.stash.setdefault(_DESELECTED, []).extend(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config, items = session.config, getattr(session, "items", [])
+    folders = {os.path.dirname(item.path) for item in items}
+    if any(os.path.isdir(os.path.join(folder, SNAPSHOT_FOLDER)) for folder in folders):
+        left_out: list[pytest.Item] = config.stash.get(_DESELECTED, [])
+        _snapshots(config).find_unused(items, left_out)
+    taken = config.pluginmanager.get_plugin(_SNAPSHOTS)
+    if taken is not None and hasattr(config, "workeroutput"):
+        config.workeroutput[_SNAPSHOTS] = taken.to_tell()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist has ended."""
+    told = getattr(node, "workeroutput", {}).get(_SNAPSHOTS)
+    if told is not None:
+        _snapshots(node.config).hear_of(told)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    taken = config.pluginmanager.get_plugin(_SNAPSHOTS)
+    lines = [] if taken is None else list(taken.summary())
+    if lines:
+        terminalreporter.section("scope snapshots")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def _snapshots(config: pytest.Config) -> Snapshots:
+    found = config.pluginmanager.get_plugin(_SNAPSHOTS)
+    if found is None:
+        from ._snapshots import Snapshots
+
+        found = Snapshots(config)
+        config.pluginmanager.register(found, _SNAPSHOTS)
+    return found
+
+
 @pytest.fixture
-def scope_platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
+def scope_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalPlatform]:
     """A Scope Platform on this machine, empty; the SCOPE_* variables and `scope_client.client()` lead to it.
 
     So do the clients of Django and of every Flask app, whatever their settings and an outer `override_prompts` say.
     After the test, what `scope_client.configure` had set is in place again.
     """
     # Of the test's own changes of a variable, some may be undone after this fixture.
-    yield from _platform_in_use(monkeypatch.setenv)
+    yield from _platform_in_use(request.config, monkeypatch.setenv)
 
 
 @pytest.fixture(scope="module")
-def scope_platform_module() -> Iterator[LocalPlatform]:
+def scope_platform_module(request: pytest.FixtureRequest) -> Iterator[LocalPlatform]:
     """As `scope_platform`, but one for all tests of a module. What one test publishes, the next one finds."""
-    yield from _platform_in_use(os.environ.__setitem__)
+    yield from _platform_in_use(request.config, os.environ.__setitem__)
 
 
 @pytest.fixture(scope="session")
-def scope_platform_session() -> Iterator[LocalPlatform]:
+def scope_platform_session(request: pytest.FixtureRequest) -> Iterator[LocalPlatform]:
     """As `scope_platform`, but one for the whole run; with pytest-xdist, one for each worker."""
-    yield from _platform_in_use(os.environ.__setitem__)
+    yield from _platform_in_use(request.config, os.environ.__setitem__)
 
 
 @pytest.fixture
-def scope_prompts(scope_platform: LocalPlatform) -> Callable[..., Any]:
+def scope_prompts(request: pytest.FixtureRequest, scope_platform: LocalPlatform) -> ScopePrompts:
     """Publishes a prompt on `scope_platform`: scope_prompts("greeting", "Hello, {{name}}!", metadata={...}).
 
     The client of the process, `scope_client.client()`, reads the new version with its next read.
+    `scope_prompts.snapshot()` is what `scope_snapshot` is.
     """
-    return _publisher(scope_platform)
+    return _publisher(request, scope_platform)
 
 
 @pytest.fixture(scope="module")
-def scope_prompts_module(scope_platform_module: LocalPlatform) -> Callable[..., Any]:
+def scope_prompts_module(request: pytest.FixtureRequest, scope_platform_module: LocalPlatform) -> ScopePrompts:
     """As `scope_prompts`, on `scope_platform_module`."""
-    return _publisher(scope_platform_module)
+    return _publisher(request, scope_platform_module)
 
 
 @pytest.fixture(scope="session")
-def scope_prompts_session(scope_platform_session: LocalPlatform) -> Callable[..., Any]:
+def scope_prompts_session(request: pytest.FixtureRequest, scope_platform_session: LocalPlatform) -> ScopePrompts:
     """As `scope_prompts`, on `scope_platform_session`."""
-    return _publisher(scope_platform_session)
+    return _publisher(request, scope_platform_session)
 
 
-def _platform_in_use(set_variable: Callable[[str, str], None]) -> Iterator[LocalPlatform]:
+@pytest.fixture
+def scope_snapshot(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Compares what the test has rendered so far with a file beside it, `__prompts__/test_module/test_name.md`.
+
+    It takes a name, for a second snapshot of a test: scope_snapshot("after the promotion"). Prompts may come from
+    anywhere: a platform, a folder, `override_prompts`. The first run writes the file, unless the variable CI is set.
+    """
+    return _snapshots_of(request).take
+
+
+def _platform_in_use(config: pytest.Config, set_variable: Callable[[str, str], None]) -> Iterator[LocalPlatform]:
     from .._config.options import Options
     from .._config.process_wide import configuration
     from .._process import Default, swap
@@ -88,6 +173,9 @@ def _platform_in_use(set_variable: Callable[[str, str], None]) -> Iterator[Local
         _in_use.append(before)
         uncover = cover_overrides()
         yield platform
+        coverage = config.pluginmanager.get_plugin(_COVERAGE)
+        if coverage is not None:
+            coverage.platform_ends(platform)
         uncover()
         _put_back(before)
 
@@ -109,16 +197,17 @@ def _put_back(before: _Before) -> None:
             os.environ[variable] = value
 
 
-def _publisher(platform: LocalPlatform) -> Callable[..., Any]:
-    from .._process import made_clients
+def _publisher(request: pytest.FixtureRequest, platform: LocalPlatform) -> ScopePrompts:
+    from ._scope_prompts import ScopePrompts
 
-    def publish(*given: Any, **options: Any) -> Any:
-        version = platform.publish(*given, **options)
-        for client in made_clients():  # which may have read an earlier version
-            client.clear_cache()
-        return version
+    return ScopePrompts(platform.publish, _snapshots_of(request).take)
 
-    return publish
+
+def _snapshots_of(request: pytest.FixtureRequest) -> Snapshots:
+    found = _snapshots(request.config)
+    if isinstance(request.node, pytest.Item):
+        found.begin(request.node)
+    return found
 
 
 def _started() -> LocalPlatform:

@@ -74,6 +74,12 @@ def test_the_module_has_a_function_for_each_production_version(scope, platform, 
     assert (used.stdout, used.stderr) == ("Good morning, Ada!\n", "")
 
 
+def test_the_description_of_the_front_matter_is_the_docstring(scope, folder):
+    (folder / "greeting.md").write_text('---\ndescription: |\n  Greets "people".\n\n  C:\\new\n---\nHi {{name}}\n')
+    text = scope("types", "prompts", "-o", "-").out
+    assert '    """Greets "people".\n\n    C:\\\\new\n\n    Args:\n' in text
+
+
 def test_a_dash_prints_it(scope, folder, module):
     printed = scope("types", "prompts", "-o", "-")
     scope("types", "prompts", "-o", "prompts.py")
@@ -268,11 +274,14 @@ def test_a_file_that_is_not_the_locked_one_stops_it(scope, folder, module):
     (folder / "greeting.md").write_bytes(b"Hi {{name}}!\n")
     done = scope("types", "--lock", "scope.lock", "-o", "prompts.py")
     assert done.code == 1
-    assert "has another text or other settings for 'greeting' than the lock names" in done.complaint
+    assert (
+        "'prompts' is not what the lock 'scope.lock' names: greeting.md: was changed since it was locked. Take"
+        in done.complaint
+    )
     (folder / "greeting.md").unlink()
     done = scope("types", "--lock", "scope.lock", "-o", "prompts.py", "--check")
     assert done.code == 2
-    assert "has no file of the version" in done.complaint
+    assert "'greeting': no file has its version v_" in done.complaint
     assert not module.exists()
 
 

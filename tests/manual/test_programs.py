@@ -32,6 +32,7 @@ PROJECTS = {
     "typed-functions.md": "manual/test_typed_functions.py",
     "locked-mode.md": "manual/test_locked_mode.py",
     "prompts-as-code.md": "manual/test_prompts_as_code.py",
+    "testing/snapshots.md": "manual/test_snapshots.py",
     "testing/langchain.md": "manual/test_testing_langchain.py",
     "integrations/model-clients.md": "manual/test_model_clients.py",
     "integrations/celery.md": "manual/test_celery.py",
@@ -114,7 +115,7 @@ def test_a_test_of_the_manual_passes(test: Block, tmp_path: Path) -> None:
         if path == "conftest.py":
             (tmp_path / path).write_text(text)
     (tmp_path / "test_of_the_page.py").write_text(test.text)
-    done = pages.run_tests(tmp_path)
+    done = pages.run_tests(tmp_path, CI="")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
