@@ -89,7 +89,9 @@ class Answers:
             return failed(
                 f"{said}: the platform is there, and fails", "try again later; see the platform's status page"
             )
-        return ok(f"{said}, as is expected without a token" if status in (401, 403) else said)
+        if status not in (401, 403):
+            return warning(f"{said}, where 401 is expected without a token", f"check the path in {where}")
+        return ok(f"{said}, as is expected without a token")
 
     def clock(self) -> Said:
         """How far this machine's clock is from the platform's."""

@@ -14,13 +14,14 @@ from .._http.budget import Budget
 from .._log import Log
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
-from .._wording import nearest, shown
+from .._wording import listed, nearest, shown
 from ..errors import ApiError, ConfigurationError, NotFoundError, ScopeError, ValidationError
 from .copies import copies_of
 from .digest import digest_of
 from .lock_file import Lock, LockedVersion, StrPath, read_lock
 
 _log = Log("scope_client.lock")
+LONGEST_FLAWS_OF_LOCK = 800  # of the thousand characters that a value of a log record may have
 LOCK_MISMATCH = "locked_version_differs"
 
 
@@ -162,7 +163,7 @@ def open_lock(path: StrPath, config: Configuration) -> LockInUse:
             lock.path,
             len(lock.versions) - len(copies),
             len(lock.versions),
-            "; ".join(flaws),
+            listed(flaws, written=str, joint="; ", most=LONGEST_FLAWS_OF_LOCK),
         )
     used = LockInUse(lock, copies)
     _log.info("the lock %s is in use, with %d prompts", lock.path, used.prompts)

@@ -308,6 +308,13 @@ def test_something_else_answers_in_place_of_the_api(doctor: Doctor, server: Faul
     assert found.outcome("prompt") == "skipped"
 
 
+@pytest.mark.parametrize("reply", [json_answer({}, 404), json_answer({}, 400), prompt()])
+def test_an_answer_that_no_platform_gives_without_a_token(doctor: Doctor, server: FaultServer, reply: bytes) -> None:
+    server.answers(reply)
+    check = doctor(at(server)).of("api")
+    assert (check["outcome"], check["remedy"]) == ("warning", "check the path in SCOPE_API_URL")
+
+
 def test_a_platform_that_does_not_answer_in_time(doctor: Doctor, server: FaultServer) -> None:
     server.answers(hangs())
     found = doctor(at(server, SCOPE_TIMEOUT="0.5"))

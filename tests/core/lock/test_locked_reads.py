@@ -249,6 +249,18 @@ def test_without_a_copy_an_answer_with_another_hash_is_an_error(
     assert pickle.loads(pickle.dumps(caught.value)).message == caught.value.message
 
 
+def test_such_an_answer_is_remembered_for_a_second(
+    make_client: Make, bare_lock: Path, server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(lock=bare_lock)
+    server.answers(answer_of({**GREETING, "content": "edited"}))
+    for passing, asked in ((0.0, 1), (0.5, 1), (1.0, 2)):
+        clock.passes(passing)
+        with pytest.raises(ApiError, match="is not the one"):
+            content(client)
+        assert len(server.reads) == asked
+
+
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_version_that_the_platform_no_longer_has_is_served_from_the_folder_and_warned_of_once(
     make_locked: Make, server: FaultServer, clock: ManualClock, status: int, caplog: pytest.LogCaptureFixture

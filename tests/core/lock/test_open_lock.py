@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Callable
@@ -87,6 +88,15 @@ def test_all_of_them_are_named_in_one_warning(make_locked: Make, lock: Path, cap
     assert "3 of 4" in warning
     for part in ("greeting/v7.md: was changed since it was locked", "'news'", "v_news_2", "review/v2.md"):
         assert part in warning
+
+
+def test_many_of_them_are_counted(make_client: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lock = write_lock(tmp_path / "p", [body("x", name=f"prompt-{number}") for number in range(200)], has_copies=False)
+    (lock.parent / "prompts").mkdir()
+    make_client(lock=lock)
+    (warning,) = warnings(caplog)
+    assert "200 of 200" in warning
+    assert re.search(r"'prompt-0': .*; and \d+ more\. `scope pull --force`", warning)
 
 
 def test_a_broken_file_beside_the_locked_one_does_not_matter(
