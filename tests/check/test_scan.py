@@ -201,7 +201,7 @@ class TestConstants:
         )
         assert self.prompt() is None
 
-    def test_what_was_kept_goes_with_the_module(self, project: Path) -> None:
+    def test_what_was_kept_goes_with_the_module(self, project: Path, watch: Watch) -> None:
         put(project, app__views_py=self.IMPORT)
         assert self.prompt() is None
         put(project, src__names_py="GREETING = 'one'\n")
@@ -338,7 +338,7 @@ class TestKept:
         assert watch.taken() == []
         assert "b.html" not in (project / ".scope_cache/seen.json").read_text()
 
-    def test_a_file_that_is_named_is_not_one_that_was_found(self, project: Path) -> None:
+    def test_a_file_that_is_named_is_not_one_that_was_found(self, project: Path, watch: Watch) -> None:
         put(project, a_html=b"\xff" + TAG.encode())
         assert len(scan(["."]).left_out) == 1
         assert len(scan(["a.html"]).findings) == 1
