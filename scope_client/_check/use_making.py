@@ -138,7 +138,8 @@ class UseMaking:
         place = self._places.of(call.call)
         name = arguments.get(form.name)
         if name is None:
-            if arguments.may_hide(form.name) and form.kind != "clear":
+            # A function of the project's own may take its name in a way that `calls` does not tell.
+            if form.kind == "configured" or (arguments.may_hide(form.name) and form.kind != "clear"):
                 yield _Wanted(place, None, is_dynamic=True)
             return
         if form.kind == "clear" and is_none(name):

@@ -18,7 +18,7 @@ from .._check.printing import printed
 from .._check.project import project_of
 from .._check.settings import CheckSettings, read_settings
 from .._check.target import target
-from ..errors import ScopeError
+from ..errors import MissingApiKeyError, ScopeError
 from ..frameworks import explained
 from . import _terminal as terminal
 from ._reader import CannotTellError, checked_format, platform_client
@@ -60,7 +60,10 @@ def _outcome(settings: CheckSettings, *, is_verbose: bool = False) -> Outcome:
     with ExitStack() as stack:
 
         def client() -> ScopeClient:
-            return stack.enter_context(platform_client())
+            try:
+                return stack.enter_context(platform_client())
+            except MissingApiKeyError as error:
+                raise MissingApiKeyError(f"{error.message}; or name a folder or a lock: --against prompts") from None
 
         found = target(
             settings.against,

@@ -130,6 +130,7 @@ class TestCannotTell:
         done = scope("check", SCOPE_API_KEY="")
         assert done.code == 2
         assert "set SCOPE_API_KEY in the environment" in done.complaint
+        assert done.complaint.endswith("; or name a folder or a lock: --against prompts")
 
     @pytest.mark.parametrize(
         ("words", "said"),
@@ -193,6 +194,22 @@ class TestSettings:
         scope.folder = scope.folder / "part"
         done = scope("check")
         assert done.out.endswith("; 2 findings in the baseline\n")
+
+    def test_calls_of_a_projects_own_are_followed_or_counted(self, scope, write, folder):
+        write('[tool.scope.check]\nagainst = "prompts"\ncalls = ["llm.prompts.ask:0 values=1"]', "pyproject.toml")
+        calls = ['ask("greeting", {"time_of_day": 1, "nmae": 2})', "ask(which)", 'ask(prompt="greeting")', "ask()"]
+        write("\n".join(["from llm.prompts import ask", *calls]), "app.py")
+        assert scope("check").out.splitlines() == [
+            "app.py:2:5 S103 prompt 'greeting' is given no value for 'name'",
+            "app.py:2:36 S102 prompt 'greeting' has no variable 'nmae'; the nearest one is 'name'",
+            "2 findings in 1 use of 1 prompt; 3 more are known only at run time (-v lists them)",
+        ]
+
+    def test_a_call_that_cannot_be_read_is_told(self, scope, write, folder):
+        write('[tool.scope.check]\ncalls = ["ask"]', "pyproject.toml")
+        done = scope("check", "--against", "prompts")
+        assert done.code == 2
+        assert "a call in `calls` must be a dotted path" in done.complaint
 
 
 class TestBaseline:

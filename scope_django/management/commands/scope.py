@@ -82,7 +82,7 @@ def _add(action: ArgumentParser, arguments: tuple[str, ...]) -> None:
     if "names" in arguments:
         action.add_argument("names", nargs="*", help=ARGUMENTS["names"])
     if "paths" in arguments:
-        action.add_argument("paths", nargs="*", metavar="path", help=ARGUMENTS["paths"])
+        action.add_argument("paths", nargs="*", default=[], metavar="path", help=ARGUMENTS["paths"])
         action.add_argument("--against", metavar="WHAT", help=ARGUMENTS["against"])
         action.add_argument("--label", choices=LABELS, help=ARGUMENTS["promoted"])
         action.add_argument("--lock", metavar="FILE", help=ARGUMENTS["lock"])
