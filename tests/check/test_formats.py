@@ -221,7 +221,30 @@ class TestSarif:
         other = sarif_log(outcome(finding(file="a.py")), str(repository / "part"))
         assert one == other
 
-    def test_a_cell_of_a_notebook_has_no_line_of_the_file(self, repository):
+    @pytest.mark.parametrize("is_ascii", [True, False])
+    @pytest.mark.parametrize("indent", [1, None])
+    @pytest.mark.parametrize("is_list", [True, False])
+    def test_a_cell_of_a_notebook_is_led_to_its_line_of_the_file(self, is_list, indent, is_ascii, repository):
+        lines = ["x = 'größer \"1\"'\n", "\n", "ask('größer', HERE)"]
+        source = lines if is_list else "".join(lines)
+        cells = [{"source": ["HERE"], "cell_type": "markdown"}, {"cell_type": "code", "source": source}]
+        path = repository / "a.ipynb"
+        path.write_text(json.dumps({"cells": cells}, indent=indent, ensure_ascii=is_ascii), encoding="utf-8")
+        found = finding(file="a.ipynb:cell 2", line=3, column=lines[2].index("HERE") + 1)
+        (result,) = valid(sarif_log(outcome(found), str(repository)))["results"]
+        region = result["locations"][0]["physicalLocation"]["region"]
+        line = path.read_text(encoding="utf-8").split("\n")[region["startLine"] - 1]
+        assert line[region["startColumn"] - 1 :].startswith("HERE)")
+        (annotation, _) = github_lines(outcome(found), str(repository))
+        assert f"line={region['startLine']},col={region['startColumn']}," in annotation
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": []}', '{"cells": [{}, {}, {"source": 5}]}'])
+    def test_one_that_was_changed_meanwhile_has_no_line(self, text, repository):
+        (repository / "a.ipynb").write_text(text)
+        (result,) = valid(sarif_log(outcome(finding(file="a.ipynb:cell 3")), str(repository)))["results"]
+        assert "region" not in result["locations"][0]["physicalLocation"]
+
+    def test_a_cell_of_a_notebook_that_is_gone_has_no_line_of_the_file(self, repository):
         (result,) = valid(sarif_log(outcome(finding(file="a.ipynb:cell 3")), str(repository)))["results"]
         physical = result["locations"][0]["physicalLocation"]
         assert physical == {"artifactLocation": {"uri": "a.ipynb", "uriBaseId": "%SRCROOT%"}}

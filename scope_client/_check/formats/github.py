@@ -10,7 +10,7 @@ from ..counts import counted
 from ..finding import CODES, CodeFinding
 from ..outcome import Outcome
 from ..severity import level_of, worst_first
-from .repository import Located, is_in_a_cell, message_in_file
+from .repository import Located, message_in_file
 from .text import further_notes, summary
 
 SHOWN_ANNOTATIONS = 10  # GitHub shows so many of a step and a kind, and drops the others without a word
@@ -49,8 +49,9 @@ def annotations_of_a_kind(annotations: list[tuple[str, str, str]]) -> Iterator[s
 def _annotation(finding: CodeFinding, located: Located) -> str:
     title = f"{finding.code} {CODES[finding.code]}"
     where = {"file": located.path(finding)}
-    if not is_in_a_cell(finding):
-        where.update(line=str(finding.place.line), col=str(finding.place.column))
+    place = located.place(finding)
+    if place is not None:
+        where.update(line=str(place.line), col=str(place.column))
     return command(level_of(finding.code), {**where, "title": title}, message_in_file(finding))
 
 

@@ -6,6 +6,7 @@ import os
 
 from ..finding import CodeFinding
 from ..outcome import notebook_and_cell
+from .notebook_lines import InFile, place_in_notebook
 
 _MARKS_OF_A_ROOT = (".git", ".hg")
 
@@ -40,14 +41,17 @@ class Located:
             path = os.path.relpath(path, self._root)
         return path.replace(os.sep, "/")
 
-
-def is_in_a_cell(finding: CodeFinding) -> bool:
-    """Whether the line and the column of a finding are those of a notebook's cell."""
-    return bool(notebook_and_cell(finding.place.file)[1])
+    def place(self, finding: CodeFinding) -> InFile | None:
+        """The line and the column in the file; None for a cell of a notebook that is not as it was."""
+        file, cell = notebook_and_cell(finding.place.file)
+        _, line, column = finding.place
+        if not cell:
+            return InFile(line, column)
+        return place_in_notebook(os.path.join(self._folder, file), int(cell[len("cell ") :]), line, column)
 
 
 def message_in_file(finding: CodeFinding) -> str:
-    """The message, with the place in the cell if it is in a notebook: no line of the file stands for that."""
+    """The message, with the place in the cell if it is in a notebook."""
     _, cell = notebook_and_cell(finding.place.file)
     where = f"{cell}, line {finding.place.line}, column {finding.place.column}: " if cell else ""
     return f"{where}{finding.message}"

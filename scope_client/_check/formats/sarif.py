@@ -14,7 +14,7 @@ from ..finding import CODES, CodeFinding
 from ..outcome import Outcome, identity_of
 from ..severity import level_of
 from .remedies import REMEDIES
-from .repository import Located, is_in_a_cell, message_in_file
+from .repository import Located, message_in_file
 
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MANUAL_OF_CODES = "https://github.com/scope-prompts/scope-prompts/blob/main/docs/checking.md#the-codes"
@@ -65,8 +65,9 @@ def _rule(code: str) -> dict[str, Any]:
 def _result(finding: CodeFinding, located: Located, numbers: Counter[str]) -> dict[str, Any]:
     path = located.path(finding)
     physical: dict[str, Any] = {"artifactLocation": _artifact(path)}
-    if not is_in_a_cell(finding):
-        physical["region"] = {"startLine": finding.place.line, "startColumn": finding.place.column}
+    place = located.place(finding)
+    if place is not None:
+        physical["region"] = {"startLine": place.line, "startColumn": place.column}
     location: dict[str, Any] = {"physicalLocation": physical}
     if finding.within:
         location["logicalLocations"] = [{"fullyQualifiedName": finding.within}]
