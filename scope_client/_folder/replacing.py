@@ -72,6 +72,14 @@ def created(path: str, octets: bytes, *, like: os.stat_result | None) -> Iterato
         yield
 
 
+def write_whole(path: str, octets: bytes) -> None:
+    """Makes a file, or replaces it with its permissions, whatever its former bytes are; through a link."""
+    real = os.path.realpath(path)
+    with _hidden(os.path.dirname(real), octets, os.stat(real) if os.path.isfile(real) else None) as new:
+        os.replace(new, real)
+    settle(os.path.dirname(real))
+
+
 def check_unchanged(path: str, was: Identity) -> None:
     if identity(path) != was:
         raise ConfigurationError(f"{os.path.basename(path)} was changed meanwhile; look at it, and try again")

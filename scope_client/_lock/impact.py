@@ -27,10 +27,14 @@ class Impact(NamedTuple):
     """The calls and tags that get this version."""
     broken: tuple[Broken, ...]
     """Those of them that it breaks."""
+    is_gone: bool = False
+    """Whether there is no new version: the locked one stays."""
 
     @property
     def verdict(self) -> str:
-        """ "safe", or how many calls it breaks."""
+        """Either "safe", or how many calls it breaks."""
+        if self.is_gone:
+            return "stays locked"
         return f"breaks {counted(len(self.broken), 'call')}" if self.broken else "safe"
 
     @property

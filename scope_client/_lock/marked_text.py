@@ -10,6 +10,7 @@ from .word_diff import NEW, OLD, SAME, Piece
 
 LINES_AROUND_A_CHANGE = 2
 CHARACTERS_AROUND_A_CHANGE = 300
+MIN_LINES_LEFT_OUT = 4
 _VISIBLE = str.maketrans({" ": "·", "\t": "⇥", "\r": "␍", "\n": "⏎\n"})
 _RETURNS = str.maketrans({"\r": "␍"})
 
@@ -56,7 +57,7 @@ def _context(text: str, *, has_before: bool, has_after: bool) -> str:
     first = lines[: LINES_AROUND_A_CHANGE + 1] if has_before else []
     last = lines[-LINES_AROUND_A_CHANGE - 1 :] if has_after else []
     left_out = len(lines) - len(first) - len(last)
-    if left_out < 2:
+    if left_out < MIN_LINES_LEFT_OUT:
         return _short(text, has_before=has_before, has_after=has_after)
     head = _short("\n".join(first), has_before=True, has_after=False)
     tail = _short("\n".join(last), has_before=False, has_after=True)

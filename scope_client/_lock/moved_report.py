@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from .._check.counts import counted
 from .._check.formats.github import annotations_of_a_kind, command
 from .._check.formats.repository import repository_root
+from .._check.outcome import notebook_and_cell
 from .._foreign_text import printable
 from .._wording import cut
 from .impact import Impact
@@ -39,8 +40,14 @@ class MovedReport(NamedTuple):
     """How many versions are the same."""
     flaws: tuple[str, ...] = ()
     """What is wrong with files of the folder, a line for each."""
-    impacts: Mapping[Moved, Impact] | None = None
-    """What each does to the code; None if nobody looked."""
+    impacts: Mapping[tuple[str, str], Impact] | None = None
+    """By name and label, what each does to the code; None if nobody looked."""
+    notes: tuple[str, ...] = ()
+    """What else is to be said."""
+
+    def impact(self, moved: Moved) -> Impact | None:
+        """What one of them does to the code; None if that is not known."""
+        return None if self.impacts is None else self.impacts.get((moved.name, moved.label))
 
 
 def headline(moved: Moved) -> str:
@@ -76,7 +83,7 @@ def text_of_report(report: MovedReport, mark: Mark = in_brackets) -> str:
         diff = _diff(moved, mark)
         lines += [*indented(diff, "  | ")] if diff else []
         lines.append("")
-    return "\n".join([*lines, *report.flaws, report.summary])
+    return "\n".join([*lines, *report.flaws, *map(printable, report.notes), report.summary])
 
 
 def facts(moved: Moved) -> Iterator[str]:
@@ -117,7 +124,7 @@ def _value(value: Any, field: str) -> str:
 
 
 def _told_impact(report: MovedReport, moved: Moved) -> list[str]:
-    impact = None if report.impacts is None else report.impacts.get(moved)
+    impact = report.impact(moved)
     return [] if impact is None else [f"  {line}" for line in impact.lines]
 
 
@@ -132,12 +139,13 @@ def data_of_report(report: MovedReport) -> dict[str, Any]:
         "moved": [_data(report, moved) for moved in report.moved],
         "files": list(report.flaws),
         "same": report.same,
+        "notes": list(report.notes),
         "summary": report.summary,
     }
 
 
 def _data(report: MovedReport, moved: Moved) -> dict[str, Any]:
-    impact = None if report.impacts is None else report.impacts.get(moved)
+    impact = report.impact(moved)
     locked, new = moved.locked, moved.new
     return {
         "name": moved.name,
@@ -158,7 +166,9 @@ def _difference(each: Difference) -> dict[str, Any]:
 
 def markdown_of_report(report: MovedReport) -> str:
     """For a pull request: what prompts say stands in code alone, where it means nothing."""
-    parts = [f"## {_plain(report.summary)}", *(f"- {as_code(flaw)}" for flaw in report.flaws)]
+    first = [f"- {as_code(line)}" for line in (*report.flaws, *report.notes)]
+    parts = [f"## {_plain(report.summary)}", *(["\n".join(first)] if first else [])]
+    heads = len(parts)
     size = 0
     for moved in report.moved:
         part = _markdown(report, moved, has_diff=True)
@@ -166,7 +176,7 @@ def markdown_of_report(report: MovedReport) -> str:
             part = _markdown(report, moved, has_diff=False)
         size += len(part)
         if size > LONGEST_MARKDOWN_CHARACTERS:
-            rest = counted(len(report.moved) - len(parts) + 1 + len(report.flaws), "more prompt")
+            rest = counted(len(report.moved) - len(parts) + heads, "more prompt")
             return "\n\n".join([*parts, f"{rest}: too much for one report"])
         parts.append(part)
     return "\n\n".join(parts)
@@ -180,7 +190,7 @@ def _markdown(report: MovedReport, moved: Moved, *, has_diff: bool) -> str:
     if moved.new is not None and moved.locked is not None and moved.old is None:
         lines.append("- nobody knows any more what was locked")
     lines += [f"- {_markdown_fact(each)}" for each in moved.differences if each.field != "version_number"]
-    impact = None if report.impacts is None else report.impacts.get(moved)
+    impact = report.impact(moved)
     lines += [] if impact is None else [line if line.startswith(" ") else f"- {line}" for line in impact.markdown_lines]
     diff = _diff(moved) if has_diff else ""
     if diff:
@@ -212,14 +222,29 @@ def github_of_report(report: MovedReport) -> Iterator[str]:
     paths = paths_in(report.place.versions)
     root = repository_root(os.getcwd())
     for moved in report.moved:
-        impact = None if report.impacts is None else report.impacts.get(moved)
-        level = "error" if moved.new is None or (impact is not None and impact.broken) else "warning"
+        level = "error" if moved.new is None else "warning"
         path = None if moved.locked is None else paths.get(moved.locked)
         at = report.place.lock_path if path is None else os.path.join(report.place.folder_path, *path.split("/"))
         where = os.path.relpath(at, root).replace(os.sep, "/")
         told = "\n".join([headline(moved), *facts(moved), *_told_impact(report, moved), _diff(moved)]).rstrip()
         annotation = command(level, {"file": where, "line": "1", "title": "Prompt has moved on"}, told)
         kinds[level].append((level, annotation, headline(moved)))
+        kinds["error"] += _broken(moved, report.impact(moved), root)
     for each in kinds.values():
         yield from annotations_of_a_kind(each)
-    yield printable(report.summary)
+    yield from map(printable, (*report.notes, report.summary))
+
+
+def _broken(moved: Moved, impact: Impact | None, root: str) -> Iterator[tuple[str, str, str]]:
+    """Annotations of the calls that it breaks."""
+    for each in () if impact is None else impact.broken:
+        file, _ = notebook_and_cell(each.place.file)
+        where = {"file": os.path.relpath(os.path.abspath(file), root).replace(os.sep, "/")}
+        if file == each.place.file:
+            where.update(line=str(each.place.line), col=str(each.place.column))
+        told = f"{headline(moved)}: {'; '.join(each.messages)}"
+        yield (
+            "error",
+            command("error", {**where, "title": "New version breaks this call"}, told),
+            f"{each.place}: {told}",
+        )

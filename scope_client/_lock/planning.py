@@ -51,9 +51,10 @@ def refuse_edited(place: LockPlace, files: Iterable[LockedFile]) -> None:
     """Raises ConfigurationError that names every file which is not as the lock has it."""
     edited = [place.shown_file(file.path) for file in files if file.is_edited]
     if edited:
+        it = _it(edited)
         raise ConfigurationError(
-            f"{listed(edited, written=str)} {_is(edited)} not as {place.shown_lock} has {_it(edited)}: put back what "
-            "was edited by hand (publish such changes on the platform), or have it overwritten with --force"
+            f"{listed(edited, written=str)} {_is(edited)} not as {place.shown_lock} has {it}: put back what was edited "
+            f"by hand (publish such changes on the platform), or overwrite {it} with `scope pull --force`"
         )
 
 

@@ -13,7 +13,7 @@ from .._foreign_text import printable
 from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
-from ..errors import ConfigurationError, ScopeError, ValidationError
+from ..errors import ConfigurationError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
 from .alone import alone_in
 from .digest import digest_of
 from .fetching import Outcome, Step, Wanted, fetch_all, nothing_told
@@ -49,6 +49,7 @@ def pull(
     place: LockPlace,
     wanted: Iterable[Wanted] | None = None,
     *,
+    known: Mapping[Wanted, PromptVersion] | None = None,
     force: bool = False,
     step: Step = nothing_told,
 ) -> Pulled:
@@ -58,6 +59,7 @@ def pull(
         client: Asks the platform, past its cache.
         place: Where the lock and the folder are.
         wanted: What to lock, each by a label; the rest of the lock stays. By default all that the lock has.
+        known: The versions that were fetched already.
         force: Whether files that were edited are overwritten.
         step: As for `fetch_all`.
 
@@ -72,7 +74,13 @@ def pull(
     if not force:
         refuse_edited(place, before.values())
     asked = _all_of(place) if wanted is None else list(wanted)
-    versions, fetched = _fetched(client, place, asked, before, step)
+    try:
+        versions, fetched = _fetched(client, place, asked, before, known or {}, step)
+    except (NotFoundError, NoProductionVersionError) as error:
+        if wanted is None:
+            error.message += f"; take the entry of a prompt that is gone for good out of {place.shown_lock} by hand"
+            error.args = (error.message,)
+        raise
     with _changing(place):
         place.check_unchanged()
         files = locked_files(place.folder_path, place.versions, before)
@@ -101,7 +109,12 @@ def _all_of(place: LockPlace) -> list[Wanted]:
 
 
 def _fetched(
-    client: ScopeClient, place: LockPlace, asked: Sequence[Wanted], files: Mapping[str, LockedFile], step: Step
+    client: ScopeClient,
+    place: LockPlace,
+    asked: Sequence[Wanted],
+    files: Mapping[str, LockedFile],
+    known: Mapping[Wanted, PromptVersion],
+    step: Step,
 ) -> tuple[tuple[LockedVersion, ...], dict[LockedVersion, PromptVersion]]:
     """What will be locked, and the versions that came; those of which a file is there already need not."""
     names = {(each.prompt, each.label) for each in asked}
@@ -111,8 +124,8 @@ def _fetched(
         if file.version is None or file.is_edited
         if (file.locked.name, file.locked.label) not in names
     }
-    outcomes = fetch_all(client, [*asked, *lost], step)
-    found = arrived(outcomes, [*asked, *lost], "nothing was written")
+    unknown = [each for each in (*asked, *lost) if each not in known]
+    found = {**known, **arrived(fetch_all(client, unknown, step), unknown, "nothing was written")}
     new = {locked_version(found[each], each.label or "production"): found[each] for each in asked}
     versions = merged(place.versions, new)
     for each, locked in lost.items():

@@ -56,7 +56,7 @@ def wanted_of(uses: Iterable[Use], label: str | None = None) -> UsedPrompts:
     notes = []
     if unknown:
         known = "is known only at run time" if len(unknown) == 1 else "are known only at run time"
-        notes.append(f"{counted(len(unknown), 'use')} {known}, so name what they ask for: {_places(unknown)}")
+        notes.append(f"{counted(len(unknown), 'use')} {known}: {_places(unknown)}")
     if by_id:
         asks = "asks" if len(by_id) == 1 else "ask"
         notes.append(

@@ -48,11 +48,11 @@ def run_pull(
         raise click.UsageError("--force and --check exclude each other: give one of them")
     if check:
         try:
-            place = _place(lock, output)
+            place = locked_place(lock, output)
             return _check(place, _wanted(place, name, used_by, label), format)
         except ScopeError as error:
             raise CannotTellError(explained(error)) from error
-    place = _place(lock, output)
+    place = locked_place(lock, output)
     wanted = _wanted(place, name, used_by, label)
     with platform_client() as client, Progress("pulling") as progress:
         pulled = pull_versions(client, place, wanted, force=force, step=progress.step)
@@ -65,7 +65,7 @@ def run_pull(
     return 0
 
 
-def _place(lock: str | None, output: str | None) -> LockPlace:
+def locked_place(lock: str | None, output: str | None) -> LockPlace:
     try:
         return place_of(lock, output)
     except ValidationError as error:
@@ -96,10 +96,10 @@ def _check(place: LockPlace, wanted: list[Wanted] | None, format: str) -> int:  
 
 def print_moved(report: MovedReport, format: str, **more: object) -> None:  # noqa: A002  # the option's own word
     """Prints a report on standard output."""
-    terminal.say(_printed(report, format, **more))
+    terminal.say(printed(report, format, **more))
 
 
-def _printed(report: MovedReport, format: str, **more: object) -> str:  # noqa: A002  # the option's own word
+def printed(report: MovedReport, format: str, **more: object) -> str:  # noqa: A002  # the option's own word
     if format == "json":
         return indented({**data_of_report(report), **more})
     if format == "markdown":

@@ -7,6 +7,7 @@ import click
 from .. import __version__
 from ..frameworks import explained
 from . import _terminal as terminal
+from ._bump import bump
 from ._check import check
 from ._demo import demo
 from ._doctor import doctor
@@ -36,7 +37,7 @@ def scope(context: click.Context) -> None:
         terminal.say(context.get_help())
 
 
-for _command in (demo, serve, list_prompts, get, render, check, pull, types, doctor):
+for _command in (demo, serve, list_prompts, get, render, check, pull, bump, types, doctor):
     scope.add_command(_command)
 
 

@@ -164,7 +164,7 @@ class TestFailure:
         assert done.code == 1
         assert done.complaint == (
             "scope: ConfigurationError: prompts/greeting/v1.md is not as scope.lock has it: put back what was edited "
-            "by hand (publish such changes on the platform), or have it overwritten with --force"
+            "by hand (publish such changes on the platform), or overwrite it with `scope pull --force`"
         )
         assert pulled("pull", "--force").out == "scope.lock and prompts have 2 prompts, 1 file written anew\n"
         assert pulled("pull", "--check").code == 0
