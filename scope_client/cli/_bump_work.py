@@ -49,6 +49,9 @@ def _bump(
     safe: bool,
     writes: bool,
 ) -> int:
+    beside = os.path.dirname(output or "")
+    if beside and not os.path.isdir(beside):
+        raise ConfigurationError(f"there is no folder {beside} for the report; make it first")
     place = locked_place(lock, None)
     wanted = wanted_of_lock(place, names)
     settings = read_settings()

@@ -22,12 +22,11 @@ NEW_TEXT = "Good {{time_of_day}}, dear {{name}}! {{tone}}"
 
 @pytest.fixture
 def project(folder: Path) -> Path:
-    """Without the folder of prompts that the pages have."""
-    for file in sorted((folder / "prompts").iterdir()):
-        file.rename(folder / file.name)
-    (folder / "prompts").rmdir()
-    pages.write_files(PAGE, folder)
-    return folder
+    """Beside the folder of prompts that the pages' platform serves."""
+    project = folder / "project"
+    project.mkdir()
+    pages.write_files(PAGE, project)
+    return project
 
 
 def run(console: str, project: Path, platform: LocalPlatform) -> tuple[subprocess.CompletedProcess[str], str]:
@@ -59,4 +58,4 @@ def test_the_prompts_of_code_are_pulled(project: Path, platform: LocalPlatform) 
 def test_the_workflow_is_one(project: Path) -> None:
     workflow = yaml.safe_load((project / ".github/workflows/bump-prompts.yml").read_text())
     steps = workflow["jobs"]["bump"]["steps"]
-    assert [step["run"].split()[:2] for step in steps if "scope " in step.get("run", "")][1] == ["scope", "bump"]
+    assert [step["run"].split()[:2] for step in steps if "scope " in step.get("run", "")] == [["scope", "bump"]]

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 PAGE = "prompts-as-code.md"
 CONSOLES = [block.text for block in pages.blocks(PAGE, "console")]
-TEXT = '---\nA rule above, a value {below} \\ "quoted" é \U0001f600: {{name}}\n\n'
-CHAT = [{"role": "system", "content": "It's {{tone}}"}, {"role": "user", "content": "{{question}}"}]
 
 
 @pytest.fixture
@@ -56,7 +54,7 @@ def test_the_hook_of_pre_commit_is_one_that_there_is():
 
 
 def test_a_version_is_printed_as_it_is(project, platform):
-    command, shown, as_json = CONSOLES[1].splitlines()
+    command, shown, as_json = CONSOLES[2].splitlines()
     assert scope(command[2:], project, platform).stdout == f"{shown}\n"
     done = scope(as_json[2:].partition(" > ")[0], project, platform)
     assert '"version_number": 1' in done.stdout
@@ -89,18 +87,16 @@ def test_its_tests_read_the_folder(project):
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-def test_what_is_copied_comes_back_the_same(project):
-    with LocalPlatform() as source:
-        source.publish("odd", TEXT, metadata={"model": "gpt-4", "list": [1, None, "é"]}, tags=["a: b"])
-        source.publish("chat", CHAT, variables=["spare"])
-        source.publish("greeting", "Hello, {{name}}!")
-        source.publish("greeting", "Hi, {{name}}!")
-        client = source.client()
-        before = {name: client.get_prompt_version(name).to_dict() for name in ("odd", "chat", "greeting")}
-        done = pages.python(["copy_prompts.py", *before], project, **source.environ)
-    assert (done.returncode, done.stderr) == (0, "")
-    with LocalPlatform(project / "prompts") as copied:
-        for name, facts in before.items():
-            found = copied.client().get_prompt_version(name).to_dict()
-            for key in ("id", "version_number", "name", "content", "type", "metadata", "tags", "variables", "status"):
-                assert found[key] == facts[key], (name, key)
+def test_what_is_pulled_comes_back_the_same(project, platform):
+    command, *shown = CONSOLES[1].splitlines()
+    done = scope(command[2:], project, platform)
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, shown, "")
+    with LocalPlatform(project / "pulled") as copied:
+        for name in ("greeting", "support-chat"):
+            assert copied.client().get_prompt_version(name) == platform.client().get_prompt_version(name)
+
+
+def test_a_prompt_that_was_written_by_hand_has_to_go_first(project, platform):
+    done = scope("scope pull greeting -o prompts", project, platform)
+    assert done.returncode == 1
+    assert "greeting.md" in done.stderr
