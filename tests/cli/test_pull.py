@@ -368,3 +368,57 @@ class TestProgress:
             now = 1.1
             progress.step(2, 3)
             assert "2/3" in capsys.readouterr().err
+
+
+class TestUsedBy:
+    @pytest.fixture
+    def code(self, tmp_path):
+        (tmp_path / "src").mkdir()
+        (tmp_path / "src/app.py").write_text(
+            "import scope_client\n\nclient = scope_client.client()\n"
+            'client.render_prompt("greeting", {"name": 1})\n'
+            'client.get_prompt_version("newsletter", label="latest")\n'
+            'client.get_prompt_version("greeting", version="v_1")\n'
+            "client.get_prompt_version(input())\n"
+        )
+        (tmp_path / "templates").mkdir()
+        (tmp_path / "templates/page.html").write_text("{% scope_prompt 'support-chat' question=q %}")
+        return tmp_path
+
+    def test_locks_what_code_and_templates_use_and_says_what_it_cannot_know(self, scope, code):
+        done = scope("pull", "--used-by", "src", "templates", "-o", "prompts")
+        assert (done.code, sorted(done.out.splitlines()[:3])) == (
+            0,
+            ["greeting: v1 is new", "newsletter (latest): v1 is new", "support-chat: v1 is new"],
+        )
+        assert done.err.splitlines() == [
+            "1 use is known only at run time: src/app.py:7:1",
+            "1 use asks for a version by its ID, which no lock holds: src/app.py:6:27",
+        ]
+
+    def test_may_stand_beside_names_and_be_given_twice(self, scope, code, platform):
+        platform.publish("third", "Hi")
+        one = scope("pull", "third", "--used-by", "src", "templates", "-o", "prompts")
+        assert one.code == 0
+        lock = (code / "scope.lock").read_bytes()
+        os.unlink(code / "scope.lock")
+        other = scope("pull", "--used-by", "templates", "-o", "prompts", "--used-by=src", "--", "third")
+        assert other.code == 0
+        assert (code / "scope.lock").read_bytes() == lock
+
+    def test_heeds_the_settings_of_the_check(self, scope, code):
+        (code / "pyproject.toml").write_text('[tool.scope.check]\ncalls = ["app.ask:0"]\nexclude = ["src/*"]\n')
+        (code / "more.py").write_text('from app import ask\nask("support-chat")\n')
+        done = scope("pull", "--used-by", ".", "-o", "prompts")
+        assert done.out.startswith("support-chat: v1 is new\nscope.lock")
+
+    def test_of_nothing_says_so(self, scope, code):
+        (code / "empty").mkdir()
+        done = scope("pull", "--used-by", "empty", "-o", "prompts")
+        assert (done.code, "no prompt is used in empty; name other files or folders" in done.complaint) == (1, True)
+
+    def test_names_a_file_that_cannot_be_read(self, scope, code):
+        (code / "src/broken.py").write_text("def")
+        assert (
+            "src/broken.py:1:4 S100 the file cannot be read" in scope("pull", "--used-by", "src", "-o", "prompts").err
+        )
