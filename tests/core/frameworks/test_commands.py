@@ -23,6 +23,7 @@ from scope_client.testing import PromptsClient
 
 HI = PromptUse("page.html", 3, "hi", variables=("name",))
 PROBLEM = SettingProblem("value", "TIMEOUT", "TIMEOUT is wrong", "correct it")
+WITH_A_NETWORK = ("doctor",)  # which looks up hosts
 ALL = {
     "paths": [],
     "against": None,
@@ -56,10 +57,10 @@ def run(
 def test_each_command_says_what_it_does_and_takes_known_arguments(name: str) -> None:
     assert COMMANDS[name].help.endswith(".")
     assert set(COMMANDS[name].arguments) <= set(ARGUMENTS)
-    assert run(name, HI).failure is None
+    assert name in WITH_A_NETWORK or run(name, HI).failure is None
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in WITH_A_NETWORK])
 def test_each_report_is_lines_and_json_of_the_same(name: str) -> None:
     report = run(name, HI)
     assert report.text() == "\n".join(report.lines)
