@@ -136,7 +136,7 @@ def test_flask_scope_check_finds_the_mistakes_in_templates(platform: LocalPlatfo
 
     clean = check()
     assert (clean.returncode, clean.stderr) == (0, "")
-    assert "1 use of 1 prompt" in clean.stdout
+    assert "3 uses of 2 prompts" in clean.stdout  # in the template and in the code
     template = site / "templates" / "greeting.html"
     text = template.read_text()
     template.write_text(text.replace("name=name,", "nmae=name,") + '{{ scope_prompt("greetings") }}\n')
