@@ -96,7 +96,8 @@ class PlatformCatalogue:
         if not isinstance(error, NotFoundError):
             return Answer(None, "S101", f"cannot be read: {Redaction(()).text(f'{type(error).__name__}: {error}')}")
         if ref.version is None or error.error_code == _CODE_OF_AN_UNKNOWN_PROMPT:
-            return unknown_prompt()
+            is_of_test = self._client._prompts_of_test is not None
+            return unknown_prompt(" among the prompts of the test" if is_of_test else "")
         return unknown_version(ref.version, self._owner(ref.version))
 
     def _owner(self, version_id: str) -> str | None:

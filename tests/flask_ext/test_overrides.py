@@ -115,7 +115,7 @@ def test_scope_check_compares_the_templates_with_them(app: Flask) -> None:
         good = app.test_cli_runner().invoke(args=["scope", "check"])
     assert bad.exit_code == 1
     assert "'nam'" in bad.output
-    assert "the test has no prompt 'gone'" in bad.output
+    assert "prompt 'gone' does not exist among the prompts of the test" in bad.output
     assert good.exit_code == 0, good.output
 
 
