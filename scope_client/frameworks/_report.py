@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
+from .._check.counts import counted as counted
 from .._foreign_text import in_json, printable, printable_lines
 from .._redaction import Redaction
 
@@ -83,8 +84,3 @@ def indented(data: Mapping[str, Any]) -> str:
 def explained(error: Optional[BaseException]) -> str:
     """The class of an error, and its message, without the user name and password of any URL."""
     return printable_lines(Redaction(()).text(f"{type(error).__name__}: {error}"))
-
-
-def counted(number: int, noun: str) -> str:
-    """Such as "1 prompt" and "2 prompts"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
