@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.util.ssl_ import create_urllib3_context
 
 from .._foreign_text import printable
 from .._interrupts import pass_on
@@ -87,11 +88,11 @@ def error_text(error: BaseException) -> str:
 
 
 def _context(verify: Any) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """As urllib3 makes it, which may be stricter than Python is by itself."""
+    context = create_urllib3_context(cert_reqs=ssl.CERT_NONE if verify is False else ssl.CERT_REQUIRED)
     if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
         return context
+    context.check_hostname = True  # urllib3 1.26 compares the names by itself
     bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else str(verify)
     if os.path.isdir(bundle):
         context.load_verify_locations(capath=bundle)
