@@ -168,6 +168,8 @@ def test_mistakes_with_credentials_are_named(doctor: Doctor, good: dict[str, str
 def test_an_id_that_may_be_a_secret_is_not_shown(doctor: Doctor, good: dict[str, str]) -> None:
     assert "local-secret" not in doctor({**good, "SCOPE_ORG_ID": "local-secret"}).out
     assert "k" * 50 not in doctor({**good, "SCOPE_API_KEY": "k" * 50}).out
+    both_long = doctor({**good, "SCOPE_API_KEY": "k" * 50, "SCOPE_API_SECRET": "s" * 60})
+    assert "k" * 50 not in both_long.of("credentials")["detail"]
 
 
 VARIABLES = {
@@ -175,6 +177,7 @@ VARIABLES = {
     "SCOPE_CACHE_TLL": ("failed", "set SCOPE_CACHE_TTL"),
     "SCOPE_PROMPTS_DIR": ("failed", "set SCOPE_PROMPT_DIR"),
     "SCOPE_LOCKFILE": ("failed", "set SCOPE_LOCK in its place"),
+    "SCOPE_MAX_AGE": ("failed", "set SCOPE_CACHE_TTL"),
     "scope_timeout": ("failed", "set SCOPE_TIMEOUT"),
     "SCOPE_MAX_RETRIES": ("warning", "give the option max_retries in the code"),
     "SCOPE_SOMETHING_OF_OURS": ("warning", "leave it if another program reads it"),

@@ -378,10 +378,11 @@ def test_the_lock_that_the_environment_names_is_off_while_a_test_has_a_platform(
         import os
         import pytest
         import scope_client
-        from scope_client import ApiKeyCredentials, ConfigurationError, ScopeClient
+        from scope_client import ApiKeyCredentials, Configuration, ConfigurationError, ScopeClient
 
         def test_a_platform(scope_prompts):
             scope_prompts("new", "Hi")
+            assert Configuration().lock is None
             assert scope_client.client().render_prompt("new") == "Hi"
             assert ScopeClient(ApiKeyCredentials.from_env()).render_prompt("new") == "Hi"
 
