@@ -240,7 +240,7 @@ def _folder(value: Any) -> str:
 def _path(value: Any) -> str:
     _require(isinstance(value, (str, os.PathLike)))
     path = value if isinstance(value, str) else os.fspath(value)
-    _require(isinstance(path, str) and len(path) > 0 and "\0" not in path)
+    _require(isinstance(path, str) and path.strip() != "" and "\0" not in path)
     return plain_text(path)
 
 
