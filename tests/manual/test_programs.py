@@ -32,6 +32,8 @@ PROJECTS = {
     "typed-functions.md": "manual/test_typed_functions.py",
     "locked-mode.md": "manual/test_locked_mode.py",
     "prompts-as-code.md": "manual/test_prompts_as_code.py",
+    "checking.md": "manual/test_checking.py",
+    "locking.md": "manual/test_locking.py",
     "testing/snapshots.md": "manual/test_snapshots.py",
     "testing/langchain.md": "manual/test_testing_langchain.py",
     "integrations/model-clients.md": "manual/test_model_clients.py",

@@ -123,4 +123,4 @@ def replayed(console: str, folder: Path, platform: LocalPlatform) -> str:
         arguments = ["-m", "scope_client.cli", *words] if program == "scope" else words
         done = pages.python(arguments, folder, **platform.environ)
         lines += [f"$ {command}", *(done.stdout + done.stderr).splitlines()]
-    return "\n".join(lines)
+    return "".join(f"{line}\n" for line in lines)
