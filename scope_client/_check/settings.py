@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._foreign_text import printable
 from .._interrupts import pass_on
+from .._toml import toml_in
 from .._wording import listed, nearest, shown
 from ..errors import ConfigurationError
 
@@ -79,16 +79,12 @@ def _project_files(folder: str) -> Iterator[str]:
 
 
 def _parsed_toml(path: str) -> Mapping[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
         with open(path, "rb") as file:
             octets = file.read(MAX_PROJECT_FILE_BYTES + 1)
         if len(octets) > MAX_PROJECT_FILE_BYTES:
             raise ConfigurationError(f"it is larger than {MAX_PROJECT_FILE_BYTES:,} bytes")
-        return tomllib.loads(octets.decode("utf-8-sig").replace("\r\n", "\n"))
+        return toml_in(octets, "it cannot be read: TOML before Python 3.11")
     except OSError as error:
         pass_on(error)
         raise ConfigurationError(f"it cannot be read ({error.strerror})") from None

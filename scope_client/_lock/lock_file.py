@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Union
 
 from .._foreign_text import printable
-from .._fork import held_back
 from .._interrupts import pass_on
+from .._toml import toml_in
 from .._wording import shown
 from ..errors import ConfigurationError
 
@@ -148,16 +147,11 @@ def _lock_in(path: str, octets: bytes) -> Lock:
 
 
 def _parsed(octets: bytes) -> dict[str, Any]:
-    with held_back():
-        if sys.version_info >= (3, 11):
-            import tomllib
-        else:
-            import tomli as tomllib
     try:
-        return tomllib.loads(octets.decode("utf-8-sig").replace("\r\n", "\n"))
+        return toml_in(octets, "cannot be read: TOML before Python 3.11")
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"is not UTF-8 (byte {error.start}); {_ANEW}") from None
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+    except (RecursionError, ValueError) as error:
         pass_on(error)
         text = octets.decode("utf-8", "replace")
         advice = "settle the merge first" if re.search("^(<{7}|>{7})", text, re.MULTILINE) else _ANEW

@@ -20,6 +20,7 @@ OPTIONAL = {
     "_folder/written_file": {"yaml"},
     "_lock/copies": {"frontmatter", "yaml"},
     "_stores/redis_store": {"redis"},
+    "_toml": {"tomli", "tomllib"},
 }
 # What a function imports for itself: what the import of the package is to do without, or an extra.
 LAZY = {
@@ -31,6 +32,7 @@ LAZY = {
     "_redaction": {"base64", "urllib.parse"},
     "_process": {"scope_client._async_jobs"},
     "_rooms": {"scope_client._async_reads", "scope_client._folder.bundle", "scope_client._lock.lock_in_use"},
+    "_toml": {"tomli", "tomllib"},
     "_wording": {"difflib"},
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},
