@@ -105,7 +105,8 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             name: The prompt's name or ID.
             label: "production", which is the default, or "latest".
             version: The ID of a version, in place of a label.
-            cache: False asks the platform, leaves the cache as it is, and is answered by nothing else but a fallback.
+            cache: False asks the platform, leaves the cache as it is, and is answered by nothing else but a fallback,
+                or the copy of a locked version.
             cache_ttl: How old the answer may be, in seconds, and for how long it is kept. By default as configured.
             fallback: Template text, for a chat prompt a list of messages, or a callable that returns one of the two.
             deadline: Seconds for the whole call. By default as configured.

@@ -155,7 +155,7 @@ class Reading:
     def serve(self, asked: Asked) -> PromptRead:
         """The version, or what stands in for it if the platform cannot answer and nothing is known."""
         ref, budget, fallback = asked.ref, asked.budget, asked.fallback
-        bundled = self._bundle.find(ref, budget) if self._bundle and asked.cache else None
+        bundled = self._in_folder(asked)
         has_stand_in = bundled is not None or fallback is not None
         if bundled is not None and not bundled.is_fallback:  # the locked version itself: the platform has no other
             budget = budget.at_most(FIRST_READER_SECONDS, retries=0)
@@ -176,6 +176,12 @@ class Reading:
                 self._cache.renew(ref)
             return self._stand_in(ref, fallback, bundled)
         return self._stand_in(ref, fallback, bundled)
+
+    def _in_folder(self, asked: Asked) -> PromptVersion | None:
+        """What a folder has for it. Past the cache, a copy of a locked version alone: it is never out of date."""
+        if asked.cache:
+            return self._bundle.find(asked.ref, asked.budget) if self._bundle else None
+        return None if self._lock is None else self._lock.copy(asked.ref)
 
     def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: PromptVersion | None) -> PromptRead:
         is_locked = bundled is not None and not bundled.is_fallback

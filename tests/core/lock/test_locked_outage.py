@@ -139,10 +139,22 @@ def test_a_client_without_a_cache_has_the_folder_too(make_locked: Make, server: 
     assert client.read_prompt("greeting").source == "platform"
 
 
-def test_a_read_past_the_cache_is_answered_by_the_platform_alone(make_locked: Make, server: FaultServer) -> None:
+@pytest.mark.parametrize("fallback", [None, "Not this one"])
+def test_a_read_past_the_cache_has_the_copy_too(make_locked: Make, server: FaultServer, fallback: str | None) -> None:
+    client = make_locked()
+    server.answers(answer_of(GREETING))
+    assert client.read_prompt("greeting", cache=False, fallback=fallback).source == "platform"
+    server.answers(error(503))
+    read = client.read_prompt("greeting", cache=False, fallback=fallback)
+    assert (read.source, read.is_locked, read.version.is_fallback) == ("folder", True, False)
+
+
+def test_past_the_cache_what_is_not_locked_is_answered_by_the_platform_alone(
+    make_locked: Make, server: FaultServer
+) -> None:
     server.answers(error(503))
     with pytest.raises(ServerError):
-        content(make_locked(), cache=False)
+        make_locked().get_prompt_version("greeting", label="latest", cache=False)
 
 
 def test_a_deadline_that_ends_before_the_answer_is_answered_from_the_folder(
