@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import NamedTuple, Optional
 
 import pytest
 
 _PERCENT = "a number from 0 to 100"
+_COVERAGE_OPTION = "--scope-coverage"
 
 
 class CoverageWanted(NamedTuple):
@@ -26,11 +28,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="write the snapshots of scope_prompts.snapshot() anew where they differ",
     )
     group.addoption(
-        "--scope-coverage",
+        _COVERAGE_OPTION,
         nargs="?",
         const="",
         metavar="PATH",
-        help="say which prompts and variables the tests rendered, of those of a folder or a scope.lock; "
+        help="say which prompts and variables the tests rendered, of those of a folder or a scope.lock "
+        "(--scope-coverage=PATH, with the sign =); "
         "by default of those of scope_coverage in the settings, or of the platforms of the tests",
     )
     group.addoption(
@@ -40,6 +43,20 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("scope_coverage", "the folder or the lock of --scope-coverage, relative to the settings")
     parser.addini("scope_coverage_fail_under", "the percentage of --scope-coverage-fail-under")
+
+
+def leave_paths_to_the_tests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """`--scope-coverage tests`: the word after it names tests, and no prompts.
+
+    An option of argparse that may have a value takes the next word for it; with an `=` after it, it does not.
+    """
+    options = args[: args.index("--")] if "--" in args else args
+    if _COVERAGE_OPTION not in options:
+        return
+    args[: len(options)] = [f"{each}=" if each == _COVERAGE_OPTION else each for each in options]
+    # Of these, pytest looks for the conftest.py files that it loads first.
+    paths = parser.parse_known_args(args, copy.copy(early_config.option)).file_or_dir
+    early_config.known_args_namespace.file_or_dir = paths
 
 
 def coverage_wanted(config: pytest.Config) -> Optional[CoverageWanted]:

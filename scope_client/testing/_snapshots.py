@@ -147,9 +147,11 @@ class Snapshots:
     def summary(self) -> Iterable[str]:
         """What people should know at the end."""
         if self.written:
-            yield f"{_files(self.written, 'written')}: look at them, and commit them"
+            them = "it" if len(self.written) == 1 else "them"
+            yield f"{_files(self.written, 'written')}: look at {them}, and commit {them}"
         if self.unused:
-            yield f"{_files(self.unused, 'that no test takes')}: delete them if their tests are gone"
+            gone = "it if its test is" if len(self.unused) == 1 else "them if their tests are"
+            yield f"{_files(self.unused, 'that no test takes')}: delete {gone} gone"
 
 
 def is_in_ci() -> bool:

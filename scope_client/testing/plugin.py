@@ -41,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    from ._plugin_options import leave_paths_to_the_tests
+
+    leave_paths_to_the_tests(early_config, parser, args)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     from ._plugin_options import coverage_wanted
 

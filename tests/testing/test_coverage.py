@@ -159,6 +159,26 @@ def test_the_settings_of_a_project_have_the_folder_and_the_percentage(run, folde
     assert lines(run(FOLDER)) == []
 
 
+@pytest.mark.parametrize("words", [["inner"], ["--", "inner"], ["inner/test_inner.py::test_greets"]])
+def test_a_word_after_the_option_names_tests_and_no_prompts(words, run, pytester):
+    inner = pytester.mkdir("inner")
+    (inner / "conftest.py").write_text("def pytest_addoption(parser):\n    parser.addoption('--of-inner')\n")
+    (inner / "test_inner.py").write_text(HALF)
+    words = [*words, "--of-inner=1"] if "--" not in words else ["--of-inner=1", *words]
+    outcome = run("def test_other():\n    assert False\n", "--scope-coverage", *words)
+    assert outcome.ret == 0
+    assert lines(outcome)[-1] == "TOTAL 60.0 %: 1 of 2 prompts, 2 of 3 variables"
+
+
+def test_the_option_in_the_settings_or_the_environment_takes_no_word_either(run, folder, pytester, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--scope-coverage")
+    assert lines(run(HALF, "test_it.py"))[-1] == "TOTAL 60.0 %: 1 of 2 prompts, 2 of 3 variables"
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    pytester.makeini("[pytest]\naddopts = --scope-coverage\n")
+    assert lines(run(HALF, "test_it.py"))[-1] == "TOTAL 60.0 %: 1 of 2 prompts, 2 of 3 variables"
+    assert lines(run(FOLDER, "test_it.py", "--scope-coverage=prompts"))[-1].startswith("TOTAL 75.0 %")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

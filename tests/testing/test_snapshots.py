@@ -65,7 +65,7 @@ def files(folder):
 def test_the_first_run_writes_what_was_rendered_and_the_next_one_compares(run, folder):
     outcome = run(GREETS)
     outcome.assert_outcomes(passed=1)
-    outcome.stdout.fnmatch_lines(["1 snapshot written (__prompts__/test_it/test_greets.md): look at them*"])
+    outcome.stdout.fnmatch_lines(["1 snapshot written (__prompts__/test_it/test_greets.md): look at it, and commit it"])
     assert (folder / "test_greets.md").read_text() == SNAPSHOT
     before = os.stat(folder / "test_greets.md")
     outcome = run(GREETS, ci="true")
