@@ -96,9 +96,11 @@ class Library:
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
         variables: Sequence[str] = (),
+        description: str | None = None,
     ) -> VersionRecord:
         """Adds a version; with `promote` it becomes the production version."""
         more: dict[str, Any] = {"type": type, "metadata": metadata, "tags": tags, "variables": variables}
+        more["description"] = description
         with self._lock:
             self._look(name)
             new = self._new(name, content, status="published" if promote else "draft", **more)
@@ -182,10 +184,12 @@ class Library:
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
         variables: Sequence[str] = (),
+        description: str | None = None,
         expected: str | None = None,
     ) -> VersionRecord:
         """Adds a version that is a draft; `expected` and the rest are as for `publish_version`."""
         more: dict[str, Any] = {"type": type, "metadata": metadata, "tags": tags, "variables": variables}
+        more["description"] = description
         with self._lock:
             writer = self._writer_of(name)
             if writer is None:

@@ -16,7 +16,7 @@ import requests
 from faults.clock import ManualClock
 
 from scope_client import ApiKeyCredentials, Configuration, MissingVariableError, NoProductionVersionError, ScopeError
-from scope_client._folder.reader import PromptFolder
+from scope_client._folder.reader import PromptFolder, read_prompt_dir
 from scope_client._prompt.prompt_read import ReadFrom
 from scope_client.local import LocalPlatform
 from scope_client.local._face._outages import SWITCHES
@@ -625,6 +625,17 @@ class TestWriting:
         assert found is not None
         visit.post("/prompts/support/draft", seen=visit.seen("/prompts/support"), content="New", variables=found[1])
         assert "{{tone}}" in visit.text("/prompts/support/2")
+
+    def test_the_description_of_a_version_is_that_of_the_next_one(self, visit: Visitor, folder: Path) -> None:
+        (folder / "support.md").write_text('---\ndescription: "For \\"new\\" users,\\nof <b>"\n---\nText\n')
+        found = re.search(r'name="description" value="([^"]*)"', visit.get("/prompts/support/draft").text)
+        assert found is not None
+        written = html.unescape(found[1]).replace("\n", "\r\n")  # as a browser sends it
+        for place, more in enumerate(({"as": "published"}, {}), 2):
+            seen = visit.seen("/prompts/support")
+            visit.post("/prompts/support/draft", seen=seen, content="New", description=written, **more)
+            (saved,) = (each for each in read_prompt_dir(folder)["support"] if each.number == place)
+            assert saved.description == 'For "new" users,\nof <b>'
 
     def test_tags_with_commas_quotes_and_spaces_are_kept_by_the_next_version(
         self, visit: Visitor, platform: LocalPlatform

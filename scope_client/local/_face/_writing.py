@@ -31,7 +31,7 @@ _WORD = re.compile(r'\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(?:,|\Z)')
 
 
 class WrittenForm(NamedTuple):
-    """What a person wrote; `variables` are declared beside those of the text, and come from the version before."""
+    """What a person wrote; what is not in a field of the page comes from the version before, in hidden ones."""
 
     name: str
     type: str
@@ -39,8 +39,10 @@ class WrittenForm(NamedTuple):
     metadata: str
     tags: str
     variables: str
+    """Those that are declared beside those of the text."""
     line_ends: str = ""
     """"CR LF" if those of the version before were, which a browser does not keep."""
+    description: str = ""
 
     @property
     def kept_content(self) -> str:
@@ -154,6 +156,7 @@ class Writing:
                 metadata=metadata,
                 tags=_words(form.tags),
                 variables=_words(form.variables),
+                description=form.description or None,
                 expected=expected,
             )
         except ConfigurationError as error:
@@ -216,7 +219,8 @@ def _of(version: VersionRecord) -> WrittenForm:
     kept = _in_a_line(name for name in version.declared if name not in in_text)
     told = as_json_text(metadata) if metadata else ""
     ends = CRLF if 0 < content.count("\n") == content.count("\r\n") else ""
-    return WrittenForm(version.prompt, version.type, content, told, _in_a_line(version.tags), kept, ends)
+    tags = _in_a_line(version.tags)
+    return WrittenForm(version.prompt, version.type, content, told, tags, kept, ends, version.description or "")
 
 
 def _written(name: str) -> WrittenForm:
@@ -233,6 +237,7 @@ def _written(name: str) -> WrittenForm:
         field("tags"),
         field("variables"),
         field("line_ends"),
+        field("description"),
     )
 
 
