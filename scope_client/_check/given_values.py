@@ -63,6 +63,8 @@ class Mappings:
         """
         if node is None:
             return GivenValues()
+        if _may_lose(node, spot):
+            return NOT_SEEN
         known = self._values.of(node, spot)
         given = GivenValues((), known.is_open or not known.found or _may_grow(node, spot))
         kinds = [self._of_one(each) for each in known.found]
@@ -150,6 +152,12 @@ def is_list_of_messages(node: ast.AST) -> bool:
         return False
     dicts = [each for each in node.elts if isinstance(each, ast.Dict)]
     return any(isinstance(key, ast.Constant) and key.value == "role" for each in dicts for key in each.keys)
+
+
+def _may_lose(node: ast.AST, spot: Spot) -> bool:
+    """Whether values are taken out of the mapping behind a name somewhere."""
+    name = last_name(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
+    return bool(name) and any(name in scope.made_smaller for scope in spot.scope.around())
 
 
 def _may_grow(node: ast.AST, spot: Spot) -> bool:

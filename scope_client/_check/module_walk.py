@@ -14,8 +14,9 @@ from .scopes import BEFORE_ALL, Binding, Block, Function, Parameter, ReadModule,
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _JUMPS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _CHANGES_IN_PLACE = frozenset(
-    "append extend insert remove pop popitem clear update setdefault add discard __setitem__".split()  # noqa: SIM905
+    "append extend insert update setdefault add __setitem__".split()  # noqa: SIM905
 )
+_MAKES_SMALLER = frozenset(("remove", "pop", "popitem", "clear", "discard", "__delitem__"))
 # Calls that keep no hold of what they are given.
 _LOOKS_ONLY = frozenset(
     "print len repr str dict list sorted set frozenset tuple bool isinstance type dumps pprint debug info warning error"  # noqa: SIM905
@@ -202,6 +203,8 @@ class _Walk(NameBinding):
     def _delete(self, node: ast.Delete, spot: Spot, parent: ast.AST | None, is_tested: bool) -> None:
         for target in node.targets:
             self._assign(target, Binding("unknown", None, spot), spot)
+            if isinstance(target, ast.Subscript):
+                self._change(target.value, spot, makes_smaller=True)
 
     def _alias(self, node: Any, spot: Spot, parent: ast.AST | None, is_tested: bool) -> None:
         if isinstance(node.name, ast.Name):  # `type Name = Literal["a", "b"]`
@@ -220,6 +223,8 @@ class _Walk(NameBinding):
         function = node.func
         if isinstance(function, ast.Attribute) and function.attr in _CHANGES_IN_PLACE:
             self._change(function.value, spot)
+        elif isinstance(function, ast.Attribute) and function.attr in _MAKES_SMALLER:
+            self._change(function.value, spot, makes_smaller=True)
         self._put(function, spot, node, is_tested)
         self._put_all(node.args, spot, node, is_tested)
         self._put_all(node.keywords, spot, node, is_tested)

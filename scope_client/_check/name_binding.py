@@ -104,9 +104,11 @@ class NameBinding:
         for scope in spot.scope.around():
             scope.handed_on.add(last_name(node))
 
-    def _change(self, node: ast.AST, spot: Spot) -> None:
+    def _change(self, node: ast.AST, spot: Spot, *, makes_smaller: bool = False) -> None:
         for scope in spot.scope.around():
             scope.changed.add(last_name(node))
+            if makes_smaller:
+                scope.made_smaller.add(last_name(node))
 
 
 def owner_of(node: ast.AST, spot: Spot) -> Scope | None:

@@ -22,6 +22,7 @@ class Scope:
         "outer_names",
         "tested",
         "handed_on",
+        "made_smaller",
         "changed",
         "title",
         "root",
@@ -43,6 +44,8 @@ class Scope:
         """Names whose object somebody else gets hold of, who may change it."""
         self.changed: set[str] = set()
         """Names whose object is changed in place."""
+        self.made_smaller: set[str] = set()
+        """Those of them that something is taken out of."""
         self.title = title
         """As in "Mailer.send"."""
         self.root = Block(self)
