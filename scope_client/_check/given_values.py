@@ -40,6 +40,7 @@ class GivenValues(NamedTuple):
 
 
 NOT_SEEN = GivenValues((), True)
+MAX_MAPPINGS_OF_A_CALL = 1000
 
 
 class Mappings:
@@ -53,6 +54,8 @@ class Mappings:
     def __init__(self, values: Values, locate: Locate) -> None:
         self._values = values
         self._locate = locate
+        self._under_way: set[int] = set()
+        self._looked_at = 0
 
     def of(self, node: ast.AST | None, spot: Spot) -> GivenValues:
         """What a mapping gives; the variables of all that it may be, if it may be several.
@@ -95,7 +98,20 @@ class Mappings:
         return given
 
     def _of_one(self, found: Found) -> GivenValues:
-        node, spot = found.node, found.spot
+        """A mapping may be made of itself, as `v = {**v}` in a loop; and each of a chain of the one before, twice."""
+        node = id(found.node)
+        if not self._under_way:
+            self._looked_at = 0
+        self._looked_at += 1
+        if node in self._under_way or self._looked_at > MAX_MAPPINGS_OF_A_CALL:
+            return NOT_SEEN
+        self._under_way.add(node)
+        try:
+            return self._of_expression(found.node, found.spot)
+        finally:
+            self._under_way.remove(node)
+
+    def _of_expression(self, node: ast.AST, spot: Spot) -> GivenValues:
         if is_none(node):
             return GivenValues()
         if isinstance(node, ast.Dict):

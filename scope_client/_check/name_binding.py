@@ -46,7 +46,7 @@ class NameBinding:
             self._put(target.slice, spot, target)
 
     def _assign_parts(self, target: ast.Tuple | ast.List, binding: Binding, spot: Spot) -> None:
-        is_plain = not any(isinstance(each, ast.Starred) for each in target.elts)
+        is_plain = not any(isinstance(each, ast.Starred) for each in target.elts) and not _is_swap(target, binding.node)
         for number, part in enumerate(target.elts):
             inner = Binding(binding.kind, binding.node, binding.spot, (*binding.path, number), binding.is_early)
             self._assign(part, inner if is_plain else Binding("unknown", None, binding.spot), spot)
@@ -109,6 +109,14 @@ class NameBinding:
             scope.changed.add(last_name(node))
             if makes_smaller:
                 scope.made_smaller.add(last_name(node))
+
+
+def _is_swap(target: ast.Tuple | ast.List, value: ast.AST | None) -> bool:
+    """Whether names are given what others of them are, as in `a, b = b, a`."""
+    if not isinstance(value, (ast.Tuple, ast.List)):
+        return False
+    given = {each.id for each in value.elts if isinstance(each, ast.Name)}
+    return any(isinstance(each, ast.Name) and each.id in given for each in target.elts)
 
 
 def owner_of(node: ast.AST, spot: Spot) -> Scope | None:

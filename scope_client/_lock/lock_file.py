@@ -179,7 +179,7 @@ def _folder_in(data: Mapping[str, Any]) -> str:
     """Relative and below the lock, so that a lock of somebody else's leads nowhere."""
     folder = _text_in("the file", data, "folder")
     parts = folder.split("/")
-    if ".." in parts or "\\" in folder or os.path.isabs(folder):
+    if ".." in parts or any(sign in folder for sign in "\\\0") or os.path.isabs(folder):
         raise ConfigurationError(f"names the folder {shown(folder)}, which is not beside or below it; {_ANEW}")
     return folder
 

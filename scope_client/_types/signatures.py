@@ -24,7 +24,7 @@ VALUES = "values"
 RUNTIME = "_prompts"
 _NAMES_IN_BODIES = (CLIENT, RUNTIME)
 # What the module means by these must not change under a prompt of the same name.
-_NAMES_IN_MODULES = frozenset(("Any", "Optional", "ScopeClient", "TypedDict", "list", "object", "str"))
+_NAMES_IN_MODULES = frozenset(("Any", "Optional", "ScopeClient", "TypedDict", "annotations", "list", "object", "str"))
 
 
 class Parameter(NamedTuple):

@@ -48,6 +48,11 @@ MAPPINGS = [
     ('values = {"x": 1}\nvalues["y"] = 2\nclient.render_prompt("a", values)', ["a(x, ...)"]),
     ('values = {"x": 1}\nvalues.update(y=2)\nclient.render_prompt("a", values)', ["a(x, ...)"]),
     ('values = {"x": 1}\nvalues |= b\nclient.render_prompt("a", values)', ["a(...)"]),
+    (
+        'values = {"x": 1}\nfor b in c:\n    values = {**values, "y": 2}\nclient.render_prompt("a", values)',
+        ["a(x, y, ...)"],
+    ),
+    ('values = {}\nvalues = dict(values)\nvalues = values | values\nclient.render_prompt("a", values)', ["a()"]),
     ('values = {"x": 1, "y": 2}\ndel values["y"]\nclient.render_prompt("a", values)', ["a(...)"]),
     ('values = {"x": 1, "y": 2}\nvalues.pop("y")\nclient.render_prompt("a", values)', ["a(...)"]),
     ('values = {"x": 1, "y": 2}\nvalues.clear()\nclient.render_prompt("a", values)', ["a(...)"]),
@@ -122,6 +127,10 @@ RENDERS = [
     ('v = client.get_prompt_version("a")\nsend(v)', ["a"]),
     ('v = client.get_prompt_version("a")\nv.content', ["a"]),
     ('v = client.get_prompt_version("a")\nv = other()\nv.render(x=1)', ["a"]),
+    (
+        'v = client.get_prompt_version("a")\nw = client.get_prompt_version("b")\nv, w = w, v\nv.render(x=1)',
+        ["a", "b"],
+    ),
     ('v = other()\nv.render(x=1)\nv = client.get_prompt_version("a")', ["a"]),
     ('def f(v):\n    v.render(x=1)\nv = client.get_prompt_version("a")', ["a"]),
     ('client.get_prompt_version("a").render', ["a"]),
@@ -210,3 +219,8 @@ def test_a_value_is_text_or_messages_where_its_literal_shows_it(value: str, kind
     for source in (f'client.render_prompt("a", {{"x": {value}}})', f'client.get_prompt_version("a").render(x={value})'):
         ((given,),) = [use.given for use in seen(source).uses]
         assert (given.name, given.kind) == ("x", kind)
+
+
+def test_mappings_that_are_made_of_each_other_twice_end_at_once() -> None:
+    doubled = "".join(f"v{number + 1} = {{**v{number}, **v{number}}}\n" for number in range(60))
+    assert found(f'v0 = {{"x": 1}}\n{doubled}client.render_prompt("a", v60)') == ["a(x, ...)"]
