@@ -19,7 +19,8 @@ class Form(NamedTuple):
 
     kind: str
     """"read" gives a version, "render" a text, "langchain" a template; "many" takes a list; "function" is that of
-    templates, whose keywords are values; "clear", "middleware" and "configured"."""
+    templates, whose keywords are values; "typed" stands in a function that `scope types` wrote; "clear", "middleware"
+    and "configured"."""
     name: tuple[Argument, ...] = (0, "name")
     values: tuple[Argument, ...] = ()
     label: tuple[Argument, ...] = ("label",)
@@ -52,6 +53,9 @@ FORMS: dict[str, Form] = {
     "LivePrompt": _LIVE._replace(is_distinct=False),
     "scope_prompt_middleware": Form("middleware", values=("values",), keywords=None),
 }
+TYPED_FUNCTIONS = "prompt_functions"
+# Of each pair of functions the synchronous one alone, so that a prompt is one use of the module.
+TYPED_FORMS = dict.fromkeys(("text", "messages"), Form("typed", (0,), version=(), keywords=None, most_positional=3))
 OPTIONS_OF_FUNCTION = frozenset({"label", "version", "fallback", "variables", "using"})
 
 
@@ -62,6 +66,9 @@ def form_of(word: str, origins: frozenset[str]) -> Form | None:
         word: The last name of what is called.
         origins: The dotted paths that it may come from.
     """
+    if word in TYPED_FORMS:
+        is_typed = f"scope_client.{TYPED_FUNCTIONS}.{word}" in origins
+        return TYPED_FORMS[word] if is_typed else None
     form = FORMS.get(word)
     is_of_templates = origins and not any(path.startswith("scope_langchain.") for path in origins)
     return _FUNCTION_OF_TEMPLATES if word == "scope_prompt" and is_of_templates else form

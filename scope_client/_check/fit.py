@@ -54,6 +54,11 @@ def misfits(use: Use, version: PromptVersion) -> Iterator[Misfit]:
 
     A variable that is declared may be given, whether the content has it or not.
     """
+    for each in _misfits(use, version):
+        yield each._replace(advice=f"; {use.remedy}") if use.remedy else each
+
+
+def _misfits(use: Use, version: PromptVersion) -> Iterator[Misfit]:
     if use.kind is not None and use.kind != version.type:
         why = use.why_kind or f"the code needs a {use.kind} prompt"
         said = f"is a {version.type} prompt, and {why}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from .call_forms import FORMS, Arguments, Form, form_of, form_of_configured
+from .call_forms import FORMS, TYPED_FORMS, TYPED_FUNCTIONS, Arguments, Form, form_of, form_of_configured
 from .configured_calls import ConfiguredCall
 from .known import last_name
 from .name_binding import owner_of
@@ -58,8 +58,14 @@ class PromptCalls:
         self._configured: dict[str, list[ConfiguredCall]] = {}
         for call in configured:
             self._configured.setdefault(call.last_name, []).append(call)
-        self._words = {*FORMS, *self._configured}
+        self._words = {*FORMS, *self._configured, *self._words_of_types()}
         self._aliases = set(self._other_names())
+
+    def _words_of_types(self) -> Iterable[str]:
+        """Those of a module that `scope types` wrote: elsewhere they are everybody's."""
+        imported = (each.node for bindings in self._module.top.names.values() for each in bindings)
+        is_typed = any(isinstance(each, Imported) and TYPED_FUNCTIONS in each.path for each in imported)
+        return TYPED_FORMS if is_typed else ()
 
     def _other_names(self) -> Iterator[str]:
         """The names that a module gives to what asks for prompts: `ask = client.render_prompt`."""

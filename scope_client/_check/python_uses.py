@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Sequence
 
-from .call_forms import FORMS
+from .call_forms import FORMS, TYPED_FUNCTIONS
 from .configured_calls import ConfiguredCall
 from .import_paths import is_package
 from .imported_constants import ConstantsOf
@@ -17,7 +17,9 @@ from .seen import Seen
 from .source_places import SourcePlaces
 from .use_making import UseMaking
 
-_MAY_USE = re.compile(rb"%b|#[^\n#]*[Ss][Cc][Oo][Pp][Ee]:" % b"|".join(word.encode() for word in sorted(FORMS)))
+_MAY_USE = re.compile(
+    rb"%b|#[^\n#]*[Ss][Cc][Oo][Pp][Ee]:" % b"|".join(word.encode() for word in sorted([*FORMS, TYPED_FUNCTIONS]))
+)
 
 
 def may_use_prompts(octets: bytes, calls: Sequence[ConfiguredCall] = ()) -> bool:

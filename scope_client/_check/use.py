@@ -60,3 +60,5 @@ class Use(NamedTuple):
     """The function or class around it, such as "Mailer.send"; "" at the top of a file. It tells equal uses apart."""
     passes_extra: bool = False
     """Whether values without a variable do no harm, as LangChain's `invoke` drops them: no S102 then."""
+    remedy: str = ""
+    """What mends values that do not fit, where nobody writes them by hand: "run `scope types` again"."""

@@ -18,6 +18,7 @@ from .python_comments import PythonComments, lines_of
 from .scopes import ReadModule, Spot
 from .source_places import SourcePlaces
 from .texts import Text, Texts, texts_of
+from .typed_functions import TYPES_REMEDY, TypedFunctions
 from .use import Given, Place, Use
 from .values import Values
 
@@ -61,6 +62,7 @@ class UseMaking:
         self._values = Values(module, constants_of)
         self._origins = Origins(self._values)
         self._mappings = Mappings(self._values, places.of)
+        self._typed = TypedFunctions(module, places.of)
         self._prompt_calls = PromptCalls(self._values, self._origins, configured)
 
     def uses(self) -> Iterator[Use]:
@@ -106,7 +108,9 @@ class UseMaking:
 
     def _bare(self, call: PromptCall, wanted: _Wanted) -> Use:
         ignored = self._comments.ignored(*lines_of(call.spot.statement, call.call))
-        return Use(*wanted, using=self._using(call), ignored=ignored, in_function=call.spot.scope.title)
+        remedy = TYPES_REMEDY if call.form.kind == "typed" else ""
+        use = Use(*wanted, using=self._using(call), ignored=ignored, in_function=call.spot.scope.title)
+        return use._replace(remedy=remedy)
 
     def _filled(self, call: PromptCall, use: Use, fills: list[Fill], *, is_one: bool) -> Iterator[Use]:
         given, renders, passes_extra = self._given(call)
@@ -230,6 +234,8 @@ class UseMaking:
             given = self._mappings.of(arguments.get(("values",)), spot)
             own = Given(_VARIABLE_OF_MIDDLEWARE, self._places.of(call.call))
             return GivenValues((own,)).joined(given), True, True
+        if form.kind == "typed":
+            return GivenValues(self._typed.given(arguments, spot)), True, False
         if form.kind == "configured" and form.values:
             return self._given_as_configured(call)
         return self._required(call)
@@ -268,6 +274,9 @@ class UseMaking:
 
     def _kind(self, call: PromptCall, *, is_text: bool) -> tuple[str | None, str]:
         """The type that the code works with alone, and what shows it; `is_text` if it uses the prompt as a text."""
+        if call.form.kind == "typed":
+            is_of_text = last_name(call.function) == "text"
+            return ("text", "its function returns text") if is_of_text else ("chat", "its function returns messages")
         template = self._prompt_calls.template_class(call.function, call.spot)
         if template:
             kind = "chat" if "Chat" in template else "text"
