@@ -8,13 +8,14 @@ from typing import Protocol
 
 from .._folder.reader import PromptFolder
 from .._folder.record import VersionRecord
-from .._lock.lock_file import Lock, LockedVersion
+from .._lock.lock_file import PULL_AS_LOCKED, Lock, LockedVersion
 from .._lock.verified import record_for, verified
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._wording import shown
 from .answer import Answer, unknown_prompt, unknown_version
 
+_PUT_BACK = f"put the file and the lock back with git, or the file with {PULL_AS_LOCKED}"
 _PUBLISH_ONE = "publish one, or ask for label='latest'"
 
 
@@ -113,7 +114,7 @@ class LockCatalogue:
             return Answer(version)
         wrong = "does not match" if any(each.id == locked.version_id for each in records) else "is missing of"
         which = _numbered(locked.version_number, locked.version_id)
-        return Answer(None, "S106", f"{which}: its file {wrong} {self._where}; `scope pull` writes it anew")
+        return Answer(None, "S106", f"{which}: its file {wrong} {self._where}; {_PUT_BACK}")
 
     def _of_version(self, name: str, version_id: str) -> Answer:
         """A version that is asked for by its ID, which a lock neither holds nor forbids."""

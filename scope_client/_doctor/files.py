@@ -50,6 +50,7 @@ def lock_check(config: Configuration, path: str | None) -> Said:
         wrong = listed(copies.flaws, written=printable, joint="; ")
         return failed(
             f"the folder has {len(copies.versions)} of {len(lock.versions)} versions as they were locked: {wrong}",
-            "run scope pull --force, or deploy the folder beside the lock",
+            "put its files and the lock back with git, or run scope pull --locked --force; or deploy the folder beside "
+            "the lock",
         )
     return ok(f"{len(lock.versions)} locked versions, and the folder {printable(lock.folder)} has each of them")

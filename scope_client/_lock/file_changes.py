@@ -54,8 +54,8 @@ def undo_what_was_left(folder: str) -> None:
         _remove(stage)
 
 
-def carry_out(folder: str, changes: Sequence[FileChange], lock: str, lock_after: bytes) -> None:
-    """Changes the files, and then the lock. The new files are in the folder of `staged` already.
+def carry_out(folder: str, changes: Sequence[FileChange], lock: str, lock_after: bytes | None) -> None:
+    """Changes the files, and then the lock, unless that is None. The new files are in the folder of `staged` already.
 
     Raises OSError, and leaves everything as it was, if that fails.
     """
@@ -63,13 +63,15 @@ def carry_out(folder: str, changes: Sequence[FileChange], lock: str, lock_after:
     new_lock = os.path.join(os.path.dirname(lock), f".{os.path.basename(lock)}.tmp")
     written = None
     try:
-        _write(new_lock, lock_after, like=lock)
-        _settle_file(new_lock)
+        if lock_after is not None:
+            _write(new_lock, lock_after, like=lock)
+            _settle_file(new_lock)
         written = _Written.new(stage, folder, changes, lock)
         for group in _grouped(changes):
             _change(folder, stage, group)
         _together(settle, {os.path.dirname(_at(folder, each.path)) for each in changes})
-        os.replace(new_lock, lock)
+        if lock_after is not None:
+            os.replace(new_lock, lock)
     except BaseException:
         if written is not None:
             written.undo()  # if that fails too, what is kept stays for the next change

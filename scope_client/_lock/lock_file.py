@@ -18,6 +18,7 @@ StrPath = Union[str, "os.PathLike[str]"]
 
 LOCK_FILE_NAME = "scope.lock"
 LOCK_FORMAT = 1
+PULL_AS_LOCKED = "`scope pull --locked --force`"
 LOCKED_LABELS = ("production", "latest")
 MAX_LOCK_BYTES = 10 * 1024 * 1024
 

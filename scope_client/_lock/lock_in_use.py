@@ -159,7 +159,7 @@ def open_lock(path: StrPath, config: Configuration) -> LockInUse:
     if flaws:
         _log.warning(
             "the lock %s: while the platform cannot answer, %d of %d locked versions cannot be served: %s. "
-            "`scope pull --force` writes them anew",
+            "put them back with `scope pull --locked --force`, or with git",
             lock.path,
             len(lock.versions) - len(copies),
             len(lock.versions),

@@ -15,7 +15,7 @@ from .._wording import listed, shown
 from ..errors import ConfigurationError
 from .digest import digest_of
 from .file_changes import FileChange
-from .lock_file import LockedVersion
+from .lock_file import PULL_AS_LOCKED, LockedVersion
 from .lock_place import LockPlace
 from .locked_files import PUBLISHED, LockedFile, locked_file, number_at, octets_at, paths_in
 from .verified import record_for, verified
@@ -53,8 +53,8 @@ def refuse_edited(place: LockPlace, files: Iterable[LockedFile]) -> None:
     if edited:
         it = _it(edited)
         raise ConfigurationError(
-            f"{listed(edited, written=str)} {_is(edited)} not as {place.shown_lock} has {it}: put back what was edited "
-            f"by hand (publish such changes on the platform), or overwrite {it} with `scope pull --force`"
+            f"{listed(edited, written=str)} {_is(edited)} not as {place.shown_lock} has {it} (publish changes on the "
+            f"platform): put {it} back with git, or with {PULL_AS_LOCKED}"
         )
 
 
@@ -87,15 +87,22 @@ def planned(
     Raises:
         ConfigurationError: A file is in the way, or cannot hold its version.
     """
-    changes = list(_changes(place, versions, files, fetched, force=force))
-    attributes = octets_at(place.folder_path, GIT_ATTRIBUTES)
-    if attributes is None:
-        changes.insert(0, FileChange(GIT_ATTRIBUTES, None, _KEEPS_LINE_ENDS))
-    for each in changes:
+    return Plan(versions, with_attributes(place, list(_changes(place, versions, files, fetched, force=force))))
+
+
+def with_attributes(place: LockPlace, changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
+    """These changes and the `.gitattributes` that keep line ends, if there are none.
+
+    Raises ConfigurationError if a file is read-only.
+    """
+    each_change = list(changes)
+    if octets_at(place.folder_path, GIT_ATTRIBUTES) is None:
+        each_change.insert(0, FileChange(GIT_ATTRIBUTES, None, _KEEPS_LINE_ENDS))
+    for each in each_change:
         at = os.path.join(place.folder_path, *each.path.split("/"))
         if each.before is not None and not os.access(at, os.W_OK):  # for to replace it, only its folder has to be
             raise ConfigurationError(f"{place.shown_file(each.path)} is read-only for this user; make it writable")
-    return Plan(versions, tuple(changes))
+    return tuple(each_change)
 
 
 def _changes(
@@ -176,16 +183,17 @@ def _in_status(version: PromptVersion, status: str | None) -> PromptVersion:
     return PromptVersion({**version.to_dict(), "status": status, "is_production": is_production})
 
 
-def check_result(after: str, place: LockPlace, versions: Iterable[LockedVersion]) -> None:
+def check_result(after: str, place: LockPlace, versions: Iterable[LockedVersion], *, is_strict: bool = True) -> None:
     """Reads the folder as it will be; raises ConfigurationError if a client could not use it.
 
     Args:
         after: A folder as the real one will be.
         place: Where the real one is.
         versions: What it must hold.
+        is_strict: Whether the files of other prompts must have no flaws.
     """
     try:
-        folder = PromptFolder(after)
+        folder = PromptFolder(after, is_strict=is_strict)
     except ConfigurationError as error:
         _, _, flaws = error.message.partition("\n")
         raise ConfigurationError(
@@ -193,7 +201,8 @@ def check_result(after: str, place: LockPlace, versions: Iterable[LockedVersion]
             f"{'; '.join(map(str.strip, (flaws or error.message).splitlines()))}"
         ) from None
     for locked in versions:
-        if verified(record_for(folder.versions(locked.name), locked), locked) is None:
+        records = folder.versions(locked.name) if is_strict else folder.readable(locked.name)
+        if verified(record_for(records, locked), locked) is None:
             raise ConfigurationError(
                 f"the file of {shown(locked.name)} would not hold what was fetched; nothing was written"
             )

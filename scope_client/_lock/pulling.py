@@ -17,7 +17,7 @@ from ..errors import ConfigurationError, NoProductionVersionError, NotFoundError
 from .alone import alone_in
 from .digest import digest_of
 from .fetching import Outcome, Step, Wanted, fetch_all, nothing_told
-from .file_changes import STAGE_NAME, carry_out, drop_staged, staged, undo_what_was_left
+from .file_changes import STAGE_NAME, FileChange, carry_out, drop_staged, staged, undo_what_was_left
 from .lock_file import LockedVersion, text_of
 from .lock_place import LockPlace
 from .locked_files import LockedFile, locked_files
@@ -67,9 +67,7 @@ def pull(
         ScopeError: It says why nothing was written.
     """
     organisation = place.check_organisation(client)
-    if os.path.isdir(os.path.join(place.folder_path, STAGE_NAME)):
-        with _changing(place):
-            pass  # puts back what a crash has left
+    put_right(place)
     before = locked_files(place.folder_path, place.versions)
     if not force:
         refuse_edited(place, before.values())
@@ -81,7 +79,7 @@ def pull(
             error.message += f"; take the entry of a prompt that is gone for good out of {place.shown_lock} by hand"
             error.args = (error.message,)
         raise
-    with _changing(place):
+    with changing(place):
         place.check_unchanged()
         files = locked_files(place.folder_path, place.versions, before)
         if not force:
@@ -165,8 +163,15 @@ def _told(each: tuple[Wanted, ScopeError]) -> str:
     return f"{printable(wanted.prompt, LONGEST_SHOWN_VALUE)}{which}: {cut(str(error))}"
 
 
+def put_right(place: LockPlace) -> None:
+    """Puts back what a pull that was killed has left."""
+    if os.path.isdir(os.path.join(place.folder_path, STAGE_NAME)):
+        with changing(place):
+            pass
+
+
 @contextlib.contextmanager
-def _changing(place: LockPlace) -> Iterator[None]:
+def changing(place: LockPlace) -> Iterator[None]:
     """Nobody else changes the folder while the block runs, and it is as the last change has left it."""
     try:
         with alone_in(place.folder_path):
@@ -184,15 +189,26 @@ def _write(place: LockPlace, plan: Plan, organisation: str) -> bool:
     """Whether the lock is another one than before."""
     text = text_of(organisation, place.folder, plan.versions).encode()
     is_lock_new = place.octets is None or place.octets.replace(b"\r\n", b"\n") != text
-    if not plan.changes and not is_lock_new:
-        return False
+    if plan.changes or is_lock_new:
+        write(place, plan.changes, text, plan.versions)
+    return is_lock_new
+
+
+def write(
+    place: LockPlace,
+    changes: Sequence[FileChange],
+    lock_after: bytes | None,
+    versions: Iterable[LockedVersion],
+    *,
+    is_strict: bool = True,
+) -> None:
+    """Changes the files, and the lock unless it is to stay as it is, if the folder will then pass `check_result`."""
     try:
-        check_result(staged(place.folder_path, plan.changes), place, plan.versions)
+        check_result(staged(place.folder_path, changes), place, versions, is_strict=is_strict)
     except BaseException:
         drop_staged(place.folder_path)
         raise
-    carry_out(place.folder_path, plan.changes, place.lock_path, text)
-    return is_lock_new
+    carry_out(place.folder_path, changes, place.lock_path, lock_after)
 
 
 def _moved(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .._folder.reader import PromptFolder, StrPath
 from .._folder.record import VersionRecord
 from .._lock.copies import copies_of
-from .._lock.lock_file import LockedVersion, read_lock
+from .._lock.lock_file import PULL_AS_LOCKED, LockedVersion, read_lock
 from .._prompt.chat_template import ChatTemplate, Placeholder
 from .._prompt.prompt_version import PromptVersion
 from .._wording import listed, shown
@@ -79,7 +79,7 @@ def locked_versions(path: StrPath) -> list[tuple[PromptVersion, str]]:
         flaws = listed(copies.flaws, written=str, joint="; ")
         raise ConfigurationError(
             f"the folder {shown(lock.folder)} is not what the lock {shown(lock.path)} names: {flaws}. "
-            "Take the changes back, or fetch the locked versions anew with `scope pull --force`"
+            f"Put the files and the lock back with git, or the files with {PULL_AS_LOCKED}"
         )
     return [(copies.versions[wanted[name]], wanted[name].label) for name in sorted(wanted)]
 

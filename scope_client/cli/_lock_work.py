@@ -22,6 +22,7 @@ from .._lock.moved_report import (
 )
 from .._lock.pulling import Pulled
 from .._lock.pulling import pull as pull_versions
+from .._lock.restoring import restore
 from .._lock.used_prompts import prompts_used_by
 from .._lock.word_diff import OLD
 from ..errors import ScopeError, ValidationError
@@ -40,12 +41,19 @@ def run_pull(
     label: str | None,
     *,
     force: bool,
+    locked: bool,
     check: bool,
     format: str,  # noqa: A002  # the option's own word
 ) -> int:
     """The exit code."""
     if force and check:
         raise click.UsageError("--force and --check exclude each other: give one of them")
+    if locked:
+        if check or used_by or label:
+            raise click.UsageError(
+                "--locked goes with names, -o, --lock, --force and --format alone; leave the rest out"
+            )
+        return _put_back(locked_place(lock, output), name, format, force=force)
     if check:
         try:
             place = locked_place(lock, output)
@@ -62,6 +70,22 @@ def run_pull(
     else:
         files = {"written": list(pulled.written), "removed": list(pulled.removed)}
         print_moved(report, format, lock=place.shown_lock, **files)
+    return 0
+
+
+def _put_back(place: LockPlace, names: Sequence[str], output_format: str, *, force: bool) -> int:
+    with platform_client() as client, Progress("pulling") as progress:
+        restored = restore(client, place, names, force=force, step=progress.step)
+    are, them = ("is", "it") if restored.versions == 1 else ("are", "them")
+    written = f"; {counted(len(restored.written), 'file')} written" if restored.written else ""
+    versions = f"{counted(restored.versions, 'version')} in {place.shown_folder}"
+    summary = f"{versions} {are} as {place.shown_lock} has {them}{written}"
+    if output_format == "text":
+        terminal.say(summary)
+    else:
+        report = MovedReport(place, (), summary, restored.versions)
+        files = {"written": list(restored.written), "removed": []}
+        print_moved(report, output_format, lock=place.shown_lock, **files)
     return 0
 
 

@@ -34,12 +34,16 @@ REPORT_FORMATS = ("text", "json", "github", "markdown")
 )
 @click.option("--label", type=click.Choice(LABELS), help="Which versions to pull. By default those in production.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@click.option(
+    "--locked", is_flag=True, help="Leave the lock as it is; write the files of its versions that are missing."
+)
 @click.option("--check", is_flag=True, help="Write nothing; tell what has moved on. Exits with 1 if anything has.")
 @click.option("--format", type=click.Choice(REPORT_FORMATS), default="text", help="How to print it.")
 def pull(**given: Any) -> int:
     """Write prompts of the platform into a folder, and lock their versions.
 
-    Without a NAME, all prompts of the lock are brought up to date.
+    Without a NAME, all prompts of the lock are brought up to date. With --locked, the folder is put back as the lock
+    says; --force then overwrites files that were edited by hand.
     """
     from ._lock_work import run_pull
 

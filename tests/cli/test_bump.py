@@ -250,5 +250,5 @@ class TestFailure:
         platform.publish("greeting", "Hi")
         before = files(tmp_path)
         done = bump("bump")
-        assert (done.code, "or overwrite it with `scope pull --force`" in done.complaint) == (2, True)
+        assert (done.code, "or with `scope pull --locked --force`" in done.complaint) == (2, True)
         assert files(tmp_path) == before

@@ -163,8 +163,8 @@ class TestFailure:
         done = pulled("pull")
         assert done.code == 1
         assert done.complaint == (
-            "scope: ConfigurationError: prompts/greeting/v1.md is not as scope.lock has it: put back what was edited "
-            "by hand (publish such changes on the platform), or overwrite it with `scope pull --force`"
+            "scope: ConfigurationError: prompts/greeting/v1.md is not as scope.lock has it (publish changes on the "
+            "platform): put it back with git, or with `scope pull --locked --force`"
         )
         assert pulled("pull", "--force").out == "scope.lock and prompts have 2 prompts, 1 file written anew\n"
         assert pulled("pull", "--check").code == 0
@@ -422,3 +422,21 @@ class TestUsedBy:
         assert (
             "src/broken.py:1:4 S100 the file cannot be read" in scope("pull", "--used-by", "src", "-o", "prompts").err
         )
+
+
+class TestLocked:
+    def test_puts_the_files_back_and_leaves_the_lock(self, pulled, platform, tmp_path):
+        before = files(tmp_path)
+        platform.publish("greeting", "Other {{name}}")
+        (tmp_path / "prompts/greeting/v1.md").unlink()
+        (tmp_path / "prompts/support-chat/v1.md").write_text("mine")
+        assert "put it back with git, or with `scope pull --locked --force`" in pulled("pull", "--locked").complaint
+        done = pulled("pull", "--locked", "--force")
+        assert done == (0, "2 versions in prompts are as scope.lock has them; 2 files written\n", "")
+        assert files(tmp_path)["scope.lock"] == before["scope.lock"]
+        assert pulled("pull", "--locked", "greeting").out == "1 version in prompts is as scope.lock has it\n"
+        assert json.loads(pulled("pull", "--locked", "--format", "json").out)["written"] == []
+
+    @pytest.mark.parametrize("option", [("--check",), ("--label", "latest"), ("--used-by", ".")])
+    def test_goes_with_no_option_that_asks_for_other_versions(self, option, pulled):
+        assert (pulled("pull", "--locked", *option).code, pulled("pull", "--locked", "greting").code) == (2, 1)

@@ -374,7 +374,7 @@ def test_a_lock(doctor: Doctor, good: dict[str, str], platform: LocalPlatform, t
     file.write_bytes(file.read_bytes() + b"edited\n")
     found = doctor(variables)
     assert found.failed == ["lock"]
-    assert "scope pull --force" in found.remedies
+    assert "scope pull --locked --force" in found.remedies
     lock.write_text("[[")
     assert "is not TOML" in doctor(variables).of("lock")["detail"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scope_client.local import LocalPlatform
 
 PAGE = "locking.md"
-PULL, USED_BY, CHECK, BUMP = (block.text for block in pages.blocks(PAGE, "console"))
+PULL, USED_BY, LOCKED, CHECK, BUMP = (block.text for block in pages.blocks(PAGE, "console"))
 NEW_TEXT = "Good {{time_of_day}}, dear {{name}}! {{tone}}"
 
 
@@ -38,6 +38,8 @@ def run(console: str, project: Path, platform: LocalPlatform) -> tuple[subproces
 
 def test_the_commands_print_what_the_page_says(project: Path, platform: LocalPlatform) -> None:
     done, printed = run(PULL, project, platform)
+    assert (done.returncode, done.stdout) == (0, printed)
+    done, printed = run(LOCKED, project, platform)
     assert (done.returncode, done.stdout) == (0, printed)
     platform.publish("greeting", NEW_TEXT, metadata={"model": "gpt-4o", "temperature": 0.7})
     for console in (CHECK, BUMP):

@@ -68,7 +68,7 @@ def test_a_file_that_is_not_the_locked_one_is_warned_of_once_and_never_served(
     (warning,) = warnings(caplog)
     assert "1 of 4 locked versions cannot be served" in warning
     assert "greeting" in warning
-    assert "`scope pull --force`" in warning
+    assert "`scope pull --locked --force`" in warning
     assert "\n" not in warning
     for _ in range(2):
         with pytest.raises(ServerError):
@@ -96,7 +96,7 @@ def test_many_of_them_are_counted(make_client: Make, tmp_path: Path, caplog: pyt
     make_client(lock=lock)
     (warning,) = warnings(caplog)
     assert "200 of 200" in warning
-    assert re.search(r"'prompt-0': .*; and \d+ more\. `scope pull --force`", warning)
+    assert re.search(r"'prompt-0': .*; and \d+ more\. put them back with `scope pull --locked --force`", warning)
 
 
 def test_a_broken_file_beside_the_locked_one_does_not_matter(
