@@ -21,6 +21,7 @@ class Items:
     classes: Classes
     _imported: ImportedNames
     _depth: int
+    _under_way: set[int]
 
     def of(self, node: ast.AST, spot: Spot) -> Known:
         """What an expression may stand for.
@@ -54,9 +55,18 @@ class Items:
         return Known(items.found, items.is_open or known.is_open)
 
     def _items_of(self, whole: Found) -> Known:
-        node, spot, is_written = whole
-        if self._depth >= DEEPEST_NAME:
+        """A list may be made of itself, as `names = [*names, "a"]` in a loop."""
+        node = id(whole.node)
+        if self._depth >= DEEPEST_NAME or node in self._under_way:
             return UNKNOWN
+        self._under_way.add(node)
+        try:
+            return self._items_of_expression(whole)
+        finally:
+            self._under_way.remove(node)
+
+    def _items_of_expression(self, whole: Found) -> Known:
+        node, spot, is_written = whole
         if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
             return together(self._item(each, spot, is_written) for each in node.elts)
         if isinstance(node, ast.Dict):

@@ -67,13 +67,29 @@ class UseMaking:
 
     def uses(self) -> Iterator[Use]:
         """All uses, in no order."""
-        found = (self._prompt_calls.of(call, spot) for call, spot in self._module.calls)
+        found = (self._prompt_call(call, spot) for call, spot in self._module.calls)
         calls: dict[ast.AST, PromptCall] = {each.call: each for each in found if each is not None}
         if not calls:
             return
-        fills = Fills(self._values, self._mappings, calls)
+        try:
+            fills = Fills(self._values, self._mappings, calls).of
+        except RecursionError:
+            fills = {}
         for call in calls.values():
-            yield from self._uses_of(call, fills.of.get(call.call, []))
+            yield from self._uses_as_far_as_seen(call, fills.get(call.call, []))
+
+    def _uses_as_far_as_seen(self, call: PromptCall, fills: list[Fill]) -> list[Use]:
+        """What is made of too much to be followed is known only at run time."""
+        try:
+            return list(self._uses_of(call, fills))
+        except RecursionError:
+            return [self._bare(call, _Wanted(self._places.of(call.call), None))._replace(renders=False)]
+
+    def _prompt_call(self, call: ast.Call, spot: Spot) -> PromptCall | None:
+        try:
+            return self._prompt_calls.of(call, spot)
+        except RecursionError:
+            return None
 
     def functions_of(self, lines: Iterable[int]) -> dict[int, str]:
         """The function or class around each of these lines.

@@ -26,6 +26,7 @@ class Values(Items):
         self.classes = Classes(module, self.of, self.bound)
         self._imported = ImportedNames(module, constants_of)
         self._depth = 0
+        self._under_way: set[int] = set()
         self._found: dict[tuple[ast.AST, Spot], Known] = {}
 
     def of(self, node: ast.AST, spot: Spot) -> Known:

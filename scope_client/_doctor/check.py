@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Callable, Literal, NamedTuple, Optional
 
 from .._clock import SYSTEM_CLOCK
+from .._redaction import Redaction
 
 Outcome = Literal["ok", "warning", "failed", "skipped"]
 
@@ -31,6 +32,11 @@ class Check(NamedTuple):
     """What was found, without a secret."""
     remedy: Optional[str] = None
     """What to do, if it is not ok."""
+
+    def without(self, redaction: Redaction) -> Check:
+        """The same without secrets, wherever somebody has put one by mistake."""
+        remedy = None if self.remedy is None else redaction.text(self.remedy)
+        return self._replace(name=redaction.text(self.name), detail=redaction.text(self.detail), remedy=remedy)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields by name; fit for JSON."""

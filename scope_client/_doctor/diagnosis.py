@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Optional
 
+from .._config.credentials import SECRET_VARIABLES
+from .._redaction import Redaction
 from .check import Check, at_once, has_failed, skipped, timed
 from .files import folder_check, lock_check
 from .keys import credentials_checks
@@ -24,6 +27,14 @@ def diagnose(setup: Setup, name: Optional[str] = None) -> Iterator[Check]:
         setup: What to look at.
         name: A prompt to read; without one, a prompt that need not exist is asked for.
     """
+    keys = None if setup.config is None else setup.config.credentials
+    own = (getattr(keys, field, None) for field in ("api_secret", "client_secret"))
+    secrets = [str.__str__(each) for each in (*map(os.environ.get, SECRET_VARIABLES), *own) if isinstance(each, str)]
+    for check in _checks(setup, name):
+        yield check.without(Redaction(secrets))
+
+
+def _checks(setup: Setup, name: Optional[str]) -> Iterator[Check]:
     yield from option_checks(setup)
     yield from credentials_checks(setup)
     yield from variable_checks()

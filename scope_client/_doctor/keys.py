@@ -13,7 +13,7 @@ from .._wording import shown
 from .check import Check, Said, at_once, failed, ok, warning
 from .setup import Setup
 
-LONGEST_ID_CHARACTERS = 40
+LONGEST_ID_CHARACTERS = 36  # those of a UUID
 _LIKE_A_KEY = re.compile(r"(?:key|app|client|ak|sk)[_-]", re.IGNORECASE)
 _LIKE_AN_ORGANISATION = re.compile(r"(?:org|account|acct)[_-]", re.IGNORECASE)
 
@@ -118,6 +118,6 @@ def _swapped(organisation: str, identity_value: str, secret_value: str, identity
         return failed(f"SCOPE_ORG_ID and {identity} look swapped", f"swap the values of SCOPE_ORG_ID and {identity}")
     if _LIKE_AN_ORGANISATION.match(identity_value) and not _LIKE_AN_ORGANISATION.match(organisation):
         return failed(f"SCOPE_ORG_ID and {identity} look swapped", f"swap the values of SCOPE_ORG_ID and {identity}")
-    if len(identity_value) >= LONGEST_ID_CHARACTERS and len(secret_value) * 2 <= len(identity_value):
+    if len(identity_value) > LONGEST_ID_CHARACTERS and len(secret_value) * 2 <= len(identity_value):
         return failed(f"{identity} looks like the secret, and {secret} like the ID", f"swap {identity} and {secret}")
     return None

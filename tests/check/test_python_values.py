@@ -224,3 +224,27 @@ def test_a_value_is_text_or_messages_where_its_literal_shows_it(value: str, kind
 def test_mappings_that_are_made_of_each_other_twice_end_at_once() -> None:
     doubled = "".join(f"v{number + 1} = {{**v{number}, **v{number}}}\n" for number in range(60))
     assert found(f'v0 = {{"x": 1}}\n{doubled}client.render_prompt("a", v60)') == ["a(x, ...)"]
+
+
+MADE_OF_ITSELF = [
+    'v = {"x": 1}\nfor b in c:\n    v = {**v, "y": 2}\nclient.render_prompt("a", v)',
+    'v = {"x": 1}\nfor b in c:\n    v = dict(v, y=2)\nclient.render_prompt("a", v)',
+    'v = {"x": 1}\nfor b in c:\n    v = v | {"y": 2}\nclient.render_prompt("a", v)',
+    'a, b = {}, {}\nfor d in c:\n    a, b = {**b}, {**a}\nclient.render_prompt("a", b)',
+    'v = []\nfor b in c:\n    v = [*v, "b"]\nclient.prefetch(v)\nclient.render_prompt("a")',
+    *(
+        f"class M:\n    def __init__(self, w):\n        self.v = {made}\n    def f(self):\n"
+        '        return client.render_prompt("a", self.v)'
+        for made in ("dict(self.v)", "{**self.v}", 'self.v | {"x": 1}', "self.v.copy()", "{**(self.v or {}), **w}")
+    ),
+]
+
+
+@pytest.mark.parametrize("source", MADE_OF_ITSELF)
+def test_what_is_made_of_itself_hides_nothing_else(source: str) -> None:
+    assert "b(x)" in found(f'{source}\nclient.render_prompt("b", {{"x": 1}})')
+
+
+def test_a_value_that_is_followed_too_far_is_known_only_at_run_time() -> None:
+    deep = " | ".join(["v"] * 400)
+    assert "b(x)" in found(f'v = {{}}\nclient.render_prompt("a", {deep})\nclient.render_prompt("b", {{"x": 1}})')

@@ -165,6 +165,22 @@ def test_mistakes_with_credentials_are_named(doctor: Doctor, good: dict[str, str
     assert "zx82-secret" not in found.out
 
 
+@pytest.mark.parametrize(
+    "variable", ["SCOPE_ENVIRONMENT", "SCOPE_LOCK", "SCOPE_PROMPT_DIR", "SCOPE_TIMEOUT", "SCOPE_X"]
+)
+def test_the_secret_is_shown_nowhere_wherever_it_was_put(doctor: Doctor, good: dict[str, str], variable: str) -> None:
+    done = doctor.run({**good, variable: good["SCOPE_API_SECRET"]})
+    assert "token" in done.stdout
+    assert good["SCOPE_API_SECRET"] not in done.stdout + done.stderr
+
+
+def test_a_secret_in_the_place_of_the_id_is_not_shown(doctor: Doctor, good: dict[str, str]) -> None:
+    secret = "S" + "7f3a9c" * 6
+    done = doctor.run({**good, "SCOPE_API_KEY": secret, "SCOPE_API_SECRET": "key_1"})
+    assert "swap SCOPE_API_KEY and SCOPE_API_SECRET" in done.stdout
+    assert secret not in done.stdout + done.stderr
+
+
 def test_an_id_that_may_be_a_secret_is_not_shown(doctor: Doctor, good: dict[str, str]) -> None:
     assert "local-secret" not in doctor({**good, "SCOPE_ORG_ID": "local-secret"}).out
     assert "k" * 50 not in doctor({**good, "SCOPE_API_KEY": "k" * 50}).out
