@@ -61,6 +61,22 @@ QUESTIONS = {
     "multi-tenant": "integrations/django-sites",
     "prometheus": "operations/alerts",
     "quick start": "tutorial",
+    "check prompts in CI": "checking",
+    "lint prompts": "checking",
+    "pre-commit": "checking",
+    "code scanning": "checking",
+    "pin a prompt version for a deployment": "locked-mode",
+    "roll back a prompt": "locked-mode",
+    "lock file": "locked-mode",
+    "typed prompts mypy": "typed-functions",
+    "pyright": "typed-functions",
+    "Why does it not connect?": "doctor",
+    "troubleshooting": "doctor",
+    "snapshot of a prompt in a pull request": "testing/snapshots",
+    "test coverage of prompts": "testing/snapshots",
+    "download prompts": "locking",
+    "review prompts in a pull request": "locking",
+    "prompts in git": "prompts-as-code",
 }
 
 
