@@ -69,7 +69,6 @@ QUESTIONS = {
     "roll back a prompt": "locked-mode",
     "lock file": "locked-mode",
     "typed prompts mypy": "typed-functions",
-    "pyright": "typed-functions",
     "Why does it not connect?": "doctor",
     "troubleshooting": "doctor",
     "snapshot of a prompt in a pull request": "testing/snapshots",
@@ -105,7 +104,8 @@ class Manual(NamedTuple):
 @pytest.fixture(scope="module")
 def manual(site: Path) -> Manual:
     def loaded(name: str) -> dict[str, Any]:
-        return json.loads(re.sub(r"^[^{]+|[^}]+$", "", (site / name).read_text(encoding="utf-8")))
+        text = (site / name).read_text(encoding="utf-8")
+        return json.loads(text[text.index("{") : text.rindex("}") + 1])
 
     index = loaded("searchindex.js")
     names = index["docnames"]
