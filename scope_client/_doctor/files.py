@@ -39,7 +39,7 @@ def lock_check(config: Configuration, path: str | None) -> Said:
         lock = read_lock(os.path.abspath(path))
         copies = copies_of(lock)
     except ConfigurationError as error:
-        return failed(printable(error.message), "do what it says, or name another lock")
+        return failed(printable(error.message), "restore it from version control, or name another lock")
     own = getattr(config.credentials, "org_id", None)
     if own not in (None, lock.organisation) and not is_loopback(config.base_url):
         return failed(

@@ -23,7 +23,7 @@ LOCKED_LABELS = ("production", "latest")
 MAX_LOCK_BYTES = 10 * 1024 * 1024
 
 _HEAD = "# The versions that are served. `scope pull` and `scope bump` write this file.\n"
-_ANEW = "write it anew with `scope pull`"
+_ANEW = "restore it from version control; or remove it, and pull its prompts by name"
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -36,7 +37,11 @@ def _renamed(context: click.Context, parameter: click.Parameter, given: tuple[st
 
 @click.command("types")
 @click.argument("folder", required=False, metavar="[FOLDER]")
-@click.option("--lock", metavar="FILE", help="The locked versions, from the lock's folder.")
+@click.option(
+    "--lock",
+    metavar="FILE",
+    help="The locked versions, from the lock's folder. Without a folder, by default the lock of SCOPE_LOCK.",
+)
 @click.option("-o", "--output", metavar="FILE", required=True, help="The module to write; - prints it.")
 @click.option(
     "--label",
@@ -66,6 +71,8 @@ def types(
 
     A wrong keyword is then a mistake that a type checker finds.
     """
+    if folder is None and lock is None:
+        lock = os.environ.get("SCOPE_LOCK") or None
     _check_usage(folder, lock, output, label, check)
     try:
         text, count = _made(folder, lock, label or LABELS[0], renamed)

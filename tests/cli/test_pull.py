@@ -135,7 +135,7 @@ class TestFailure:
         ("former", "new", "says"),
         [
             ("format = 1", "format = 2", "has the format 2, and this version of scope-prompts reads 1; update it"),
-            ("format = 1", "format = 0", "has the format 0, which is older than 1; write it anew with `scope pull`"),
+            ("format = 1", "format = 0", "has the format 0, which is older than 1; restore it from version control"),
             ("format = 1", "", "does not begin with its format"),
             ("format = 1", "<<<<<<< ours\nformat = 1", "settle the merge first"),
             ('organisation = "', 'organisation = "other-', "is of the organisation 'other-local-org'"),

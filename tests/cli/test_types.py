@@ -256,6 +256,13 @@ def test_a_lock_gives_its_own_versions(scope, folder, module):
     assert printed == module.read_text()
 
 
+def test_the_lock_of_the_environment_is_taken_where_no_folder_is_named(scope, folder, module):
+    lock(folder)
+    assert scope("types", "-o", "locked.py", "--lock", "scope.lock").code == 0
+    assert scope("types", "-o", "locked.py", "--check", SCOPE_LOCK="scope.lock").code == 0
+    assert scope("types", "prompts", "-o", "other.py", SCOPE_LOCK="nothing.lock").code == 0
+
+
 def test_a_lock_of_latest_versions_gives_functions_that_read_these(scope, folder, module):
     lock(folder, label="latest")
     scope("types", "--lock", "scope.lock", "-o", "prompts.py")
@@ -275,7 +282,7 @@ def test_a_file_that_is_not_the_locked_one_stops_it(scope, folder, module):
     done = scope("types", "--lock", "scope.lock", "-o", "prompts.py")
     assert done.code == 1
     assert (
-        "'prompts' is not what the lock 'scope.lock' names: greeting.md: was changed since it was locked. Take"
+        "'prompts' is not what the lock 'scope.lock' names: greeting.md: was changed since it was locked. Put"
         in done.complaint
     )
     (folder / "greeting.md").unlink()

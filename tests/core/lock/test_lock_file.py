@@ -71,11 +71,15 @@ def test_a_mark_of_an_editor_at_its_beginning_does_not_matter(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("former", "new", "says"),
     [
-        ("format = 1", "", "does not begin with its format; write it anew with `scope pull`"),
+        (
+            "format = 1",
+            "",
+            "does not begin with its format; restore it from version control; or remove it, and pull",
+        ),
         ("format = 1", 'format = "1"', "does not begin with its format"),
         ("format = 1", "format = true", "does not begin with its format"),
         ("format = 1", "format = 2", "has the format 2, and this version of scope-prompts reads 1; update it"),
-        ("format = 1", "format = 0", "has the format 0, which is older than 1; write it anew"),
+        ("format = 1", "format = 0", "has the format 0, which is older than 1; restore it"),
         ("format = 1", "format = ", "is not TOML (Invalid value"),
         ('organisation = "org-1"', "organisation = 1", "has no organisation in the file"),
         ('folder = "prompts"', "", "has no folder in the file"),
