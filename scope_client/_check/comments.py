@@ -104,7 +104,8 @@ def _is_meant(word: str, rest: str) -> bool:
     """Whether it is a misspelt word of ours, and not somebody's own, such as "scope: session"."""
     if rest.startswith("["):
         return nearest(word, ["ignore"]) is not None
-    return word.startswith("us") and re.match(r":?[ \t]+\S+\(", rest) is not None
+    one_name = r":?[ \t]+(?:\S+\(|\S+[ \t]*$)"  # and not a sentence, such as "scope: use it with care"
+    return word.startswith("us") and re.match(one_name, rest) is not None
 
 
 def _codes(text: str, start: int, end: int) -> frozenset[str] | None:

@@ -15,7 +15,9 @@ from .seen import Seen
 from .use import Place
 
 # What IPython reads before Python does: "!ls", "files = !ls", "%time x", "?name", "name?".
-_SHELL_OR_MAGIC = re.compile(r"^(?P<indent>[ \t]*)(?:[!%?].*|[\w., ]+=[ \t]*[!%].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
+_SHELL_OR_MAGIC = re.compile(
+    r"^(?P<indent>[ \t]*)(?:[!%?].*|[\w., ]+=[ \t]*[!%].*|[\w.*()\[\]]+\?{1,2}[ \t]*(?:#.*)?)$", re.MULTILINE
+)
 _TIMED = re.compile(
     r"^([ \t]*)%(?:time|timeit|prun)\b((?:[ \t]+-\w+(?:[ \t]*\d+)?)*)[ \t]+(?=[\w(\[{\"'])", re.MULTILINE
 )

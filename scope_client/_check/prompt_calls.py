@@ -129,6 +129,26 @@ class PromptCalls:
 
     # Configured calls
 
+    def passes_on(self, call: PromptCall) -> bool:
+        """Whether the name is a parameter of a function around that is configured itself.
+
+        Args:
+            call: The call.
+        """
+        name = call.arguments.get(call.form.name)
+        if not isinstance(name, ast.Name):
+            return False
+        for scope in call.spot.scope.around():
+            bindings = scope.names.get(name.id)
+            if bindings:
+                is_parameter = all(isinstance(each.node, Parameter) for each in bindings)
+                return is_parameter and self._is_wrapper(f"{self._module.path}.{scope.title}")
+        return False
+
+    def _is_wrapper(self, function: str) -> bool:
+        named = self._configured.get(function.rpartition(".")[2], ())
+        return any(_ends_with(function, each.path) for each in named)
+
     def _is_configured(
         self, configured: ConfiguredCall, function: ast.expr, spot: Spot, origins: frozenset[str]
     ) -> bool:

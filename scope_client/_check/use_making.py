@@ -112,6 +112,8 @@ class UseMaking:
         first, last = lines_of(call.spot.statement, call.call)
         is_told = self._comments.tells_of(first, last)
         all_wanted = list(self._wanted(call))[:MOST_USES_OF_A_CALL]
+        if self._prompt_calls.passes_on(call):  # its callers are looked at instead
+            all_wanted = [each for each in all_wanted if each.name is not None]
         is_one = len({each.name for each in all_wanted}) == 1
         for wanted in all_wanted:
             if wanted.name is None:

@@ -11,6 +11,8 @@ from ..frameworks import ARGUMENTS, LABELS
 
 _AGAINST = "The word platform, a folder of prompts, or a lock; by default the lock of SCOPE_LOCK, else the platform."
 
+_NO_CACHE = "Look at all files anew, and keep nothing in .scope_cache for the next run."
+
 
 @click.command()
 @click.argument("path", nargs=-1)
@@ -23,6 +25,7 @@ _AGAINST = "The word platform, a folder of prompts, or a lock; by default the lo
 @click.option("--write-baseline", is_flag=True, help=ARGUMENTS["write_baseline"])
 @click.option("-v", "--verbose", is_flag=True, help=ARGUMENTS["verbose"])
 @click.option("--format", type=click.Choice(CHECK_FORMATS), help=ARGUMENTS["format"])
+@click.option("--no-cache", is_flag=True, help=_NO_CACHE)
 @click.option("--json", is_flag=True, help=ARGUMENTS["json"])
 def check(**given: Any) -> int:
     """Compare the prompts that code and templates use with those that there are.

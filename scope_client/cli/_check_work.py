@@ -31,6 +31,7 @@ def run_check(
     json: bool,
     verbose: bool,
     write_baseline: bool,
+    no_cache: bool,
     **options: Any,
 ) -> int:
     """The exit code: 1 if something is wrong."""
@@ -38,8 +39,8 @@ def run_check(
     try:
         settings = _settings(path, options)
         if write_baseline:
-            return _write(settings)
-        outcome = _outcome(settings, is_verbose=verbose)
+            return _write(settings, cache=not no_cache)
+        outcome = _outcome(settings, is_verbose=verbose, cache=not no_cache)
     except ScopeError as error:
         raise CannotTellError(explained(error)) from error
     terminal.say(printed(outcome, "json" if as_json else format or "text", is_verbose=verbose))
@@ -54,9 +55,9 @@ def _settings(path: tuple[str, ...], options: dict[str, Any]) -> CheckSettings:
     return settings._replace(paths=path or settings.paths, exclude=exclude, **given)
 
 
-def _outcome(settings: CheckSettings, *, is_verbose: bool = False) -> Outcome:
+def _outcome(settings: CheckSettings, *, is_verbose: bool = False, cache: bool = True) -> Outcome:
     rules = Rules(read_baseline(settings.baseline) if settings.baseline else None, settings.strict)
-    project = project_of(settings, is_verbose=is_verbose)
+    project = project_of(settings, is_verbose=is_verbose, cache=cache)
     with ExitStack() as stack:
 
         def client() -> ScopeClient:
@@ -75,10 +76,10 @@ def _outcome(settings: CheckSettings, *, is_verbose: bool = False) -> Outcome:
         return summed_up(project, compare(project.uses, found.against), rules, found.described)
 
 
-def _write(settings: CheckSettings) -> int:
+def _write(settings: CheckSettings, *, cache: bool) -> int:
     if not settings.baseline:
         raise click.UsageError("--write-baseline needs --baseline FILE: where to write")
-    outcome = _outcome(settings._replace(baseline=None))
+    outcome = _outcome(settings._replace(baseline=None), cache=cache)
     write_baseline(settings.baseline, outcome.findings)
     terminal.say(f"{settings.baseline} has {counted(len(outcome.findings), 'finding')}")
     return 0

@@ -78,6 +78,7 @@ def test_it_ignores_codes_or_all(text: str, codes: set[str] | None) -> None:
         ("# scope: uses greeting(name", "cannot be followed by '(name'"),
         ("# scope: uses greeting and farewell", "cannot be followed by 'and farewell'"),
         ("# scope: use greeting(name)", "'scope: use' is not known"),
+        ("# scope: use greeting", "'scope: use' is not known"),
     ],
 )
 def test_a_mistake_says_what_to_write_and_neither_uses_nor_ignores(text: str, said: str) -> None:

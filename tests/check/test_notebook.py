@@ -63,6 +63,8 @@ def test_a_value_is_in_the_cell_where_it_is_given() -> None:
         "files = !ls\nclient.render_prompt('a')",
         "?client\nclient?\nclient.render_prompt('a')",
         "client??\nclient.render_prompt('a')",
+        "client.render_prompt?  # what is it\nclient.render_prompt('a')",
+        "clients[0].read??\nclient.render_prompt('a')",
         "if x:\n    !ls\nclient.render_prompt('a')",
         "%%time\nclient.render_prompt('a')",
         "%%capture out\n\nclient.render_prompt('a')",

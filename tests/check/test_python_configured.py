@@ -134,3 +134,20 @@ def test_a_bad_one_is_one_sentence_with_an_example(text: object) -> None:
         configured_call(text)  # type: ignore[arg-type]  # on purpose
     assert repr(text)[:10] in str(caught.value) or "values" in str(caught.value) or "label" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "source", "expected"),
+    [
+        ("app.mail.ask:0", "def ask(name):\n    return client.render_prompt(name, {})", []),
+        ("ask:name", "async def ask(*, name):\n    return await client.arender_prompt(name, {})", []),
+        ("Prompts.get:0", "class Prompts:\n    def get(self, n):\n        return client.get_prompt_version(n)", []),
+        ("app.mail.ask:0", "def ask(name):\n    return client.render_prompt('a', {})", ["a()"]),
+        ("app.mail.ask:0", "def tell(name):\n    return client.render_prompt(name, {})", ["?"]),
+        ("app.mail.ask:0", "def ask(name):\n    name = other()\n    return client.render_prompt(name, {})", ["?"]),
+    ],
+)
+def test_the_body_of_a_configured_function_asks_for_what_its_callers_do(
+    call: str, source: str, expected: list[str]
+) -> None:
+    assert found(source, [call]) == expected

@@ -74,6 +74,13 @@ class TestAgainst:
         done = scope("check", "--against", "prompts", **keyless)
         assert (done.code, done.out.splitlines()) == (1, WRONG_LINES)
 
+    def test_nothing_is_kept_without_a_cache(self, scope, write, folder, tmp_path):
+        write(RIGHT)
+        assert scope("check", "--against", "prompts", "--no-cache").code == 0
+        assert not (tmp_path / ".scope_cache").exists()
+        assert scope("check", "--against", "prompts").code == 0
+        assert (tmp_path / ".scope_cache").exists()
+
     def test_so_does_a_lock(self, scope, write, lock, platform):
         keyless = without_a_platform(platform)
         write(RIGHT)
