@@ -75,7 +75,7 @@ def _look_into_python(
         seen = _seen_in_python(file, content, calls, constants_of)
     except (SyntaxError, ValueError) as error:
         pass_on(error)
-        return Looked(findings=(_cannot_be_read(file, error),))
+        return Looked(findings=(_cannot_be_read(file, _placed(error, content)),))
     except RecursionError:
         return _not_read(file, "it is nested too deeply", is_finding=True)
     return Looked(tuple(seen.uses), tuple(seen.findings))
@@ -96,6 +96,20 @@ def _not_read(file: File, why: str, *, is_finding: bool = False) -> Looked:
     if is_finding or file.is_named or file.kind != TEMPLATE:
         return Looked(findings=(CodeFinding(Place(file.shown, 1, 1), "S100", f"the file cannot be read: {why}"),))
     return Looked(left_out=why)
+
+
+def _placed(error: Exception, content: bytes) -> Exception:
+    """The error, with its line if octets are wrong: neither `tokenize` nor a decoder names it."""
+    if isinstance(error, SyntaxError) and error.lineno:
+        return error
+    try:
+        content.decode(error.encoding if isinstance(error, UnicodeDecodeError) else "utf-8")
+    except UnicodeDecodeError as wrong:
+        before = content[: wrong.start].decode(wrong.encoding, "replace")
+        line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        return SyntaxError(said, (None, line, column, None))
+    return error
 
 
 def _cannot_be_read(file: File, error: Exception) -> CodeFinding:
