@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, Optional
@@ -119,7 +120,7 @@ class Snapshots:
         if was is not None and not is_update:
             _fail(
                 f"what was rendered is not what {where} has:\n\n{marked(word_diff(was, text))}\n\n"
-                f"If the change is right, accept it: pytest {UPDATE_OPTION} {shown(item.nodeid)}"
+                f"If the change is right, accept it: pytest {UPDATE_OPTION} {shlex.quote(item.nodeid)}"
             )
         write_snapshot(path, text)
         self.written.append(where)

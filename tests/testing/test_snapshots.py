@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 from pathlib import Path
 
@@ -83,11 +84,25 @@ def test_a_difference_fails_with_the_words_and_how_to_accept_them(run, folder):
             "what was rendered is not what __prompts__/test_it/test_greets.md has:",
             "*[[]-Ada-]{+Bob+}*",
             "[[]-Good-]{+A good+} morning, [[]-Ada-]{+Bob+}!",
-            "If the change is right, accept it: pytest --scope-snapshot-update 'test_it.py::test_greets'",
+            "If the change is right, accept it: pytest --scope-snapshot-update test_it.py::test_greets",
         ]
     )
     outcome.stdout.no_fnmatch_line("*_snapshots.py*")
     assert (folder / "test_greets.md").read_text() == SNAPSHOT
+
+
+def test_the_command_that_accepts_a_difference_names_a_test_that_pytest_knows(run, folder):
+    def code(word):
+        head = f"import pytest\n{GREETS.replace('Good {{', word + ' {{')}"
+        test = "def test_greets(scope_prompts, name):"
+        marked = f'@pytest.mark.parametrize("name", ["Zo\u00eb\'s"])\n{test}'
+        return head.replace("def test_greets(scope_prompts):", marked)
+
+    run(code("Good")).assert_outcomes(passed=1)
+    told = next(line for line in run(code("Fine")).outlines if "accept it" in line)
+    update, test = shlex.split(told.partition("pytest ")[2])
+    run(code("Fine"), update, test).assert_outcomes(passed=1)
+    run(code("Fine"), ci="true").assert_outcomes(passed=1)
 
 
 def test_an_update_writes_it_anew_with_the_permissions_that_it_had(run, folder):
