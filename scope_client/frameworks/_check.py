@@ -138,7 +138,7 @@ def _asked(site: Site, settings: CheckSettings, using: Optional[str], uses: Sequ
     try:
         client = client_of(site, using)
     except ConfigurationError as error:  # of an organisation that is not there
-        if not uses:
+        if using is None or not uses:
             return _Compared(problems=(explained(error),))
         findings = tuple(CodeFinding(use.place, "S101", explained(error), use.name) for use in uses)
         return _Compared((Comparison(tuple(uses), (), findings, 0),))

@@ -21,6 +21,7 @@ from .._config.process_wide import process_wide
 from .._config.rules import digits
 from .._foreign_text import printable
 from .._frames import hides_what_it_was_given
+from .._lock.lock_file import read_lock
 from .._prompt.values import is_none
 from .._redaction import Redaction
 from .._wording import cut
@@ -190,12 +191,20 @@ class Settings:
 
     def _together(self, values: Mapping[str, Any]) -> Optional[Configuration]:
         try:
-            return Configuration(**values)
+            config = Configuration(**values)
         except ConfigurationError as error:
             names = "|".join(option_names())
             message = re.sub(rf"\b({names})\b", lambda found: self._spell(found[0].upper()), error.message)
             self._note("together", None, message, "see the settings, and the SCOPE_* environment variables")
             return None
+        try:
+            if config.lock is not None:
+                read_lock(config.lock)
+        except ConfigurationError as error:
+            hint = "name a lock that is there, or leave it out to serve what is in production"
+            self._note("value", "LOCK", f"{self._spell('LOCK')}: {error.message}", hint)
+            return None
+        return config
 
     def _spell(self, key: object) -> str:
         return self._spelled.format(cut(self._redaction.text(str(key))))

@@ -13,6 +13,7 @@ from faults.locking import lock_platform
 
 from scope_client import ConfigurationError, ValidationError
 from scope_django import get_client
+from scope_django._checks import check_settings
 from scope_django.test import override_prompts
 
 if TYPE_CHECKING:
@@ -103,3 +104,18 @@ def test_warm_names_what_the_lock_does_not_have_and_warms_the_rest(
     assert "other: ValidationError: the lock" in said
     assert "greeting: version 1" in said
     get_client().clear_cache()
+
+
+def test_a_lock_that_cannot_be_read_is_told_once_by_each_check(
+    scope_settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scope_settings(LOCK=tmp_path / "nowhere.lock")
+    (told,) = check_settings()
+    assert (told.id, "nowhere.lock' does not exist" in told.msg) == ("scope_django.E003", True)
+    for against in ([], ["--against", "platform"]):
+        with pytest.raises(CommandError, match="1 problem found"):
+            call_command("scope", "check", *against)
+        out = capsys.readouterr().out
+        assert (out.count("nowhere.lock"), "S101" in out) == (1, False)
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        get_client().get_prompt_version("greeting")

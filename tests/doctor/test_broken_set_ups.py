@@ -212,7 +212,9 @@ CASES = {
         "set (?P<name>SCOPE_API_URL) to the address of the API",
         to_the_platform("SCOPE_API_URL"),
     ),
-    "an edited file of the lock": Case(with_an_edited_lock_folder, "lock", "or run scope pull --locked --force", pulled_anew),
+    "an edited file of the lock": Case(
+        with_an_edited_lock_folder, "lock", "or run scope pull --locked --force", pulled_anew
+    ),
     "a lock that is not there": Case(
         lambda scene: {**scene.good, "SCOPE_LOCK": "nowhere.lock"},
         "lock",
