@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import uuid
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
@@ -16,10 +17,12 @@ from .._foreign_text import printable
 from .._http.attempt import Line
 from .._http.budget import Budget
 from .._http.fetcher import Fetcher
+from .._lock.lock_file import Lock, read_lock
 from .._prompt.ref import PromptRef
 from .._wording import nearest, shown
 from ..errors import (
     AuthorizationError,
+    ConfigurationError,
     InvalidCredentialsError,
     NoProductionVersionError,
     NotFoundError,
@@ -44,6 +47,7 @@ class Answers:
         self._config = config.merge(
             lock=None, max_retries=0, telemetry_enabled=False, timeout=min(config.timeout, MAX_ANSWER_SECONDS)
         )
+        self._lock = _lock_of(config)
         self._date: Optional[str] = None
         self._asked_at = self._answered_at = 0.0
 
@@ -132,9 +136,18 @@ class Answers:
         return f"set {where} to the address that hands out tokens; or try again later"
 
     def prompt(self, fetcher: Fetcher, name: Optional[str]) -> Said:
-        """Whether a prompt can be read; any refusal of one that need not exist will do."""
+        """Whether a prompt can be read, as a program would; any refusal of one that need not exist will do."""
+        ref, is_locked = PromptRef(name or PROBED_PROMPT), False
+        if name is not None and self._lock is not None:
+            locked = self._lock.find(name)
+            if locked is None:
+                return failed(
+                    f"the lock {shown(self._lock.path)} has no prompt {shown(name)}: a read of it fails",
+                    f"add it by scope pull {shlex.quote(name)}, or correct the name",
+                )
+            ref, is_locked = PromptRef(locked.name, None, locked.version_id), True
         try:
-            version = fetcher.fetch(PromptRef(name or PROBED_PROMPT), self._budget())
+            version = fetcher.fetch(ref, self._budget())
         except (NotFoundError, NoProductionVersionError) as error:
             if name is None:
                 return ok(f"the platform answers: it has no prompt {PROBED_PROMPT!r}, which is all that was asked")
@@ -146,7 +159,7 @@ class Answers:
             return failed(error.message, "give the key the right to read prompts, on the platform")
         except ScopeError as error:
             return failed(error.message, "see the checks above, or try again later")
-        return ok(f"version {version.version_number or '?'}, {version.type}")
+        return ok(f"version {version.version_number or '?'}, {version.type}{', locked' if is_locked else ''}")
 
     def _budget(self) -> Budget:
         return Budget(SYSTEM_CLOCK.now, self._config.timeout * 2, retries=0)
@@ -155,6 +168,14 @@ class Answers:
         assert self._config.credentials is not None
         counters = Counters(SYSTEM_CLOCK, is_telling=False)
         return Fetcher(self._config, self._config.credentials, SYSTEM_CLOCK, Background(), counters)
+
+
+def _lock_of(config: Configuration) -> Optional[Lock]:
+    """One that cannot be read has a check of its own."""
+    try:
+        return None if config.lock is None else read_lock(config.lock)
+    except ConfigurationError:
+        return None
 
 
 def platform_checks(setup: Setup, name: Optional[str], *, is_reachable: bool) -> Iterator[Check]:

@@ -395,6 +395,19 @@ def test_a_lock(doctor: Doctor, good: dict[str, str], platform: LocalPlatform, t
     assert "is not TOML" in doctor(variables).of("lock")["detail"]
 
 
+def test_a_prompt_is_read_as_the_lock_has_it(
+    doctor: Doctor, good: dict[str, str], platform: LocalPlatform, tmp_path: Path
+) -> None:
+    platform.publish("locked", "one")
+    good = {**good, "SCOPE_LOCK": str(lock_platform(tmp_path, platform, "locked"))}
+    platform.publish("locked", "two")
+    platform.publish("other", "three")
+    assert doctor(good, "locked").of("prompt locked")["detail"] == "version 1, text, locked"
+    other = doctor(good, "other").of("prompt other")
+    assert (other["outcome"], "scope pull other" in other["remedy"]) == ("failed", True)
+    assert doctor(good).outcome("prompt") == "ok"
+
+
 def test_the_report_is_json_and_nothing_else(doctor: Doctor, good: dict[str, str]) -> None:
     done = doctor.run(good, "--format", "json")
     data: Any = json.loads(done.stdout)
