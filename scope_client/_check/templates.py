@@ -52,11 +52,14 @@ def is_of_django(text: str, file: str) -> bool:
 def _seen(told: Told, lines: Lines) -> Seen:
     said = [(each, remarks(each.text)) for each in told.said]
     ignored: dict[int, frozenset[str] | None] = {}
+    settled: set[int] = set()  # the lines on which a comment names what a tag asks for
     uses: list[Use] = []
     findings: list[CodeFinding] = []
     for comment, remark in said:
         for line in on_lines(lines, comment.start, comment.end):
             ignored[line] = _joined(ignored.get(line, frozenset()), remark.ignored)
+            if remark.uses:
+                settled.update((line, line + 1))
         uses += _said_uses(remark, comment.start, lines)
         findings += [CodeFinding(lines.place(comment.start + at), "S100", what) for what, at in remark.mistakes]
 
@@ -66,7 +69,11 @@ def _seen(told: Told, lines: Lines) -> Seen:
             found = _joined(found, ignored.get(line, frozenset()))
         return found
 
-    uses += [_use(each, lines, ignored_at(each)) for each in told.asked]
+    uses += [
+        _use(each, lines, ignored_at(each))
+        for each in told.asked
+        if not (each.is_dynamic and settled.intersection(on_lines(lines, each.start, each.end)))
+    ]
     for each in told.wrong:
         codes = ignored_at(each)
         if codes is not None and each.code not in codes:
