@@ -307,14 +307,16 @@ class TestComments:
         assert "got 'S999'" in found.message
 
 
-@pytest.mark.parametrize(
-    ("file", "tag"),
-    [("a.html", LOAD + "{% scope_prompt what name=1 %}"), ("a.jinja", "{{ scope_prompt(what, name=1) }}")],
-)
 @pytest.mark.parametrize("is_above", [False, True])
-def test_a_comment_settles_what_a_tag_on_its_line_or_the_next_asks_for(file: str, tag: str, is_above: bool) -> None:
+@pytest.mark.parametrize(
+    ("file", "head", "tag"),
+    [("a.html", LOAD, "{% scope_prompt what name=1 %}"), ("a.jinja", "", "{{ scope_prompt(what, name=1) }}")],
+)
+def test_a_comment_settles_what_a_tag_on_its_line_or_the_next_asks_for(
+    file: str, head: str, tag: str, is_above: bool
+) -> None:
     comment = "{# scope: uses greeting(name) #}"
     told = f"{comment}\n{tag}" if is_above else f"{tag} {comment}"
-    assert [use.name for use in seen_in_template(told, file).uses] == ["greeting"]
-    apart = f"{comment}\n\n{tag}"
+    assert [use.name for use in seen_in_template(f"{head}{told}", file).uses] == ["greeting"]
+    apart = f"{head}{comment}\n\n{tag}"
     assert [use.name for use in seen_in_template(apart, file).uses] == ["greeting", None]
