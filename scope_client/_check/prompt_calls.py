@@ -181,7 +181,22 @@ class PromptCalls:
         owner = owner_of(function.value, spot)
         if owner is not None:
             return self._is_method_of_client(owner)
+        if self._is_method_of_own_class(function, spot):
+            return False
         return self._is_likely(function, spot, form, arguments)
+
+    def _is_method_of_own_class(self, function: ast.Attribute, spot: Spot) -> bool:
+        """Whether the receiver is made here, of a class that has this method and is no client."""
+        for found in self._values.of(function.value, spot).found:
+            if not isinstance(found.node, ast.Call):
+                continue
+            for made in self._values.of(found.node.func, found.spot).found:
+                if not isinstance(made.node, ast.ClassDef) or made.node not in self._module.inner:
+                    continue
+                named = [getattr(each, "name", "") for each in made.node.body]
+                if function.attr in named and not self._is_method_of_client(self._module.inner[made.node]):
+                    return True
+        return False
 
     def _is_template_class(self, function: ast.Attribute, spot: Spot) -> bool:
         return function.attr == "from_scope" and bool(self.template_class(function, spot))

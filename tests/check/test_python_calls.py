@@ -194,3 +194,16 @@ def test_a_call_that_asks_for_a_prompt_is_found(source: str, expected: list[str]
 @pytest.mark.parametrize("source", NOT_OURS)
 def test_what_only_has_the_same_name_is_left_alone(source: str) -> None:
     assert found(source) == []
+
+
+OWN_CLASS = "class Prompts{}:\n    def render_prompt(self, name, values):\n        return name\n"
+
+
+@pytest.mark.parametrize("use", ['Prompts().render_prompt("a", {})', 'p = Prompts()\np.render_prompt("a", {})'])
+def test_a_method_of_a_class_of_ones_own_asks_for_nothing(use: str) -> None:
+    assert found(f"from scope_client import ScopeClient\n{OWN_CLASS.format('')}{use}") == []
+
+
+def test_that_of_a_class_which_is_a_client_does() -> None:
+    source = f"from scope_client import ScopeClient\n{OWN_CLASS.format('(ScopeClient)')}"
+    assert found(f'{source}Prompts().render_prompt("a", {{}})') == ["a()"]
