@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Callable, NamedTuple
 
 from .._client import ScopeClient
-from .._config.rules import is_loopback
 from .._folder.reader import read_prompt_dir
 from .._lock.lock_file import LOCK_FILE_NAME, Lock, read_lock
+from .._lock.organisation import check_organisation
 from .._wording import shown
 from ..errors import ConfigurationError, ScopeError
 from .catalogue import FolderCatalogue, LockCatalogue
@@ -81,7 +81,7 @@ def against_platform(
         ConfigurationError: The lock is of another organisation.
     """
     if lock is not None:
-        _check_organisation(lock, client)
+        check_organisation(lock, client.config)
     locked = [version.name for version in lock.versions] if lock else []
     return Against(PlatformCatalogue(client, [*locked, *_names_in(prompt_dir)]), label, lock)
 
@@ -94,12 +94,3 @@ def _names_in(folder: str | None) -> Iterable[str]:
     with contextlib.suppress(ScopeError):  # which the first outage tells
         return () if folder is None else list(read_prompt_dir(folder))
     return ()
-
-
-def _check_organisation(lock: Lock, client: ScopeClient) -> None:
-    own = getattr(client.config.credentials, "org_id", None)
-    if own != lock.organisation and not is_loopback(client.config.base_url):
-        raise ConfigurationError(
-            f"the lock {shown(lock.path)} is of the organisation {shown(lock.organisation)}, and the credentials are "
-            f"of {shown(own)}: give the credentials of the same organisation, or a lock of this one"
-        )

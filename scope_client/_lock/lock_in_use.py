@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from .._config.configuration import Configuration
-from .._config.rules import is_loopback
 from .._folder.record import is_prompt_id
 from .._http.budget import Budget
 from .._log import Log
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._wording import listed, nearest, shown
-from ..errors import ApiError, ConfigurationError, NotFoundError, ScopeError, ValidationError
+from ..errors import ApiError, NotFoundError, ScopeError, ValidationError
 from .copies import copies_of
 from .digest import digest_of
 from .lock_file import Lock, LockedVersion, StrPath, read_lock
+from .organisation import check_organisation
 
 _log = Log("scope_client.lock")
 LONGEST_FLAWS_OF_LOCK = 800  # of the thousand characters that a value of a log record may have
@@ -154,7 +154,7 @@ def open_lock(path: StrPath, config: Configuration) -> LockInUse:
         ConfigurationError: It cannot be used. Files of its folder that cannot be used are logged instead, in one line.
     """
     lock = read_lock(os.path.abspath(path))
-    _check_organisation(lock, config)
+    check_organisation(lock, config)
     copies, flaws = copies_of(lock, extra_values=config.extra_values)
     if flaws:
         _log.warning(
@@ -168,16 +168,6 @@ def open_lock(path: StrPath, config: Configuration) -> LockInUse:
     used = LockInUse(lock, copies)
     _log.info("the lock %s is in use, with %d prompts", lock.path, used.prompts)
     return used
-
-
-def _check_organisation(lock: Lock, config: Configuration) -> None:
-    own = getattr(config.credentials, "org_id", None)
-    if own == lock.organisation or is_loopback(config.base_url):
-        return
-    raise ConfigurationError(
-        f"the lock {shown(lock.path)} is of the organisation {shown(lock.organisation)}, and the credentials are of "
-        f"{shown(own)}: give the credentials of the same organisation, or a lock of this one"
-    )
 
 
 def _prompt(name: str) -> str:
