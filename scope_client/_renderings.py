@@ -99,4 +99,4 @@ def _rendering(version: PromptVersion, values: Mapping[str, Any], rendered: Unio
     )
 
 
-renderings = Renderings()
+renderings: Renderings = Renderings()

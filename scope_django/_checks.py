@@ -22,6 +22,7 @@ _ID_OF_KIND = {
     "credentials": "E004",
     "alias": "E005",
     "together": "E006",
+    "lock": "E007",
 }
 _BACKENDS_OF_ONE_PROCESS = ("locmem.LocMemCache", "dummy.DummyCache")
 

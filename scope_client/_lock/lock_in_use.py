@@ -13,8 +13,9 @@ from .._http.budget import Budget
 from .._log import Log
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
+from .._redaction import Redaction
 from .._wording import listed, nearest, shown
-from ..errors import ApiError, NotFoundError, ScopeError, ValidationError
+from ..errors import ApiError, ConfigurationError, NotFoundError, ScopeError, ValidationError
 from .copies import copies_of
 from .digest import digest_of
 from .lock_file import Lock, LockedVersion, StrPath, read_lock
@@ -153,8 +154,7 @@ def open_lock(path: StrPath, config: Configuration) -> LockInUse:
     Raises:
         ConfigurationError: It cannot be used. Files of its folder that cannot be used are logged instead, in one line.
     """
-    lock = read_lock(os.path.abspath(path))
-    check_organisation(lock, config)
+    lock = _read(path, config)
     copies, flaws = copies_of(lock, extra_values=config.extra_values)
     if flaws:
         _log.warning(
@@ -168,6 +168,20 @@ def open_lock(path: StrPath, config: Configuration) -> LockInUse:
     used = LockInUse(lock, copies)
     _log.info("the lock %s is in use, with %d prompts", lock.path, used.prompts)
     return used
+
+
+def _read(path: StrPath, config: Configuration) -> Lock:
+    """Somebody may have put a secret where the path belongs: no error shows it."""
+    try:
+        lock = read_lock(os.path.abspath(path))
+        check_organisation(lock, config)
+    except ConfigurationError as error:
+        message = error.message
+    else:
+        return lock
+    secrets = (getattr(config.credentials, name, None) for name in ("api_secret", "client_secret"))
+    known = Redaction([str.__str__(secret) for secret in secrets if isinstance(secret, str)])
+    raise ConfigurationError(known.text(message))
 
 
 def _prompt(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Optional
 
 from .._config.configuration import Configuration, check_setting, option_names, takes_text
@@ -24,7 +24,7 @@ from .._frames import hides_what_it_was_given
 from .._lock.lock_file import read_lock
 from .._prompt.values import is_none
 from .._redaction import Redaction
-from .._wording import cut
+from .._wording import cut, shown
 from ..errors import ConfigurationError, MissingApiKeyError
 
 _KEYS_OF_KIND: Mapping[Kind, tuple[str, ...]] = {
@@ -95,7 +95,8 @@ class Settings:
     def problems(self) -> tuple[SettingProblem, ...]:
         """Everything that is wrong; while a test has a platform of its own, credentials need not be there."""
         is_of_test = bool(process_wide.of_test)
-        return tuple(problem for problem in self._problems if not (is_of_test and problem.kind == "missing"))
+        found = (problem for problem in self._problems if not (is_of_test and problem.kind == "missing"))
+        return (*found, *([] if is_of_test else self._problems_of_lock()))
 
     def configuration(self) -> Configuration:
         """The settings as a Configuration; while a test has a platform of its own, with the place of that one.
@@ -191,20 +192,23 @@ class Settings:
 
     def _together(self, values: Mapping[str, Any]) -> Optional[Configuration]:
         try:
-            config = Configuration(**values)
+            return Configuration(**values)
         except ConfigurationError as error:
             names = "|".join(option_names())
             message = re.sub(rf"\b({names})\b", lambda found: self._spell(found[0].upper()), error.message)
             self._note("together", None, message, "see the settings, and the SCOPE_* environment variables")
             return None
+
+    def _problems_of_lock(self) -> Iterator[SettingProblem]:
+        """A client reads it when it is made; a check need not wait for that. The path may be a secret by mistake."""
+        path = None if self._configuration is None else self._configuration.lock
         try:
-            if config.lock is not None:
-                read_lock(config.lock)
+            if path is not None:
+                read_lock(path)
         except ConfigurationError as error:
+            message = f"{self._spell('LOCK')}: {error.message.replace(f' {shown(path)}', '')}"
             hint = "name a lock that is there, or leave it out to serve what is in production"
-            self._note("value", "LOCK", f"{self._spell('LOCK')}: {error.message}", hint)
-            return None
-        return config
+            yield self._problem("lock", "LOCK", message, hint)
 
     def _spell(self, key: object) -> str:
         return self._spelled.format(cut(self._redaction.text(str(key))))
@@ -213,10 +217,13 @@ class Settings:
         return ", ".join(self._spell(key) for key in keys)
 
     def _note(self, kind: str, key: Optional[str], message: str, hint: str) -> None:
+        self._problems.append(self._problem(kind, key, message, hint))
+
+    def _problem(self, kind: str, key: Optional[str], message: str, hint: str) -> SettingProblem:
         def clean(text: str) -> str:
             return printable(self._redaction.text(text))
 
-        self._problems.append(SettingProblem(kind, key and clean(key), clean(message), clean(hint)))
+        return SettingProblem(kind, key and clean(key), clean(message), clean(hint))
 
 
 def _is_empty(value: object) -> bool:

@@ -83,7 +83,7 @@ class TestBadFiles:
             ("a_py", CODE + "\nx = (\n", "a.py:5:"),
             ("a_py", "x = 1\n  y = 2\n", "a.py:2:"),
             ("a_py", b"x = '\0'", "a.py:1:1 S100 the file cannot be read: "),
-            ("a_py", b"x = '\xff'", "a.py:1:1 S100 the file cannot be read: "),
+            ("a_py", b"x = '\xff'", "a.py:1:6 S100 the file cannot be read: "),
             ("a_py", b"# coding: klingon\n", "a.py:1:1 S100 the file cannot be read: unknown encoding"),
             ("a_py", "print 'hi'\n", "a.py:1:"),
             ("a_py", "(" * 3000 + ")" * 3000, "a.py:1:"),

@@ -61,6 +61,7 @@ OPTIONS: dict[str, Any] = {
     "SESSION": SESSION,
     "EXTRA_VALUES": "warn",
     "WHEN_UNFIT": "last_fitting",
+    "LOCK": "scope.lock",
 }
 
 

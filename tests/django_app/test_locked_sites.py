@@ -111,11 +111,11 @@ def test_a_lock_that_cannot_be_read_is_told_once_by_each_check(
 ) -> None:
     scope_settings(LOCK=tmp_path / "nowhere.lock")
     (told,) = check_settings()
-    assert (told.id, "nowhere.lock' does not exist" in told.msg) == ("scope_django.E003", True)
+    assert (told.id, "SCOPE['LOCK']: the lock does not exist" in told.msg) == ("scope_django.E007", True)
     for against in ([], ["--against", "platform"]):
         with pytest.raises(CommandError, match="1 problem found"):
             call_command("scope", "check", *against)
         out = capsys.readouterr().out
-        assert (out.count("nowhere.lock"), "S101" in out) == (1, False)
+        assert (out.count("the lock does not exist"), "S101" in out) == (1, False)
     with pytest.raises(ConfigurationError, match="does not exist"):
         get_client().get_prompt_version("greeting")

@@ -104,7 +104,7 @@ def written(folder: str | os.PathLike[str], served: dict[str, list[PromptVersion
     """Prompts as files: the first version of each as what a read of production gave, the second one as the latest."""
     for name, path in paths_of(served).items():
         place = Path(folder, path)
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         for version, number, status in zip(served[name], (1, 10**6), ("published", "draft")):
             has_number = 0 < (version.version_number or 0) < 10**6
             record = record_of(version, number=None if has_number else number, status=status)

@@ -20,7 +20,7 @@ def run(app: Flask, *arguments: str) -> Any:
 
 
 def checks(app: Flask, *arguments: str) -> dict[str, Any]:
-    found = json.loads(run(app, *arguments, "--json").stdout)["checks"]
+    found = json.JSONDecoder().raw_decode(run(app, *arguments, "--json").stdout)[0]["checks"]
     return {check["name"]: check for check in found}
 
 

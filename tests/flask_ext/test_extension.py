@@ -233,6 +233,7 @@ GIVEN: dict[str, Any] = {
     "allow_insecure": True,
     "extra_values": "warn",
     "when_unfit": "last_fitting",
+    "lock": str(Path(__file__).with_name("of_options.lock")),
 }
 OBJECTS: dict[str, Any] = {"credentials": KEYS, "cache_store": MemoryStore(), "session": requests.Session()}
 

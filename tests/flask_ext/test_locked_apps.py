@@ -49,8 +49,11 @@ def test_an_app_is_locked(make_app: Make, lock: Path, monkeypatch: Any, is_from_
 
 
 def test_a_broken_lock_is_a_configuration_error(make_app: Make, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"SCOPE_LOCK: the lock '.*nowhere\.lock' does not exist"):
-        make_app(SCOPE_LOCK=str(tmp_path / "nowhere.lock"))
+    app = make_app(SCOPE_LOCK=str(tmp_path / "nowhere.lock"))
+    with pytest.raises(ConfigurationError, match=r"nowhere\.lock' does not exist"):
+        client_of(app)
+    told = app.test_cli_runner().invoke(args=["scope", "check"])
+    assert (told.exit_code, told.output.count("the lock does not exist"), "S101" in told.output) == (1, 1, False)
     with pytest.raises(ConfigurationError, match="SCOPE_LOCK must be the path of a file"):
         make_app(SCOPE_LOCK=["scope.lock"])
 
