@@ -146,8 +146,11 @@ def _meaning(parameter: Parameter) -> str:
 
 
 def _in_docstring(line: str) -> str:
-    """So that the docstring neither ends there nor takes a backslash for an escape."""
-    escaped = line.replace("\\", "\\\\").replace('"""', r"\"\"\"")
+    """So that the docstring neither ends there nor takes a backslash for an escape.
+
+    Half of a surrogate pair is told by its code: Python 3.13 compiles no docstring that has one.
+    """
+    escaped = line.encode("utf-8", "backslashreplace").decode().replace("\\", "\\\\").replace('"""', r"\"\"\"")
     opened = f"\\{escaped}" if escaped.startswith('"') else escaped
     return "".join(char if char.isprintable() else _escaped(char) for char in opened)
 

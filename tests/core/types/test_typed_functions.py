@@ -281,7 +281,8 @@ def test_the_docstring_is_the_description_and_the_variables(description):
     module = functions_for(prompt(description=description))
     for function in (module.greeting, module.agreeting):
         doc = pydoc.getdoc(function)
-        lines = [line.rstrip() for line in description.expandtabs().strip().splitlines()]
+        said = description.encode("utf-8", "backslashreplace").decode()
+        lines = [line.rstrip() for line in said.expandtabs().strip().splitlines()]
         expected = "\n".join(lines) or 'The prompt "greeting", filled in.'
         assert doc.startswith(f"{expected}\n\nArgs:\n")
         assert "time_of_day: The value of {{time_of_day}}." in doc
