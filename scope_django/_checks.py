@@ -34,7 +34,7 @@ def check_settings(**_: Any) -> list[CheckMessage]:
     An error would stop nearly every command of Django, and none but those that read prompts needs credentials.
     """
     try:
-        problems = conf.problems()
+        problems = [*conf.problems(), *conf.lock_problems()]
     except ConfigurationError as error:
         return [Error(error.message, hint="The page on settings of the manual lists its keys.", id="scope_django.E001")]
     return [_without_credentials(each) if each.kind == _MISSING else _error(each) for each in problems]

@@ -93,6 +93,12 @@ def problems() -> list[SettingProblem]:
     return [problem for problem in found if problem is not None]
 
 
+def lock_problems() -> list[SettingProblem]:
+    """What is wrong with the files of the locks, which no command but those that read prompts needs."""
+    found = [read(using).lock_problem() for using in organisations()]
+    return [problem for problem in found if problem is not None]
+
+
 def configuration(using: str = DEFAULT) -> Configuration:
     """Raises ConfigurationError if anything is wrong with SCOPE: MissingApiKeyError if only credentials are missing."""
     found = read(using).configuration()

@@ -106,7 +106,7 @@ class State(CopiedAsItself):
     @hides_what_it_was_given
     def __init__(self, app: Flask) -> None:
         self.settings = _settings(app.config)
-        problems = [problem for problem in self.settings.problems if problem.kind not in ("missing", "lock")]
+        problems = [problem for problem in self.settings.problems if problem.kind != "missing"]
         if problems:
             raise ConfigurationError("; ".join(map(str, problems)))
         cache = app.config.get(f"{KEY_PREFIX}CACHE")

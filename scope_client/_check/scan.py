@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Optional, Union
 
 from .configured_calls import ConfiguredCall
-from .crew import Task, look_at_all
 from .files import File, files
 from .finding import CodeFinding
-from .kept import CACHE_FOLDER, Kept
 from .kinds import KINDS_OF_FILES, REASONS_TO_PASS_BY
 from .left_out import LeftOut
 from .look import Looked
+from .scan_cache import CACHE_FOLDER, Kept
 from .use import Use
+from .worker_processes import Task, look_at_all
 
 
 class Scan(NamedTuple):

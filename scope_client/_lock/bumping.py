@@ -11,11 +11,11 @@ from .._client import ScopeClient
 from .._folder.record import is_prompt_id
 from .._wording import nearest, shown
 from ..errors import ValidationError
-from .drifting import drift_from
 from .fetching import Step, Wanted, nothing_told
 from .impact import Broken, Impact
 from .lock_place import LockPlace
 from .moved import Moved
+from .pull_check import drift_from
 from .pulling import Pulled, pull
 
 

@@ -14,7 +14,6 @@ from .._interrupts import pass_on
 from .._prompt.prompt_version import PromptVersion
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from ..errors import ConfigurationError, NoProductionVersionError, NotFoundError, ScopeError, ValidationError
-from .alone import alone_in
 from .digest import digest_of
 from .fetching import Outcome, Step, Wanted, fetch_all, nothing_told
 from .file_changes import STAGE_NAME, FileChange, carry_out, drop_staged, staged, undo_what_was_left
@@ -22,6 +21,7 @@ from .lock_file import LockedVersion, text_of
 from .lock_place import LockPlace
 from .locked_files import LockedFile, locked_files
 from .moved import Moved
+from .one_at_a_time import alone_in
 from .planning import Plan, check_result, locked_version, merged, planned, refuse_edited
 
 LONGEST_REFUSAL_CHARACTERS = 1000

@@ -7,19 +7,12 @@ from typing import Any
 import click
 
 from ._many_values import TakesManyValues
-from ._pull import REPORT_FORMATS
+from ._pull import REPORT_FORMATS, takes_a_lock
 
 
 @click.command(cls=TakesManyValues)
 @click.argument("name", nargs=-1)
-@click.option(
-    "--lock",
-    envvar="SCOPE_LOCK",
-    show_envvar=True,
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="The lock. By default scope.lock.",
-)
+@takes_a_lock
 @click.option(
     "--code",
     multiple=True,

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 import click
 
 from .._check.counts import counted
-from .._lock.drifting import Drift, drift_from
 from .._lock.fetching import Wanted
 from .._lock.lock_place import LockPlace, place_of
 from .._lock.marked_text import in_brackets
@@ -20,6 +19,7 @@ from .._lock.moved_report import (
     markdown_of_report,
     text_of_report,
 )
+from .._lock.pull_check import Drift, drift_from
 from .._lock.pulling import Pulled
 from .._lock.pulling import pull as pull_versions
 from .._lock.restoring import restore

@@ -10,6 +10,14 @@ from ..frameworks import LABELS
 from ._many_values import TakesManyValues
 
 REPORT_FORMATS = ("text", "json", "github", "markdown")
+takes_a_lock = click.option(
+    "--lock",
+    envvar="SCOPE_LOCK",
+    show_envvar=True,
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="The lock. By default scope.lock.",
+)
 
 
 @click.command(cls=TakesManyValues)
@@ -24,14 +32,7 @@ REPORT_FORMATS = ("text", "json", "github", "markdown")
 @click.option(
     "-o", "--output", type=click.Path(), metavar="FOLDER", help="The folder of the files. By default that of the lock."
 )
-@click.option(
-    "--lock",
-    envvar="SCOPE_LOCK",
-    show_envvar=True,
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="The lock. By default scope.lock.",
-)
+@takes_a_lock
 @click.option("--label", type=click.Choice(LABELS), help="Which versions to pull. By default those in production.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 @click.option(

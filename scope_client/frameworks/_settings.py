@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Optional
 
 from .._config.configuration import Configuration, check_setting, option_names, takes_text
@@ -95,8 +95,21 @@ class Settings:
     def problems(self) -> tuple[SettingProblem, ...]:
         """Everything that is wrong; while a test has a platform of its own, credentials need not be there."""
         is_of_test = bool(process_wide.of_test)
-        found = (problem for problem in self._problems if not (is_of_test and problem.kind == "missing"))
-        return (*found, *([] if is_of_test else self._problems_of_lock()))
+        return tuple(problem for problem in self._problems if not (is_of_test and problem.kind == "missing"))
+
+    def lock_problem(self) -> Optional[SettingProblem]:
+        """What is wrong with the file of the lock, which a client reads when it is made. The message has no path: it
+        may be a secret by mistake."""
+        path = None if self._configuration is None else self._configuration.lock
+        if path is None or process_wide.of_test:
+            return None
+        try:
+            read_lock(path)
+        except ConfigurationError as error:
+            message = f"{self._spell('LOCK')}: {error.message.replace(f' {shown(path)}', '')}"
+            hint = "name a lock that is there, or leave it out to serve what is in production"
+            return self._problem("lock", "LOCK", message, hint)
+        return None
 
     def configuration(self) -> Configuration:
         """The settings as a Configuration; while a test has a platform of its own, with the place of that one.
@@ -198,17 +211,6 @@ class Settings:
             message = re.sub(rf"\b({names})\b", lambda found: self._spell(found[0].upper()), error.message)
             self._note("together", None, message, "see the settings, and the SCOPE_* environment variables")
             return None
-
-    def _problems_of_lock(self) -> Iterator[SettingProblem]:
-        """A client reads it when it is made; a check need not wait for that. The path may be a secret by mistake."""
-        path = None if self._configuration is None else self._configuration.lock
-        try:
-            if path is not None:
-                read_lock(path)
-        except ConfigurationError as error:
-            message = f"{self._spell('LOCK')}: {error.message.replace(f' {shown(path)}', '')}"
-            hint = "name a lock that is there, or leave it out to serve what is in production"
-            yield self._problem("lock", "LOCK", message, hint)
 
     def _spell(self, key: object) -> str:
         return self._spelled.format(cut(self._redaction.text(str(key))))

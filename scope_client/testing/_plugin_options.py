@@ -60,7 +60,7 @@ def leave_paths_to_the_tests(early_config: pytest.Config, parser: pytest.Parser,
 
 
 def coverage_wanted(config: pytest.Config) -> Optional[CoverageWanted]:
-    """None if the run measures nothing. Raises pytest.UsageError for a percentage that is none."""
+    """None if the run measures nothing. Raises pytest.UsageError for what is not a percentage."""
     given = config.getoption("scope_coverage")
     least = config.getoption("scope_coverage_fail_under")
     if given is None and least is None:

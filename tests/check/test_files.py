@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from pathlib import Path
 
 import pytest
@@ -229,7 +228,6 @@ class TestPaths:
         assert len(Walked(tmp_path).files) == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there folders have no such permission")
 def test_a_folder_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "shut/a.py", "b.py")
     scandir = os.scandir

@@ -1,4 +1,4 @@
-"""The scan: what all files show, whatever is wrong with some of them, in one process or several, anew or as kept."""
+"""The scan: what all files show, whatever is wrong with some of them, in one process or several, anew or as scan_cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from scope_client._check import crew, kept
+from scope_client._check import scan_cache, worker_processes
 from scope_client._check.configured_calls import configured_call
 from scope_client._check.scan import Scan, scan
 
@@ -140,7 +140,7 @@ class TestBadFiles:
     ) -> None:
         put(project, gone_py=CODE, gone_html=TAG)
         os.symlink("/proc/self/mem", project / "secret.py")
-        vanish_and_look = crew.look_at_all
+        vanish_and_look = worker_processes.look_at_all
 
         def look(files: Any, task: Any, processes: Any) -> Any:
             (project / "gone.py").unlink(missing_ok=True)
@@ -219,7 +219,7 @@ class TestConstants:
 
 
 def age(folder: Path) -> None:
-    """Has all files be older than a tick of the clock, so that what is seen in them may be kept."""
+    """Has all files be older than a tick of the clock, so that what is seen in them may be scan_cache."""
     for path in folder.rglob("*"):
         if path.is_file() and ".scope_cache" not in path.parts:
             os.utime(path, ns=(1, time.time_ns() - 10_000_000_000))
@@ -230,14 +230,14 @@ class Watch:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.files: list[str] = []
-        whole = crew.look  # type: ignore[attr-defined]  # which it imports
+        whole = worker_processes.look  # type: ignore[attr-defined]  # which it imports
 
         def look(file: Any, *more: Any) -> Any:
             self.files.append(file.shown)
             return whole(file, *more)
 
-        monkeypatch.setattr(crew, "look", look)
-        monkeypatch.setattr(kept, "_CLOCK_TICK_NANOSECONDS", -(10**12))
+        monkeypatch.setattr(worker_processes, "look", look)
+        monkeypatch.setattr(scan_cache, "_CLOCK_TICK_NANOSECONDS", -(10**12))
 
     def taken(self) -> list[str]:
         files, self.files = self.files, []
@@ -322,7 +322,7 @@ class TestKept:
         watch.taken()
         scan(["."], calls=[configured_call("app.prompt:0")])
         assert len(watch.taken()) == 3
-        monkeypatch.setattr(kept, "__version__", "0.0.0")
+        monkeypatch.setattr(scan_cache, "__version__", "0.0.0")
         scan(["."], calls=[configured_call("app.prompt:0")])
         assert len(watch.taken()) == 3
 
@@ -384,7 +384,7 @@ class TestProcesses:
     def test_it_is_the_same_however_they_are_started(
         self, way: str, large: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(crew, "_way_to_start", lambda: way)
+        monkeypatch.setattr(worker_processes, "_way_to_start", lambda: way)
         assert scan(["."], cache=False, processes=2) == scan(["."], cache=False, processes=1)
 
     def test_without_any_one_does_it_all(self, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,33 +398,33 @@ class TestProcesses:
     def test_what_a_killed_one_owes_is_done_by_the_first(self, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         alone = scan(["."], cache=False, processes=1)
         parent = os.getpid()
-        whole = crew.look  # type: ignore[attr-defined]  # which it imports
+        whole = worker_processes.look  # type: ignore[attr-defined]  # which it imports
 
         def look(file: Any, *more: Any) -> Any:
             if os.getpid() != parent:
                 os.kill(os.getpid(), signal.SIGKILL)
             return whole(file, *more)
 
-        monkeypatch.setattr(crew, "look", look)
-        monkeypatch.setattr(crew, "_way_to_start", lambda: "fork")
+        monkeypatch.setattr(worker_processes, "look", look)
+        monkeypatch.setattr(worker_processes, "_way_to_start", lambda: "fork")
         assert scan(["."], cache=False, processes=2) == alone
 
     def test_few_files_are_not_worth_one(self, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(crew, "_helper", None)
+        monkeypatch.setattr(worker_processes, "_helper", None)
         assert len(scan(["."], cache=False).uses) == 84
 
     def test_an_interrupt_ends_it_at_once_and_leaves_no_process(self, project: Path) -> None:
         program = textwrap.dedent(
             """
             import os, sys, time
-            from scope_client._check import crew
+            from scope_client._check import worker_processes
             from scope_client._check.scan import scan
 
             def look(file, *more):
                 os.write(1, b"%d\\n" % os.getpid())
                 time.sleep(60)
 
-            crew.look = look
+            worker_processes.look = look
             try:
                 scan(["."], cache=False, processes=3)
             except KeyboardInterrupt:

@@ -69,8 +69,7 @@ def in_django(entry: str) -> Configuration:
     done: dict[str, Any] = dict(NAMES)
     exec(cell(entry, "Django"), done)
     with override_settings(SCOPE={**KEYS, **done["SCOPE"]}):
-        # The lock of the page is not there; its settings are read all the same.
-        assert [each for each in django_settings.problems() if each.kind != "lock"] == []
+        assert django_settings.problems() == []
         return django_settings.configuration()
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scope_client._lock.drifting import Drift, drift_from
 from scope_client._lock.fetching import Wanted
 from scope_client._lock.lock_file import Lock, read_lock
 from scope_client._lock.lock_place import place_of
+from scope_client._lock.pull_check import Drift, drift_from
 from scope_client._lock.pulling import Pulled, pull
 from scope_client.local import LocalPlatform
 
@@ -69,3 +69,9 @@ def project(platform: LocalPlatform, tmp_path: Path) -> Iterator[Project]:
     project = Project(path, platform)
     with project.client:
         yield project
+
+
+@pytest.fixture
+def pulled(project: Project) -> Project:
+    project.pull("greeting", "support-chat")
+    return project

@@ -15,7 +15,7 @@ from faults.child import in_a_child
 
 from scope_client._folder.reader import PromptFolder, read_prompt_dir
 from scope_client._lock import file_changes, pulling
-from scope_client._lock.alone import alone_in
+from scope_client._lock.one_at_a_time import alone_in
 from scope_client.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -32,12 +32,6 @@ PROMPT_ID = "prompt_01HXYZ8K3N5Q7R9T1V3W5Y7Z9A"
 LATER = "Hello {{name}}!"
 
 
-@pytest.fixture
-def pulled(project: Project) -> Project:
-    project.pull("greeting", "support-chat")
-    return project
-
-
 class TestTheFirst:
     def test_writes_a_file_of_each_prompt_and_a_lock(self, project: Project) -> None:
         done = project.pull("support-chat", "greeting")

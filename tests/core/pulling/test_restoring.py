@@ -19,12 +19,6 @@ GREETING = "prompts/greeting/v1.md"
 CHAT = "prompts/support-chat/v1.md"
 
 
-@pytest.fixture
-def pulled(project: Project) -> Project:
-    project.pull("greeting", "support-chat")
-    return project
-
-
 def put_back(project: Project, *names: str, force: bool = False) -> Restored:
     return restore(project.client, place_of(project.path / "scope.lock", None), names, force=force)
 

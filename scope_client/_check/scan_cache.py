@@ -1,4 +1,4 @@
-"""Kept: what was seen in each file, for the next scan. Whatever is wrong with it, the files are looked at anew."""
+"""Scan cache: what was seen in each file, for the next scan. Whatever is wrong with it, files are looked at anew."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any, Optional
 from .._folder.replacing import hidden_name
 from .._version import __version__
 from .configured_calls import ConfiguredCall
-from .crew import Seeing
 from .files import File
 from .finding import CodeFinding
 from .look import Looked
 from .modules import Leaning, Modules
 from .use import Given, Place, Use
+from .worker_processes import Seeing
 
 CACHE_FOLDER = ".scope_cache"
 _CACHE_FILE = "seen.json"

@@ -1,4 +1,4 @@
-"""Drifting: which prompts of a lock the platform has moved on; nothing is written."""
+"""Pull check: which prompts of a lock the platform has moved on; nothing is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alone: one process at a time changes the files of a folder."""
+"""One at a time: one process at a time changes the files of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The crew: processes that look at files together, each at a share. Without them one process does all of it."""
+"""Worker processes: they look at files together, each at a share. Without them one process does all of it."""
 
 from __future__ import annotations
 
