@@ -1,4 +1,4 @@
-"""The scan: what all files show, whatever is wrong with some of them, in one process or several, anew or as scan_cache."""
+"""The scan: what all files show, whatever is wrong with some of them, in one process or several, anew or cached."""
 
 from __future__ import annotations
 
