@@ -219,7 +219,7 @@ class TestConstants:
 
 
 def age(folder: Path) -> None:
-    """Has all files be older than a tick of the clock, so that what is seen in them may be scan_cache."""
+    """Has all files be older than a tick of the clock, so that what is seen in them may be kept."""
     for path in folder.rglob("*"):
         if path.is_file() and ".scope_cache" not in path.parts:
             os.utime(path, ns=(1, time.time_ns() - 10_000_000_000))

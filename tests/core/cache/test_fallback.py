@@ -219,6 +219,14 @@ def test_a_renewal_under_way_is_waited_for_rather_than_a_fallback_served_while_t
     assert reader.outcomes() == ["new"]
 
 
+def test_past_the_cache_the_folder_does_not_answer(make_client: Make, server: FaultServer, folder: Path) -> None:
+    client = make_client(prompt_dir=folder, max_retries=0)
+    server.answers(error(503))
+    assert client.read_prompt("greeting").source == "folder"
+    with pytest.raises(ServerError):
+        content(client, cache=False)
+
+
 @pytest.mark.parametrize("options", [{"cache": False}, {"cache_ttl": 0}])
 def test_a_fallback_needs_no_cache(options: dict, client: ScopeClient, server: FaultServer) -> None:
     server.answers(error(503))

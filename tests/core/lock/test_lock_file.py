@@ -86,6 +86,7 @@ def test_a_mark_of_an_editor_at_its_beginning_does_not_matter(tmp_path: Path) ->
         ('folder = "prompts"', 'folder = "/etc"', "names the folder '/etc', which is not beside or below it"),
         ('folder = "prompts"', 'folder = "a/../../b"', "which is not beside or below it"),
         ('folder = "prompts"', "folder = 'a\\b'", "which is not beside or below it"),
+        ('folder = "prompts"', 'folder = "a\\u0000b"', "which is not beside or below it"),
         ("[[prompts]]", "[prompts]", "has prompts that are not entries [[prompts]]"),
         ('name = "greeting"', 'name = ""', "has no name in entry 1"),
         ('label = "production"', 'label = "staging"', "has the label 'staging', not one of production, latest"),
