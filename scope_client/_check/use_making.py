@@ -67,7 +67,7 @@ class UseMaking:
 
     def uses(self) -> Iterator[Use]:
         """All uses, in no order."""
-        found = (self._prompt_call(call, spot) for call, spot in self._module.calls)
+        found = (self._prompt_calls.of(call, spot) for call, spot in self._module.calls)
         calls: dict[ast.AST, PromptCall] = {each.call: each for each in found if each is not None}
         if not calls:
             return
@@ -84,12 +84,6 @@ class UseMaking:
             return list(self._uses_of(call, fills))
         except RecursionError:
             return [self._bare(call, _Wanted(self._places.of(call.call), None))._replace(renders=False)]
-
-    def _prompt_call(self, call: ast.Call, spot: Spot) -> PromptCall | None:
-        try:
-            return self._prompt_calls.of(call, spot)
-        except RecursionError:
-            return None
 
     def functions_of(self, lines: Iterable[int]) -> dict[int, str]:
         """The function or class around each of these lines.

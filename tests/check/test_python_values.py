@@ -245,6 +245,12 @@ def test_what_is_made_of_itself_hides_nothing_else(source: str) -> None:
     assert "b(x)" in found(f'{source}\nclient.render_prompt("b", {{"x": 1}})')
 
 
+def test_so_it_is_of_a_version_that_is_read_elsewhere() -> None:
+    deep = " | ".join(["v"] * 400)
+    source = f'v = {{}}\np = client.get_prompt_version("a")\np.render(**({deep}))\nclient.get_prompt_version("b")'
+    assert found(source) == ["a", "b"]
+
+
 def test_a_value_that_is_followed_too_far_is_known_only_at_run_time() -> None:
     deep = " | ".join(["v"] * 400)
     assert "b(x)" in found(f'v = {{}}\nclient.render_prompt("a", {deep})\nclient.render_prompt("b", {{"x": 1}})')
