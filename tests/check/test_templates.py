@@ -320,3 +320,8 @@ def test_a_comment_settles_what_a_tag_on_its_line_or_the_next_asks_for(
     assert [use.name for use in seen_in_template(f"{head}{told}", file).uses] == ["greeting"]
     apart = f"{head}{comment}\n\n{tag}"
     assert [use.name for use in seen_in_template(apart, file).uses] == ["greeting", None]
+
+
+def test_a_comment_hides_no_tag_that_names_its_prompt() -> None:
+    text = f'{LOAD}{{% scope_prompt "other" name=1 %}} {{# scope: uses greeting(name) #}}'
+    assert [use.name for use in seen_in_template(text, "a.html").uses] == ["other", "greeting"]
