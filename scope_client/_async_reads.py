@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from . import _watching as watching
 from ._async_jobs import AsyncJobs, Kind, running_loop
 from ._cache.cache import PromptCache
 from ._cache.platform_breaker import PlatformBreaker
@@ -41,8 +42,11 @@ class AsyncReads:
         asked = self._reading.asked(ref, **options)
         found = await self._served(asked)
         if not self._reading.asks_for_another(asked, found):
-            return self._reading.fitted(asked, found)
-        return await self._jobs.share(None, lambda _: self._reading.fitted(asked, found), asked.budget, kind=Kind.SHORT)
+            return watching.read(ref, self._reading.fitted(asked, found))
+        fitted = await self._jobs.share(
+            None, lambda _: self._reading.fitted(asked, found), asked.budget, kind=Kind.SHORT
+        )
+        return watching.read(ref, fitted)
 
     async def prefetch(self, prompts: Iterable[Wanted], deadline: float | None) -> PrefetchReport:
         """Reads each prompt once, at most eight at a time."""
@@ -59,7 +63,8 @@ class AsyncReads:
             while waiting:
                 each = waiting.pop()
                 try:
-                    found[each] = await self._served(Asked(refs[each], budget))
+                    served = await self._served(Asked(refs[each], budget))
+                    found[each] = watching.read(refs[each], served)
                 except ScopeError as error:
                     errors[each] = error
 

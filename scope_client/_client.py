@@ -24,7 +24,7 @@ from ._prompt.locked_reads import LockedReads
 from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
-from ._reading import Asked, values_of
+from ._reading import values_of
 from ._render_call import sorted_call
 from ._rooms import ClientSource, Rooms
 from ._status import Status
@@ -275,7 +275,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             ScopeError: With `strict`, the first error, under a message that names all of them.
         """
         budget = self._reading.budget(deadline)
-        report = prefetch(prompts, lambda ref: self._reading.serve(Asked(ref, budget)).version, self._reading.check)
+        report = prefetch(prompts, lambda ref: self._reading.prefetched(ref, budget).version, self._reading.check)
         if strict:
             report.raise_first()
         return report

@@ -102,7 +102,13 @@ def report_of(
 
 def _run_together(work: Callable[[], None], count: int) -> None:
     """The calling thread is one of them, so that the work is done even if no thread can be started."""
-    threads = [threading.Thread(target=work, name="scope-prefetch", daemon=True) for _ in range(count - 1)]
+    import contextvars
+
+    # Each in a copy of the caller's context: a hook of the caller's, or a tracer, finds there whose work it is.
+    contexts = [contextvars.copy_context() for _ in range(count - 1)]
+    threads = [
+        threading.Thread(target=context.run, args=(work,), name="scope-prefetch", daemon=True) for context in contexts
+    ]
     started = []
     for thread in threads:
         try:

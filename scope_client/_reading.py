@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
+from . import _watching as watching
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting, lacking
 from ._cache.loading import Source
@@ -89,7 +90,11 @@ class Reading:
     def read(self, ref: PromptRef, **options: Any) -> PromptRead:
         """The answer to one read; the options are those of `ScopeClient.get_prompt_version`, and raise as there."""
         asked = self.asked(ref, **options)
-        return self.fitted(asked, self.serve(asked))
+        return watching.read(ref, self.fitted(asked, self.serve(asked)))
+
+    def prefetched(self, ref: PromptRef, budget: Budget) -> PromptRead:
+        """The answer to a read of a prefetch."""
+        return watching.read(ref, self.serve(Asked(ref, budget)))
 
     def asked(
         self,

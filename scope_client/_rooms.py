@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, Optional, Protocol
 
+from . import _watching as watching
 from ._background import Background
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting
@@ -85,6 +86,7 @@ class Rooms:
         with held_back():  # with the first client, as a program may import the package and read nothing
             from ._async_reads import AsyncReads
         self.async_reads = AsyncReads(config, clock, reading=self.reading, cache=self.cache, platform=self.platform)
+        watching.rooms.add(self)
 
     def status(self) -> Status:
         """How the client is doing; nothing is sent."""

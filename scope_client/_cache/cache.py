@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Callable
 
+from .. import _watching as watching
 from .._background import Background
 from .._circuit_breaker import NEVER
 from .._clock import Clock
@@ -38,7 +39,7 @@ class _Renewal:
 
     __slots__ = ("_late_from_now", "_run", "is_queued", "late_at")
 
-    def __init__(self, run: Callable[[], None], late_from_now: Callable[[], float]) -> None:
+    def __init__(self, run: Callable[[], object], late_from_now: Callable[[], float]) -> None:
         self._run = run
         self._late_from_now = late_from_now
         self.is_queued = True
@@ -173,7 +174,7 @@ class PromptCache:
         if turn is not None:
             # The turn may be another prompt's, one that was refused before this one.
             ref, entry = PromptRef.of_key(turn.key), self._memory.by_key.get(turn.key)
-            job = _Renewal(partial(self._renew_now, ref, entry, turn), self._late_at)
+            job = _Renewal(watching.behind(partial(self._renew_now, ref, entry, turn)), self._late_at)
             self._background.submit(self._flight(ref), job, needed_at=0.0 if entry is None else entry.expires_at)
 
     def clear(self) -> None:
@@ -312,10 +313,9 @@ class PromptCache:
             return
         budget = Budget(self._clock.now, attempt=self._platform.attempt_seconds, retries=0)
         wanted = Load(ref, budget, replaces=entry)
-        flight = self._flight(ref)
         try:
             # Its error is not shared: those who wait for it would have tried harder.
-            self._flights.run(flight, partial(self._loader.load, wanted), shares_error=False)
+            self._flights.run(self._flight(ref), partial(self._loader.load, wanted), shares_error=False)
         except ScopeError as error:
             if entry is not None and not is_outage(error):
                 # The next reader past its end waits for an attempt of its own, and sees the error.

@@ -57,18 +57,25 @@ class Question:
 
 
 class Answer:
-    """What came back; `flaw` says why the body cannot be read, or is None."""
+    """What came back; `flaw` says why the body cannot be read, or is None. `protocol` is the version of HTTP."""
 
-    __slots__ = ("body", "flaw", "headers", "is_cut_short", "status")
+    __slots__ = ("body", "flaw", "headers", "is_cut_short", "protocol", "status")
 
     def __init__(
-        self, status: int, headers: Mapping[str, str], body: bytes, flaw: str | None, is_cut_short: bool
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        flaw: str | None,
+        is_cut_short: bool,
+        protocol: str | None = None,
     ) -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self.flaw = flaw
         self.is_cut_short = is_cut_short
+        self.protocol = protocol
 
 
 class Failure(NamedTuple):

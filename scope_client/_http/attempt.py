@@ -125,6 +125,11 @@ class Line:
         finally:
             prepared.hooks = {}  # a circle: the request has the hook, which has the answer, which has the request
 
+    @property
+    def session(self) -> requests.Session:
+        """What sends."""
+        return self._session
+
     def close(self) -> None:
         """Closes the connections. A later attempt, such as one that waits just now, opens new ones."""
         if self._is_ours:
@@ -193,6 +198,9 @@ _HEADERS = {
 }
 
 
+_PROTOCOLS = {10: "1.0", 11: "1.1", 20: "2"}  # by the number that http.client and urllib3 have for it
+
+
 def _origin(prepared: requests.PreparedRequest) -> str:
     """Scheme, host and port."""
     return "/".join(str(prepared.url).split("/", 3)[:3])
@@ -206,9 +214,10 @@ def _stay(response: requests.Response, **_: Any) -> requests.Response:
 
 def _read(response: requests.Response, ends_at: float) -> Answer:
     def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
-        return Answer(response.status_code, headers, body, flaw, is_cut_short)
+        return Answer(response.status_code, headers, body, flaw, is_cut_short, protocol)
 
     headers = _unfolded(response.headers)
+    protocol = _PROTOCOLS.get(getattr(response.raw, "version", 0))
     encoding = headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         return answer(b"", f"a body encoded as {shown_header(encoding)}, which was not asked for")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from typing import TYPE_CHECKING
 
 from .. import _telemetry as telemetry
+from .. import _watching as watching
 from .._background import Background
 from .._clock import Clock
 from .._config.configuration import Configuration
@@ -89,6 +91,11 @@ class Fetcher:
         """
         self._tokens.check()  # before anything is counted: without a token nothing is fetched
         warn_on_a_loop()
+        with watching.fetch(ref) as watched:
+            watched.came = version = self._fetched(ref, budget)
+        return version
+
+    def _fetched(self, ref: PromptRef, budget: Budget) -> PromptVersion:
         exchange = self._exchange or self._open()
         request_id = str(exchange.new_request_id())
         started = self._clock.now()
@@ -120,8 +127,9 @@ class Fetcher:
         """One exchange, repeated once with a new token if the platform does not take the present one."""
         url = f"{self._config.base_url}/api/{self._config.api_version}{ref.path}"
         token = self._tokens.get(exchange, request_id, budget)
+        resends = itertools.count()
         try:
-            reply = exchange.get(url, request_id, budget, token=token)
+            reply = exchange.get(url, request_id, budget, token=token, resends=resends)
             is_new = False
         except AuthenticationError:
             # Exactly this one: a late 401 must not throw away the token that another thread has bought since.
@@ -129,7 +137,7 @@ class Fetcher:
                 raise
             token = self._tokens.get(exchange, request_id, budget)
             try:
-                reply = exchange.get(url, request_id, budget, token=token)
+                reply = exchange.get(url, request_id, budget, token=token, resends=resends)
             except AuthenticationError:
                 self._tokens.was_replaced_in_vain()
                 raise

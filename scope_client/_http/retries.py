@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import socket  # noqa: F401  # before ssl, whose C code would import it, and turn an interrupt into an ImportError
 import ssl  # noqa: F401  # before requests: if this fails, http.client and urllib3 go on without TLS for good
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 from .. import _telemetry as telemetry
+from .. import _watching as watching
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._fork import renew_in_children
@@ -42,8 +44,8 @@ class Exchange:
         renew_in_children(self._line)
 
     @hides_what_it_was_given
-    def get(self, url: str, request_id: str, budget: Budget, *, token: str) -> Reply:
-        """The JSON object at this URL.
+    def get(self, url: str, request_id: str, budget: Budget, *, token: str, resends: Iterator[int]) -> Reply:
+        """The JSON object at this URL. `resends` gives the number of each attempt; the first is 0.
 
         Raises:
             ApiError: What the last answer means.
@@ -51,7 +53,7 @@ class Exchange:
             TimeoutError: The budget ended before the attempts did.
         """
         headers = {"X-Request-ID": request_id, "X-Scope-Environment": self._config.environment}
-        return self._exchange(self._line.question(url, headers, [token], token=token), budget)
+        return self._exchange(self._line.question(url, headers, [token], token=token), budget, resends)
 
     @hides_what_it_was_given
     def post(self, url: str, request_id: str, budget: Budget, *, body: Mapping[str, str]) -> Reply:
@@ -63,15 +65,16 @@ class Exchange:
         headers = {"X-Request-ID": request_id, "Content-Type": "application/json"}
         secrets = [value for name, value in body.items() if not name.endswith("_id")]
         # The encoded body stays out of the local variables of this frame, which an error may show.
-        return self._exchange(self._line.question(url, headers, secrets, body=json.dumps(body).encode()), budget)
+        question = self._line.question(url, headers, secrets, body=json.dumps(body).encode())
+        return self._exchange(question, budget, itertools.count())
 
     def close(self) -> None:
         self._line.close()
 
-    def _exchange(self, question: Question, budget: Budget) -> Reply:
+    def _exchange(self, question: Question, budget: Budget, resends: Iterator[int]) -> Reply:
         retry = 0
         while True:
-            outcome = self._attempt(question, budget)
+            outcome = self._attempt(question, budget, next(resends))
             if isinstance(outcome, Reply):
                 return outcome
             if outcome.error.http_status is None:
@@ -86,12 +89,12 @@ class Exchange:
             _log.info("attempt %d failed, the next one is in %.2f seconds: %s", retry, pause, outcome.error)
             self._clock.sleep(min(pause, MAX_PAUSE_SECONDS))
 
-    def _attempt(self, question: Question, budget: Budget) -> Reply | Failure:
+    def _attempt(self, question: Question, budget: Budget, resend_count: int) -> Reply | Failure:
         """Raises TimeoutError if the budget is spent, before the attempt or in it."""
         timeout, is_last = budget.for_attempt(self._config.timeout)
         late_at = self._clock.now() + timeout + OVERRUN_SECONDS
         try:
-            answer = self._send(question, timeout)
+            answer = self._send(question, timeout, resend_count)
         except (ConnectionError, ConfigurationError) as error:
             pass_on(error)
             error.request_id = question.request_id
@@ -104,13 +107,14 @@ class Exchange:
             return Failure(error, may_pass(error))
         return understood(question, answer, _retry_after(answer.headers, self._clock.wall()))
 
-    def _send(self, question: Question, timeout: float) -> Answer:
+    def _send(self, question: Question, timeout: float, resend_count: int) -> Answer:
         method, url = str(question.prepared.method), str(question.prepared.url)
         is_watched = self._config.telemetry_enabled
         if is_watched and telemetry.requests.callbacks:
             telemetry.requests.emit(telemetry.RequestInfo(question.request_id, method, url, question.prepared.headers))
         started = self._clock.now()
-        answer = self._line.send(question, timeout)
+        with watching.attempt(method, url, resend_count, self._line.session) as watched:
+            watched.came = answer = self._line.send(question, timeout)
         elapsed_ms = (self._clock.now() - started) * 1000
         _log.debug("%s %s answered %d in %.1f ms", method, url, answer.status, elapsed_ms)
         if is_watched and telemetry.responses.callbacks:

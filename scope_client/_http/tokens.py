@@ -7,6 +7,7 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
+from .. import _watching as watching
 from .._background import Background
 from .._circuit_breaker import NEVER, Pauses
 from .._clock import Clock
@@ -107,7 +108,8 @@ class Tokens:
                 "token", lambda: self._first(exchange, request_id, budget), budget.left, shares_error=is_thorough
             )
         if now >= token.renew_at and not self._is_refused:
-            self._background.submit("token", lambda: self._renew_early(exchange, request_id))
+            renewal = watching.behind(lambda: self._renew_early(exchange, request_id))
+            self._background.submit("token", renewal)
         return token.text
 
     def check(self) -> None:
@@ -165,6 +167,10 @@ class Tokens:
 
     def _renew(self, exchange: Exchange, request_id: str, budget: Budget) -> Token:
         self._check_refusal()
+        with watching.token():
+            return self._bought(exchange, request_id, budget)
+
+    def _bought(self, exchange: Exchange, request_id: str, budget: Budget) -> Token:
         path, body = self._request()
         asked_at = self._clock.now()
         try:

@@ -30,6 +30,7 @@ LAZY = {
     "_extras": {"importlib.util"},
     "_log": {"logging"},
     "_redaction": {"base64", "urllib.parse"},
+    "_prefetch": {"contextvars"},
     "_process": {"scope_client._async_jobs"},
     "_rooms": {"scope_client._async_reads", "scope_client._folder.bundle", "scope_client._lock.lock_in_use"},
     "_toml": {"tomli", "tomllib"},

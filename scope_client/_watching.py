@@ -1,0 +1,166 @@
+"""Watching: where the slow paths of a client tell a watcher what they do.
+
+There is no watcher unless `scope_client.otel` sets one.
+"""
+
+from __future__ import annotations
+
+import weakref
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Protocol
+
+from ._interrupts import pass_on
+from ._log import Log
+
+if TYPE_CHECKING:
+    from ._prompt.prompt_read import PromptRead
+    from ._prompt.ref import PromptRef
+    from ._rooms import Rooms
+
+_log = Log("scope_client.otel")
+_has_failed = False
+
+
+class Attempt(NamedTuple):
+    """One HTTP request: the first of its kind, or one that is sent again for the `resend_count`th time.
+
+    `session` is the session of requests that sends it.
+    """
+
+    method: str
+    url: str
+    resend_count: int
+    session: object
+
+
+class Watch(Protocol):
+    """What watches one thing."""
+
+    def begin(self) -> None:
+        """Called before it, in its thread."""
+
+    def end(self, came: Any, error: BaseException | None) -> None:
+        """Called after it, with what came of it or its error, in the same thread; also if `begin` was broken off."""
+
+
+class Watcher(Protocol):
+    """Is told of what leaves the fast path. Nothing that it raises reaches a reader."""
+
+    def read(self, ref: PromptRef, found: PromptRead) -> None:
+        """A read has been answered; called where the caller reads."""
+
+    def fetch(self, ref: PromptRef) -> Watch:
+        """The platform is asked for a version, which comes of it."""
+
+    def token(self) -> Watch:
+        """A token is bought."""
+
+    def attempt(self, attempt: Attempt) -> Watch:
+        """A request is sent. What comes of it has `status` and `protocol`."""
+
+    def carried(self) -> object:
+        """What a job in the background is to know of the reader that sets it off."""
+
+    def behind(self, carried: Any) -> Watch:
+        """A job runs in the background, behind a reader who goes on."""
+
+
+watcher: Watcher | None = None
+rooms: weakref.WeakSet[Rooms] = weakref.WeakSet()
+"""Those of each client that lives."""
+
+
+def watch_with(new: Watcher | None) -> None:
+    """Sets the watcher of the process; None for none."""
+    global watcher
+    watcher = new
+
+
+def read(ref: PromptRef, found: PromptRead) -> PromptRead:
+    """Tells of a read, and returns what was found."""
+    if watcher is not None:
+        _guarded(watcher.read, ref, found)
+    return found
+
+
+def fetch(ref: PromptRef) -> Watched:
+    """To be around a question to the platform for this ref."""
+    return NOT_WATCHED if watcher is None else Watched(_guarded(watcher.fetch, ref))
+
+
+def token() -> Watched:
+    """To be around the purchase of a token."""
+    return NOT_WATCHED if watcher is None else Watched(_guarded(watcher.token))
+
+
+def attempt(method: str, url: str, resend_count: int, session: object) -> Watched:
+    """To be around the sending of one request."""
+    if watcher is None:
+        return NOT_WATCHED
+    return Watched(_guarded(watcher.attempt, Attempt(method, url, resend_count, session)))
+
+
+def behind(job: Callable[[], object]) -> Callable[[], object]:
+    """The job, to be run in the background behind the reader who sets it off now."""
+    theirs = watcher
+    if theirs is None:
+        return job
+    carried = _guarded(theirs.carried)
+
+    def watched() -> object:
+        with Watched(_guarded(theirs.behind, carried)):
+            return job()
+
+    return watched
+
+
+class Watched:
+    """Has a watch begun before a block and ended after it. What `came` of the block is set in it."""
+
+    __slots__ = ("_watch", "came")
+
+    def __init__(self, watch: Watch | None) -> None:
+        self._watch = watch
+        self.came: object = None
+
+    def __enter__(self) -> Watched:
+        watch = self._watch
+        if watch is not None:
+            try:
+                _guarded(watch.begin)
+            except BaseException as error:  # an interrupt of the caller's, in the middle of it
+                _guarded(watch.end, None, error)
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._watch is not None:
+            _guarded(self._watch.end, self.came, error)
+
+
+class _NotWatched(Watched):
+    """Shared by all, so that it keeps nothing."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "_watch":
+            super().__setattr__(name, value)
+
+
+NOT_WATCHED = _NotWatched(None)
+
+
+def _guarded(call: Callable[..., Any], *arguments: object) -> Any:
+    """What it returns; None if it raises."""
+    global _has_failed
+    try:
+        return call(*arguments)
+    except Exception as error:  # noqa: BLE001  # a tracer, and what is plugged into it, may raise anything
+        pass_on(error)
+        if not _has_failed:
+            _has_failed = True
+            _log.exception("OpenTelemetry raised an error; the call goes on; this is logged once")
+    return None
