@@ -36,6 +36,8 @@ def test_every_use_of_an_example_is_resolved_or_counted(project, tmp_path):
     for name, text in OF_THEIR_OWN.get(project, {}).items():
         shutil.rmtree(prompts / name[: -len(".md")], ignore_errors=True)
         (prompts / name).write_text(text)
+    if (EXAMPLES / project / "prompts").is_dir():
+        shutil.copytree(EXAMPLES / project / "prompts", prompts, dirs_exist_ok=True)
     seen = scan(["."], here=str(EXAMPLES / project), cache=False, processes=1)
     compared = compare(seen.uses, Against(FolderCatalogue(str(prompts))))
     assert [str(each) for each in (*seen.findings, *compared.findings)] == []

@@ -46,6 +46,7 @@ PROJECTS = {
     "integrations/django.md": "manual/test_django.py",
     "operations/health.md": "manual/test_health_page.py",
     "operations/deploying.md": "manual/test_deploying.py",
+    "recipes/openai.md": "recipes/test_openai.py",
 }
 LANGUAGES = {
     *(

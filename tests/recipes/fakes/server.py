@@ -51,6 +51,7 @@ class ModelServer:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": POLL_SECONDS})
         self._scripted: list[tuple[ToolCall, ...]] = []
         self._failures: list[int] = []
+        self._texts: list[str] = []
         self._streaming = threading.Semaphore(0)
         self._is_held = False
         self._numbers = iter(range(1, 1_000_000))
@@ -94,6 +95,10 @@ class ModelServer:
         """The next request that offers this tool is answered with a call of it; several are used one after another."""
         self._scripted.append((ToolCall(f"call_{next(self._numbers)}", name, arguments),))
 
+    def will_say(self, *texts: str) -> None:
+        """The next answers that are no calls of tools have these texts, one after another."""
+        self._texts += texts
+
     def fail(self, status: int, times: int = 1) -> None:
         """The next requests are answered with this status."""
         self._failures += [status] * times
@@ -119,6 +124,8 @@ class ModelServer:
             return status, {"type": "error", "error": said}
         protocol = PROTOCOLS[path]
         answer = answer_to(body, next(self._numbers), self._calls_for(body))
+        if self._texts and not answer.calls:
+            answer = answer._replace(text=self._texts.pop(0))
         if body.get("stream"):
             return 200, protocol.events(body, answer)
         return 200, protocol.whole(body, answer)

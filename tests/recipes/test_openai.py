@@ -1,0 +1,73 @@
+"""docs/recipes/openai.md: the chat in the terminal, with the real client of OpenAI."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import openai
+from faults.clock import eventually
+from recipes import recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from recipes.fakes.server import ModelServer
+
+    from scope_client.local import LocalPlatform
+
+PAGE = "recipes/openai.md"
+FILE = "with_openai.py"
+SYSTEM = "You answer questions about the Lamp, in one sentence."
+QUESTION = "Is it dimmable?"
+
+
+def test_it_prints_what_the_page_shows(models: ModelServer, environ: dict[str, str]) -> None:
+    models.will_say("Yes: turn its knob.", "Yes, to ten percent.")
+    done = recipe.run(FILE, environ=environ, stdin=f"{QUESTION}\nEven at night?\n")
+    typed = re.sub(r"^> .*\n", "> ", recipe.shown_output(PAGE, FILE), flags=re.MULTILINE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{typed}> "
+
+
+def test_the_model_gets_the_settings_of_the_version_and_the_conversation(
+    models: ModelServer, environ: dict[str, str]
+) -> None:
+    models.will_say("Yes.")
+    recipe.run(FILE, environ=environ, stdin=f"{QUESTION}\nWhy?\n")
+    first, second = models.bodies
+    settings = {"model": "gpt-4o", "temperature": 0.2, "max_tokens": 300, "stream": True}
+    asked = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
+    assert first == {**settings, "messages": asked}
+    answered = [{"role": "assistant", "content": "Yes."}, {"role": "user", "content": "Why?"}]
+    assert second["messages"] == [*asked, *answered]
+
+
+def test_without_a_platform_the_fallback_answers(
+    models: ModelServer, environ: dict[str, str], platform: LocalPlatform
+) -> None:
+    platform.stop()
+    done = recipe.run(FILE, environ=environ, stdin=f"{QUESTION}\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("> You answer questions about the: Is it dimmable?  [answer, version None]")
+    assert [(body["model"], body["temperature"]) for body in models.bodies] == [("gpt-4o-mini", 0.7)]
+
+
+def test_a_promotion_brings_its_model_and_a_reader_that_leaves_ends_the_stream(
+    models: ModelServer, platform: LocalPlatform
+) -> None:
+    module = recipe.load(FILE)
+    models.hold_streams()
+    with platform.client(cache_ttl=0.001) as prompts, openai.OpenAI(base_url=models.openai_url, api_key="no") as model:
+        platform.publish("answer", module.FALLBACK, metadata={"model": "gpt-next"})
+        words = module.answer(model, prompts.get_prompt_version("answer"), [], QUESTION)
+        models.let_word_go()
+        assert next(word for word in words if word) == "You "
+        words.close()
+        eventually(lambda: models.streams_cut == 1, recipe.PATIENCE)
+    assert models.bodies[0]["model"] == "gpt-next"
+
+
+def test_the_tests_of_its_page_pass(tmp_path: Path) -> None:
+    done = recipe.run_tests_of(PAGE, tmp_path)
+    assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout + done.stderr
