@@ -1,10 +1,9 @@
 """PromptVersion: one state of a prompt, as the platform sent it, frozen."""
 
 import functools
-import json
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NoReturn, Optional, Union
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Optional, Union
 
 from .._interrupts import pass_on
 from .._wording import shown
@@ -16,6 +15,10 @@ from .packed import interned, packed, unpacked
 from .ref import PromptRef
 from .surplus import TOLERANT, Surplus
 from .template import Template
+from .version_body import FIELDS_READ, TEXT_FIELDS, known, names, read_content
+
+if TYPE_CHECKING:
+    from .in_use import InUse
 
 
 class PromptVersion(Fields):
@@ -96,12 +99,12 @@ class PromptVersion(Fields):
         self._read(body, ref, is_fallback, extra_values)
 
     def _read(self, body: Mapping[str, Any], ref: Optional[PromptRef], is_fallback: bool, extra_values: str) -> None:
-        content, kind = _read_content(body)
-        texts = {field: value for field in _TEXTS if type(value := body.get(field)) is str}
+        content, kind = read_content(body)
+        texts = {field: value for field in TEXT_FIELDS if type(value := body.get(field)) is str}
         status = interned(texts.get("status"))
         name = texts.get("name")
-        is_production = _known(body, bool, "is_production")
-        unknown = {field: body[field] for field in body if field not in _READ}
+        is_production = known(body, bool, "is_production")
+        unknown = {field: body[field] for field in body if field not in FIELDS_READ}
         self._freeze(
             created_at=texts.get("created_at"),
             id=texts.get("id", texts.get("version_id")),
@@ -112,13 +115,13 @@ class PromptVersion(Fields):
             promoted_by=interned(texts.get("promoted_by")),
             prompt_id=texts.get("prompt_id"),
             status=status,
-            tags=tuple([tag for tag in _known(body, list, "tags") or () if isinstance(tag, str)]),
+            tags=tuple([tag for tag in known(body, list, "tags") or () if isinstance(tag, str)]),
             type=kind,
             updated_at=texts.get("updated_at"),
-            version_number=_known(body, int, "version_number", "version"),
-            _declared=_names(_known(body, list, "variables")),
+            version_number=known(body, int, "version_number", "version"),
+            _declared=names(known(body, list, "variables")),
             _extra_values=extra_values,
-            _metadata=packed(_known(body, dict, "metadata")),
+            _metadata=packed(known(body, dict, "metadata")),
             _more=packed(unknown),
             _content=content,
             _template=None,
@@ -232,6 +235,17 @@ class PromptVersion(Fields):
             self._name_itself(error)
             raise
 
+    def in_use(self) -> "InUse":
+        """For `with version.in_use():`, the exact way to say which calls of a model this version is for.
+
+        With `scope_client.otel.instrument()`, the spans of models that start in the block carry this version, whatever
+        was rendered meanwhile. Of blocks inside one another, the inner one counts; in generators whose steps alternate,
+        each one's own. Without OpenTelemetry the block changes nothing.
+        """
+        from .in_use import InUse  # with it, `contextvars`
+
+        return InUse(self)
+
     def _render(self, values: dict[str, Any]) -> str:
         try:
             return (self._template or self._parse()).render(values)
@@ -306,45 +320,3 @@ def refused_values(version: PromptVersion, names: Iterable[str]) -> list[str]:
     is_strict = version._extra_values == "error" and not version.is_fallback
     declared = frozenset(version._declared)
     return [name for name in names if name not in declared] if is_strict else []
-
-
-LONGEST_SHOWN_TYPE = 60
-_TEXTS = (
-    *("id", "version_id", "prompt_id", "name", "status", "created_at", "updated_at"),
-    *("promoted_at", "promoted_by"),
-)
-_READ = frozenset(
-    (
-        *("id", "version_id", "prompt_id", "name", "version_number", "version", "content", "variables", "status"),
-        *("is_production", "prompt_type", "type", "metadata", "tags", "created_at", "updated_at"),
-        *("promoted_at", "promoted_by"),
-    )
-)
-
-
-def _names(variables: Optional[list[Any]]) -> tuple[str, ...]:
-    return tuple([interned(each) for each in variables or () if type(each) is str])
-
-
-def _known(body: Mapping[str, Any], kind: type, name: str, other_name: str = "") -> Any:
-    """The first of these fields that is of its kind; None if there is none: a wrong field is as good as absent."""
-    value = body.get(name)
-    if type(value) is kind:
-        return value
-    return _known(body, kind, other_name) if other_name else None
-
-
-def _read_content(body: Mapping[str, Any]) -> tuple[str, str]:
-    content = body.get("content")
-    kind = body.get("prompt_type", body.get("type")) or ("chat" if isinstance(content, list) else "text")
-    if kind not in ("text", "chat"):
-        # Whole or not at all: it may be a secret, of which no part can be told.
-        is_short = isinstance(kind, str) and len(kind) <= LONGEST_SHOWN_TYPE
-        got = repr(kind) if is_short else f"something odd, a {type(kind).__name__}"
-        raise ApiError(f"expected a prompt of the type text or chat, got {got}")
-    if kind == "chat" and isinstance(content, list):
-        content = json.dumps(content, ensure_ascii=False)
-    if not isinstance(content, str):
-        got = "no content" if content is None else f"content of the type {type(content).__name__}"
-        raise ApiError(f"expected a prompt version with its content as text, got {got}")
-    return content, kind

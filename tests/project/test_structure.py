@@ -11,8 +11,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "scope_client"
-FRAMEWORKS = {"django", "flask", "langchain_core", "click", "jwt", "frontmatter", "werkzeug", "pytest", "redis"}
+FRAMEWORKS = {
+    *("django", "flask", "langchain_core", "click", "jwt", "frontmatter", "werkzeug", "pytest", "redis"),
+    "opentelemetry",
+}
 OPTIONAL = {
+    "otel": {"opentelemetry"},
+    "_otel": {"opentelemetry"},
     "local": {"flask", "jwt", "werkzeug"},
     "cli": {"click"},
     "testing": {"pytest"},
@@ -35,6 +40,8 @@ LAZY = {
     "_rooms": {"scope_client._async_reads", "scope_client._folder.bundle", "scope_client._lock.lock_in_use"},
     "_toml": {"tomli", "tomllib"},
     "_wording": {"difflib"},
+    "_prompt/in_use": {"weakref"},
+    "_prompt/prompt_version": {"scope_client._prompt.in_use"},
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},
     "_folder/version_file": {"frontmatter.default_handlers", "yaml"},
