@@ -12,6 +12,7 @@ _PACKAGE_OF_MODULE = {
     "frontmatter": "python-frontmatter",
     "jwt": "PyJWT",
     "langchain_core": "langchain-core",
+    "opentelemetry": "opentelemetry-api",
     "werkzeug": "Werkzeug",
     "yaml": "PyYAML",
 }

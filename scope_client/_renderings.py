@@ -1,7 +1,7 @@
-"""Renderings: what tests hear of each prompt that is filled in, whoever does it.
+"""Renderings: what tests hear of each prompt that is filled in, and traces note, whoever fills it in.
 
 Rendering itself asks nobody whether somebody listens: the two methods of `PromptVersion` that all ways lead through are
-replaced while there is a listener, and put back after the last one.
+replaced while somebody does, and put back after the last one.
 """
 
 import functools
@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, NoReturn, Optional, Union
 
+from ._fork import renew_in_children
 from ._prompt.prompt_version import PromptVersion
 
 
@@ -32,29 +33,42 @@ class Rendering(NamedTuple):
 
 
 Listener = Callable[[Rendering], object]
+Methods = tuple[Callable[..., Any], Callable[..., Any]]  # `PromptVersion._render` and `PromptVersion.messages`
+
+
+class Marking(NamedTuple):
+    """How what is rendered last is noted, for traces."""
+
+    last: Callable[[], object]
+    """What was rendered last here."""
+    note: Callable[[Any], object]
+    """Takes what has been rendered, if it is not what was rendered last: a PromptVersion, or the attributes of one."""
 
 
 class Renderings:
-    """Who listens; a process has one of it."""
+    """Who listens, and how renderings are noted; a process has one of it."""
 
     def __init__(self) -> None:
         self.listeners: tuple[Listener, ...] = ()
+        self.marking: Optional[Marking] = None
+        self._plain: Optional[Methods] = None  # while others are in their place
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        """A new lock, in a child."""
         self._lock = threading.Lock()
-        self._put_back: Callable[[], None] = _nothing
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Has it called after each rendering, by the thread that rendered, until the result is called."""
         with self._lock:
-            if not self.listeners:
-                self._put_back = _replaced(self.tell)
             self.listeners = (*self.listeners, listener)
+            self._place_methods()
 
         def stop() -> None:
             with self._lock:
-                had = bool(self.listeners)
                 self.listeners = tuple(each for each in self.listeners if each is not listener)
-                if had and not self.listeners:
-                    self._put_back()
+                self._place_methods()
 
         return stop
 
@@ -63,34 +77,69 @@ class Renderings:
         for listener in self.listeners:
             listener(rendering)
 
+    def mark_with(self, marking: Optional[Marking]) -> None:
+        """Has each rendering noted like this from now on; with None, no longer."""
+        with self._lock:
+            self.marking = marking
+            self._place_methods()
 
-def _nothing() -> None:
-    pass
+    def mark(self, rendered: object) -> None:
+        """Notes what another way than a version's own methods has rendered, if renderings are noted."""
+        marking = self.marking
+        if marking is not None and marking.last() is not rendered:
+            marking.note(rendered)
+
+    def _place_methods(self) -> None:
+        kind: Any = PromptVersion
+        plain = self._plain or (kind._render, kind.messages)
+        made = plain
+        if self.marking is not None:
+            made = _marked(made, self.marking)
+        if self.listeners:
+            made = _told(made, self.tell)
+        self._plain = None if made is plain else plain
+        kind._render, kind.messages = made
 
 
-def _replaced(tell: Listener) -> Callable[[], None]:
-    """Has `tell` called after each rendering of a version, until the result is called."""
-    plain_render, plain_messages = PromptVersion._render, PromptVersion.messages
+def _marked(methods: Methods, marking: Marking) -> Methods:
+    """Note each version after it was rendered. One that was the last already costs a look."""
+    plain_render, plain_messages = methods
+    last, note = marking
 
     @functools.wraps(plain_render)
     def render(self: PromptVersion, values: dict[str, Any]) -> str:
-        text = plain_render(self, values)
+        text: str = plain_render(self, values)
+        if last() is not self:
+            note(self)
+        return text
+
+    @functools.wraps(plain_messages)
+    def messages(self: PromptVersion, /, *mapping: NoReturn, **variables: object) -> list[Any]:
+        made: list[Any] = plain_messages(self, *mapping, **variables)
+        if last() is not self:
+            note(self)
+        return made
+
+    return render, messages
+
+
+def _told(methods: Methods, tell: Listener) -> Methods:
+    """Call `tell` after each rendering of a version."""
+    plain_render, plain_messages = methods
+
+    @functools.wraps(plain_render)
+    def render(self: PromptVersion, values: dict[str, Any]) -> str:
+        text: str = plain_render(self, values)
         tell(_rendering(self, values, text))
         return text
 
     @functools.wraps(plain_messages)
     def messages(self: PromptVersion, /, *mapping: NoReturn, **variables: object) -> list[Any]:
-        made = plain_messages(self, *mapping, **variables)
+        made: list[Any] = plain_messages(self, *mapping, **variables)
         tell(_rendering(self, variables, made))
         return made
 
-    kind: Any = PromptVersion
-    kind._render, kind.messages = render, messages
-
-    def put_back() -> None:
-        kind._render, kind.messages = plain_render, plain_messages
-
-    return put_back
+    return render, messages
 
 
 def _rendering(version: PromptVersion, values: Mapping[str, Any], rendered: Union[str, list[Any]]) -> Rendering:

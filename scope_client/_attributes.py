@@ -1,0 +1,55 @@
+"""Attributes: what traces call the facts of a version. All names are here, once."""
+
+from __future__ import annotations
+
+from typing import Union
+
+from ._foreign_text import printable
+from ._prompt.prompt_version import PromptVersion
+
+# The names of OpenTelemetry: https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/ and feature-flag/.
+PROMPT_NAME = "gen_ai.prompt.name"
+PROMPT_VERSION = "gen_ai.prompt.version"
+FLAG_KEY = "feature_flag.key"
+FLAG_VARIANT = "feature_flag.result.variant"
+FLAG_PROVIDER = "feature_flag.provider.name"
+# Our own.
+ID_OF_PROMPT = "scope.prompt.id"
+ID_OF_VERSION = "scope.prompt.version_id"
+LABEL_ASKED_FOR = "scope.prompt.label"
+READ_SOURCE = "scope.prompt.source"
+IS_FALLBACK = "scope.prompt.is_fallback"
+
+FLAG_PROVIDER_OF_ROLLOUTS = "scope"
+Facts = dict[str, Union[str, bool]]
+
+
+def facts_of(
+    version: PromptVersion, *, source: str | None = None, label: str | None = None, variant: str | None = None
+) -> Facts:
+    """The attributes of a version, without those that are not known; never a value of a variable, or the text.
+
+    A fallback has no version.
+
+    Args:
+        version: The version.
+        source: How it was read, as `PromptRead.source` has it.
+        label: The label that was asked for.
+        variant: The variant of a rollout that it was chosen for.
+
+    Returns:
+        The values by name, each text or a bool.
+    """
+    named: dict[str, str | None] = {PROMPT_NAME: version.name, ID_OF_PROMPT: version.prompt_id}
+    if not version.is_fallback:
+        number = version.version_number
+        named[PROMPT_VERSION] = version.id if number is None else str(number)
+        named[ID_OF_VERSION] = version.id
+    named[LABEL_ASKED_FOR] = label
+    named[READ_SOURCE] = source
+    if variant is not None:
+        named.update({FLAG_KEY: version.name, FLAG_VARIANT: variant, FLAG_PROVIDER: FLAG_PROVIDER_OF_ROLLOUTS})
+    facts: Facts = {name: printable(value) for name, value in named.items() if value}
+    if version.is_fallback:
+        facts[IS_FALLBACK] = True
+    return facts

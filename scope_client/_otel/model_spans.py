@@ -1,0 +1,82 @@
+"""Model spans: has those of other instrumentations carry the prompt, by a processor and a note of each rendering."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Optional
+
+from opentelemetry import trace
+
+from .._log import Log
+from .._prompt.in_use import last_rendered
+from .._renderings import Marking, renderings
+from . import counted_reads
+from .marks import PLAIN_MARKING
+from .processor import PromptMarks
+
+_log = Log("scope_client.otel")
+
+
+class ModelSpans:
+    """Turned on, it is connected to one provider: that which was given, or that of the process once it is set."""
+
+    def __init__(self) -> None:
+        self._processors: weakref.WeakKeyDictionary[Any, PromptMarks] = weakref.WeakKeyDictionary()
+        self._processor: Optional[PromptMarks] = None
+        self._is_waiting = False
+
+    def start(self, provider: Any) -> None:
+        counted_reads.start()
+        renderings.mark_with(PLAIN_MARKING)
+        self._connect(trace.get_tracer_provider() if provider is None else provider)
+
+    def stop(self) -> None:
+        self._is_waiting = False
+        renderings.mark_with(None)
+        counted_reads.stop()
+        if self._processor is not None:
+            self._processor.is_on = False  # no provider lets a processor go
+            self._processor = None
+
+    def look_for_a_provider(self) -> None:
+        """Connects to the provider of the process, if it was not set when this was turned on, and is now."""
+        if self._is_waiting:
+            provider = trace.get_tracer_provider()
+            if not isinstance(provider, trace.ProxyTracerProvider):
+                self._is_waiting = False
+                renderings.mark_with(PLAIN_MARKING)
+                self._connect(provider)
+
+    def _connect(self, provider: Any) -> None:
+        if isinstance(provider, trace.ProxyTracerProvider):
+            self._is_waiting = True
+            renderings.mark_with(Marking(_nothing, self._note_and_look))
+            return
+        known = self._processors.get(provider)
+        if known is None:
+            known = self._new_processor(provider)
+        else:
+            known.is_on = True
+        self._processor = known
+
+    def _new_processor(self, provider: Any) -> Optional[PromptMarks]:
+        add = getattr(provider, "add_span_processor", None)
+        if add is None:
+            if not isinstance(provider, trace.NoOpTracerProvider):
+                _log.warning(
+                    "spans of models carry no prompt: the tracer provider, a %s, takes no span processors",
+                    type(provider).__name__,
+                )
+            return None
+        processor = PromptMarks()
+        add(processor)
+        self._processors[provider] = processor
+        return processor
+
+    def _note_and_look(self, rendered: Any) -> None:
+        last_rendered.set(rendered)
+        self.look_for_a_provider()
+
+
+def _nothing() -> None:
+    pass
