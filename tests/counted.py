@@ -5,12 +5,16 @@ pytest-cov begins after the plugins are loaded, one of which is ours: it misses 
 
 from __future__ import annotations
 
+import os
 import warnings
 
 import coverage
 
+from tests.counted_processes import COUNTING
+
 _counter = coverage.Coverage(data_suffix=True)
 _counter.start()
+os.environ[COUNTING] = "1"
 
 
 def pytest_unconfigure() -> None:

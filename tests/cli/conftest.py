@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from counted_processes import counting
 
 from scope_client.local import LocalPlatform
 
@@ -23,7 +24,7 @@ SECRETS = ("SCOPE_API_SECRET", "SCOPE_CLIENT_SECRET")
 
 def environment(**variables: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SCOPE_")}
-    return {**inherited, "PYTHONPATH": str(ROOT), **variables}
+    return {**inherited, **counting(), "PYTHONPATH": str(ROOT), **variables}
 
 
 def run_after(first: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml  # noqa: F401  # pytester forgets a module that is first imported in its test, and YAML's does not survive it
+from counted_processes import counting
 from frontmatter import default_handlers  # noqa: F401
 
 from scope_client import PromptVersion
@@ -48,6 +49,8 @@ def test_more():
 @pytest.fixture
 def run(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name, value in counting().items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(code: str, *arguments: str) -> pytest.RunResult:

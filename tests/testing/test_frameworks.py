@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from counted_processes import counting
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ("-p", "scope_client.testing.plugin")
@@ -77,6 +78,8 @@ def test_fifth_after_it():
 @pytest.fixture
 def run(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name, value in counting().items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(code: str) -> pytest.RunResult:

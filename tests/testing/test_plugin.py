@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from counted_processes import counting
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ("-p", "scope_client.testing.plugin")
@@ -14,6 +15,8 @@ PLUGIN = ("-p", "scope_client.testing.plugin")
 def run(pytester, monkeypatch):
     """Runs a test file as a user's project would, with our plugin and no other."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name, value in counting().items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(code: str, *arguments: str) -> pytest.RunResult:

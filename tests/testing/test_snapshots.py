@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from counted_processes import counting
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ("-p", "scope_client.testing.plugin")
@@ -43,6 +44,8 @@ Good morning, Ada!
 def run(pytester, monkeypatch):
     """Runs `test_it.py` as a user's project would, with our plugin and those that are named."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    for name, value in counting().items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("NO_COLOR", "1")
 
