@@ -9,9 +9,11 @@ from opentelemetry import trace
 
 from .._log import Log
 from .._prompt.in_use import last_rendered
+from .._prompt.prompt_read import PromptRead
+from .._prompt.ref import PromptRef
 from .._renderings import Marking, renderings
 from . import counted_reads
-from .marks import PLAIN_MARKING
+from .marks import PLAIN_MARKING, note_read
 from .processor import PromptMarks
 
 _log = Log("scope_client.otel")
@@ -37,6 +39,11 @@ class ModelSpans:
         if self._processor is not None:
             self._processor.is_on = False  # no provider lets a processor go
             self._processor = None
+
+    def note_read(self, ref: PromptRef, found: PromptRead) -> None:
+        """A read that left the fast path has been answered."""
+        note_read(ref, found)
+        self.look_for_a_provider()
 
     def look_for_a_provider(self) -> None:
         """Connects to the provider of the process, if it was not set when this was turned on, and is now."""

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 OPERATION = "gen_ai.operation.name"
-OPERATIONS_OF_MODELS = frozenset(("chat", "text_completion", "generate_content", "invoke_agent"))
+OPERATIONS_OF_MODELS = frozenset(("chat", "text_completion", "generate_content"))
+OPERATION_OF_AN_AGENT = "invoke_agent"
 # Of instrumentations with words of their own, such as "acompletion" and "responses".
 PARTS_OF_OTHER_OPERATIONS = ("chat", "completion", "response")
 KIND_BY_OPENINFERENCE, MODEL_OF_OPENINFERENCE = "openinference.span.kind", "LLM"
@@ -29,6 +30,11 @@ def said_to_be_of_a_model(attributes: Mapping[str, Any]) -> Optional[bool]:
         return bool(kind == MODEL_OF_OPENINFERENCE)
     type_of_call = attributes.get(TYPE_BY_OPENLLMETRY)
     return None if type_of_call is None else type_of_call in TYPES_OF_MODELS
+
+
+def is_of_an_agent(attributes: Mapping[str, Any]) -> bool:
+    """Whether it is of an agent's run, in which a model may be called several times, each with another prompt."""
+    return attributes.get(OPERATION) == OPERATION_OF_AN_AGENT
 
 
 def is_of_a_model(attributes: Mapping[str, Any]) -> bool:

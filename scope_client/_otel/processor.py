@@ -13,7 +13,7 @@ from .._interrupts import pass_on
 from .._log import Log
 from .._prompt.in_use import last_rendered
 from .marks import Mark, mark
-from .models import is_of_a_model, said_to_be_of_a_model
+from .models import is_of_a_model, is_of_an_agent, said_to_be_of_a_model
 
 _log = Log("scope_client.otel")
 MAX_JOBS_INSIDE_ONE_ANOTHER = 100
@@ -77,9 +77,9 @@ class PromptMarks:
         said = said_to_be_of_a_model(attributes)
         job = None if said else _new_job(span)
         waiting = None
-        if said is not False and span.kind in KINDS_OF_MODEL_CALLS:
+        if span.kind in KINDS_OF_MODEL_CALLS and (said is not False or is_of_an_agent(attributes)):
             waiting = mark()
-            if waiting is not None and said:
+            if waiting is not None and (said or _is_of_its_agent(attributes, waiting)):
                 _put(span, attributes, waiting)
                 waiting = None
         if job is not None or waiting is not None:
@@ -91,8 +91,8 @@ class PromptMarks:
         def end(*args: Any, **kwargs: Any) -> None:
             span.__dict__.pop("end", None)
             try:
-                if waiting is not None and self.is_on and is_of_a_model(span.attributes or {}):
-                    _put(span, span.attributes, waiting)
+                if waiting is not None and self.is_on:
+                    _put_late(span, span.attributes or {}, waiting)
                 if job is not None:
                     _end_job(job)
             except Exception as error:  # noqa: BLE001  # as above
@@ -101,6 +101,16 @@ class PromptMarks:
             plain_end(span, *args, **kwargs)
 
         span.end = end
+
+
+def _put_late(span: Any, attributes: Mapping[str, Any], found: Mark) -> None:
+    if is_of_a_model(attributes) or _is_of_its_agent(attributes, found):
+        _put(span, attributes, found)
+
+
+def _is_of_its_agent(attributes: Mapping[str, Any], found: Mark) -> bool:
+    """An agent may render in its run: what was rendered before it need not be for it, but a block says so."""
+    return found.is_exact and is_of_an_agent(attributes)
 
 
 def _put(span: Any, attributes: Mapping[str, Any], found: Mark) -> None:
