@@ -4,7 +4,8 @@ from openai import OpenAI
 
 from scope_client import ScopeClient
 
-SETTINGS = {"model": "gpt-4o-mini", "temperature": 0.7, "max_tokens": 500}  # what the metadata may change
+# What the metadata of a version may change.
+SETTINGS = {"model": "gpt-5.4-mini", "reasoning_effort": "none", "max_completion_tokens": 500}
 FALLBACK = [
     {"role": "system", "content": "You answer questions about the {{product}}."},
     {"role": "placeholder", "content": "{{history}}"},

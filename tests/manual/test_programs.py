@@ -47,6 +47,7 @@ PROJECTS = {
     "operations/health.md": "manual/test_health_page.py",
     "operations/deploying.md": "manual/test_deploying.py",
     "recipes/openai.md": "recipes/test_openai.py",
+    "recipes/anthropic.md": "recipes/test_anthropic.py",
 }
 LANGUAGES = {
     *(

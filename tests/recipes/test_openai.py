@@ -36,7 +36,7 @@ def test_the_model_gets_the_settings_of_the_version_and_the_conversation(
     models.will_say("Yes.")
     recipe.run(FILE, environ=environ, stdin=f"{QUESTION}\nWhy?\n")
     first, second = models.bodies
-    settings = {"model": "gpt-4o", "temperature": 0.2, "max_tokens": 300, "stream": True}
+    settings = {"model": "gpt-5.5", "reasoning_effort": "low", "max_completion_tokens": 1000, "stream": True}
     asked = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
     assert first == {**settings, "messages": asked}
     answered = [{"role": "assistant", "content": "Yes."}, {"role": "user", "content": "Why?"}]
@@ -50,7 +50,7 @@ def test_without_a_platform_the_fallback_answers(
     done = recipe.run(FILE, environ=environ, stdin=f"{QUESTION}\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("> You answer questions about the: Is it dimmable?  [answer, version None]")
-    assert [(body["model"], body["temperature"]) for body in models.bodies] == [("gpt-4o-mini", 0.7)]
+    assert [(body["model"], body["reasoning_effort"]) for body in models.bodies] == [("gpt-5.4-mini", "none")]
 
 
 def test_a_promotion_brings_its_model_and_a_reader_that_leaves_ends_the_stream(
