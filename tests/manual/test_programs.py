@@ -36,7 +36,6 @@ PROJECTS = {
     "locking.md": "manual/test_locking.py",
     "testing/snapshots.md": "manual/test_snapshots.py",
     "testing/langchain.md": "manual/test_testing_langchain.py",
-    "integrations/model-clients.md": "manual/test_model_clients.py",
     "integrations/celery.md": "manual/test_celery.py",
     "integrations/fastapi.md": "manual/test_fastapi.py",
     "integrations/langchain.md": "manual/test_langchain.py",
@@ -48,6 +47,7 @@ PROJECTS = {
     "operations/deploying.md": "manual/test_deploying.py",
     "recipes/openai.md": "recipes/test_openai.py",
     "recipes/anthropic.md": "recipes/test_anthropic.py",
+    "recipes/fastapi-streaming.md": "recipes/test_fastapi_streaming.py",
 }
 LANGUAGES = {
     *(

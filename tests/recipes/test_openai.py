@@ -68,6 +68,17 @@ def test_a_promotion_brings_its_model_and_a_reader_that_leaves_ends_the_stream(
     assert models.bodies[0]["model"] == "gpt-next"
 
 
+def test_the_responses_api_takes_the_messages_as_its_input(models: ModelServer, platform: LocalPlatform) -> None:
+    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "How can I help?"}]
+    with platform.client() as prompts, openai.OpenAI(base_url=models.openai_url, api_key="no") as model:
+        version = prompts.get_prompt_version("answer")
+        messages = version.messages(product="Lamp", history=said, question=QUESTION)
+        effort = {"effort": version.get_metadata("reasoning_effort")}
+        made = model.responses.create(model="gpt-5.5", input=messages, reasoning=effort, max_output_tokens=1000)
+    assert made.output_text == "You answer questions about the: Is it dimmable?"
+    assert [message["role"] for message in models.bodies[0]["input"]] == ["system", "user", "assistant", "user"]
+
+
 def test_the_tests_of_its_page_pass(tmp_path: Path) -> None:
     done = recipe.run_tests_of(PAGE, tmp_path)
     assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout + done.stderr

@@ -54,6 +54,7 @@ class ModelServer:
         self._texts: list[str] = []
         self._streaming = threading.Semaphore(0)
         self._is_held = False
+        self._breaks_after: int | None = None
         self._numbers = iter(range(1, 1_000_000))
         self.asked: list[Asked] = []
         """Every request for an answer, in the order in which they came."""
@@ -103,6 +104,10 @@ class ModelServer:
         """The next requests are answered with this status."""
         self._failures += [status] * times
 
+    def break_stream(self, after: int) -> None:
+        """The next stream has an error in place of what follows so many words."""
+        self._breaks_after = after
+
     def hold_streams(self) -> None:
         """From now on a stream stands before each of its words until `let_word_go` or `let_go`."""
         self._is_held = True
@@ -127,13 +132,23 @@ class ModelServer:
         if self._texts and not answer.calls:
             answer = answer._replace(text=self._texts.pop(0))
         if body.get("stream"):
-            return 200, protocol.events(body, answer)
+            return 200, self._until_it_breaks(protocol.events(body, answer))
         return 200, protocol.whole(body, answer)
 
     def _calls_for(self, body: Body) -> tuple[ToolCall, ...]:
         if self._scripted and {call.name for call in self._scripted[0]} <= tools_of(body):
             return self._scripted.pop(0)
         return ()
+
+    def _until_it_breaks(self, events: Iterator[Event]) -> Iterator[Event]:
+        left, self._breaks_after = self._breaks_after, None
+        for name, data in events:
+            if left is not None and is_word(data):
+                left -= 1
+                if left < 0:
+                    yield "error", {"type": "error", "error": {"type": "server_error", "message": "told to break"}}
+                    return
+            yield name, data
 
     def _may_go(self, reader: socket.socket) -> None:
         """Returns when a held stream may send its next word; raises ConnectionError if its reader has left."""
