@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import uvicorn
 from faults.clock import eventually
 from faults.sites import free_port, running
 from manual import pages
+from openai import AsyncOpenAI
 from recipes import recipe
 
 if TYPE_CHECKING:
@@ -91,6 +93,21 @@ def test_the_work_of_the_model_ends_when_the_browser_leaves(site: str, models: M
     eventually(lambda: models.streams_cut == 1, recipe.PATIENCE)
     models.let_go()
     assert whole(site) == (200, "You answer questions about the: Is it dimmable?")
+
+
+def test_a_stream_is_closed_with_the_generator_that_reads_it_and_no_later(models: ModelServer) -> None:
+    async def is_closed() -> bool:
+        async with AsyncOpenAI(base_url=models.openai_url, api_key="no") as model:
+            stream: Any = await model.chat.completions.create(model="gpt-5.5", messages=[], stream=True)
+            words = recipe.load(FILE).words(stream)
+            models.let_word_go()
+            assert await words.__anext__() == "Is "
+            await words.aclose()
+            return bool(stream.response.is_closed)
+
+    models.will_say("Is it?")
+    models.hold_streams()
+    assert asyncio.run(is_closed())
 
 
 def test_a_browser_notices_that_an_answer_broke_off(site: str, models: ModelServer) -> None:
