@@ -1,24 +1,23 @@
-"""Attributes: what traces call the facts of a version. All names are here, once."""
+"""Attributes: the facts of a version as traces have them."""
 
 from __future__ import annotations
 
 from typing import Union
 
+from ._attribute_names import (
+    FLAG_KEY,
+    FLAG_PROVIDER,
+    FLAG_VARIANT,
+    ID_OF_PROMPT,
+    ID_OF_VERSION,
+    IS_FALLBACK,
+    LABEL_ASKED_FOR,
+    PROMPT_NAME,
+    PROMPT_VERSION,
+    READ_SOURCE,
+)
 from ._foreign_text import printable
 from ._prompt.prompt_version import PromptVersion
-
-# The names of OpenTelemetry: https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/ and feature-flag/.
-PROMPT_NAME = "gen_ai.prompt.name"
-PROMPT_VERSION = "gen_ai.prompt.version"
-FLAG_KEY = "feature_flag.key"
-FLAG_VARIANT = "feature_flag.result.variant"
-FLAG_PROVIDER = "feature_flag.provider.name"
-# Our own.
-ID_OF_PROMPT = "scope.prompt.id"
-ID_OF_VERSION = "scope.prompt.version_id"
-LABEL_ASKED_FOR = "scope.prompt.label"
-READ_SOURCE = "scope.prompt.source"
-IS_FALLBACK = "scope.prompt.is_fallback"
 
 FLAG_PROVIDER_OF_ROLLOUTS = "scope"
 Facts = dict[str, Union[str, bool]]

@@ -88,6 +88,11 @@ class Rooms:
         self.async_reads = AsyncReads(config, clock, reading=self.reading, cache=self.cache, platform=self.platform)
         watching.rooms.add(self)
 
+    @property
+    def base_url(self) -> str:
+        """Where the platform is."""
+        return self._config.base_url
+
     def status(self) -> Status:
         """How the client is doing; nothing is sent."""
         now = self._clock.now()

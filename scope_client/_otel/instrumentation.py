@@ -9,6 +9,7 @@ from .._fork import renew_in_children
 from .._wording import shown
 from ..errors import ConfigurationError
 from .model_spans import ModelSpans
+from .watcher import Watching
 
 
 class Instrumentation:
@@ -17,6 +18,7 @@ class Instrumentation:
     def __init__(self) -> None:
         self.is_on = False
         self._model_spans = ModelSpans()
+        self._watching = Watching()
         self.after_fork()
         renew_in_children(self)
 
@@ -36,6 +38,7 @@ class Instrumentation:
             if self.is_on:
                 return False
             self._model_spans.start(tracer_provider)
+            self._watching.start(tracer_provider, meter_provider)
             self.is_on = True
         return True
 
@@ -45,6 +48,7 @@ class Instrumentation:
             if not self.is_on:
                 return False
             self.is_on = False
+            self._watching.stop()
             self._model_spans.stop()
         return True
 

@@ -8,10 +8,11 @@ from typing import Any, Optional
 
 from opentelemetry.trace import SpanKind
 
-from .._attributes import PROMPT_NAME, PROMPT_VERSION
+from .._attribute_names import PROMPT_NAME, PROMPT_VERSION
 from .._interrupts import pass_on
 from .._log import Log
 from .._prompt.in_use import last_rendered
+from .http_spans import number_attempt
 from .marks import Mark, mark
 from .models import is_of_a_model, is_of_an_agent, said_to_be_of_a_model
 
@@ -54,6 +55,7 @@ class PromptMarks:
         if not self.is_on:
             return
         try:
+            number_attempt(span, parent_context)
             self._start(span)
         except Exception as error:  # noqa: BLE001  # whatever a span is made of, the program's own call goes on
             pass_on(error)
