@@ -28,6 +28,7 @@ class ModelSpans:
         self._is_waiting = False
 
     def start(self, provider: Any) -> None:
+        last_rendered.set(None)  # by a caller that was watched before
         counted_reads.start()
         renderings.mark_with(PLAIN_MARKING)
         self._connect(trace.get_tracer_provider() if provider is None else provider)
