@@ -38,7 +38,7 @@ class Instrumentation:
             if self.is_on:
                 return False
             self._model_spans.start(tracer_provider)
-            self._watching.start(tracer_provider, meter_provider)
+            self._watching.start(tracer_provider, meter_provider, self._model_spans.find_provider)
             self.is_on = True
         return True
 
@@ -56,7 +56,7 @@ class Instrumentation:
 def check_provider(option: str, provider: Optional[Any], method: str, kind: str) -> None:
     """Raises ConfigurationError for what is not a provider of OpenTelemetry."""
     if provider is not None and (isinstance(provider, type) or not callable(getattr(provider, method, None))):
-        got = f"the class {shown(provider.__name__)}" if isinstance(provider, type) else f"a {type(provider).__name__}"
+        got = f"the class {shown(provider.__name__)}" if isinstance(provider, type) else type(provider).__name__
         raise ConfigurationError(f"{option} must be a {kind} of OpenTelemetry, got {got}")
 
 

@@ -9,11 +9,9 @@ from opentelemetry import trace
 
 from .._log import Log
 from .._prompt.in_use import last_rendered
-from .._prompt.prompt_read import PromptRead
-from .._prompt.ref import PromptRef
 from .._renderings import Marking, renderings
 from . import counted_reads
-from .marks import PLAIN_MARKING, note_read
+from .marks import PLAIN_MARKING
 from .processor import PromptMarks
 
 _log = Log("scope_client.otel")
@@ -41,12 +39,7 @@ class ModelSpans:
             self._processor.is_on = False  # no provider lets a processor go
             self._processor = None
 
-    def note_read(self, ref: PromptRef, found: PromptRead) -> None:
-        """A read that left the fast path has been answered."""
-        note_read(ref, found)
-        self.look_for_a_provider()
-
-    def look_for_a_provider(self) -> None:
+    def find_provider(self) -> None:
         """Connects to the provider of the process, if it was not set when this was turned on, and is now."""
         if self._is_waiting:
             provider = trace.get_tracer_provider()
@@ -83,7 +76,7 @@ class ModelSpans:
 
     def _note_and_look(self, rendered: Any) -> None:
         last_rendered.set(rendered)
-        self.look_for_a_provider()
+        self.find_provider()
 
 
 def _nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from opentelemetry import trace
 
@@ -24,17 +24,20 @@ if TYPE_CHECKING:
 class OtelWatcher:
     """Tells OpenTelemetry."""
 
-    def __init__(self, tracer: Tracer, metrics: Metrics) -> None:
+    def __init__(self, tracer: Tracer, metrics: Metrics, find_provider: Callable[[], None]) -> None:
         self._tracer = tracer
         self._metrics = metrics
+        self._find_provider = find_provider
 
     def read(self, ref: PromptRef, found: PromptRead) -> None:
         """Counts it."""
+        self._find_provider()
         note_read(ref, found)
         self._metrics.read(found)
 
     def fetch(self, ref: PromptRef) -> watching.Watch:
         """A span, unless the caller suppresses instrumentation."""
+        self._find_provider()
         return NO_WATCH if is_suppressed() else fetch_span(self._tracer, ref)
 
     def token(self) -> watching.Watch:
@@ -93,12 +96,12 @@ class Watching:
     def __init__(self) -> None:
         self._metrics: Optional[Metrics] = None
 
-    def start(self, tracer_provider: Any, meter_provider: Any) -> None:
-        """By default with the providers of the process, also if they are set later."""
+    def start(self, tracer_provider: Any, meter_provider: Any, find_provider: Callable[[], None]) -> None:
+        """By default with the providers of the process, which may be set later: `find_provider` looks for it."""
         tracer = trace.get_tracer(LIBRARY_NAME, __version__, tracer_provider, schema_url=SCHEMA_URL)
         self._metrics = metrics = metrics_of(meter_provider)
         metrics.start()
-        watching.watch_with(OtelWatcher(tracer, metrics))
+        watching.watch_with(OtelWatcher(tracer, metrics, find_provider))
 
     def stop(self) -> None:
         """The client is told to nobody from now on."""

@@ -290,9 +290,7 @@ def test_a_task_that_was_started_in_a_block_carries_it_to_its_end(greeting: Prom
     assert spans.prompts == [("after", None), ("task", "greeting")]
 
 
-def test_tasks_side_by_side_keep_their_own(
-    greeting: PromptVersion, summary: PromptVersion, spans: ModelSpans
-) -> None:
+def test_tasks_side_by_side_keep_their_own(greeting: PromptVersion, summary: PromptVersion, spans: ModelSpans) -> None:
     async def answer(version: PromptVersion) -> None:
         with version.in_use():
             for _ in range(3):

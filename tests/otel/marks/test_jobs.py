@@ -40,9 +40,7 @@ def test_two_prompts_in_one_trace_mark_their_own_calls(
 
 
 @pytest.mark.parametrize("kind", list(SpanKind))
-def test_the_next_job_of_a_thread_does_not_inherit(
-    kind: SpanKind, greeting: PromptVersion, spans: ModelSpans
-) -> None:
+def test_the_next_job_of_a_thread_does_not_inherit(kind: SpanKind, greeting: PromptVersion, spans: ModelSpans) -> None:
     for _ in range(2):
         with spans.span("job", kind=kind):
             spans.call("before")

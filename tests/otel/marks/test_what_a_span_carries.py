@@ -76,7 +76,7 @@ def test_the_source_is_that_of_the_last_read(client: ScopeClient, clock: ManualC
         spans.call()
         sources.append(spans.attributes()["scope.prompt.source"])
     assert sources == ["platform", "memory", "memory"]
-    clock.advance(101)
+    clock.passes(101)
     client.render_prompt("greeting", {"name": "Ada"})
     spans.call()
     assert spans.attributes()["scope.prompt.source"] == "platform"
@@ -86,7 +86,7 @@ def test_a_stale_version_says_so(
     client: ScopeClient, clock: ManualClock, platform: LocalPlatform, spans: ModelSpans
 ) -> None:
     client.render_prompt("greeting", {"name": "Ada"})
-    clock.advance(101)
+    clock.passes(101)
     platform.fail(503)
     client.render_prompt("greeting", {"name": "Ada"})
     spans.call()
@@ -153,9 +153,7 @@ def test_a_fallback_is_marked_and_has_no_version(
     }
 
 
-def test_a_prompt_of_the_folder_is_a_fallback_too(
-    platform: LocalPlatform, tmp_path: Any, spans: ModelSpans
-) -> None:
+def test_a_prompt_of_the_folder_is_a_fallback_too(platform: LocalPlatform, tmp_path: Any, spans: ModelSpans) -> None:
     (tmp_path / "greeting.md").write_text("Hi {{name}}")
     platform.fail(503)
     with platform.client(prompt_dir=str(tmp_path), max_retries=0) as client:
@@ -221,9 +219,7 @@ def test_no_other_span_is_marked(what: str, when: str, greeting: PromptVersion, 
 
 
 @pytest.mark.parametrize("kind", [SpanKind.SERVER, SpanKind.CONSUMER, SpanKind.PRODUCER])
-def test_a_span_that_serves_or_sends_is_of_no_model(
-    kind: SpanKind, greeting: PromptVersion, spans: ModelSpans
-) -> None:
+def test_a_span_that_serves_or_sends_is_of_no_model(kind: SpanKind, greeting: PromptVersion, spans: ModelSpans) -> None:
     greeting.render(name="Ada")
     spans.call(kind=kind)
     assert PROMPT_NAME not in spans.attributes()
