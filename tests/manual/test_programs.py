@@ -48,6 +48,10 @@ PROJECTS = {
     "recipes/openai.md": "recipes/test_openai.py",
     "recipes/anthropic.md": "recipes/test_anthropic.py",
     "recipes/fastapi-streaming.md": "recipes/test_fastapi_streaming.py",
+    **dict.fromkeys(
+        ("recipes/pydantic-ai.md", "recipes/openai-agents.md", "recipes/llamaindex.md", "recipes/litellm.md"),
+        "recipes/test_frameworks.py",
+    ),
 }
 LANGUAGES = {
     *(
