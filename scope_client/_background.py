@@ -9,6 +9,7 @@ import threading
 from collections.abc import Hashable
 from typing import Callable
 
+from ._error_facts import error_facts
 from ._fork import renew_in_children
 from ._interrupts import pass_on
 from ._log import Log
@@ -119,7 +120,7 @@ class Background:
         except RuntimeError as error:  # no more threads, or the interpreter is on its way out
             has_others = self._has_threads_beside(mark)
             pass_on(error)
-            _log.debug("no thread could be started: %s", error)
+            _log.debug("no thread could be started: %s", error, facts=error_facts(error))
             return has_others
         except BaseException:  # an interrupt
             self._has_threads_beside(mark)
@@ -131,7 +132,7 @@ class Background:
             threading.Thread(target=self._work, args=(mark,), name=self._name, daemon=True).start()
         except Exception as error:  # noqa: BLE001  # there is nobody to tell
             self._has_threads_beside(mark)
-            _log.debug("no thread could be started: %s", error)
+            _log.debug("no thread could be started: %s", error, facts=error_facts(error))
 
     def _has_threads_beside(self, mark: object) -> bool:
         """Takes back the thread that did not start; if there is no other, its jobs are dropped."""

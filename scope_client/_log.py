@@ -1,13 +1,17 @@
 """Log: the loggers of the package. A handler or filter of the user's cannot break a read.
 
+A record has its facts as attributes of its own too, by the names of `_attribute_names`.
+
 `logging` is imported with the first client, unless the program has imported it already.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ._error_facts import error_facts
 from ._foreign_text import printable
 from ._interrupts import pass_on
 
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from logging import Logger
 
 _DEBUG, _INFO, _WARNING, _ERROR = 10, 20, 30, 40  # as in logging
+_NO_FACTS: Mapping[str, object] = {}
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -25,29 +30,45 @@ class Log:
         self._name = name
         self._logger: Logger | None = None
 
-    def debug(self, message: str, *values: object) -> None:
-        self._write(_DEBUG, message, values)
+    def debug(self, message: str, *values: object, facts: Mapping[str, object] = _NO_FACTS) -> None:
+        self._write(_DEBUG, message, values, facts)
 
-    def info(self, message: str, *values: object) -> None:
-        self._write(_INFO, message, values)
+    def info(self, message: str, *values: object, facts: Mapping[str, object] = _NO_FACTS) -> None:
+        self._write(_INFO, message, values, facts)
 
-    def warning(self, message: str, *values: object) -> None:
-        self._write(_WARNING, message, values)
+    def warning(self, message: str, *values: object, facts: Mapping[str, object] = _NO_FACTS) -> None:
+        self._write(_WARNING, message, values, facts)
 
     def exception(self, message: str) -> None:
         """An error, with the traceback of the exception that is being handled."""
-        self._write(_ERROR, message, (), exc_info=True)
+        error = sys.exc_info()[1]
+        self._write(_ERROR, message, (), _NO_FACTS if error is None else error_facts(error), exc_info=True)
 
-    def _write(self, level: int, message: str, values: tuple[object, ...], *, exc_info: bool = False) -> None:
+    def _write(
+        self,
+        level: int,
+        message: str,
+        values: tuple[object, ...],
+        facts: Mapping[str, object],
+        *,
+        exc_info: bool = False,
+    ) -> None:
         if self._logger is None:
             self._logger = open_logger(self._name)
         if not self._logger.isEnabledFor(level):
             return
         try:
-            shown = [value if isinstance(value, (int, float)) else printable(str(value)) for value in values]
-            self._logger.log(level, message, *shown, exc_info=exc_info, stacklevel=3)
+            shown = [_shown(value) for value in values]
+            extra = {name: _shown(fact) for name, fact in facts.items() if fact is not None}
+            self._logger.log(level, message, *shown, exc_info=exc_info, stacklevel=3, extra=extra)
         except Exception as error:  # noqa: BLE001  # what reports errors has failed itself
             pass_on(error)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_shown(each) for each in value]
+    return value if isinstance(value, (int, float)) else printable(str(value))
 
 
 def open_logger(name: str = _PACKAGE) -> Logger:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from functools import partial
 
+from .._attribute_names import ID_OF_VERSION, PROMPT_NAME, SERVED_VERSION_ID, VARIABLES
 from .._background import Background
 from .._circuit_breaker import NEVER
 from .._clock import Clock
@@ -163,6 +164,12 @@ class Fitting:
                 listed(missing),
                 served.version_number or "?",
                 printable(served.id or "?"),
+                facts={
+                    PROMPT_NAME: ref.name,
+                    ID_OF_VERSION: version.id,
+                    SERVED_VERSION_ID: served.id,
+                    VARIABLES: missing,
+                },
             )
         self._counters.cache_event("unfit", ref, None, old=served.id, new=version.id)
 

@@ -6,6 +6,7 @@ import threading
 
 from .._circuit_breaker import NEVER, CircuitBreaker, Pauses
 from .._clock import Clock
+from .._error_facts import error_facts
 from .._fork import renew_in_children
 from .._frozen import Frozen
 from .._log import Log
@@ -153,7 +154,12 @@ class PlatformBreaker:
             self._breaker.failed(min(asked_to_wait, self._longest_retry_after))
             self._prompt_failed(key, min(asked_to_wait, longest), is_outage=True)
         if is_new:
-            _log.warning("the platform is down, prompts that are known go on being served: %s", _evidence(error))
+            evidence = _evidence(error)
+            _log.warning(
+                "the platform is down, prompts that are known go on being served: %s",
+                evidence,
+                facts=error_facts(evidence),
+            )
 
     def doubt(self) -> None:
         """The platform did not answer a caller in haste, which proves nothing."""

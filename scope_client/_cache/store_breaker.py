@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Callable, TypeVar
 
+from .._attribute_names import STORE_OPERATION
 from .._circuit_breaker import CircuitBreaker, Pauses
 from .._clock import Clock
 from .._fork import renew_in_children
@@ -106,7 +107,8 @@ class StoreBreaker:
             self._failing.add(what)
             self._breaker.failed()
         if not was_failing:
-            _log.warning("the shared cache fails, each process goes on with its own: %s", why)
+            facts = {STORE_OPERATION: what}
+            _log.warning("the shared cache fails, each process goes on with its own: %s", why, facts=facts)
 
     def _worked(self, what: str) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from .._attribute_names import FOLDER_PATH
 from .._background import Background
 from .._clock import SYSTEM_CLOCK, Clock
 from .._fork import renew_in_children
@@ -41,8 +42,13 @@ class Bundle:
 
     def __init__(self, folder: StrPath, clock: Clock) -> None:
         # An absolute path, so that the program may change its working directory.
+        path = os.path.abspath(folder)
         self._folder = PromptFolder(
-            os.path.abspath(folder), _warn, note=_note, look_seconds=FOLDER_LOOK_SECONDS, now=lambda: clock.now()
+            path,
+            partial(_warn, path),
+            note=partial(_note, path),
+            look_seconds=FOLDER_LOOK_SECONDS,
+            now=lambda: clock.now(),
         )
         self._parsed: dict[tuple[str, int], tuple[VersionRecord, PromptVersion]] = {}
         self._background = Background()
@@ -88,13 +94,14 @@ class Bundle:
         return version
 
 
-def _warn(flaws: str) -> None:
+def _warn(folder: str, flaws: str) -> None:
     head, *each = map(str.strip, flaws.splitlines())
-    _log.warning("%s; what was read before stays in use", " ".join([head, "; ".join(each)]).strip())
+    said = " ".join([head, "; ".join(each)]).strip()
+    _log.warning("%s; what was read before stays in use", said, facts={FOLDER_PATH: folder})
 
 
-def _note(links: str) -> None:
-    _log.warning("%s", links)
+def _note(folder: str, links: str) -> None:
+    _log.warning("%s", links, facts={FOLDER_PATH: folder})
 
 
 def _chosen(versions: Iterable[VersionRecord], ref: PromptRef) -> VersionRecord | None:

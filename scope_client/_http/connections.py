@@ -24,6 +24,7 @@ import urllib3.connection
 import urllib3.util.connection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from .._attribute_names import PORT, SERVER
 from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
 from .._log import Log
@@ -137,7 +138,8 @@ class _Pool(_Theirs):  # type: ignore[misc]  # it is Any
             if left <= 0 or not _is_dead_connection(limits, error):
                 raise
         if response is None:
-            _log.debug("a connection to %s that was idle is dead, a new one takes its place", self.host)
+            facts = {SERVER: self.host, PORT: self.port}
+            _log.debug("a connection to %s that was idle is dead, a new one takes its place", self.host, facts=facts)
             limits.wants_new, limits.is_silent = True, False
             self._close_idle()
             timeout = options.get("timeout")

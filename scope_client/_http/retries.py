@@ -14,8 +14,10 @@ from email.utils import parsedate_to_datetime
 
 from .. import _telemetry as telemetry
 from .. import _watching as watching
+from .._attribute_names import METHOD, REQUEST_DURATION, REQUEST_ID, REQUEST_URL, RESEND_COUNT, RETRY_DELAY, STATUS
 from .._clock import Clock
 from .._config.configuration import Configuration
+from .._error_facts import error_facts
 from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
@@ -74,7 +76,8 @@ class Exchange:
     def _exchange(self, question: Question, budget: Budget, resends: Iterator[int]) -> Reply:
         retry = 0
         while True:
-            outcome = self._attempt(question, budget, next(resends))
+            resend_count = next(resends)
+            outcome = self._attempt(question, budget, resend_count)
             if isinstance(outcome, Reply):
                 return outcome
             if outcome.error.http_status is None:
@@ -86,7 +89,13 @@ class Exchange:
             if not budget.affords(pause):
                 raise budget.overdrawn(outcome.error)
             retry += 1
-            _log.info("attempt %d failed, the next one is in %.2f seconds: %s", retry, pause, outcome.error)
+            _log.info(
+                "attempt %d failed, the next one is in %.2f seconds: %s",
+                retry,
+                pause,
+                outcome.error,
+                facts={**_sent(question, resend_count + 1), RETRY_DELAY: pause, **error_facts(outcome.error)},
+            )
             self._clock.sleep(min(pause, MAX_PAUSE_SECONDS))
 
     def _attempt(self, question: Question, budget: Budget, resend_count: int) -> Reply | Failure:
@@ -116,7 +125,8 @@ class Exchange:
         with watching.attempt(method, url, resend_count, self._line.session) as watched:
             watched.came = answer = self._line.send(question, timeout)
         elapsed_ms = (self._clock.now() - started) * 1000
-        _log.debug("%s %s answered %d in %.1f ms", method, url, answer.status, elapsed_ms)
+        facts = {**_sent(question, resend_count), STATUS: answer.status, REQUEST_DURATION: elapsed_ms / 1000}
+        _log.debug("%s %s answered %d in %.1f ms", method, url, answer.status, elapsed_ms, facts=facts)
         if is_watched and telemetry.responses.callbacks:
             headers = question.redaction.headers(answer.headers)
             telemetry.responses.emit(telemetry.ResponseInfo(question.request_id, answer.status, headers, elapsed_ms))
@@ -133,6 +143,17 @@ class Exchange:
             return asked_to_wait if asked_to_wait <= config.retry_max_delay else None
         longest = min(config.retry_max_delay, config.retry_base_delay * 2.0 ** min(retry, MAX_PAUSE_DOUBLINGS))
         return self._clock.chance() * longest
+
+
+def _sent(question: Question, resend_count: int) -> dict[str, object]:
+    """What a log record says of a request."""
+    prepared = question.prepared
+    return {
+        METHOD: prepared.method,
+        REQUEST_URL: prepared.url,
+        RESEND_COUNT: resend_count,
+        REQUEST_ID: question.request_id,
+    }
 
 
 def _retry_after(headers: Mapping[str, str], wall: float) -> float | None:

@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.cookies import RequestsCookieJar
 
+from .._attribute_names import SESSION_LEFT_OUT
 from .._config.rules import is_loopback
 from .._log import Log
 from .._redaction import Secret
@@ -119,4 +120,5 @@ def warn_of_what_is_left_out(session: requests.Session) -> None:
             "%s of the given session will not be sent: a request to the platform goes with the client's own token and "
             "without cookies; set what else it needs in the headers of the session",
             " and ".join(left_out),
+            facts={SESSION_LEFT_OUT: left_out},
         )

@@ -8,11 +8,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from .. import _watching as watching
+from .._attribute_names import TOKEN_EXPIRES_IN
 from .._background import Background
 from .._circuit_breaker import NEVER, Pauses
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._config.credentials import Credentials
+from .._error_facts import error_facts
 from .._flight import Flights
 from .._fork import renew_in_children
 from .._frames import hides_what_it_was_given
@@ -226,7 +228,11 @@ class Tokens:
         """The next early renewal is in a few seconds, or halfway to the token's end if that is sooner."""
         if is_overrun(error):
             return
-        _log.warning("the token could not be renewed ahead of its end, the present one stays in use: %s", error)
+        _log.warning(
+            "the token could not be renewed ahead of its end, the present one stays in use: %s",
+            error,
+            facts={**error_facts(error), TOKEN_EXPIRES_IN: self.expires_in},
+        )
         with self._lock:
             now = self._clock.now()
             if self._token is not None:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Protocol
 
+from .._attribute_names import ID_OF_VERSION, LOCK_PATH, LOCK_PROMPTS, LOCK_UNUSABLE, LOCK_VERSIONS, PROMPT_NAME
 from .._config.configuration import Configuration
 from .._folder.record import is_prompt_id
 from .._http.budget import Budget
@@ -132,6 +133,7 @@ class LockInUse:
             what,
             copy,
             _pull(locked.name),
+            facts={PROMPT_NAME: locked.name, ID_OF_VERSION: locked.version_id, LOCK_PATH: self.path},
         )
 
 
@@ -164,9 +166,15 @@ def open_lock(path: StrPath, config: Configuration) -> LockInUse:
             len(lock.versions) - len(copies),
             len(lock.versions),
             listed(flaws, written=str, joint="; ", most=LONGEST_FLAWS_OF_LOCK),
+            facts={
+                LOCK_PATH: lock.path,
+                LOCK_VERSIONS: len(lock.versions),
+                LOCK_UNUSABLE: len(lock.versions) - len(copies),
+            },
         )
     used = LockInUse(lock, copies)
-    _log.info("the lock %s is in use, with %d prompts", lock.path, used.prompts)
+    facts = {LOCK_PATH: lock.path, LOCK_PROMPTS: used.prompts}
+    _log.info("the lock %s is in use, with %d prompts", lock.path, used.prompts, facts=facts)
     return used
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from .._attribute_names import PROMPT_NAME, VARIABLES
 from .._frozen import Frozen
 from .._log import Log
 from .._wording import listed, shown
@@ -64,6 +65,7 @@ class Surplus(Frozen):
             "the prompt %s has no variable %s: the value that the code gives for it is left out",
             shown(self.prompt),
             shown(name),
+            facts={PROMPT_NAME: self.prompt, VARIABLES: [name]},
         )
 
 

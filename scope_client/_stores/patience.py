@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, NamedTuple, Optional
 
+from .._attribute_names import STORE_CLIENT, STORE_SETTINGS
 from .._interrupts import pass_on
 from .._log import Log
 from ..errors import ConfigurationError
@@ -89,12 +90,14 @@ def check_client(client: Any, in_framework: Optional[Callable[[Mapping[str, str]
     found = patience_of(client)
     if found is None or not found.lost.is_long:
         return False
+    kind = f"{type(client).__module__.split('.')[0]}.{type(client).__name__}"
     _log.warning(
         "a cache server that hangs would hold readers up for %s: give the %s of the shared cache %s%s",
         found.lost,
-        f"{type(client).__module__.split('.')[0]}.{type(client).__name__}",
+        kind,
         ", ".join(f"{name}={value}" for name, value in found.missing.items()),
         "" if in_framework is None else f" ({in_framework(found.missing)})",
+        facts={STORE_CLIENT: kind, STORE_SETTINGS: list(found.missing)},
     )
     return True
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import pytest
 from manual.pages import ROOT, text_of
 
+from scope_client import _attribute_names
+
 PAGE = "operations/logs.md"
 PACKAGES = ("scope_client", "scope_django", "scope_flask", "scope_langchain")
 LEVELS = {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR", "exception": "ERROR"}
@@ -24,6 +26,11 @@ MADE_ELSEWHERE = {
 }
 # The local platform's: what its folder's reader says, and what went wrong with one answer.
 LOCAL = ("scope_client/local/_journal.py", "line")
+
+
+NAMES = {name: value for name, value in vars(_attribute_names).items() if name.isupper() and isinstance(value, str)}
+OF_AN_ERROR = ["error.type", "http.response.status_code", "scope.error.code", "scope.request.id"]
+IN_SHORT = "those of an error"  # what the page says of these four
 
 
 class Record(NamedTuple):
@@ -106,6 +113,44 @@ def text_of_function(path: str, name: str, end: str) -> str:
     return re.sub(r"\n\s*", " ", text) + end
 
 
+def facts_in(node: ast.expr | None, tree: ast.Module) -> set[str]:
+    """The names of the facts that an expression has: a dict, a name for one, or a call that gives one."""
+    if node is None:
+        return set()
+    if isinstance(node, ast.Name):
+        given = [each for each in ast.walk(tree) if isinstance(each, ast.Assign) and node.id in names_of(each)]
+        (value,) = [each.value for each in given if node.end_lineno - 4 < each.lineno < node.lineno]
+        return facts_in(value, tree)
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "id", "")
+        if name == "error_facts":
+            return set(OF_AN_ERROR)
+        (function,) = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name]
+        (value,) = [each.value for each in ast.walk(function) if isinstance(each, ast.Return)]
+        return facts_in(value, tree)
+    assert isinstance(node, ast.Dict), ast.unparse(node)
+    found = {NAMES[ast.unparse(key)] for key in node.keys if key is not None}
+    return found.union(*(facts_in(value, tree) for key, value in zip(node.keys, node.values) if key is None))
+
+
+def names_of(node: ast.Assign) -> list[str]:
+    return [each.id for each in node.targets if isinstance(each, ast.Name)]
+
+
+def facts_of_records() -> dict[Record, set[str]]:
+    """By record; an error that is logged has its own."""
+    found: dict[Record, set[str]] = {}
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            owner, name = called(node)
+            if owner in LOGGERS and name in LEVELS:
+                given = next((each.value for each in node.keywords if each.arg == "facts"), None)
+                facts = set(OF_AN_ERROR) if owner == "_log" and name == "exception" else facts_in(given, tree)
+                for said in said_at(path, tree, node):
+                    found.setdefault(Record(logger_of(tree) or "?", LEVELS[name], said), set()).update(facts)
+    return found
+
+
 def records() -> list[Record]:
     found = []
     for path, tree in modules():
@@ -120,13 +165,18 @@ def records() -> list[Record]:
 
 
 def on_the_page() -> list[Record]:
+    return [record for record, _ in rows()]
+
+
+def rows() -> list[tuple[Record, list[str]]]:
+    """Each record of the page, with the cells of its row."""
     found = []
     for section in text_of(PAGE).split("\n## ")[1:]:
         logger = re.search(r"`([\w.]+)`", section.partition("\n")[0])
         for line in section.splitlines():
             cells = [cell.strip() for cell in line[1:-1].split("|")]
             if logger and line.startswith("| ") and cells[1].startswith("`"):
-                found.append(Record(logger[1], cells[0], cells[1].strip("`").strip()))
+                found.append((Record(logger[1], cells[0], cells[1].strip("`").strip()), cells))
     return found
 
 
@@ -139,6 +189,22 @@ def test_each_record_says_when_it_comes_and_what_to_do():
     for line in text_of(PAGE).splitlines():
         if re.match(r"\| (?:DEBUG|INFO|WARNING|ERROR|\w+Warning) ", line):
             assert all(cell.strip() for cell in line[1:-1].split("|")), line
+
+
+def test_each_record_says_which_facts_it_has():
+    said = {
+        record: set(re.findall(r"`([\w.]+)`", cells[4])) | set(OF_AN_ERROR if IN_SHORT in cells[4] else ())
+        for record, cells in rows()
+        if record.logger != "warnings"
+    }
+    assert said == facts_of_records()
+
+
+def test_the_page_says_what_each_fact_is():
+    table = text_of(PAGE).partition("\n## The facts\n")[2].partition("\n## ")[0]
+    explained = re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE)
+    used = set(OF_AN_ERROR).union(*facts_of_records().values())
+    assert sorted(explained) == sorted(used)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
