@@ -11,7 +11,7 @@ ReadFrom = Literal["memory", "store", "platform", "stale", "fallback", "folder"]
 class PromptRead(Frozen):
     """How one read was answered."""
 
-    __slots__ = ("version", "source", "age", "is_locked")
+    __slots__ = ("version", "source", "age", "is_locked", "variant")
     version: PromptVersion
     """What was read."""
     source: ReadFrom
@@ -25,6 +25,15 @@ class PromptRead(Frozen):
     """Seconds since the platform gave it; None for a fallback, for one of a folder, and for the last one that fits."""
     is_locked: bool
     """Whether it is the version that the lock names."""
+    variant: Optional[str]
+    """The ID of the version that a rollout has picked for the call's `key`, the production version's too; else None."""
 
-    def __init__(self, version: PromptVersion, source: ReadFrom, age: Optional[float], is_locked: bool = False) -> None:
-        self._freeze(version=version, source=source, age=age, is_locked=is_locked)
+    def __init__(
+        self,
+        version: PromptVersion,
+        source: ReadFrom,
+        age: Optional[float],
+        is_locked: bool = False,
+        variant: Optional[str] = None,
+    ) -> None:
+        self._freeze(version=version, source=source, age=age, is_locked=is_locked, variant=variant)
