@@ -7,6 +7,7 @@ from ._config.configuration import Configuration
 from ._config.credentials import ApiKeyCredentials, ClientCredentials, Credentials
 from ._config.options import Options
 from ._config.process_wide import configuration
+from ._pins.pins import Pins
 from ._prefetch import PrefetchReport
 from ._process import client, configure, reset_configuration
 from ._prompt.prompt_read import PromptRead
@@ -88,6 +89,7 @@ __all__ = [
     "OnRequestCallback",
     "OnResponseCallback",
     "Options",
+    "Pins",
     "PrefetchReport",
     "PromptRead",
     "PromptStatus",

@@ -1,11 +1,12 @@
 """The methods of a client that are awaited."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Optional, overload
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Callable, Optional, Union, overload
 
 from ._config.options import NOT_GIVEN, Unpack
 from ._config.read_options import Label, ReadByLabel, ReadByVersion, ReadOptions
-from ._prefetch import PrefetchReport, Wanted
+from ._pins.pins import Pins
+from ._prefetch import PrefetchReport, Wanted, by_label
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._reading import values_of
@@ -17,6 +18,7 @@ class AsyncMethods:
     """What ScopeClient has beside its plain reads."""
 
     _rooms: Rooms
+    _new_pins: Callable[[object, object], Pins]
 
     @overload
     async def aget_prompt_version(self, name: str, **options: Unpack[ReadByLabel]) -> PromptVersion: ...
@@ -79,11 +81,27 @@ class AsyncMethods:
         """
         name, variables, options = sorted_call("arender_prompt", name, variables, label, options)
         values = values_of(variables)
-        found = await self.aget_prompt_version(name, **options)
+        if options.get("key") is None:
+            found = await self.aget_prompt_version(name, **options)
+        else:
+            found = await self._aread_for(values, name, **options)
         if options.get("cache", True) and self._rooms.reading.needs_another(found, values):
             options["requires"] = [variable for variable in values if isinstance(variable, str)]
             found = await self.aget_prompt_version(name, **options)
         return found._render(values)
+
+    async def _aread_for(
+        self,
+        values: Mapping[str, object],
+        name: str,
+        *,
+        label: Optional[str] = None,
+        version: Optional[str] = None,
+        **options: Any,
+    ) -> PromptVersion:
+        """As `ScopeClient._read_for`."""
+        ref = PromptRef.of(name, label, version)
+        return (await self._rooms.async_reads.read_for(ref, values, **options)).version
 
     async def aprefetch(
         self, prompts: Iterable[Wanted], *, strict: bool = False, deadline: Optional[float] = None
@@ -107,3 +125,32 @@ class AsyncMethods:
         if strict:
             report.raise_first()
         return report
+
+    async def apin(
+        self, *prompts: Wanted, token: Optional[str] = None, secret: Union[str, Sequence[str], None] = None
+    ) -> Pins:
+        """`pin` for an asyncio event loop, which goes on while the prompts are read. `with` needs no `await`.
+
+        Args:
+            prompts: As for `pin`.
+            token: As for `pin`.
+            secret: As for `pin`.
+
+        Returns:
+            The pins, to be entered with `with`.
+
+        Raises:
+            ConfigurationError: No asyncio event loop runs here, or there is no secret to sign with.
+            ScopeError: Whatever `pin` raises.
+        """
+        try:
+            pins = self._new_pins(token, secret)
+        finally:  # an error shows the local variables of this frame
+            del token, secret
+        refs = by_label(prompts)
+        with pins:
+            if len(refs) > 1:
+                await self.aprefetch(prompts, strict=True)
+            for ref in refs[:1]:
+                await self._rooms.async_reads.read(ref)
+        return pins

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from . import _watching as watching
+from ._asked import Asked
 from ._async_jobs import AsyncJobs, Kind, running_loop
 from ._cache.cache import PromptCache
 from ._cache.platform_breaker import PlatformBreaker
@@ -17,7 +18,8 @@ from ._prefetch import MAX_PREFETCH_THREADS, PrefetchReport, Wanted, refs_of, re
 from ._prompt import fallback as stand_ins
 from ._prompt.prompt_read import PromptRead
 from ._prompt.ref import PromptRef
-from ._reading import Asked, Reading
+from ._reading import Reading
+from ._steps import awaited
 from .errors import ScopeError
 
 _ANY_STAND_IN = ""  # for a call that tasks share, each of which has a fallback of its own
@@ -39,14 +41,13 @@ class AsyncReads:
 
     async def read(self, ref: PromptRef, **options: Any) -> PromptRead:
         """The answer to one read; the options are those of `Reading.read`."""
+        return watching.read(ref, await self._answer(self._reading.asked(ref, **options)))
+
+    async def read_for(self, ref: PromptRef, values: Mapping[str, object], **options: Any) -> PromptRead:
+        """As `Reading.read_for`."""
         asked = self._reading.asked(ref, **options)
-        found = await self._served(asked)
-        if not self._reading.asks_for_another(asked, found):
-            return watching.read(ref, self._reading.fitted(asked, found))
-        fitted = await self._jobs.share(
-            None, lambda _: self._reading.fitted(asked, found), asked.budget, kind=Kind.SHORT
-        )
-        return watching.read(ref, fitted)
+        asked.values = values
+        return watching.read(ref, await self._answer(asked))
 
     async def prefetch(self, prompts: Iterable[Wanted], deadline: float | None) -> PrefetchReport:
         """Reads each prompt once, at most eight at a time."""
@@ -63,8 +64,8 @@ class AsyncReads:
             while waiting:
                 each = waiting.pop()
                 try:
-                    served = await self._served(Asked(refs[each], budget))
-                    found[each] = watching.read(refs[each], served)
+                    steps = self._reading.several().prefetch(Asked(refs[each], budget), self._reading.pins())
+                    found[each] = watching.read(refs[each], await awaited(steps, self._once))
                 except ScopeError as error:
                     errors[each] = error
 
@@ -74,6 +75,18 @@ class AsyncReads:
             waiting.clear()  # so that the others stop if one of them raises
         return report_of(refs, {each: read.version for each, read in found.items()}, errors)
 
+    async def _answer(self, asked: Asked) -> PromptRead:
+        pins = self._reading.pins()
+        if asked.key is None and not pins:
+            return await self._once(asked)
+        return await awaited(self._reading.several().steps(asked, pins), self._once)
+
+    async def _once(self, asked: Asked) -> PromptRead:
+        found = await self._served(asked)
+        if not self._reading.asks_for_another(asked, found):
+            return self._reading.fitted(asked, found)
+        return await self._jobs.share(None, lambda _: self._reading.fitted(asked, found), asked.budget, kind=Kind.SHORT)
+
     async def _served(self, asked: Asked) -> PromptRead:
         ref, fallback = asked.ref, asked.fallback
         is_cached = asked.cache and self._is_cached
@@ -82,7 +95,7 @@ class AsyncReads:
             return known
         any_stand_in = None if fallback is None else _ANY_STAND_IN
         found = await self._jobs.share(
-            (self._cache.epoch, ref.key, asked.max_age, fallback is not None) if is_cached else None,
+            self._job_key(asked) if is_cached else None,
             lambda budget: self._reading.serve(asked.within(budget, any_stand_in)),
             asked.budget,
             kind=Kind.SHORT if is_cached and self._has_something(asked) else Kind.READ,
@@ -97,12 +110,17 @@ class AsyncReads:
         version = await self._jobs.share(None, lambda _: stand_in(), Budget(self._clock.now), kind=Kind.FALLBACK)
         return PromptRead(version, "fallback", None)
 
+    def _job_key(self, asked: Asked) -> Hashable:
+        """The same for reads that end alike, whatever their budgets are."""
+        stand_in = (asked.fallback is not None, asked.is_optional, asked.stands_in_for.key)
+        return self._cache.epoch, asked.ref.key, asked.max_age, stand_in
+
     def _has_something(self, asked: Asked) -> bool:
         """Whether this read has something to serve, and tries the platform for a moment at most."""
         entry = self._cache.entries.get(asked.ref.key)
         if entry is not None and self._clock.now() < entry.expires_at + self._stale_if_error:
             return True
-        return asked.fallback is not None and self._platform.is_likely
+        return asked.is_optional or (asked.fallback is not None and self._platform.is_likely)
 
 
 def _is_stand_in(found: PromptRead) -> bool:

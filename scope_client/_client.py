@@ -1,11 +1,13 @@
 """ScopeClient: the rooms wired together."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Any, Optional, overload
 
 from ._async_methods import AsyncMethods
 from ._background import Background
+from ._cache.memory import Entries
+from ._cache_methods import CacheMethods
 from ._clock import SYSTEM_CLOCK, Clock
 from ._config.configuration import Configuration, with_credentials
 from ._config.credentials import Credentials
@@ -18,7 +20,6 @@ from ._frames import hides_what_it_was_given
 from ._frozen import CopiedAsItself
 from ._http.fetcher import Fetcher
 from ._log import open_logger
-from ._prefetch import PrefetchReport, Wanted, prefetch
 from ._prompt.fallback import Fallback
 from ._prompt.locked_reads import LockedReads
 from ._prompt.prompt_read import PromptRead
@@ -34,7 +35,7 @@ MAX_PLAIN_DEADLINE_SECONDS = 1e9  # past it, and for odd types, a deadline is ch
 _NUMBERS = (float, int)
 
 
-class ScopeClient(AsyncMethods, CopiedAsItself):
+class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
     """Reads prompts; one client serves all threads of a process. Nothing is sent before the first read.
 
     `copy.copy` and `copy.deepcopy` give the client itself.
@@ -70,7 +71,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         self._rooms = Rooms(self._config, clock, self._new_source)
         self._reading = self._rooms.reading
         self._fitting = self._rooms.fitting
-        self._entries = self._rooms.cache.entries
+        self._entries: Entries = self._rooms.cache.entries
 
     @property
     def config(self) -> Configuration:
@@ -94,6 +95,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         fallback: Fallback = None,
         deadline: Optional[float] = None,
         requires: Optional[Collection[str]] = None,
+        key: object = None,
     ) -> PromptVersion:
         """The production version of a prompt, or the one that `label` or `version` asks for.
 
@@ -112,6 +114,8 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             deadline: Seconds for the whole call. By default as configured.
             requires: The names of all variables that the caller can give. A version that needs another one is an
                 error, or is held back if the Configuration has when_unfit="last_fitting".
+            key: Of whom or what the read is, such as user.id. If the metadata of the production version has a rollout,
+                it picks one of the rollout's versions by this, always the same one. By default rollouts are left aside.
 
         Raises:
             MissingVariableError: The version needs a variable that is not among `requires`.
@@ -130,11 +134,12 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             and type(name) is str
             and (fallback is None or type(fallback) is str)
             and requires is None
+            and key is None
         ):
             # The fast path: no lock, no object, no telemetry. `PromptRef.key` says what a key is made of.
-            key = name if version is None and (label is None or label == "production") else (name, label, version)
+            cache_key = name if version is None and (label is None or label == "production") else (name, label, version)
             try:
-                entry = self._entries.get(key)
+                entry = self._entries.get(cache_key)
             except TypeError:  # a label that cannot be hashed; PromptRef.of says what is wrong with it
                 entry = None
             if entry is not None:
@@ -142,6 +147,17 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
                 if now < entry.due_at:
                     entry.read_at = now
                     return entry.version
+        elif (
+            cache
+            and type(name) is str
+            and label is None
+            and version is None
+            and cache_ttl is None
+            and (fallback is None and deadline is None and requires is None)
+        ):
+            found = self._reading.quick(name, key)
+            if found is not None:
+                return found
         return self._reading.read(
             PromptRef.of(name, label, version),
             cache=cache,
@@ -149,6 +165,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             fallback=fallback,
             deadline=deadline,
             requires=requires,
+            key=key,
         ).version
 
     @overload
@@ -197,8 +214,7 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         """
         ref = PromptRef.of(name, label, version)
         self._reading.check(ref)
-        found = self._rooms.cache.peek(ref) if self._config.cache_enabled else None
-        return None if found is None else found.version
+        return self._reading.cached(ref)
 
     @overload
     def render_prompt(
@@ -239,6 +255,8 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         if options or variables is NOT_GIVEN or label is not NOT_GIVEN:
             name, variables, options = sorted_call("render_prompt", name, variables, label, options)
         values = variables if type(variables) is dict else values_of(variables)
+        if options.get("key") is not None:
+            return self._read_for(values, name, **options)._render(values)
         found = self.get_prompt_version(name, **options)
         try:
             return found._render(values)
@@ -246,6 +264,19 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
             if self._fitting is None:
                 raise
         return self._fitted(found, values, name, **options)._render(values)
+
+    def _read_for(
+        self,
+        values: Mapping[str, object],
+        name: str,
+        *,
+        label: Optional[str] = None,
+        version: Optional[str] = None,
+        **options: Any,
+    ) -> PromptVersion:
+        """The version to fill in with these values, of a read that may have a key."""
+        found = self._reading.read_for(PromptRef.of(name, label, version), values, **options).version
+        return self._fitted(found, values, name, label=label, version=version, **options)
 
     def _fitted(self, found: PromptVersion, values: Mapping[str, object], name: str, **options: Any) -> PromptVersion:
         """The version to fill in with these values: the one that was found, or the last one that fits.
@@ -257,66 +288,9 @@ class ScopeClient(AsyncMethods, CopiedAsItself):
         options["requires"] = [variable for variable in values if isinstance(variable, str)]
         return self.get_prompt_version(name, **options)
 
-    def prefetch(
-        self, prompts: Iterable[Wanted], *, strict: bool = False, deadline: Optional[float] = None
-    ) -> PrefetchReport:
-        """Reads several prompts at once, so that they are cached. For start-up hooks.
-
-        Args:
-            prompts: Each a name, (name, label) or (name, None, version).
-            strict: Whether to raise the first error. What cannot be had is in the report otherwise.
-            deadline: Seconds for all of them together.
-
-        Returns:
-            The versions and the errors, by what was asked for.
-
-        Raises:
-            ValidationError: What cannot be asked for is among them; nothing was sent.
-            ScopeError: With `strict`, the first error, under a message that names all of them.
-        """
-        budget = self._reading.budget(deadline)
-        report = prefetch(prompts, lambda ref: self._reading.prefetched(ref, budget).version, self._reading.check)
-        if strict:
-            report.raise_first()
-        return report
-
     def status(self) -> Status:
         """How this client is doing; nothing is sent."""
         return self._rooms.status()
-
-    @overload
-    def clear_cache(self) -> None: ...
-
-    @overload
-    def clear_cache(self, name: Optional[str], **options: Unpack[ByLabel]) -> None: ...
-
-    @overload
-    def clear_cache(self, name: Optional[str], **options: Unpack[ByVersion]) -> None: ...
-
-    def clear_cache(
-        self, name: Optional[str] = None, *, label: Optional[Label] = None, version: Optional[str] = None
-    ) -> None:
-        """Forgets every cached version, or those of one prompt; a fetch under way brings no old one back.
-
-        All who share a cache store forget them too; of one prompt, whatever the label or version. The last version that
-        fits (when_unfit="last_fitting") stays.
-
-        Args:
-            name: The prompt's name or ID. By default every prompt.
-            label: Only the version with this label.
-            version: Only the version with this ID.
-
-        Raises:
-            ValidationError: An argument is not what it must be.
-            TypeError: A label and a version were given together, or one of them without a name.
-        """
-        if name is None:
-            if label is not None or version is not None:
-                raise TypeError("clear_cache takes a label or a version only with the name of a prompt")
-            self._rooms.cache.clear()
-        else:
-            is_whole = label is None and version is None
-            self._rooms.cache.clear_prompt(PromptRef.of(name, label, version), is_whole=is_whole)
 
     def close(self) -> None:
         """Closes the connections; a later read opens new ones. A session that was passed in stays open."""

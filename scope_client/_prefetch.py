@@ -135,6 +135,18 @@ def refs_of(wanted: Iterable[Wanted], check: Optional[Callable[[PromptRef], None
     return refs
 
 
+def by_label(prompts: Iterable[Wanted]) -> list[PromptRef]:
+    """The refs of what is to be pinned; raises ValidationError for a version that is asked for by its ID."""
+    refs = list(refs_of(prompts).values())
+    for ref in refs:
+        if ref.label is None:
+            raise ValidationError(
+                f"pin takes names, and (name, label), got a version of {shown(ref.name)} by its ID: "
+                "a read by version= needs no pin"
+            )
+    return refs
+
+
 def _hashable(each: Any) -> Wanted:
     return tuple(each) if isinstance(each, list) else each
 

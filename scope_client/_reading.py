@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _watching as watching
+from ._asked import Asked
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting, lacking
 from ._cache.loading import Source
@@ -16,6 +17,7 @@ from ._config import rules
 from ._config.configuration import Configuration
 from ._config.read_options import KEYWORDS_OF_READS
 from ._counters import Counters
+from ._fork import held_back
 from ._http.budget import Budget
 from ._interrupts import pass_on
 from ._prompt import fallback as stand_ins
@@ -25,8 +27,14 @@ from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._prompt.values import is_none
+from ._steps import carried_out
 from ._wording import nearest, shown
-from .errors import ScopeError, TimeoutError, ValidationError
+from .errors import ConnectionError, ScopeError, TimeoutError, ValidationError
+
+if TYPE_CHECKING:
+    from ._pins.in_force import Pinning
+    from ._pins.state import PinState
+    from ._several_reads import SeveralReads
 
 
 class Folder(Protocol):
@@ -34,32 +42,6 @@ class Folder(Protocol):
 
     def find(self, ref: PromptRef, budget: Budget) -> PromptVersion | None:
         """What stands in for this ref."""
-
-
-class Asked:
-    """One read, its arguments checked. `given` are the variables that the caller can give, None for any."""
-
-    __slots__ = ("budget", "cache", "fallback", "given", "max_age", "ref")
-
-    def __init__(
-        self,
-        ref: PromptRef,
-        budget: Budget,
-        fallback: Fallback = None,
-        cache: bool = True,
-        max_age: float | None = None,
-        given: frozenset[str] | None = None,
-    ) -> None:
-        self.ref = ref
-        self.budget = budget
-        self.fallback = fallback
-        self.cache = cache
-        self.max_age = max_age
-        self.given = given
-
-    def within(self, budget: Budget, fallback: Fallback) -> Asked:
-        """The same read within another budget, and with another fallback."""
-        return Asked(self.ref, budget, fallback, self.cache, self.max_age, self.given)
 
 
 class Reading:
@@ -86,15 +68,77 @@ class Reading:
         self._fitting = fitting
         self._counters = counters
         self._lock = lock
+        self._several: SeveralReads | None = None
+        self.pinning: Pinning | None = None
 
     def read(self, ref: PromptRef, **options: Any) -> PromptRead:
         """The answer to one read; the options are those of `ScopeClient.get_prompt_version`, and raise as there."""
+        return watching.read(ref, self.answer(self.asked(ref, **options)))
+
+    def read_for(self, ref: PromptRef, values: Mapping[str, object], **options: Any) -> PromptRead:
+        """As `read`, for a caller who fills in these values: a rollout picks nothing that they do not fit."""
         asked = self.asked(ref, **options)
-        return watching.read(ref, self.fitted(asked, self.serve(asked)))
+        asked.values = values
+        return watching.read(ref, self.answer(asked))
 
     def prefetched(self, ref: PromptRef, budget: Budget) -> PromptRead:
-        """The answer to a read of a prefetch."""
-        return watching.read(ref, self.serve(Asked(ref, budget)))
+        """The answer to a read of a prefetch, which brings the candidates of a rollout too."""
+        steps = self.several().prefetch(Asked(ref, budget), self.pins())
+        return watching.read(ref, carried_out(steps, self.once))
+
+    def answer(self, asked: Asked) -> PromptRead:
+        """What answers it: one read, or those that pins or a rollout make of it."""
+        pins = self.pins()
+        if asked.key is None and not pins:
+            return self.once(asked)
+        return carried_out(self.several().steps(asked, pins), self.once)
+
+    def once(self, asked: Asked) -> PromptRead:
+        """The answer to one read, whatever is pinned."""
+        return self.fitted(asked, self.serve(asked))
+
+    def cached(self, ref: PromptRef) -> PromptVersion | None:
+        """The version if it is pinned, or in memory and fresh."""
+        pins = self.pins()
+        asked = Asked(ref, Budget(self._clock.now))
+        try:
+            return (carried_out(self.several().steps(asked, pins), self._peek) if pins else self._peek(asked)).version
+        except _NotInMemory:
+            return None
+
+    def quick(self, name: str, key: object) -> PromptVersion | None:
+        """What a plain read with a key finds in memory; None if more has to be done."""
+        several = self._several
+        if several is None or self._lock is not None or watching.watcher is not None or self.pins():
+            return None
+        return several.rollouts.quick(name, key)
+
+    def pins(self) -> tuple[PinState, ...]:
+        """Those in force in this thread or task, the innermost first."""
+        return () if self.pinning is None else self.pinning.here()
+
+    def several(self) -> SeveralReads:
+        """Imported late: most programs have no pins and no rollouts."""
+        if self._several is None:
+            with held_back():
+                from ._several_reads import SeveralReads
+            self._several = SeveralReads(self, self._cache, self._clock)
+        return self._several
+
+    def has_lock_for(self, ref: PromptRef) -> bool:
+        """Whether a lock says which version answers this ref."""
+        return self._lock is not None and self._lock.has(ref)
+
+    @property
+    def serves_last_fitting(self) -> bool:
+        """Whether a version that the caller cannot fill in is held back."""
+        return self._fitting is not None
+
+    def _peek(self, asked: Asked) -> PromptRead:
+        found = self._cache.peek(asked.ref) if self._is_cached else None
+        if found is None:
+            raise _NotInMemory
+        return found
 
     def asked(
         self,
@@ -105,6 +149,7 @@ class Reading:
         fallback: Fallback = None,
         deadline: float | None = None,
         requires: Collection[str] | None = None,
+        key: object = None,
         **unknown: object,
     ) -> Asked:
         """The read that these arguments ask for.
@@ -119,8 +164,9 @@ class Reading:
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
         given = None if is_none(requires) else _names(requires)
         stand_in = None if fallback is None else stand_ins.checked(fallback)
+        of_key = None if key is None else self.several().key_text(key)
         self.check(ref)
-        return Asked(ref, self.budget(deadline), stand_in, cache, max_age, given)
+        return Asked(ref, self.budget(deadline), stand_in, cache, max_age, given, of_key)
 
     def check(self, ref: PromptRef) -> None:
         """Raises ValidationError if there is a lock that does not have the prompt."""
@@ -146,7 +192,7 @@ class Reading:
     def fitted(self, asked: Asked, found: PromptRead) -> PromptRead:
         """What was found, or the last version that fits the caller; raises MissingVariableError if there is none."""
         if asked.given is None or self.fits(asked, found):
-            is_locked = self._lock is not None and found.source != "fallback" and self._lock.has(asked.ref)
+            is_locked = found.source != "fallback" and self.has_lock_for(asked.ref)
             return PromptRead(found.version, found.source, found.age, is_locked=True) if is_locked else found
         if self._fitting is None or not asked.cache:
             raise lacking(found.version, asked.given)
@@ -161,7 +207,7 @@ class Reading:
         """The version, or what stands in for it if the platform cannot answer and nothing is known."""
         ref, budget, fallback = asked.ref, asked.budget, asked.fallback
         bundled = self._in_folder(asked)
-        has_stand_in = bundled is not None or fallback is not None
+        has_stand_in = bundled is not None or fallback is not None or asked.is_optional
         if bundled is not None and not bundled.is_fallback:  # the locked version itself: the platform has no other
             budget = budget.at_most(FIRST_READER_SECONDS, retries=0)
         is_cached = asked.cache and self._is_cached
@@ -179,21 +225,31 @@ class Reading:
             if is_cached and isinstance(error, TimeoutError) and error.is_deadline:
                 # Behind this caller: if all callers are in such haste, none of them would ever get the version.
                 self._cache.renew(ref)
-            return self._stand_in(ref, fallback, bundled)
-        return self._stand_in(ref, fallback, bundled)
+            if asked.is_optional:
+                raise
+        return self._stand_in(asked, bundled)
 
     def _in_folder(self, asked: Asked) -> PromptVersion | None:
         """What a folder has for it. Past the cache, a copy of a locked version alone: it is never out of date."""
+        if asked.is_optional:
+            return None
         if asked.cache:
-            return self._bundle.find(asked.ref, asked.budget) if self._bundle else None
+            return self._bundle.find(asked.stands_in_for, asked.budget) if self._bundle else None
         return None if self._lock is None else self._lock.copy(asked.ref)
 
-    def _stand_in(self, ref: PromptRef, fallback: Fallback, bundled: PromptVersion | None) -> PromptRead:
+    def _stand_in(self, asked: Asked, bundled: PromptVersion | None) -> PromptRead:
+        ref, fallback = asked.ref, asked.fallback
+        if asked.is_optional:
+            raise ConnectionError("the platform does not answer, and this version is not known")
         is_locked = bundled is not None and not bundled.is_fallback
         found = bundled if fallback is None or is_locked else stand_ins.stand_in(ref, fallback)
         assert found is not None
         self._counters.cache_event("fallback", ref, None)
         return PromptRead(found, "folder" if found is bundled else "fallback", None)
+
+
+class _NotInMemory(Exception):  # noqa: N818  # no error
+    pass
 
 
 def values_of(variables: object) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import heapq
 import threading
 from collections.abc import Iterable
 from operator import attrgetter
+from typing import Protocol
 
 from .._circuit_breaker import NEVER
 from .._fork import renew_in_children
@@ -43,6 +44,13 @@ class Entry:
     def is_fresh(self, now: float, max_age: float | None) -> bool:
         """`max_age` is how old, in seconds, a caller takes it; None for the life it was given."""
         return now < (self.expires_at if max_age is None else self.fetched_at + max_age)
+
+
+class Entries(Protocol):
+    """Entries by key, for readers without a lock."""
+
+    def get(self, key: CacheKey) -> Entry | None:
+        """None if there is none."""
 
 
 class Memory:

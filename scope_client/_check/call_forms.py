@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .configured_calls import KEYWORDS_AS_VALUES, Argument, ConfiguredCall
 
 _WHICH = frozenset({"label", "version"})
-_READ_KEYWORDS = _WHICH | {"name", "cache", "cache_ttl", "fallback", "deadline", "requires"}
+_READ_KEYWORDS = _WHICH | {"name", "cache", "cache_ttl", "fallback", "deadline", "requires", "key"}
 _LANGCHAIN_KEYWORDS = _WHICH | frozenset(
     {"name", "client", "fallback", "deadline", "cache_ttl", "partial_variables", "role", "metadata", "tags", "requires"}
 )
@@ -56,7 +56,7 @@ FORMS: dict[str, Form] = {
 TYPED_FUNCTIONS = "prompt_functions"
 # Of each pair of functions the synchronous one alone, so that a prompt is one use of the module.
 TYPED_FORMS = dict.fromkeys(("text", "messages"), Form("typed", (0,), version=(), keywords=None, most_positional=3))
-OPTIONS_OF_FUNCTION = frozenset({"label", "version", "fallback", "variables", "using"})
+OPTIONS_OF_FUNCTION = frozenset({"label", "version", "fallback", "variables", "using", "rollout_key"})
 
 
 def form_of(word: str, origins: frozenset[str]) -> Form | None:

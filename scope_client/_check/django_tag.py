@@ -10,7 +10,7 @@ from .._wording import shown
 from .asked import Asked, Value, Wrong
 from .braces import FILTERS_THAT_PRINT_THEIR_ARGUMENT, OPENING_BRACES, braces_mistake
 
-_OPTIONS_OF_THE_TAG = frozenset({"label", "version", "fallback", "variables", "using"})
+_OPTIONS_OF_THE_TAG = frozenset({"label", "version", "fallback", "variables", "using", "rollout_key"})
 _WHAT_THE_TAG_EXPECTS = 'write it as {% scope_prompt "greeting" name=user.first_name %}'
 # As django.utils.text.smart_split parts them: blanks within quotes do not.
 _BIT = re.compile(r"""(?:[^\s'"]*(?:(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')[^\s'"]*)+)|\S+""")

@@ -46,6 +46,10 @@ class ReadOptions(TypedDict, total=False):
     """The names of all variables that the caller can give. A version that needs another one is an error, or is held
     back if the Configuration has when_unfit="last_fitting".
     """
+    key: object
+    """Of whom or what the read is, such as user.id: text, a whole number, a UUID or the like. A rollout of the
+    production version picks by it. None, the default, leaves rollouts aside.
+    """
 
 
 class ReadByLabel(ReadOptions, ByLabel, total=False):

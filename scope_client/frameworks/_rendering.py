@@ -11,7 +11,7 @@ from .._reading import values_of
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from ..errors import MissingVariableError, RenderError, ValidationError
 
-_FUNCTION_OPTIONS = ("name", "label", "version", "fallback", "variables")
+_FUNCTION_OPTIONS = ("name", "label", "version", "fallback", "variables", "rollout_key")
 
 
 def render_in_template(
@@ -23,6 +23,7 @@ def render_in_template(
     label: Optional[str] = None,
     version: Optional[str] = None,
     fallback: Fallback = None,
+    rollout_key: object = None,
     passes: tuple[type[Exception], ...] = (),
 ) -> str:
     """The prompt with its values filled in.
@@ -35,6 +36,7 @@ def render_in_template(
         label: The label of the version.
         version: The ID of the version.
         fallback: As for `ScopeClient.get_prompt_version`.
+        rollout_key: The `key` of `ScopeClient.get_prompt_version`, by a name that hardly a variable has.
         passes: What a value that is evaluated now may raise as it is: the framework has an answer for it.
 
     Returns:
@@ -50,7 +52,10 @@ def render_in_template(
         "version": _settled(version),
         "fallback": _settled(fallback),
     }
-    found = client.get_prompt_version(_settled(name), **asked)
+    if rollout_key is None:
+        found = client.get_prompt_version(_settled(name), **asked)
+    else:
+        found = client._read_for({**values, **(unresolved or {})}, _settled(name), **asked, key=_settled(rollout_key))
     if client.config.when_unfit != "error" and not unresolved:
         found = client._fitted(found, values, _settled(name), **asked)
     if unresolved and found.is_fallback:
@@ -146,6 +151,7 @@ class TemplateFunction:
         version: Optional[str] = None,
         fallback: Fallback = None,
         variables: Optional[Mapping[str, object]] = None,
+        rollout_key: object = None,
         **more: object,
     ) -> str:
         """The prompt with its values filled in.
@@ -157,6 +163,7 @@ class TemplateFunction:
             version: The ID of the version.
             fallback: As for `ScopeClient.get_prompt_version`.
             variables: More values; also those whose names are keywords here, such as "label".
+            rollout_key: The `key` of `ScopeClient.get_prompt_version`, such as user.id.
             more: The values of the prompt's variables.
 
         Returns:
@@ -173,7 +180,7 @@ class TemplateFunction:
                 "scope_prompt takes one positional argument, the name. Values are keywords, or a mapping: "
                 "scope_prompt(name, variables=values)"
             )
-        for what, value in zip(_FUNCTION_OPTIONS, (name, label, version, fallback, variables)):
+        for what, value in zip(_FUNCTION_OPTIONS, (name, label, version, fallback, variables, rollout_key)):
             if isinstance(value, self._undefined):
                 raise ValidationError(f"the {what} of a prompt is not defined: {self._said(value)}")
         given = more if variables is None else joined_values(variables, more)
@@ -187,6 +194,7 @@ class TemplateFunction:
             label=label,
             version=version,
             fallback=fallback,
+            rollout_key=rollout_key,
             passes=self._passes,
         )
 

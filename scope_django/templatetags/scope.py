@@ -40,11 +40,11 @@ from .._conf import DEFAULT
 
 register = Library()
 
-TAG_OPTIONS = ("label", "version", "fallback", "variables", "using")
+TAG_OPTIONS = ("label", "version", "fallback", "variables", "rollout_key", "using")
 _KEY_AND_VALUE = re.compile(r"(\w+)=(.+)", re.DOTALL)
 _TAG_EXPECTS = (
-    "scope_prompt expects the prompt's name, then [label=... version=... fallback=... variables=... using=...] and "
-    "variables as key=value, "
+    "scope_prompt expects the prompt's name, then [label=... version=... fallback=... variables=... "
+    "rollout_key=... using=...] and variables as key=value, "
     '[with ...] [as name], such as {% scope_prompt "greeting" name=user.first_name as text %}'
 )
 # The filters that do nothing but escape: what is escaped at the end is escaped once.
@@ -206,9 +206,10 @@ class PromptNode(Node):
 def scope_prompt(parser: Parser, token: Token) -> PromptNode:
     """The tag `{% scope_prompt "greeting" name=user.first_name %}`.
 
-    Before `with`, the keywords label, version, fallback, variables (a mapping of values) and using (an organisation of
-    SCOPE) are options, and the others are variables of the prompt. After `with`, all are variables. `as` stores the
-    plain text. A template variable that does not resolve is a MissingVariableError, unless it has a `default` filter.
+    Before `with`, the keywords label, version, fallback, variables (a mapping of values), rollout_key (by which a
+    rollout picks) and using (an organisation of SCOPE) are options, and the others are variables of the prompt. After
+    `with`, all are variables. `as` stores the plain text. A template variable that does not resolve is a
+    MissingVariableError, unless it has a `default` filter.
     """
     _, *bits = token.split_contents()
     as_name = _taken_as(bits)

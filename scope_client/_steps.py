@@ -1,0 +1,43 @@
+"""Steps: a read that may take several reads, written once for those that wait and those that are awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Generator
+from typing import Callable
+
+from ._asked import Asked
+from ._prompt.prompt_read import PromptRead
+from .errors import ScopeError
+
+Steps = Generator[Asked, PromptRead, PromptRead]
+"""Yields what is to be read, is sent what was found or is thrown the error, and returns what the caller gets."""
+
+
+def carried_out(steps: Steps, read: Callable[[Asked], PromptRead]) -> PromptRead:
+    """What the steps return, each of them read by `read`."""
+    try:
+        wanted = next(steps)
+        while True:
+            try:
+                found = read(wanted)
+            except ScopeError as error:  # noqa: PERF203  # one read at a time
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(found)
+    except StopIteration as ended:
+        return ended.value  # type: ignore[no-any-return]  # as Steps says
+
+
+async def awaited(steps: Steps, read: Callable[[Asked], Awaitable[PromptRead]]) -> PromptRead:
+    """As `carried_out`, with a `read` that is awaited."""
+    try:
+        wanted = next(steps)
+        while True:
+            try:
+                found = await read(wanted)
+            except ScopeError as error:  # noqa: PERF203  # one read at a time
+                wanted = steps.throw(error)
+            else:
+                wanted = steps.send(found)
+    except StopIteration as ended:
+        return ended.value  # type: ignore[no-any-return]  # as Steps says
