@@ -102,9 +102,10 @@ class Reading:
         pins = self.pins()
         asked = Asked(ref, Budget(self._clock.now))
         try:
-            return (carried_out(self.several().steps(asked, pins), self._peek) if pins else self._peek(asked)).version
+            found = carried_out(self.several().steps(asked, pins), self._peek) if pins else self._peek(asked)
         except _NotInMemory:
             return None
+        return watching.read(ref, found).version
 
     def quick(self, name: str, key: object) -> PromptVersion | None:
         """What a plain read with a key finds in memory; None if more has to be done."""

@@ -6,8 +6,10 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ._asked import Asked
+from ._attribute_names import ID_OF_VERSION, PROMPT_NAME, SERVED_VERSION_ID
 from ._cache.cache import PromptCache
 from ._clock import Clock
+from ._error_facts import error_facts
 from ._foreign_text import printable
 from ._interrupts import pass_on
 from ._log import Log
@@ -113,6 +115,7 @@ class Rollouts:
                     shown(ref.name),
                     printable(version.id or "?"),
                     error.message,
+                    facts={PROMPT_NAME: ref.name, ID_OF_VERSION: version.id},
                 )
         if len(self._known) >= MAX_KNOWN_ROLLOUTS:
             self._known.clear()
@@ -148,6 +151,7 @@ class Rollouts:
                 shown(asked.ref.name),
                 printable(picked),
                 flaw,
+                facts={PROMPT_NAME: asked.ref.name, ID_OF_VERSION: picked, SERVED_VERSION_ID: production.id},
             )
         return None if flaw else found
 
@@ -172,6 +176,12 @@ class Rollouts:
                     printable(picked),
                     printable(production.id or "?"),
                     error,
+                    facts={
+                        PROMPT_NAME: asked.ref.name,
+                        ID_OF_VERSION: picked,
+                        SERVED_VERSION_ID: production.id,
+                        **error_facts(error),
+                    },
                 )
             return None
 

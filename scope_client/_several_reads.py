@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Optional
 
 from ._asked import Asked
+from ._attribute_names import ID_OF_VERSION, PROMPT_NAME
 from ._cache.cache import PromptCache
 from ._cache.fitting import lacking
 from ._cache.shared_failure import is_gone
@@ -93,6 +94,7 @@ class SeveralReads:
                     "the present version is pinned in its place",
                     shown(asked.ref.name),
                     printable(version.version_id),
+                    facts={PROMPT_NAME: asked.ref.name, ID_OF_VERSION: version.version_id},
                 )
             return None
         if found.version.is_fallback:

@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from .._attribute_names import ERROR_TYPE, METHOD, PORT, PROTOCOL, REQUEST_URL, RESEND_COUNT, SERVER, STATUS
 from .._error_facts import error_type
-from .spans import fail, is_suppressed
+from .spans import fail
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -65,7 +65,7 @@ class HttpSpan:
         self._token: Optional[Token[Any]] = None
 
     def begin(self) -> None:
-        self._is_wanted = not (is_suppressed() or context.get_value(_HTTP_SUPPRESSED))
+        self._is_wanted = not context.get_value(_HTTP_SUPPRESSED)
         self._began = time.time_ns()
         self._token = context.attach(context.set_value(_ATTEMPT, self))
 

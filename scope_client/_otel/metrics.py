@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import weakref
@@ -174,13 +175,20 @@ class _Made:
         of_process = metrics.get_meter_provider()
         provider = of_process if given is None else given
         is_of_process = provider is of_process
-        found = self.of_provider.get(provider) or (self.of_process if is_of_process else None)
+        found = self._known(provider) or (self.of_process if is_of_process else None)
         if found is None:
             found = Metrics(provider.get_meter(LIBRARY_NAME, __version__, SCHEMA_URL))
-            self.of_provider[provider] = found
+            with contextlib.suppress(TypeError):
+                self.of_provider[provider] = found
         if is_of_process:
             self.of_process = found
         return found
+
+    def _known(self, provider: MeterProvider) -> Optional[Metrics]:
+        try:
+            return self.of_provider.get(provider)
+        except TypeError:  # one of the user's own, which cannot be a key
+            return None
 
 
 _made = _Made()

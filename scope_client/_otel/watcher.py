@@ -45,7 +45,9 @@ class OtelWatcher:
         return NO_WATCH if is_suppressed() else token_span(self._tracer)
 
     def attempt(self, attempt: watching.Attempt) -> watching.Watch:
-        """A span if nobody else makes one, and a measured duration."""
+        """A span if nobody else makes one, and a measured duration; unless the caller suppresses instrumentation."""
+        if is_suppressed():
+            return NO_WATCH
         return Both(HttpSpan(self._tracer, attempt), AttemptTimer(self._metrics, attempt))
 
     def carried(self) -> Optional[SpanContext]:

@@ -280,13 +280,15 @@ def test_a_request_that_a_hook_of_the_callers_sends_meanwhile_is_not_taken_for_o
     assert counts(traced) == [None] * 4
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(URLLib3Instrumentor, [None, 1]), (RequestsInstrumentor, [None]), (None, [None])]
+)
 def test_a_dead_connection_that_is_replaced_is_one_more_span_of_urllib3s_with_its_number(
-    traced: Traced, make_client: Make, server: FaultServer
+    traced: Traced, client: ScopeClient, server: FaultServer, kind: type[Any] | None, expected: list[Any]
 ) -> None:
-    server.answers(closes(PROMPT), PROMPT)
-    client = make_client(cache_enabled=False)
-    with instrumented(URLLib3Instrumentor, traced=traced):
-        client.get_prompt_version("greeting")
-        traced.forget()
-        client.get_prompt_version("greeting")
-    assert counts(traced) in ([None, 1], [None])
+    client.get_prompt_version("one")
+    traced.forget()
+    server.answers(closes(), PROMPT)
+    with instrumented(*filter(None, [kind]), traced=traced):
+        client.get_prompt_version("two")
+    assert counts(traced) == expected

@@ -45,12 +45,14 @@ def test_each_read_is_counted_once_by_where_it_was_answered_from(
     assert reads(traced) == {"platform": 1, "memory": 5}
     client.render_prompt("greeting", {"name": "Ada"})
     client.prefetch(["greeting", "other"])
-    assert reads(traced) == {"platform": 2, "memory": 7}
+    assert client.get_cached_version("greeting") is not None
+    assert client.get_cached_version("not-in-memory") is None
+    assert reads(traced) == {"platform": 2, "memory": 8}
     server.answers(error(503))
     clock.passes(200)
     client.get_prompt_version("greeting")
     client.get_prompt_version("nobody-knows", fallback="Hi")
-    assert reads(traced) == {"platform": 2, "memory": 7, "stale": 1, "fallback": 1}
+    assert reads(traced) == {"platform": 2, "memory": 8, "stale": 1, "fallback": 1}
 
 
 def test_asynchronous_reads_are_counted_alike(traced: Traced, client: ScopeClient) -> None:
