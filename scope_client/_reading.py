@@ -61,7 +61,7 @@ class Reading:
     ) -> None:
         self._clock = clock
         self._deadline = config.deadline
-        self._is_cached = config.cache_enabled
+        self.is_cached = config.cache_enabled
         self._source = source
         self._cache = cache
         self._bundle = bundle
@@ -136,7 +136,7 @@ class Reading:
         return self._fitting is not None
 
     def _peek(self, asked: Asked) -> PromptRead:
-        found = self._cache.peek(asked.ref) if self._is_cached else None
+        found = self._cache.peek(asked.ref) if self.is_cached else None
         if found is None:
             raise _NotInMemory
         return found
@@ -180,7 +180,7 @@ class Reading:
 
     def needs_another(self, found: PromptVersion, values: Mapping[str, object]) -> bool:
         """Whether these values cannot fill in a version, and another one may be served."""
-        if self._fitting is None or found.is_fallback or not self._is_cached:
+        if self._fitting is None or found.is_fallback or not self.is_cached:
             return False
         return not all(variable in values for variable in found.variables)
 
@@ -211,7 +211,7 @@ class Reading:
         has_stand_in = bundled is not None or fallback is not None or asked.is_optional
         if bundled is not None and not bundled.is_fallback:  # the locked version itself: the platform has no other
             budget = budget.at_most(FIRST_READER_SECONDS, retries=0)
-        is_cached = asked.cache and self._is_cached
+        is_cached = asked.cache and self.is_cached
         try:
             if is_cached:
                 found = self._cache.get(ref, budget, max_age=asked.max_age, has_stand_in=has_stand_in)

@@ -124,18 +124,17 @@ class Rollouts:
 
     def _keep_warm(self, asked: Asked, rollout: Rollout, picked: str | None) -> None:
         """Fetches, behind the reader, what memory has not or is to renew, apart from what is read next."""
-        if not asked.cache:
+        if not (asked.cache and self._reading.is_cached):
             return
-        now = self._now()
         for each in rollout.candidates:
             ref = PromptRef(asked.ref.name, None, each)
-            entry = self._entries.get(ref.key)
-            if each != picked and not self._is_missing(ref, now) and (entry is None or now >= entry.due_at):
-                self._cache.renew(ref)
+            if each != picked and not self._is_missing(ref):
+                self._cache.keep_warm(ref)
 
-    def _is_missing(self, ref: PromptRef, now: float) -> bool:
+    def _is_missing(self, ref: PromptRef) -> bool:
         """Whether it could not be had a moment ago, nor has it come since."""
-        return now < self._missing_until.get(ref.version or "", now) and ref.key not in self._entries
+        until = self._missing_until.get(ref.version or "")
+        return until is not None and self._now() < until and ref.key not in self._entries
 
     def _candidate(
         self, asked: Asked, production: PromptVersion, picked: str
@@ -159,7 +158,7 @@ class Rollouts:
         self, asked: Asked, production: PromptVersion, picked: str
     ) -> Generator[Asked, PromptRead, Optional[PromptRead]]:
         wanted = asked.of_candidate(picked)
-        if self._is_missing(wanted.ref, self._now()):
+        if self._is_missing(wanted.ref):
             return None
         try:
             return (yield wanted)

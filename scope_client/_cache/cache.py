@@ -166,6 +166,12 @@ class PromptCache:
         version = self._served(ref, entry, now, max_age, is_due=step is Step.SERVE_AND_RENEW)
         return PromptRead(version, "memory" if entry.is_fresh(now, max_age) else "stale", now - entry.fetched_at)
 
+    def keep_warm(self, ref: PromptRef) -> None:
+        """Fetches in the background what memory does not have, or is to renew."""
+        entry = self._memory.by_key.get(ref.key)
+        if entry is None or self._clock.now() >= policy.renew_at(_known_of(entry, None), self._rules):
+            self.renew(ref)
+
     def renew(self, ref: PromptRef) -> None:
         """Fetches in the background, unless the platform is not to be asked now."""
         if self._background.has(self._flight(ref)):
@@ -339,12 +345,5 @@ def _known_of(entry: Entry, max_age: float | None) -> Known:
 def _facts(now: float, known: Known | None, max_age: float | None = None) -> Facts:
     """Those of a read to which nothing else matters."""
     return Facts(
-        now,
-        known,
-        max_age,
-        Renewal.NONE,
-        failed_at=NEVER,
-        is_likely_down=False,
-        is_failing=False,
-        has_stand_in=False,
+        now, known, max_age, Renewal.NONE, failed_at=NEVER, is_likely_down=False, is_failing=False, has_stand_in=False
     )
