@@ -52,6 +52,7 @@ PROJECTS = {
         ("recipes/pydantic-ai.md", "recipes/openai-agents.md", "recipes/llamaindex.md", "recipes/litellm.md"),
         "recipes/test_frameworks.py",
     ),
+    "recipes/celery.md": "recipes/test_celery.py",
 }
 LANGUAGES = {
     *(

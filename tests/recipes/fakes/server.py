@@ -31,6 +31,7 @@ PROTOCOLS: dict[str, Any] = {
     "/v1/messages": anthropic_messages,
 }
 POLL_SECONDS = 0.02
+LONGEST_HANG_SECONDS = 60.0
 DIMENSIONS = 8
 
 
@@ -53,6 +54,8 @@ class ModelServer:
         self._failures: list[int] = []
         self._texts: list[str] = []
         self._streaming = threading.Semaphore(0)
+        self._may_answer = threading.Event()
+        self._may_answer.set()
         self._is_held = False
         self._breaks_after: int | None = None
         self._numbers = iter(range(1, 1_000_000))
@@ -104,6 +107,10 @@ class ModelServer:
         """The next requests are answered with this status."""
         self._failures += [status] * times
 
+    def hang(self) -> None:
+        """From now on nothing is answered until `let_go`, but for streams, which begin."""
+        self._may_answer.clear()
+
     def break_stream(self, after: int) -> None:
         """The next stream has an error in place of what follows so many words."""
         self._breaks_after = after
@@ -118,8 +125,9 @@ class ModelServer:
             self._streaming.release()
 
     def let_go(self) -> None:
-        """All words are sent, and nothing is held any more."""
+        """All is sent, and nothing is held any more."""
         self._is_held = False
+        self._may_answer.set()
 
     def _answer(self, path: str, body: Body, headers: dict[str, str]) -> tuple[int, Body | Iterator[Event]]:
         self.asked.append(Asked(path, body, headers))
@@ -133,6 +141,7 @@ class ModelServer:
             answer = answer._replace(text=self._texts.pop(0))
         if body.get("stream"):
             return 200, self._until_it_breaks(protocol.events(body, answer))
+        self._may_answer.wait(LONGEST_HANG_SECONDS)
         return 200, protocol.whole(body, answer)
 
     def _calls_for(self, body: Body) -> tuple[ToolCall, ...]:
