@@ -43,7 +43,8 @@ def request(version, question):
 def answer(question):
     try:
         version = scope_client.client().get_prompt_version("answer", fallback=FALLBACK)
-        made = model().chat.completions.create(**request(version, question))
+        with version.in_use():
+            made = model().chat.completions.create(**request(version, question))
     except SoftTimeLimitExceeded:
         return {"answer": "That took too long. Please ask again.", "version": None}
     return {"answer": made.choices[0].message.content, "version": version.id}

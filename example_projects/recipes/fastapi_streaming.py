@@ -68,7 +68,8 @@ async def words(stream):
 @app.post("/answer")
 async def answer(question: Question, request: Request):
     version = await request.app.state.prompts.aget_prompt_version("answer", fallback=FALLBACK)
-    stream = await request.app.state.model.chat.completions.create(**request_for(version, question), stream=True)
+    with version.in_use():
+        stream = await request.app.state.model.chat.completions.create(**request_for(version, question), stream=True)
     made_by = {"X-Prompt-Version": version.id or "fallback"}
     return StreamingResponse(words(stream), media_type="text/plain", headers=made_by)
 

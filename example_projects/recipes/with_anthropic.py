@@ -23,7 +23,7 @@ def request(version, letter):
 
 def summary(model, version, letter):
     """The words of the summary, as they come."""
-    with model.messages.stream(**request(version, letter)) as stream:
+    with version.in_use(), model.messages.stream(**request(version, letter)) as stream:
         yield from stream.text_stream
 
 

@@ -21,7 +21,7 @@ def request(version, history, question):
 
 def answer(model, version, history, question):
     """The words of the answer, as they come."""
-    with model.chat.completions.create(**request(version, history, question), stream=True) as stream:
+    with version.in_use(), model.chat.completions.create(**request(version, history, question), stream=True) as stream:
         for chunk in stream:
             for choice in chunk.choices:
                 yield choice.delta.content or ""

@@ -53,6 +53,7 @@ PROJECTS = {
         "recipes/test_frameworks.py",
     ),
     "recipes/celery.md": "recipes/test_celery.py",
+    "recipes/aws-lambda.md": "recipes/test_aws_lambda.py",
 }
 LANGUAGES = {
     *(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -59,6 +60,7 @@ def shown_output(page: str, program: str) -> str:
 
 
 def run_tests_of(page: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Runs the tests that a page shows, beside its recipe, in an empty folder."""
+    """Runs the tests that a page shows, beside its recipe and the prompts, in an empty folder."""
     pages.write_files(page, folder)
+    shutil.copytree(PROMPTS, folder / "prompts")
     return pages.run_tests(folder, **environ)
