@@ -6,7 +6,8 @@ replaced while somebody does, and put back after the last one.
 
 import functools
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Callable, NamedTuple, NoReturn, Optional, Union
 
 from ._fork import renew_in_children
@@ -43,6 +44,8 @@ class Marking(NamedTuple):
     """What was rendered last here."""
     note: Callable[[Any], object]
     """Takes what has been rendered, if it is not what was rendered last: a PromptVersion, or the attributes of one."""
+    how_read: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    """Of the attributes of a version, those that say how it was read here."""
 
 
 class Renderings:
@@ -51,6 +54,7 @@ class Renderings:
     def __init__(self) -> None:
         self.listeners: tuple[Listener, ...] = ()
         self.marking: Optional[Marking] = None
+        self.are_heard = False  # by either
         self._plain: Optional[Methods] = None  # while others are in their place
         self.after_fork()
         renew_in_children(self)
@@ -89,7 +93,31 @@ class Renderings:
         if marking is not None and marking.last() is not rendered:
             marking.note(rendered)
 
+    def how_read(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """What traces say of how the version of these attributes was read here; nothing if renderings are not noted."""
+        return {} if self.marking is None else dict(self.marking.how_read(facts))
+
+    def block(self, facts: Mapping[str, Any]) -> AbstractContextManager[object]:
+        """A block in which the version of these attributes is in use, for traces."""
+        if self.marking is None:
+            return nullcontext()
+        from ._prompt.in_use import InUse
+
+        return InUse(facts)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """A block after which what was rendered last is again what it was before."""
+        marking = self.marking
+        before = None if marking is None else marking.last()
+        try:
+            yield
+        finally:
+            if marking is not None and marking.last() is not before:
+                marking.note(before)
+
     def _place_methods(self) -> None:
+        self.are_heard = bool(self.listeners) or self.marking is not None
         kind: Any = PromptVersion
         plain = self._plain or (kind._render, kind.messages)
         made = plain
@@ -104,7 +132,7 @@ class Renderings:
 def _marked(methods: Methods, marking: Marking) -> Methods:
     """Note each version after it was rendered. One that was the last already costs a look."""
     plain_render, plain_messages = methods
-    last, note = marking
+    last, note, _ = marking
 
     @functools.wraps(plain_render)
     def render(self: PromptVersion, values: dict[str, Any]) -> str:

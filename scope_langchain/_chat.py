@@ -91,7 +91,7 @@ class ScopeChatPromptTemplate(ScopeTemplate, ChatPromptTemplate):
         return self._told(values, [message for part in parts for message in part])
 
     def _told(self, values: Mapping[str, Any], messages: list[BaseMessage]) -> list[BaseMessage]:
-        if renderings.listeners:
+        if renderings.are_heard:
             tell_rendering(self.metadata, self._variables(), values, messages)
         return messages
 

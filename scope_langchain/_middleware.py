@@ -9,7 +9,7 @@ from langchain_core.messages import SystemMessage
 from langchain_core.prompt_values import PromptValue, StringPromptValue
 
 from scope_client import ScopeClient, ValidationError
-from scope_client.frameworks import Fallback
+from scope_client.frameworks import Fallback, renderings
 
 from . import _options as model_settings
 from ._conversion import CONVERSATION
@@ -77,10 +77,14 @@ def scope_prompt_middleware(
             return f"scope_prompt:{name}"  # LangChain wants each middleware of an agent to have a name of its own
 
         def wrap_model_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
-            return handler(hosted.changed(request, hosted.live.invoke(hosted.values(request))))
+            with renderings.aside():  # the call itself says what it is for, and other middleware's say nothing
+                changed = hosted.changed(request, hosted.live.invoke(hosted.values(request)))
+            return handler(changed)
 
         async def awrap_model_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-            return await handler(hosted.changed(request, await hosted.live.ainvoke(hosted.values(request))))
+            with renderings.aside():
+                changed = hosted.changed(request, await hosted.live.ainvoke(hosted.values(request)))
+            return await handler(changed)
 
     return ScopePromptMiddleware()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Optional, Union
 
 from langchain_core.runnables import (
@@ -14,6 +15,8 @@ from langchain_core.runnables import (
 )
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import get_config_list
+
+from scope_client.frameworks import renderings
 
 from . import _options as model_settings
 from ._prompt_values import Origin, origin_of
@@ -114,15 +117,18 @@ class ScopeModel(Runnable[Any, Any]):
 
     def invoke(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Any:  # noqa: A002
         """The model's own, with the metadata and the options of the version that made the input."""
-        return self.bound.invoke(input, self._traced(input, config), **{**kwargs, **self._own(input)})
+        with self._in_use(input):
+            return self.bound.invoke(input, self._traced(input, config), **{**kwargs, **self._own(input)})
 
     async def ainvoke(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Any:  # noqa: A002
         """`invoke` for an event loop."""
-        return await self.bound.ainvoke(input, self._traced(input, config), **{**kwargs, **self._own(input)})
+        with self._in_use(input):
+            return await self.bound.ainvoke(input, self._traced(input, config), **{**kwargs, **self._own(input)})
 
     def stream(self, input: Any, config: Optional[RunnableConfig] = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002
         """As `invoke`, piece by piece."""
-        yield from self.bound.stream(input, self._traced(input, config), **{**kwargs, **self._own(input)})
+        with self._in_use(input):
+            yield from self.bound.stream(input, self._traced(input, config), **{**kwargs, **self._own(input)})
 
     async def astream(
         self,
@@ -131,8 +137,9 @@ class ScopeModel(Runnable[Any, Any]):
         **kwargs: Any,
     ) -> AsyncIterator[Any]:
         """`stream` for an event loop."""
-        async for piece in self.bound.astream(input, self._traced(input, config), **{**kwargs, **self._own(input)}):
-            yield piece
+        with self._in_use(input):
+            async for piece in self.bound.astream(input, self._traced(input, config), **{**kwargs, **self._own(input)}):
+                yield piece
 
     def batch(
         self,
@@ -171,6 +178,11 @@ class ScopeModel(Runnable[Any, Any]):
     def _own(self, value: Any) -> dict[str, Any]:
         origin = self._origin(value) if self.options else None
         return {} if origin is None else model_settings.chosen(origin.metadata, self.options)
+
+    def _in_use(self, value: Any) -> AbstractContextManager[object]:
+        """For OpenTelemetry, what `_traced` is for LangChain: messages from a middleware do not say it themselves."""
+        origin = self._origin(value) if renderings.are_heard else None
+        return nullcontext() if origin is None else renderings.block(origin.trace)
 
     def _traced(self, value: Any, config: RunnableConfig | None) -> RunnableConfig | None:
         origin = self._origin(value)

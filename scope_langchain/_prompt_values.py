@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, BaseMessage
 from langchain_core.prompt_values import ChatPromptValue, PromptValue, StringPromptValue
 from pydantic import Field
+
+from scope_client.frameworks import renderings
 
 MADE_OF = "made_of"
 _TRACE, _METADATA = "trace", "metadata"
@@ -26,6 +28,11 @@ class _Carrier(PromptValue):
     made_of: dict[str, Any] = Field(default_factory=dict, repr=False)
     """What the value was made of, as plain JSON; empty if it is not known."""
 
+    def _noted(self) -> None:
+        """A model asks for its input where it runs: in LangChain each step of a chain has a context of its own."""
+        if renderings.are_heard and self.made_of:
+            renderings.mark(self.made_of.get(_TRACE))
+
     def to_json(self) -> Any:
         """As LangChain's own class has it."""
         found: Any = super().to_json()
@@ -41,6 +48,16 @@ class ScopeStringPromptValue(_Carrier, StringPromptValue):
         """LangChain's own class, as which the value is saved."""
         return StringPromptValue.lc_id()
 
+    def to_string(self) -> str:
+        """The text."""
+        self._noted()
+        return super().to_string()
+
+    def to_messages(self) -> list[BaseMessage]:
+        """The text as one message of the user."""
+        self._noted()
+        return super().to_messages()
+
     def __eq__(self, other: object) -> bool:
         return self.text == other.text if isinstance(other, StringPromptValue) else NotImplemented
 
@@ -55,6 +72,16 @@ class ScopeChatPromptValue(_Carrier, ChatPromptValue):
     def lc_id(cls) -> list[str]:
         """LangChain's own class, as which the value is saved."""
         return ChatPromptValue.lc_id()
+
+    def to_string(self) -> str:
+        """The messages as text."""
+        self._noted()
+        return super().to_string()
+
+    def to_messages(self) -> list[BaseMessage]:
+        """The messages."""
+        self._noted()
+        return super().to_messages()
 
     def __eq__(self, other: object) -> bool:
         return list(self.messages) == list(other.messages) if isinstance(other, ChatPromptValue) else NotImplemented

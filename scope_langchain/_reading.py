@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from scope_client import PromptVersion, ScopeClient, ValidationError
 from scope_client import client as default_client
-from scope_client.frameworks import Fallback, listed, nearest, refused_values, shown
+from scope_client.frameworks import Fallback, listed, nearest, refused_values, renderings, shown
 
 from ._errors import missing_input, name_prompt
 from ._prompt_values import made_of
@@ -140,7 +140,9 @@ class ScopeTemplate:
 
     def _made_of_this(self, value: PromptValue) -> PromptValue:
         this: Any = self
-        return made_of(value, this.metadata, this.version_metadata) if this.metadata else value
+        if not this.metadata:
+            return value
+        return made_of(value, {**this.metadata, **renderings.how_read(this.metadata)}, this.version_metadata)
 
     def _validate_input(self, inner_input: Any) -> dict[str, Any]:
         raise_for_missing(self, inner_input)

@@ -75,7 +75,7 @@ class ScopePromptTemplate(ScopeTemplate, PromptTemplate):
         except ResourceError as error:
             name_prompt(error, self.metadata)
             raise
-        if renderings.listeners:
+        if renderings.are_heard:
             tell_rendering(self.metadata, names, values, text)
         return text
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scope_client import PromptVersion
-from scope_client.frameworks import Rendering, renderings
+from scope_client.frameworks import Rendering, facts_of, renderings
 
 METADATA_PREFIX = "scope.prompt."
 
@@ -14,7 +14,8 @@ METADATA_PREFIX = "scope.prompt."
 def trace_metadata(version: PromptVersion) -> dict[str, Any]:
     """`scope.prompt.name`, `.id`, `.version`, `.version_id` and `.is_fallback`, as far as they are known.
 
-    With `chain.with_config(metadata=trace_metadata(version))` the root run and the model's run carry them too.
+    With `gen_ai.prompt.name` and `gen_ai.prompt.version`, by which OpenTelemetry knows a prompt and its version, as
+    text. With `chain.with_config(metadata=trace_metadata(version))` the root run and the model's run carry them too.
     """
     known = {
         "name": version.name,
@@ -23,7 +24,10 @@ def trace_metadata(version: PromptVersion) -> dict[str, Any]:
         "version_id": version.id,
         "is_fallback": version.is_fallback or None,
     }
-    return {METADATA_PREFIX + key: value for key, value in known.items() if value is not None}
+    return {
+        **{METADATA_PREFIX + key: value for key, value in known.items() if value is not None},
+        **facts_of(version),
+    }
 
 
 def trace_tags(version: PromptVersion) -> list[str]:
@@ -37,9 +41,15 @@ _ROLES_OF_TYPES = {"human": "user", "ai": "assistant"}
 def tell_rendering(
     metadata: Mapping[str, Any] | None, variables: Iterable[str], values: Mapping[str, Any], rendered: Any
 ) -> None:
-    """Tells the tests that listen what was made of a version; its metadata says of which one, if of one at all."""
+    """Tells the tests that listen what was made of a version; its metadata says of which one, if of one at all.
+
+    For traces it is noted, too.
+    """
     known = {key.removeprefix(METADATA_PREFIX): value for key, value in (metadata or {}).items()}
     if f"{METADATA_PREFIX}name" not in (metadata or {}):
+        return
+    renderings.mark(metadata)
+    if not renderings.listeners:
         return
     names = tuple(name for name in variables if name in values)
     rendering = Rendering(

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Optional
 
 from .. import _watching as watching
+from .._attribute_names import (
+    FLAG_KEY,
+    FLAG_PROVIDER,
+    FLAG_VARIANT,
+    ID_OF_PROMPT,
+    ID_OF_VERSION,
+    IS_FALLBACK,
+    LABEL_ASKED_FOR,
+    PROMPT_NAME,
+    PROMPT_VERSION,
+    READ_SOURCE,
+)
 from .._attributes import Facts, facts_of
+from .._cache.memory import Entry
 from .._prompt.in_use import in_use, last_rendered
 from .._prompt.prompt_read import PromptRead
 from .._prompt.prompt_version import PromptVersion
@@ -15,6 +28,8 @@ from .._prompt.ref import LABELS, CacheKey, PromptRef
 from .._renderings import Marking
 
 MAX_READS_NOTED = 8
+FACTS_OF_A_READ = (LABEL_ASKED_FOR, READ_SOURCE, FLAG_KEY, FLAG_VARIANT, FLAG_PROVIDER)
+FACTS_OF_A_VERSION = (PROMPT_NAME, PROMPT_VERSION, ID_OF_PROMPT, ID_OF_VERSION, IS_FALLBACK, *FACTS_OF_A_READ)
 READ_FROM_MEMORY, SOURCE_OF_FALLBACKS = "memory", "fallback"
 
 
@@ -39,7 +54,10 @@ class Mark(NamedTuple):
     @property
     def facts(self) -> Facts:
         """Its attributes."""
-        return _facts(self.of, self.reads) if isinstance(self.of, PromptVersion) else dict(self.of)
+        if isinstance(self.of, PromptVersion):
+            return _facts(self.of, self.reads)
+        facts = {name: self.of[name] for name in FACTS_OF_A_VERSION if name in self.of}
+        return {**_how_read(facts, self.reads), **facts}
 
 
 def mark() -> Optional[Mark]:
@@ -75,20 +93,40 @@ def _facts(version: PromptVersion, reads: tuple[NotedRead, ...]) -> Facts:
     for read in reads:
         if read.version is version:
             return dict(read.facts)
-    for rooms in list(watching.rooms):
-        for key in _keys_of(version):
-            entry = rooms.cache.entries.get(key)
-            if entry is not None and entry.version is version:
-                return facts_of(version, source=READ_FROM_MEMORY, label=PromptRef.of_key(key).label)
+    for entry in _kept(version.name, version.prompt_id, version.id):
+        if entry.version is version:
+            return facts_of(version, source=READ_FROM_MEMORY, label=PromptRef.of_key(entry.key).label)
     return facts_of(version, source=SOURCE_OF_FALLBACKS if version.is_fallback and version.id is None else None)
 
 
-def _keys_of(version: PromptVersion) -> Iterator[CacheKey]:
-    for name in filter(None, (version.name, version.prompt_id)):
-        yield name
-        yield (name, LABELS[1], None)
-        if version.id is not None:
-            yield (name, None, version.id)
+def _kept(name: Optional[str], prompt_id: Optional[str], version_id: Optional[str]) -> Iterator[Entry]:
+    """What the clients keep in memory under the keys that this version may have been asked for by."""
+    keys: list[CacheKey] = []
+    for asked in filter(None, (name, prompt_id)):
+        keys += [asked, (asked, LABELS[1], None), (asked, None, version_id)]
+    for rooms in list(watching.rooms):
+        yield from filter(None, map(rooms.cache.entries.get, keys))
 
 
-PLAIN_MARKING = Marking(last_rendered.get, last_rendered.set)
+def how_read(facts: Mapping[str, Any]) -> Facts:
+    """Of the attributes of a version, those that say how it was read here."""
+    return _how_read(facts, _reads.get())
+
+
+def _how_read(facts: Mapping[str, Any], reads: tuple[NotedRead, ...]) -> Facts:
+    """As `_facts`, by the names and IDs of a version that has come here as its attributes."""
+    noted = [read.version for read in reads if _is_of(read.version, facts)]
+    kept = (entry.version for entry in _kept(facts.get(PROMPT_NAME), facts.get(ID_OF_PROMPT), facts.get(ID_OF_VERSION)))
+    for version in noted or (version for version in kept if _is_of(version, facts)):
+        found = _facts(version, reads)
+        return {name: found[name] for name in FACTS_OF_A_READ if name in found}
+    return {}
+
+
+def _is_of(version: PromptVersion, facts: Mapping[str, Any]) -> bool:
+    is_fallback = bool(facts.get(IS_FALLBACK))
+    named = (version.name, None if is_fallback else version.id, version.is_fallback)
+    return named == (facts.get(PROMPT_NAME), facts.get(ID_OF_VERSION), is_fallback)
+
+
+PLAIN_MARKING = Marking(last_rendered.get, last_rendered.set, how_read)

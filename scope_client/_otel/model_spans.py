@@ -9,7 +9,7 @@ from opentelemetry import trace
 
 from .._log import Log
 from .._prompt.in_use import last_rendered
-from .._renderings import Marking, renderings
+from .._renderings import renderings
 from . import counted_reads
 from .marks import PLAIN_MARKING
 from .processor import PromptMarks
@@ -51,7 +51,7 @@ class ModelSpans:
     def _connect(self, provider: Any) -> None:
         if isinstance(provider, trace.ProxyTracerProvider):
             self._is_waiting = True
-            renderings.mark_with(Marking(_nothing, self._note_and_look))
+            renderings.mark_with(PLAIN_MARKING._replace(last=_nothing, note=self._note_and_look))
             return
         known = self._processors.get(provider)
         if known is None:

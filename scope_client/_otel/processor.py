@@ -118,6 +118,8 @@ def _is_of_its_agent(attributes: Mapping[str, Any], found: Mark) -> bool:
 def _put(span: Any, attributes: Mapping[str, Any], found: Mark) -> None:
     """Gives a span its prompt, unless it has another one of its own."""
     facts = found.facts
+    if PROMPT_NAME not in facts:
+        return
     for name in (PROMPT_NAME, PROMPT_VERSION):
         if name in attributes and attributes[name] != facts.get(name):
             return

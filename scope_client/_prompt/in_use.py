@@ -8,10 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Optional
-
-if TYPE_CHECKING:
-    from .prompt_version import PromptVersion
+from typing import Any, Optional
 
 # As in `inspect`, which takes long to import.
 GENERATOR_FLAGS = 0x20 | 0x200
@@ -28,7 +25,7 @@ class Use:
 
     __slots__ = ("frame", "is_of_generator", "is_over", "of", "task", "thread", "version")
 
-    def __init__(self, version: PromptVersion, of: InUse, frame: FrameType) -> None:
+    def __init__(self, version: Any, of: InUse, frame: FrameType) -> None:
         self.version = version
         self.of = of
         self.frame = id(frame)
@@ -59,13 +56,16 @@ last_rendered: ContextVar[Any] = ContextVar("scope_prompt_rendered_last", defaul
 
 
 class InUse:
-    """A block in which a version is in use. It may be entered several times, also by several threads and tasks."""
+    """A block in which a version is in use. It may be entered several times, also by several threads and tasks.
 
-    def __init__(self, version: PromptVersion) -> None:
+    An adapter that has no PromptVersion gives the attributes of one.
+    """
+
+    def __init__(self, version: Any) -> None:
         self._version = version
         self._open: list[Use] = []
 
-    def __enter__(self) -> PromptVersion:
+    def __enter__(self) -> Any:
         use = Use(self._version, self, _owner(sys._getframe(1)))
         self._open.append(use)
         _uses.set((*(each for each in _uses.get() if not each.is_over), use))
@@ -98,7 +98,7 @@ class InUse:
         return f"<in use: {self._version!r}>"
 
 
-def in_use() -> PromptVersion | None:
+def in_use() -> Any:
     """The version of the block that the caller is in: of the nearest one on the stack, or of a later one elsewhere."""
     uses = [use for use in _uses.get() if not use.is_over]
     if not uses:

@@ -2,8 +2,9 @@
 
 import functools
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Optional, Union
+from typing import Any, Literal, NoReturn, Optional, Union
 
 from .._interrupts import pass_on
 from .._wording import shown
@@ -16,9 +17,6 @@ from .ref import PromptRef
 from .surplus import TOLERANT, Surplus
 from .template import Template
 from .version_body import FIELDS_READ, TEXT_FIELDS, known, names, read_content
-
-if TYPE_CHECKING:
-    from .in_use import InUse
 
 
 class PromptVersion(Fields):
@@ -235,7 +233,7 @@ class PromptVersion(Fields):
             self._name_itself(error)
             raise
 
-    def in_use(self) -> "InUse":
+    def in_use(self) -> AbstractContextManager["PromptVersion"]:
         """For `with version.in_use():`, the exact way to say which calls of a model this version is for.
 
         With `scope_client.otel.instrument()`, the spans of models that start in the block carry this version, whatever

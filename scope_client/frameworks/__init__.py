@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 # For type checkers alone, so that they are not in `__all__`.
+from .._attributes import facts_of
 from .._config.read_options import ByLabel as ByLabel
 from .._config.read_options import ByVersion as ByVersion
 from .._config.read_options import Label as Label
@@ -76,6 +77,7 @@ __all__ = [
     "checked_messages",
     "cut",
     "explained",
+    "facts_of",
     "follow_default",
     "has_methods",
     "health",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}
+OF_A_TEST = "of a test"
 PROMPT_NAME, PROMPT_VERSION = "gen_ai.prompt.name", "gen_ai.prompt.version"
 
 
@@ -26,7 +27,7 @@ class ModelSpans:
         self.exporter = InMemorySpanExporter()
         self.provider = TracerProvider()
         self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
-        self.tracer = self.provider.get_tracer("of a test")
+        self.tracer = self.provider.get_tracer(OF_A_TEST)
 
     def call(self, name: str = "chat", attributes: Any = None, kind: SpanKind = SpanKind.CLIENT) -> None:
         """A call of a model, whose span says so when it starts."""
@@ -50,11 +51,13 @@ class ModelSpans:
 
     @property
     def prompts(self) -> list[tuple[str, str | None]]:
-        """The name of each span, in the order of their ends, and of its prompt."""
-        return [
-            (span.name, (span.attributes or {}).get(PROMPT_NAME))  # type: ignore[misc]  # text
+        """The name of each span of the test's, in the order of their ends, and of its prompt."""
+        found: list[Any] = [
+            (span.name, (span.attributes or {}).get(PROMPT_NAME))
             for span in self.exporter.get_finished_spans()
+            if span.instrumentation_scope and span.instrumentation_scope.name == OF_A_TEST
         ]
+        return found
 
 
 @contextlib.contextmanager

@@ -138,8 +138,13 @@ def test_the_metadata_of_a_version_may_be_put_on_the_root_and_the_model() -> Non
 def test_what_is_not_known_is_left_out_of_the_metadata(platform: LocalPlatform, client: ScopeClient) -> None:
     platform.fail(503)
     stand_in = client.get_prompt_version("greeting", fallback="x")
-    assert trace_metadata(stand_in) == {"scope.prompt.name": "greeting", "scope.prompt.is_fallback": True}
-    assert trace_metadata(version()) == {f"scope.prompt.{key}": value for key, value in KNOWN.items()}
+    of_a_fallback = {"scope.prompt.name": "greeting", "scope.prompt.is_fallback": True}
+    assert trace_metadata(stand_in) == {**of_a_fallback, "gen_ai.prompt.name": "greeting"}
+    by_opentelemetry = {"gen_ai.prompt.name": "qa", "gen_ai.prompt.version": "7"}
+    assert trace_metadata(version()) == {
+        **{f"scope.prompt.{key}": value for key, value in KNOWN.items()},
+        **by_opentelemetry,
+    }
     assert json.loads(json.dumps(trace_metadata(version()))) == trace_metadata(version())
 
 
