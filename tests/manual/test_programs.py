@@ -55,6 +55,7 @@ PROJECTS = {
     "recipes/celery.md": "recipes/test_celery.py",
     "recipes/aws-lambda.md": "recipes/test_aws_lambda.py",
     "recipes/docker-compose.md": "recipes/test_docker_compose.py",
+    "recipes/kubernetes.md": "recipes/test_kubernetes.py",
 }
 LANGUAGES = {
     *(
