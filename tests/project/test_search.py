@@ -76,6 +76,14 @@ QUESTIONS = {
     "download prompts": "locking",
     "review prompts in a pull request": "locking",
     "prompts in git": "prompts-as-code",
+    "openai": "recipes/openai",
+    "claude": "recipes/anthropic",
+    "streaming": "recipes/fastapi-streaming",
+    "celery worker": "recipes/celery",
+    "lambda cold start": "recipes/aws-lambda",
+    "docker compose": "recipes/docker-compose",
+    "configmap": "recipes/kubernetes",
+    "sample code": "recipes/index",
 }
 
 
