@@ -43,23 +43,23 @@ _job: ContextVar[Optional[Job]] = ContextVar("scope_prompts_job", default=None)
 class PromptMarks:
     """A SpanProcessor in all but its class, which only the SDK has. One that is turned off does nothing.
 
-    What a span is for is decided when it starts. Instrumentations may say later that it is of a model: such a span
-    is given its attributes just before it ends, when processors may change it no more, and therefore by its `end`.
+    What a span is for is decided when it starts, and written just before it ends: instrumentations may say late that it
+    is of a model, or what its prompt is called. Processors are told too late to change a span, so its `end` does it.
     """
 
     def __init__(self) -> None:
         self.is_on = True
+        self._has_failed = False
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
-        """Marks the span of a model, and remembers for others what may turn out to be needed."""
+        """Remembers what the span is for, if it may be of a model."""
         if not self.is_on:
             return
         try:
             number_attempt(span, parent_context)
             self._start(span)
         except Exception as error:  # noqa: BLE001  # whatever a span is made of, the program's own call goes on
-            pass_on(error)
-            _log.exception("a span could not be looked at for its prompt")
+            self._failed(error)
 
     def on_end(self, span: Any) -> None:
         """Nothing: the span cannot be changed any more."""
@@ -77,53 +77,50 @@ class PromptMarks:
     def _start(self, span: Any) -> None:
         attributes: Mapping[str, Any] = span.attributes or {}
         said = said_to_be_of_a_model(attributes)
+        may_be_of_a_model = said is not False or is_of_an_agent(attributes)
         job = None if said else _new_job(span)
-        waiting = None
-        if span.kind in KINDS_OF_MODEL_CALLS and (said is not False or is_of_an_agent(attributes)):
-            waiting = mark()
-            if waiting is not None and (said or _is_of_its_agent(attributes, waiting)):
-                _put(span, attributes, waiting)
-                waiting = None
-        if job is not None or waiting is not None:
-            self._before_its_end(span, job, waiting)
+        found = None
+        if may_be_of_a_model and span.kind in KINDS_OF_MODEL_CALLS and PROMPT_NAME not in attributes:
+            found = mark()
+        if job is not None or found is not None:
+            self._before_its_end(span, job, found)
 
-    def _before_its_end(self, span: Any, job: Optional[Job], waiting: Optional[Mark]) -> None:
+    def _before_its_end(self, span: Any, job: Optional[Job], found: Optional[Mark]) -> None:
         plain_end: Callable[..., None] = type(span).end
 
         def end(*args: Any, **kwargs: Any) -> None:
             span.__dict__.pop("end", None)
             try:
-                if waiting is not None and self.is_on:
-                    _put_late(span, span.attributes or {}, waiting)
+                if found is not None and self.is_on:
+                    _put(span, span.attributes or {}, found)
                 if job is not None:
                     _end_job(job)
             except Exception as error:  # noqa: BLE001  # as above
-                pass_on(error)
-                _log.exception("a span could not be given its prompt")
+                self._failed(error)
             plain_end(span, *args, **kwargs)
 
         span.end = end
 
-
-def _put_late(span: Any, attributes: Mapping[str, Any], found: Mark) -> None:
-    if is_of_a_model(attributes) or _is_of_its_agent(attributes, found):
-        _put(span, attributes, found)
-
-
-def _is_of_its_agent(attributes: Mapping[str, Any], found: Mark) -> bool:
-    """An agent may render in its run: what was rendered before it need not be for it, but a block says so."""
-    return found.is_exact and is_of_an_agent(attributes)
+    def _failed(self, error: Exception) -> None:
+        pass_on(error)
+        if not self._has_failed:
+            self._has_failed = True
+            _log.exception("a span could not be given its prompt; this is logged once")
 
 
 def _put(span: Any, attributes: Mapping[str, Any], found: Mark) -> None:
-    """Gives a span its prompt, unless it has another one of its own."""
+    """Gives a span its prompt, if it is of a model, and its instrumentation has not named another prompt.
+
+    In a block it is the block's, whatever the instrumentation says.
+    """
     facts = found.facts
-    if PROMPT_NAME not in facts:
+    # An agent may render in its run: what was rendered before that need not be for it, but a block says so.
+    is_of_its_agent = found.is_exact and is_of_an_agent(attributes)
+    if PROMPT_NAME not in facts or not (is_of_a_model(attributes) or is_of_its_agent):
         return
-    for name in (PROMPT_NAME, PROMPT_VERSION):
-        if name in attributes and attributes[name] != facts.get(name):
-            return
-    span.set_attributes({name: value for name, value in facts.items() if name not in attributes})
+    other = [name for name in (PROMPT_NAME, PROMPT_VERSION) if attributes.get(name, facts.get(name)) != facts.get(name)]
+    if not other or (found.is_exact and all(name in facts for name in other)):
+        span.set_attributes(facts)
 
 
 def _new_job(span: Any) -> Optional[Job]:

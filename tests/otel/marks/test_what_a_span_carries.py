@@ -257,9 +257,28 @@ def test_a_prompt_that_a_span_has_of_its_own_stays_alone(
     assert spans.attributes() == {**CHAT, **own}
 
 
+@pytest.mark.parametrize(
+    ("own", "is_ours"), [({}, True), ({PROMPT_NAME: "theirs"}, False), ({PROMPT_VERSION: "17"}, False)]
+)
+def test_a_prompt_that_an_instrumentation_names_at_the_end_is_mixed_with_no_other(
+    own: dict[str, str], is_ours: bool, greeting: PromptVersion, spans: ModelSpans
+) -> None:
+    greeting.render(name="Ada")
+    with spans.span("chat", attributes=CHAT) as span:
+        span.set_attributes(own)
+    found = facts(spans.attributes())
+    assert (found.get("scope.prompt.version_id") == greeting.id) is is_ours
+    assert is_ours or found == own
+    with greeting.in_use(), spans.span("chat", attributes=CHAT) as span:
+        span.set_attributes(own)
+    found = facts(spans.attributes())
+    assert (found[PROMPT_NAME], found[PROMPT_VERSION]) == ("greeting", "1")  # in a block there is no doubt
+
+
 def test_the_same_prompt_on_a_span_is_completed(greeting: PromptVersion, spans: ModelSpans) -> None:
     greeting.render(name="Ada")
-    spans.call(attributes={**CHAT, PROMPT_NAME: "greeting"})
+    with spans.span("chat", attributes=CHAT) as span:
+        span.set_attribute(PROMPT_NAME, "greeting")
     assert spans.attributes()[PROMPT_VERSION] == "1"
 
 
