@@ -22,9 +22,10 @@ GIVES: dict[str, set[str]] = {
     "django": {"django"},
     "flask": {"flask"},
     "langchain": {"langchain"},
+    "otel": {"otel"},
     "redis": {"redis"},
     "local": {"flask", "local"},
-    "all": {"django", "flask", "langchain", "redis", "local"},
+    "all": {"django", "flask", "langchain", "otel", "redis", "local"},
 }
 ALWAYS = """
 from scope_client.testing import PromptsClient
@@ -61,6 +62,14 @@ import scope_langchain
 from scope_client.testing import PromptsClient
 prompt = scope_langchain.scope_prompt("greeting", client=PromptsClient({"greeting": "Hello, {{name}}!"}))
 assert prompt.invoke({"name": "Ada"}).to_string() == "Hello, Ada!"
+""",
+    "otel": """
+from scope_client import otel
+from scope_client.testing import PromptsClient
+otel.instrument()
+with PromptsClient({"greeting": "Hello, {{name}}!"}).get_prompt_version("greeting").in_use() as version:
+    assert otel.prompt_attributes(version)["gen_ai.prompt.name"] == "greeting"
+otel.uninstrument()
 """,
     "redis": """
 from scope_client import RedisStore
