@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +95,20 @@ def test_the_work_of_the_model_ends_when_the_browser_leaves(site: str, models: M
     eventually(lambda: models.streams_cut == 1, recipe.PATIENCE)
     models.let_go()
     assert whole(site) == (200, "You answer questions about the: Is it dimmable?")
+
+
+def test_the_work_of_the_model_ends_when_the_browser_leaves_before_the_first_word(
+    site: str, models: ModelServer
+) -> None:
+    models.hold_streams()
+    models.hang()
+    with contextlib.closing(socket.create_connection(("127.0.0.1", int(site.rpartition(":")[2])))) as browser:
+        body = json.dumps(QUESTION).encode()
+        head = f"POST /answer HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        browser.sendall(f"{head}\r\n\r\n".encode() + body)
+        eventually(lambda: models.asked, recipe.PATIENCE)
+    models.let_begin()
+    eventually(lambda: models.streams_cut == 1, recipe.PATIENCE)
 
 
 def test_a_stream_is_closed_with_the_generator_that_reads_it_and_no_later(models: ModelServer) -> None:

@@ -108,7 +108,7 @@ class ModelServer:
         self._failures += [status] * times
 
     def hang(self) -> None:
-        """From now on nothing is answered until `let_go`, but for streams, which begin."""
+        """From now on no answer begins until `let_go`, or `let_begin`."""
         self._may_answer.clear()
 
     def break_stream(self, after: int) -> None:
@@ -123,6 +123,10 @@ class ModelServer:
         """So many words of what is held are sent."""
         for _ in range(count):
             self._streaming.release()
+
+    def let_begin(self) -> None:
+        """Ends `hang`; streams that are held stay so."""
+        self._may_answer.set()
 
     def let_go(self) -> None:
         """All is sent, and nothing is held any more."""
@@ -139,9 +143,9 @@ class ModelServer:
         answer = answer_to(body, next(self._numbers), self._calls_for(body))
         if self._texts and not answer.calls:
             answer = answer._replace(text=self._texts.pop(0))
+        self._may_answer.wait(LONGEST_HANG_SECONDS)
         if body.get("stream"):
             return 200, self._until_it_breaks(protocol.events(body, answer))
-        self._may_answer.wait(LONGEST_HANG_SECONDS)
         return 200, protocol.whole(body, answer)
 
     def _calls_for(self, body: Body) -> tuple[ToolCall, ...]:
