@@ -1,4 +1,4 @@
-"""An environment apart, for libraries of recipes that hold back what the other tests have in newer versions."""
+"""An environment apart, for libraries that hold back what the other tests have in newer versions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import sysconfig
 import venv
 from typing import TYPE_CHECKING
 
+from faults.once import made_once
 from manual import pages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-GROUP = "recipes-apart"
+    import pytest
+
+GROUP = "apart"
 
 
 def make(folder: Path) -> None:
@@ -32,3 +35,8 @@ def make(folder: Path) -> None:
 
 def python(folder: Path) -> Path:
     return folder / "bin" / "python"
+
+
+def made(folders: pytest.TempPathFactory) -> Path:
+    """The Python of the one environment of the suite."""
+    return python(made_once(folders, "apart", make))

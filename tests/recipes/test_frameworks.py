@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from faults.clock import eventually
-from faults.once import made_once
 from manual import pages
 from recipes import apart, recipe
 from recipes.conversation import QUIET, Conversation
@@ -72,9 +71,7 @@ def python_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Kind], Path
     """The Python that has the library of a recipe."""
 
     def found(kind: Kind) -> Path:
-        if not kind.is_apart:
-            return Path(sys.executable)
-        return apart.python(made_once(tmp_path_factory, "recipes-apart", apart.make))
+        return apart.made(tmp_path_factory) if kind.is_apart else Path(sys.executable)
 
     return found
 
