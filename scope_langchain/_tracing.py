@@ -9,13 +9,16 @@ from scope_client import PromptVersion
 from scope_client.frameworks import Rendering, facts_of, renderings
 
 METADATA_PREFIX = "scope.prompt."
+# Where opentelemetry-instrumentation-genai-langchain looks for a prompt's name, before it takes that of the class.
+NAME_FOR_THE_OFFICIAL_INSTRUMENTATION = "prompt_name"
 
 
 def trace_metadata(version: PromptVersion) -> dict[str, Any]:
     """`scope.prompt.name`, `.id`, `.version`, `.version_id` and `.is_fallback`, as far as they are known.
 
     With `gen_ai.prompt.name` and `gen_ai.prompt.version`, by which OpenTelemetry knows a prompt and its version, as
-    text. With `chain.with_config(metadata=trace_metadata(version))` the root run and the model's run carry them too.
+    text, and `prompt_name`, by which its instrumentation of LangChain knows it. With
+    `chain.with_config(metadata=trace_metadata(version))` the root run and the model's run carry them too.
     """
     known = {
         "name": version.name,
@@ -27,6 +30,7 @@ def trace_metadata(version: PromptVersion) -> dict[str, Any]:
     return {
         **{METADATA_PREFIX + key: value for key, value in known.items() if value is not None},
         **facts_of(version),
+        NAME_FOR_THE_OFFICIAL_INSTRUMENTATION: version.name,
     }
 
 

@@ -24,7 +24,7 @@ agent = Agent(deps_type=Shop)
 
 
 @agent.instructions
-def instructions(run: RunContext[Shop]) -> str:
+async def instructions(run: RunContext[Shop]) -> str:
     return run.deps.version.render(product=run.deps.product)
 
 

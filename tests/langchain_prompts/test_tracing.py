@@ -138,9 +138,9 @@ def test_the_metadata_of_a_version_may_be_put_on_the_root_and_the_model() -> Non
 def test_what_is_not_known_is_left_out_of_the_metadata(platform: LocalPlatform, client: ScopeClient) -> None:
     platform.fail(503)
     stand_in = client.get_prompt_version("greeting", fallback="x")
-    of_a_fallback = {"scope.prompt.name": "greeting", "scope.prompt.is_fallback": True}
+    of_a_fallback = {"scope.prompt.name": "greeting", "scope.prompt.is_fallback": True, "prompt_name": "greeting"}
     assert trace_metadata(stand_in) == {**of_a_fallback, "gen_ai.prompt.name": "greeting"}
-    by_opentelemetry = {"gen_ai.prompt.name": "qa", "gen_ai.prompt.version": "7"}
+    by_opentelemetry = {"gen_ai.prompt.name": "qa", "gen_ai.prompt.version": "7", "prompt_name": "qa"}
     assert trace_metadata(version()) == {
         **{f"scope.prompt.{key}": value for key, value in KNOWN.items()},
         **by_opentelemetry,

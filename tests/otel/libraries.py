@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -262,13 +263,13 @@ class LangChain(Library):
             return 3
 
         agent: Any = create_agent(ChatOpenAI(model=model_for(version), max_retries=0), [stock])
-        with version.in_use():
-            return str(agent.invoke({"messages": rendered(version)})["messages"][-1].content)
+        return str(agent.invoke({"messages": rendered(version)})["messages"][-1].content)
 
 
 class PydanticAI(Library):
-    """An agent of Pydantic AI, which makes its spans itself, and calls the function of its instructions in the run's task."""
+    """An agent of Pydantic AI, which makes its spans itself, and awaits the function of its instructions."""
 
+    streams_without_a_loop = False
     streams_in_turn = False  # its streams hold cancel scopes of anyio
 
     def instrumentor(self) -> Any:
@@ -291,10 +292,10 @@ class PydanticAI(Library):
         return agent
 
     def call(self, version: PromptVersion) -> str:
-        return str(self._agent(version).run_sync("Is it dimmable?").output)
+        return asyncio.run(self.acall(version))  # as `run_sync` does, which leaves its loop open
 
     def stream(self, version: PromptVersion) -> Iterator[str]:
-        yield from self._agent(version).run_stream_sync("Is it dimmable?").stream_text(delta=True)
+        raise NotImplementedError
 
     async def acall(self, version: PromptVersion) -> str:
         return str((await self._agent(version).run("Is it dimmable?")).output)

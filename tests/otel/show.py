@@ -1,7 +1,6 @@
-"""Plays scenes with real libraries against models on loopback, and prints the spans: `python tests/otel/show.py`.
+"""Plays scenes with real libraries against models on loopback, and prints the spans.
 
-    python tests/otel/show.py --list
-    python tests/otel/show.py openai-v2 anthropic --scene "two prompts in one trace"
+    PYTHONPATH=tests:. python -m otel.show openai-v2 anthropic --scene "two prompts in one trace"
 
 With `--judge` it prints what is wrong and nothing else, and exits with 1 if something is.
 """
@@ -12,7 +11,6 @@ import argparse
 import contextlib
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,10 +18,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
     from otel.libraries import Library
-
-ROOT = Path(__file__).resolve().parents[2]
-if __name__ == "__main__":
-    sys.path[0:1] = [str(ROOT / "tests"), str(ROOT)]
 
 from faults.traced import Traced
 from otel import judgement, libraries, scenes
@@ -67,12 +61,23 @@ class Theatre:
                 self.platform.start()
         return traced.spans()
 
-    def judged(self, spans: list[ReadableSpan], library: Library, in_blocks: bool) -> list[str]:
-        """What is wrong."""
-        theirs = [span for span in spans if not str(span.instrumentation_scope.name).startswith("scope_client")]
-        is_told = in_blocks or library.renders_where_it_calls
-        wrong = [fault for span in theirs for fault in judgement.wrong_about(span, in_blocks, is_told)]
-        return wrong if any(map(judgement.is_of_a_model, theirs)) else [*wrong, "no span is of a model"]
+    def performance(
+        self, library: Library, only: str | None = None
+    ) -> Iterator[tuple[str, list[ReadableSpan], list[str]]]:
+        """Of each scene its title, its spans and what is wrong with them."""
+        with self.tracing(library) as traced:
+            for scene in [only] if only else playable(library):
+                for in_blocks in (False, True):
+                    spans = self.play(traced, library, scene, in_blocks)
+                    yield f"{scene}{', in blocks' if in_blocks else ''}", spans, judged(spans, library, in_blocks)
+
+
+def judged(spans: list[ReadableSpan], library: Library, in_blocks: bool) -> list[str]:
+    """What is wrong."""
+    theirs = [span for span in spans if not str(span.instrumentation_scope.name).startswith("scope_client")]
+    is_told = in_blocks or library.renders_where_it_calls
+    wrong = [fault for span in theirs for fault in judgement.wrong_about(span, in_blocks, is_told)]
+    return wrong if any(map(judgement.is_of_a_model, theirs)) else [*wrong, "no span is of a model"]
 
 
 @contextlib.contextmanager
@@ -92,28 +97,20 @@ def playable(library: Library) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("libraries", nargs="*", choices=[[], *EVERY], metavar="LIBRARY", default=list(libraries.LIBRARIES))
+    parser.add_argument(
+        "libraries", nargs="*", choices=[[], *EVERY], metavar="LIBRARY", default=list(libraries.LIBRARIES)
+    )
     parser.add_argument("--scene", choices=scenes.SCENES, help="only this one")
     parser.add_argument("--judge", action="store_true", help="print what is wrong and nothing else")
-    parser.add_argument("--list", action="store_true", help="print the libraries and the scenes")
     given = parser.parse_args()
-    if given.list:
-        print("libraries:", *EVERY, sep="\n  ")
-        print("scenes:", *scenes.SCENES, sep="\n  ")
-        return 0
     faults = []
     with theatre() as here:
         os.environ.update({**here.models.environ, **libraries.WITHOUT_TEXTS})
         for name in given.libraries:
-            library = EVERY[name]
-            with here.tracing(library) as traced:
-                for scene in [given.scene] if given.scene else playable(library):
-                    for in_blocks in (False, True):
-                        title = f"{name}: {scene}{', in blocks' if in_blocks else ''}"
-                        spans = here.play(traced, library, scene, in_blocks)
-                        faults += [f"{title}: {fault}" for fault in here.judged(spans, library, in_blocks)]
-                        if not given.judge:
-                            print(f"\n== {title}\n{judgement.picture(spans)}")
+            for title, spans, wrong in here.performance(EVERY[name], given.scene):
+                faults += [f"{name}: {title}: {fault}" for fault in wrong]
+                if not given.judge:
+                    print(f"\n== {name}: {title}\n{judgement.picture(spans)}")
     print(*faults, sep="\n", end="\n" if faults else "")
     return 1 if faults else 0
 

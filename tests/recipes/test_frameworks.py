@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scope_client.local import LocalPlatform
 
 FALLBACK_MODEL = "gpt-5.4-mini"
+PATIENCE = 150.0
 PROMOTED = "Promoted: {{product}}"
 REWRITTEN = "What does the dimmable lamp cost?"
 
@@ -94,7 +95,7 @@ def texts_of(body: dict[str, Any]) -> str:
     return str({**body, "tools": None})
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300)  # it may be the first to make the environment
 @every_kind
 def test_it_falls_back_recovers_answers_as_its_page_shows_follows_a_promotion_and_outlives_the_platform(
     kind: Kind, python_of: Callable[[Kind], Path], models: ModelServer, platform: LocalPlatform, environ: dict[str, str]
@@ -142,18 +143,21 @@ def see_the_conversation(kind: Kind, models: ModelServer) -> None:
         }
 
 
-@every_kind
-def test_the_tests_of_its_page_pass(kind: Kind, python_of: Callable[[Kind], Path], tmp_path: Path) -> None:
-    pages.write_files(kind.page, tmp_path)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kinds", [[PYDANTIC_AI], [AGENTS, LLAMAINDEX, LITELLM]], ids=["beside", "apart"])
+def test_the_tests_of_their_pages_pass(kinds: list[Kind], python_of: Callable[[Kind], Path], tmp_path: Path) -> None:
+    for kind in kinds:
+        pages.write_files(kind.page, tmp_path)
     plugin = ["-m", "pytest", "-q", "-p", "scope_client.testing.plugin", "-p", "no:cacheprovider"]
     environ = {"PYTHONPATH": f"{tmp_path}:{pages.ROOT}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **QUIET}
     done = subprocess.run(
-        [python_of(kind), *plugin],
+        [python_of(kinds[0]), *plugin],
         cwd=tmp_path,
         env=pages.environment(environ),
         capture_output=True,
         text=True,
-        timeout=recipe.PATIENCE,
+        timeout=PATIENCE,
         check=False,
     )
-    assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout + done.stderr
+    passed = f"{2 * len(kinds)} passed"
+    assert (done.returncode, passed in done.stdout) == (0, True), done.stdout + done.stderr
