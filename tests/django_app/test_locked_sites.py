@@ -86,6 +86,15 @@ def test_the_prompts_of_a_test_win(scope_settings: Settings, lock: Path, monkeyp
     assert get_client().status().lock == str(lock)
 
 
+def test_a_lock_that_a_test_does_without_is_no_problem_of_it(
+    scope_settings: Settings, tmp_path: Path, scope_platform: LocalPlatform
+) -> None:
+    scope_settings(LOCK=tmp_path / "nowhere.lock")
+    scope_platform.publish("greeting", "of the platform of a test")
+    assert get_client().get_prompt_version("greeting").content == "of the platform of a test"
+    assert check_settings() == []
+
+
 def test_the_health_page_says_it(scope_settings: Settings, lock: Path) -> None:
     scope_settings(LOCK=lock)
     get_client().get_prompt_version("greeting")
