@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 import pytest
@@ -16,6 +18,8 @@ from scope_client.otel import instrument, uninstrument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -66,3 +70,17 @@ def closed_port() -> int:
 def other_server() -> Iterator[FaultServer]:
     with FaultServer() as started:
         yield started
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder in which the package is installed by its metadata, with the entry points of pyproject.toml."""
+    project = (ROOT / "pyproject.toml").read_text()
+    head = re.escape("[project.entry-points.opentelemetry_instrumentor]")
+    found = re.search(rf"^{head}\n(.+?)\n\n", project, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    metadata = tmp_path / "scope_prompts-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: scope-prompts\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text(f"[opentelemetry_instrumentor]\n{found[1].replace(chr(34), '')}\n")
+    return tmp_path

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = Path(sys.executable).with_name("opentelemetry-instrument")
@@ -22,20 +19,6 @@ PromptVersion.from_api({"content": "Hi", "name": "greeting", "version_number": 3
 with trace.get_tracer("shop").start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat"}):
     pass
 """
-
-
-@pytest.fixture
-def installed(tmp_path: Path) -> Path:
-    """A folder in which the package is installed by its metadata, with the entry points of pyproject.toml."""
-    project = (ROOT / "pyproject.toml").read_text()
-    head = re.escape(f"[project.entry-points.{GROUP}]")
-    found = re.search(rf"^{head}\n(.+?)\n\n", project, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    metadata = tmp_path / "scope_prompts-1.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: scope-prompts\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text(f"[{GROUP}]\n{found[1].replace(chr(34), '')}\n")
-    return tmp_path
 
 
 def run(installed: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
