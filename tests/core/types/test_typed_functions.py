@@ -196,6 +196,7 @@ def test_values_is_a_keyword_like_any_other_if_there_is_no_mapping():
         ("None", "None_"),
         ("list", "list_"),
         ("Optional", "Optional_"),
+        ("annotations", "annotations_"),
         ("ﬁne", "fine"),
         ("grüße.größe", "grüße_größe"),
         ("名前", "名前"),
