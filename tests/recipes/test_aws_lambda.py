@@ -177,6 +177,13 @@ def test_a_cold_start_in_an_outage_serves_the_folder_that_is_shipped(
     assert models.bodies[0]["model"] == "gpt-5.5"
 
 
+def test_refused_keys_are_an_error_that_the_folder_does_not_hide(environ: dict[str, str], models: ModelServer) -> None:
+    done = recipe.run(FILE, "Why?", environ={**environ, "SCOPE_API_SECRET": "wrong"})
+    assert done.returncode == 1
+    assert "InvalidCredentialsError" in done.stderr
+    assert models.asked == []
+
+
 def test_the_tests_of_its_page_pass(tmp_path: Path) -> None:
     done = recipe.run_tests_of(PAGE, tmp_path)
     assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout + done.stderr

@@ -8,12 +8,15 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import openai
 import pytest
 from faults.clock import eventually
 from manual import pages
 from recipes import recipe
+
+import scope_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +106,34 @@ def test_a_worker_that_starts_without_a_platform_answers_with_the_fallback(
     with worker(environ, tmp_path / "log"):
         assert ask(environ, {}) == [{"answer": ANSWER, "version": None}], (tmp_path / "log").read_text()
     assert models.bodies[0]["model"] == "gpt-5.4-mini"
+
+
+@pytest.fixture
+def tasks(environ: dict[str, str], models: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The module in this process, where a task runs at once, and its retries without a pause."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    module = recipe.load(FILE)
+    module.app.conf.update(task_always_eager=True)
+    with openai.OpenAI(max_retries=0) as model:
+        module.model = lambda: model
+        yield module
+    scope_client.reset_configuration()
+
+
+@pytest.mark.parametrize(("status", "times_asked"), [(503, 4), (429, 4), (400, 1)])
+def test_what_passes_by_itself_is_tried_again_and_nothing_else(
+    status: int, times_asked: int, tasks: Any, models: ModelServer
+) -> None:
+    models.fail(status, times=4)
+    assert isinstance(tasks.answer.delay("Why?").result, openai.OpenAIError)
+    assert len(models.asked) == times_asked
+
+
+def test_refused_keys_fail_a_task_at_once(tasks: Any, models: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCOPE_API_SECRET", "wrong")
+    assert isinstance(tasks.answer.delay("Why?").result, scope_client.InvalidCredentialsError)
+    assert models.asked == []
 
 
 def test_the_tests_of_its_page_pass(tmp_path: Path) -> None:

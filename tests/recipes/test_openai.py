@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import openai
 from faults.clock import eventually
+from manual import pages
 from recipes import recipe
 
 if TYPE_CHECKING:
@@ -51,6 +53,28 @@ def test_without_a_platform_the_fallback_answers(
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("> You answer questions about the: Is it dimmable?  [answer, version None]")
     assert [(body["model"], body["reasoning_effort"]) for body in models.bodies] == [("gpt-5.4-mini", "none")]
+
+
+def test_questions_go_on_while_the_platform_is_gone_and_get_what_was_promoted_meanwhile(
+    environ: dict[str, str], platform: LocalPlatform
+) -> None:
+    short = pages.environment({**environ, "SCOPE_CACHE_TTL": "0.2"})
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(recipe.command(FILE), env=short, **pipes) as chat:  # type: ignore[call-overload]
+
+        def ask() -> str:
+            chat.stdin.write(f"{QUESTION}\n")
+            chat.stdin.flush()
+            return str(chat.stdout.readline())
+
+        assert ask().endswith("[answer, version 1]\n")
+        platform.stop()
+        assert [ask().rpartition("  ")[2] for _ in range(3)] == ["[answer, version 1]\n"] * 3
+        platform.start()
+        platform.publish("answer", recipe.load(FILE).FALLBACK)
+        eventually(lambda: ask().endswith("[answer, version 2]\n"), recipe.PATIENCE)
+        chat.stdin.close()
+        assert chat.wait(recipe.PATIENCE) == 0
 
 
 def test_a_promotion_brings_its_model_and_a_reader_that_leaves_ends_the_stream(
