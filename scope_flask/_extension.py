@@ -12,7 +12,7 @@ from jinja2 import Undefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
-from scope_client import Configuration, ConfigurationError, ScopeClient
+from scope_client import Configuration, ConfigurationError, Pins, ScopeClient
 from scope_client.frameworks import (
     TEMPLATE_FUNCTION,
     CopiedAsItself,
@@ -25,6 +25,7 @@ from scope_client.frameworks import (
 )
 
 from ._cli import scope_group
+from ._pinned_requests import pin_requests, pins_of_current_request
 from ._stores import CachelibStore, store_of
 
 EXTENSION_NAME = "scope"
@@ -88,6 +89,30 @@ class Scope:
         app.jinja_env.globals[TEMPLATE_FUNCTION] = TemplateFunction(state.client, Undefined, (HTTPException,))
         app.cli.add_command(scope_group)
         weakref.finalize(app, state.drop_clients)
+
+    def pin_requests(self, app: Flask, *, session_key: Optional[str] = None) -> None:
+        """Pins the reads of each request: whatever it reads twice is the same version, a promotion in between or not.
+
+        The body of a streamed response belongs to the request.
+
+        Args:
+            app: The app, after `init_app`.
+            session_key: Where the token is kept in the session, such as "scope_pins", so that all requests of a session
+                see what the first one has read. A view that begins a new conversation takes it out of the session.
+
+        Raises:
+            RuntimeError: `init_app` was not called for the app, or this was called before.
+        """
+        pin_requests(app, _state_of(app).client, session_key)
+
+    @property
+    def pins(self) -> Pins:
+        """The pins of the current request, whose `token` may be handed to a task.
+
+        Raises:
+            RuntimeError: There is no request, or `pin_requests` was not called for the app.
+        """
+        return pins_of_current_request()
 
     @property
     def client(self) -> ScopeClient:
@@ -173,7 +198,11 @@ def state_of_current_app() -> State:
         raise RuntimeError(
             "Scope needs an app context: use it in a view, a command or a template, or under `with app.app_context():`"
         )
-    state = current_app.extensions.get(EXTENSION_NAME)
+    return _state_of(current_app)
+
+
+def _state_of(app: Flask) -> State:
+    state = app.extensions.get(EXTENSION_NAME)
     if not isinstance(state, State):
         raise RuntimeError("Scope is not set up for this app: call scope.init_app(app) when you make the app")
     return state

@@ -33,6 +33,15 @@ from ._foreign_store import ForeignStore
 from ._jinja_uses import search_jinja
 from ._rendering import TemplateFunction, joined_values, render_in_template
 from ._report import Finding, Report, explained
+from ._request_pins import (
+    SESSION_KEY,
+    all_of,
+    client_to_pin,
+    pinned_async_chunks,
+    pinned_chunks,
+    pins_of_request,
+    token_to_keep,
+)
 from ._settings import SettingProblem, Settings
 from ._signature import called_like
 from ._site import Site
@@ -46,6 +55,7 @@ __all__ = [
     "LABELS",
     "OPENING_BRACES",
     "OUTPUT_FORMATS",
+    "SESSION_KEY",
     "STORE_METHODS",
     "TEMPLATE_FUNCTION",
     "Command",
@@ -69,12 +79,14 @@ __all__ = [
     "TemplateFunction",
     "Wait",
     "advise_on_a_loop",
+    "all_of",
     "asynchronous_method",
     "braces_mistake",
     "called_like",
     "check_client",
     "check_ref",
     "checked_messages",
+    "client_to_pin",
     "cut",
     "explained",
     "facts_of",
@@ -90,6 +102,9 @@ __all__ = [
     "nearest",
     "pass_on",
     "patience_of",
+    "pinned_async_chunks",
+    "pinned_chunks",
+    "pins_of_request",
     "plain_text",
     "publish",
     "refused_values",
@@ -98,6 +113,7 @@ __all__ = [
     "renew_in_children",
     "search_jinja",
     "shown",
+    "token_to_keep",
     "wants_json",
 ]
 
