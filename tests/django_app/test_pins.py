@@ -76,6 +76,7 @@ def once(request: HttpRequest) -> HttpResponse:
 
 def anew(request: HttpRequest) -> HttpResponse:
     request.session.pop("scope_pins", None)
+    get_client().get_prompt_version("greeting", label="latest")  # so that there is more to keep than before
     return once(request)
 
 

@@ -28,8 +28,8 @@ def make_site(make_app: Callable[..., Flask], promote: Callable[[], object]) -> 
         app = make_app(scope, **{"SCOPE_CACHE_TTL": 0, "SECRET_KEY": "secret", **config})
         promote()
 
-        def read() -> str:
-            return scope.client.get_prompt_version("greeting").content
+        def read(label: Any = "production") -> str:
+            return scope.client.get_prompt_version("greeting", label=label).content
 
         @app.before_request
         def early() -> None:
@@ -57,7 +57,7 @@ def make_site(make_app: Callable[..., Flask], promote: Callable[[], object]) -> 
         app.add_url_rule("/once", "once", read)
         app.add_url_rule("/nothing", "nothing", lambda: repr(scope.pins) if is_pinned else "")
         app.add_url_rule("/token", "token", lambda: (read(), scope.pins.token)[1])
-        app.add_url_rule("/anew", "anew", lambda: (session.pop("pins", None), read())[1])
+        app.add_url_rule("/anew", "anew", lambda: (session.pop("pins", None), read("latest"), read())[2])
         app.add_url_rule("/fails", "fails", lambda: 1 / 0)
         if is_pinned:
             scope.pin_requests(app, session_key=session_key)

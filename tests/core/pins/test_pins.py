@@ -421,11 +421,41 @@ def test_pins_copy_as_themselves_and_do_not_pickle(client: ScopeClient) -> None:
         pins.versions["chat"] = "v_1"  # type: ignore[index]  # it is read-only
 
 
-def test_an_id_in_small_letters_is_the_same_prompt(client: ScopeClient, promote: Promote) -> None:
+def test_an_id_in_small_letters_is_the_same_prompt(
+    client: ScopeClient, promote: Promote, platform: LocalPlatform
+) -> None:
     with client.pin():
-        prompt_id = str(client.get_prompt_version("chat").prompt_id)
-        promote("v2")
-        assert shown(client.get_prompt_version(prompt_id.lower().replace("prompt_", "prompt_"))) == "v1"
+        number = str(client.get_prompt_version("chat").prompt_id)[len("prompt_") :]
+        promote("v2 {{name}}")
+        asked = len(platform.requests)
+        assert shown(client.get_prompt_version(f"prompt_{number.lower()}")) == "v1"
+        assert len(platform.requests) == asked
+
+
+def test_threads_that_share_pins_end_each_its_own_block(client: ScopeClient, promote: Promote) -> None:
+    pins = client.pin("chat")
+    promote("v2")
+    is_inside, is_over = threading.Event(), threading.Event()
+    found: list[str] = []
+
+    def early() -> None:
+        with pins:
+            is_inside.set()
+            is_over.wait(20)
+            found.append(shown(client.get_prompt_version("chat")))
+
+    thread = threading.Thread(target=early)
+    thread.start()
+    is_inside.wait(20)
+    with pins:
+        pass
+    crowd(1, lambda: in_block(pins, client))
+    is_over.set()
+    thread.join()
+    assert found == ["v1"]
+    with pins:
+        crowd(1, lambda: in_block(pins, client))
+        assert shown(client.get_prompt_version("chat")) == "v1"
 
 
 def test_nothing_is_logged_by_a_pin(client: ScopeClient, promote: Promote, caplog: pytest.LogCaptureFixture) -> None:
