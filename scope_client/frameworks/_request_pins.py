@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Se
 from typing import Any, Callable, Optional, Union
 
 from .._client import ScopeClient
+from .._error_facts import error_facts
 from .._interrupts import pass_on
 from .._log import Log
 from .._pins.pins import Pins
@@ -44,7 +45,9 @@ def pins_of_request(client: ScopeClient, token: object, secret: Union[str, Seque
             return client.pin(token=token, secret=secret)  # type: ignore[arg-type]  # which checks it
         except ValidationError as error:
             pass_on(error)
-            _log.warning("a session's pins are left aside, and its prompts are pinned anew: %s", error)
+            _log.warning(
+                "a session's pins are left aside, and its prompts are pinned anew: %s", error, facts=error_facts(error)
+            )
     return client.pin(secret=secret)
 
 
@@ -60,7 +63,7 @@ def token_to_keep(pins: Pins) -> Optional[str]:
         return pins.token
     except ScopeError as error:
         pass_on(error)
-        _log.warning("a session keeps no pins: %s", error)
+        _log.warning("a session keeps no pins: %s", error, facts=error_facts(error))
         return None
 
 

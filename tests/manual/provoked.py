@@ -14,6 +14,7 @@ import django.template
 import redis.asyncio
 import requests
 from django.core import checks
+from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from faults.clock import ManualClock
 from faults.locking import GREETING as LOCKED
@@ -30,6 +31,7 @@ from scope_client import ApiKeyCredentials, ClientCredentials, Configuration, Re
 from scope_client.cli._program import scope
 from scope_client.local import LocalPlatform
 from scope_client.testing import PromptsClient
+from scope_django.middleware import PinSessionMiddleware
 from scope_django.test import override_prompts
 from scope_flask import Scope, current_scope
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 KEYS = ApiKeyCredentials("org", "key", "secret")
 GREETING = "Good {{time_of_day}}, {{name}}!"
+MANY = {f"prompt number {number}": GREETING for number in range(200)}
 CHAT = [{"role": "placeholder", "content": "{{history}}"}]
 SCOPE = {"ORG_ID": "org", "API_KEY": "key", "API_SECRET": "zx81"}
 HTML = {"Content-Type": "text/html"}
@@ -200,6 +203,27 @@ def of_another_organisation(scene: Scene) -> object:
     return scope_django.get_client("eu")
 
 
+class Keyless:
+    """Credentials that have no secret of their own."""
+
+    org_id = "org"
+    token_path = "/token"
+
+    def token_body(self) -> dict[str, str]:
+        return {}
+
+
+class Record:
+    """As Django's models are to be told from other objects."""
+
+    _meta = pk = 1
+
+
+class Unwritten:
+    def __str__(self) -> str:
+        raise OSError("it has none")
+
+
 def flask_app(**config: Any) -> Flask:
     app = Flask("page")
     app.config.from_mapping(config)
@@ -220,6 +244,18 @@ def without_credentials_in_flask(scene: Scene) -> object:
 def set_up_twice(scene: Scene) -> object:
     app = flask_app()
     return Scope(app).init_app(app)
+
+
+def without_a_session() -> object:
+    with override_settings(SCOPE=SCOPE):
+        return PinSessionMiddleware(lambda request: HttpResponse())(HttpRequest())
+
+
+def pin_requests_twice(scene: Scene) -> object:
+    app = flask_app()
+    pinned = Scope(app)
+    pinned.pin_requests(app)
+    return pinned.pin_requests(app)
 
 
 def a_quart_app() -> object:
@@ -266,6 +302,19 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: scene.client().read_prompt("greeting", fallbak="Hi"),
     lambda scene: scene.client().get_prompt_version("greeting", requires="name"),
     lambda scene: scene.client().prefetch("greeting"),
+    lambda scene: scene.client().pin(("greeting", None, "v_1")),
+    lambda scene: scene.client().pin(token=5),
+    lambda scene: scene.client().pin(token="A" * 8_001),
+    lambda scene: scene.client().pin(token="a token"),
+    lambda scene: scene.client().pin(token="1.W10.AAAA"),
+    lambda scene: PromptsClient(MANY).pin(*MANY).token,
+    lambda scene: scene.client().pin(secret=""),
+    lambda scene: ScopeClient(credentials=Keyless()).pin().token,
+    lambda scene: pickle.dumps(scene.client().pin()),
+    lambda scene: scene.client().get_prompt_version("greeting", key=1.5),
+    lambda scene: scene.client().get_prompt_version("greeting", key=""),
+    lambda scene: scene.client().get_prompt_version("greeting", key=Record()),
+    lambda scene: scene.client().get_prompt_version("greeting", key=Unwritten()),
     lambda scene: scene.client().clear_cache(label="latest"),
     lambda scene: scene.met(json_answer({}, 503), fallback=lambda: 3),
     awaited_nowhere,
@@ -347,7 +396,10 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: in_django("{% scope_prompt %}"),
     lambda scene: in_django('{% scope_prompt "greeting" label="latest" version="v_1" name="Ada" %}'),
     of_another_organisation,
+    lambda scene: without_a_session(),
     # Flask
+    lambda scene: Scope(flask_app()).pins,
+    pin_requests_twice,
     lambda scene: Scope(flask_app(SCOPE_CACHE_TLL=60)),
     without_credentials_in_flask,
     lambda scene: in_flask(flask_app(), lambda: current_scope.config),

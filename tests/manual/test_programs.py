@@ -53,6 +53,7 @@ PROJECTS = {
         "recipes/test_frameworks.py",
     ),
     "recipes/celery.md": "recipes/test_celery.py",
+    "pinned-conversations.md": "recipes/test_pinned_conversations.py",
     "recipes/aws-lambda.md": "recipes/test_aws_lambda.py",
     "recipes/docker-compose.md": "recipes/test_docker_compose.py",
     "recipes/kubernetes.md": "recipes/test_kubernetes.py",
