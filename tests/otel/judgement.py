@@ -34,7 +34,7 @@ def wrong_about(span: ReadableSpan, blocks: bool, is_told: bool) -> Iterator[str
     attributes, facts = dict(span.attributes or {}), facts_of(span)
     where = f"{span.name} of {attributes.get(MODEL)}"
     if is_of_a_model(span):
-        if is_told and MODELS.get(str(facts.get(NAME))) != attributes[MODEL]:
+        if is_told and MODELS.get(str(facts.get(NAME))) != str(attributes[MODEL]).rpartition("/")[2]:
             yield f"{where} has {facts or 'no prompt'}"
         if not is_told and facts:
             yield f"{where} has a prompt that nobody knows of: {facts}"

@@ -433,6 +433,50 @@ class LlamaIndex(Library):
         return self.call(version)
 
 
+class LiteLLM(Library):
+    """LiteLLM, which calls the client of OpenAI."""
+
+    def instrumentor(self) -> Any:
+        from opentelemetry.instrumentation.litellm import LiteLLMInstrumentor
+
+        return LiteLLMInstrumentor()
+
+    def _asked(self, version: PromptVersion, **more: Any) -> Any:
+        return {"model": f"openai/{model_for(version)}", "messages": rendered(version), **more}
+
+    def call(self, version: PromptVersion) -> str:
+        import litellm
+
+        return str(litellm.completion(**self._asked(version)).choices[0].message.content)
+
+    def stream(self, version: PromptVersion) -> Iterator[str]:
+        import litellm
+
+        for chunk in litellm.completion(**self._asked(version, stream=True)):
+            yield chunk.choices[0].delta.content or ""
+
+    async def acall(self, version: PromptVersion) -> str:
+        import litellm
+
+        return str((await litellm.acompletion(**self._asked(version))).choices[0].message.content)
+
+    async def astream(self, version: PromptVersion) -> AsyncIterator[str]:
+        import litellm
+
+        async for chunk in await litellm.acompletion(**self._asked(version, stream=True)):
+            yield chunk.choices[0].delta.content or ""
+
+    def call_with_tool(self, version: PromptVersion) -> str:
+        import litellm
+
+        tools: Any = [{"type": "function", "function": {"name": TOOL, "parameters": PARAMETERS}}]
+        asked = self._asked(version, tools=tools)
+        called = litellm.completion(**asked).choices[0].message.model_dump(exclude_none=True)
+        result = {"role": "tool", "tool_call_id": called["tool_calls"][0]["id"], "content": "3"}
+        more = [*asked["messages"], called, result]
+        return str(litellm.completion(**{**asked, "messages": more}).choices[0].message.content)
+
+
 LIBRARIES: dict[str, Library] = {
     "openai-v2": OpenAIChat("openai-v2"),
     "anthropic": AnthropicMessages("anthropic"),
@@ -447,4 +491,5 @@ LIBRARIES_APART: dict[str, Library] = {
     "genai-langchain": LangChain("genai-langchain"),
     "genai-openai-agents": OpenAIAgents(),
     "genai-llama-index": LlamaIndex(),
+    "litellm": LiteLLM(),
 }

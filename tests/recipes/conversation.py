@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-# What these libraries send home, or fetch from there, when they are imported or have answered.
-QUIET = {"OPENAI_AGENTS_DISABLE_TRACING": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+# Without what these libraries send home, or fetch from there; what is imported is compiled once.
+QUIET = {"OPENAI_AGENTS_DISABLE_TRACING": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONDONTWRITEBYTECODE": ""}
 SHORT_LIVED = {"SCOPE_CACHE_TTL": "0.001", "SCOPE_TIMEOUT": "1"}
 
 
