@@ -47,6 +47,7 @@ _ELSEWHERE = (
         "contextlib",
         "datetime",
         "enum",
+        "opentelemetry",
         "os",
         "pathlib",
         "types",

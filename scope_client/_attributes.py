@@ -39,13 +39,15 @@ def facts_of(
     Returns:
         The values by name, each text or a bool.
     """
-    named: dict[str, str | None] = {PROMPT_NAME: version.name, ID_OF_PROMPT: version.prompt_id}
-    if not version.is_fallback:
-        number = version.version_number
-        named[PROMPT_VERSION] = version.id if number is None else str(number)
-        named[ID_OF_VERSION] = version.id
-    named[LABEL_ASKED_FOR] = label
-    named[READ_SOURCE] = source
+    number, is_one = version.version_number, not version.is_fallback
+    named: dict[str, str | None] = {
+        PROMPT_NAME: version.name,
+        PROMPT_VERSION: (version.id if number is None else str(number)) if is_one else None,
+        ID_OF_PROMPT: version.prompt_id,
+        ID_OF_VERSION: version.id if is_one else None,
+        LABEL_ASKED_FOR: label,
+        READ_SOURCE: source,
+    }
     if variant is not None:
         named.update({FLAG_KEY: version.name, FLAG_VARIANT: variant, FLAG_PROVIDER: FLAG_PROVIDER_OF_ROLLOUTS})
     facts: Facts = {name: printable(value) for name, value in named.items() if value}

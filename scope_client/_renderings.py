@@ -45,6 +45,10 @@ class Marking(NamedTuple):
     """What was rendered last here."""
     note: Callable[[Any], object]
     """Takes what has been rendered, if it is not what was rendered last: a PromptVersion, or the attributes of one."""
+    blocks: Callable[[], object]
+    """The blocks that are open here, or in a generator that is suspended; seldom any."""
+    block: Callable[[], object]
+    """What is in use by the block that this is in. What is rendered in one is for that block, and is not noted."""
     how_read: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     """Of the attributes of a version, those that say how it was read here."""
 
@@ -91,8 +95,9 @@ class Renderings:
     def mark(self, rendered: object) -> None:
         """Notes what another way than a version's own methods has rendered, if renderings are noted."""
         marking = self.marking
-        if marking is not None and marking.last() is not rendered:
-            marking.note(rendered)
+        if marking is None or marking.last() is rendered or (marking.blocks() and marking.block() is not None):
+            return
+        marking.note(rendered)
 
     def how_read(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """What traces say of how the version of these attributes was read here; nothing if renderings are not noted."""
@@ -133,7 +138,7 @@ class Renderings:
 def _marked(methods: Methods, marking: Marking) -> Methods:
     """Note each version after it was rendered. One that was the last already costs a look."""
     plain_render, plain_messages = methods
-    last, note, _ = marking
+    last, note, blocks, block, _ = marking
 
     @functools.wraps(plain_render)
     def render(self: PromptVersion, values: dict[str, Any]) -> str:
@@ -143,14 +148,14 @@ def _marked(methods: Methods, marking: Marking) -> Methods:
         except ResourceError as error:
             self._name_itself(error)
             raise
-        if last() is not self:
+        if last() is not self and not (blocks() and block() is not None):
             note(self)
         return text
 
     @functools.wraps(plain_messages)
     def messages(self: PromptVersion, /, *mapping: NoReturn, **variables: object) -> list[Any]:
         made: list[Any] = plain_messages(self, *mapping, **variables)
-        if last() is not self:
+        if last() is not self and not (blocks() and block() is not None):
             note(self)
         return made
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OURS = ("scope_client", "scope_django", "scope_flask", "scope_langchain")
 PUBLIC_MODULES = (
-    *("scope_client", "scope_client.testing", "scope_client.local"),
+    *("scope_client", "scope_client.testing", "scope_client.local", "scope_client.otel"),
     *("scope_django", "scope_flask", "scope_langchain"),
 )
 # What is written for type checkers, or takes a name by position and by keyword, as people call it.

@@ -21,7 +21,7 @@ from .._attribute_names import (
 )
 from .._attributes import Facts, facts_of
 from .._cache.memory import Entry
-from .._prompt.in_use import in_use, last_rendered
+from .._prompt.in_use import in_use, last_rendered, uses_here
 from .._prompt.prompt_read import PromptRead
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import LABELS, CacheKey, PromptRef
@@ -129,4 +129,4 @@ def _is_of(version: PromptVersion, facts: Mapping[str, Any]) -> bool:
     return named == (facts.get(PROMPT_NAME), facts.get(ID_OF_VERSION), is_fallback)
 
 
-PLAIN_MARKING = Marking(last_rendered.get, last_rendered.set, how_read)
+PLAIN_MARKING = Marking(last_rendered.get, last_rendered.set, uses_here, in_use, how_read)

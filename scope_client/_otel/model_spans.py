@@ -51,7 +51,7 @@ class ModelSpans:
     def _connect(self, provider: Any) -> None:
         if isinstance(provider, trace.ProxyTracerProvider):
             self._is_waiting = True
-            renderings.mark_with(PLAIN_MARKING._replace(last=_nothing, note=self._note_and_look))
+            renderings.mark_with(PLAIN_MARKING._replace(last=_nothing, blocks=_nothing, note=self._note_and_look))
             return
         known = self._processors.get(provider)
         if known is None:

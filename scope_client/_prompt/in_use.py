@@ -52,6 +52,7 @@ class Use:
 
 
 _uses: ContextVar[tuple[Use, ...]] = ContextVar("scope_prompts_in_use", default=())
+uses_here = _uses.get
 last_rendered: ContextVar[Any] = ContextVar("scope_prompt_rendered_last", default=None)
 
 
@@ -152,8 +153,9 @@ def _awaited(task: Any) -> Iterator[FrameType]:
         if frame is not None:
             yield frame
             waiting = _first_of(waiting, "cr_await", "ag_await", "gi_yieldfrom")
-        else:  # the step of an asynchronous generator, which does not say of which one it is
-            waiting = next((each for each in gc.get_referents(waiting) if hasattr(each, "ag_frame")), None)
+        else:  # the step of an asynchronous generator, or an `anext`, which does not say of what it is
+            behind = (each for each in gc.get_referents(waiting) if hasattr(each, "ag_frame") or hasattr(each, "send"))
+            waiting = next(behind, None)
 
 
 def _first_of(value: object, *names: str) -> Any:

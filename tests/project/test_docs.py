@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # `scope_client.frameworks` is for those who write a package for a framework, and its docstrings are its manual.
 PUBLIC_MODULES = (
-    *("scope_client", "scope_client.local", "scope_client.testing"),
+    *("scope_client", "scope_client.local", "scope_client.otel", "scope_client.testing"),
     *("scope_django", "scope_flask", "scope_langchain"),
 )
 ALSO_PUBLIC = {

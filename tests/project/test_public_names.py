@@ -31,7 +31,7 @@ from scope_client import (
 
 ROOT = Path(scope_client.__file__).resolve().parents[1]
 OURS = ("scope_client", "scope_django", "scope_flask", "scope_langchain")
-PACKAGES = (*OURS, "scope_client.local", "scope_client.testing", "scope_client.frameworks")
+PACKAGES = (*OURS, "scope_client.local", "scope_client.otel", "scope_client.testing", "scope_client.frameworks")
 # Left out of __all__, because a star import must not hide the builtins of these names.
 NAMED_LIKE_BUILTINS = ("ConnectionError", "TimeoutError")
 
@@ -113,7 +113,7 @@ def test_the_annotations_of_methods_can_be_read_at_run_time(name: Name) -> None:
 def test_no_module_has_the_name_of_something_else_that_is_public() -> None:
     for package in PACKAGES:
         module = importlib.import_module(package)
-        inside = {found.name for found in pkgutil.iter_modules(module.__path__)}
+        inside = {found.name for found in pkgutil.iter_modules(getattr(module, "__path__", []))}
         assert not inside & {name.name for name in names_of(package)}
 
 

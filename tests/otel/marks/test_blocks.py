@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,27 @@ def test_a_block_wins_over_what_is_rendered_in_it(
         assert version is greeting
         summary.render(text="it")
         spans.call("in")
+    assert spans.prompts == [("in", "greeting")]
+
+
+def test_what_is_rendered_in_a_block_is_for_the_block_alone(
+    greeting: PromptVersion, summary: PromptVersion, spans: ModelSpans
+) -> None:
+    def steps() -> Iterator[None]:
+        with greeting.in_use():
+            greeting.render(name="Ada")
+            yield
+            greeting.messages(name="Ada")
+
+    greeting.render(name="Ada")
+    summary.render(text="it")
+    for _ in steps():
+        spans.call("between")
+        greeting.render(name="Bob")  # by the consumer, who is in no block
+        spans.call("consumer")
+        summary.render(text="it")
     spans.call("after")
-    assert spans.prompts == [("in", "greeting"), ("after", "summary")]
+    assert spans.prompts == [("between", "summary"), ("consumer", "greeting"), ("after", "summary")]
 
 
 def test_of_blocks_inside_one_another_the_inner_one_counts(
@@ -255,6 +275,29 @@ def test_asynchronous_generators_keep_their_own_also_in_what_they_wait_for(
         "after": None,
     }
     assert len({*spans.prompts}) == 10
+
+
+def test_a_step_that_a_task_of_its_own_takes_carries_the_block_of_its_generator(
+    greeting: PromptVersion, spans: ModelSpans
+) -> None:
+    async def inner() -> AsyncIterator[str]:
+        with greeting.in_use():
+            await asyncio.to_thread(spans.call, "thread")
+            yield "piece"
+
+    async def outer(pieces: Any) -> AsyncIterator[Any]:
+        yield await anext(pieces, None) if sys.version_info >= (3, 10) else await pieces.__anext__()
+
+    async def main() -> None:
+        steps: Any = outer(inner())
+        await asyncio.create_task(steps.__anext__() if sys.version_info >= (3, 12) else _step(steps))
+
+    asyncio.run(main())
+    assert spans.prompts == [("thread", "greeting")]
+
+
+async def _step(steps: Any) -> Any:
+    return await steps.__anext__()
 
 
 def test_a_generator_s_thread_belongs_to_it_while_it_waits_for_the_thread(
