@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextlib
 import contextvars
 import gc
@@ -286,7 +287,8 @@ def test_a_step_that_a_task_of_its_own_takes_carries_the_block_of_its_generator(
             yield "piece"
 
     async def outer(pieces: Any) -> AsyncIterator[Any]:
-        yield await anext(pieces, None) if sys.version_info >= (3, 10) else await pieces.__anext__()
+        step = builtins.anext(pieces, None) if sys.version_info >= (3, 10) else pieces.__anext__()
+        yield await step
 
     async def main() -> None:
         steps: Any = outer(inner())
