@@ -183,11 +183,34 @@ def test_an_update_that_adds_and_removes_prompts_is_followed_and_one_with_a_mist
         assert marks(contents(client)) == [" 2"] * 2
 
 
-def test_the_mount_holds_each_prompt_once(volume: ConfigMapVolume) -> None:
-    command = [sys.executable, "-m", "scope_client.cli", "list", str(volume.folder)]
-    done = subprocess.run(command, env=pages.environment(), capture_output=True, text=True, check=True)
-    assert [line.split()[0] for line in done.stdout.splitlines() if line.split()[0] in NAMES] == list(NAMES)
-    assert ".." not in done.stdout
+def scope(folder: Path, *words: str, **environ: str) -> str:
+    command = [sys.executable, "-m", "scope_client.cli", *words]
+    return subprocess.run(
+        command, cwd=folder, env=pages.environment(environ), capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_mount_holds_each_prompt_once(volume: ConfigMapVolume, tmp_path: Path) -> None:
+    listed = scope(tmp_path, "list", str(volume.folder))
+    assert [line.split()[0] for line in listed.splitlines()] == ["NAME", *NAMES]
+
+
+def test_code_is_checked_against_a_mount_and_a_lock_in_one_is_kept_to(tmp_path: Path) -> None:
+    call = "scope_client.client().render_prompt('support/greeting', {})"
+    (tmp_path / "code.py").write_text(f"import scope_client\n{call}\n")
+    pulled = tmp_path / "pulled"
+    pulled.mkdir()
+    with LocalPlatform({"support/greeting": "Good day."}) as platform:
+        scope(pulled, "pull", "support/greeting", "-o", "prompts", **platform.environ)
+        found = {str(file.relative_to(pulled)): file.read_text() for file in pulled.rglob("*") if file.is_file()}
+        mount = ConfigMapVolume(tmp_path / "mount", found).folder
+        platform.publish("support/greeting", "Promoted.")
+        scope(tmp_path, "check", "code.py", "--against", str(mount / "prompts"))
+        with platform.client(lock=str(mount / "scope.lock"), max_retries=0) as client:
+            assert client.render_prompt("support/greeting", {}) == "Good day."
+        platform.stop()
+        with platform.client(lock=str(mount / "scope.lock"), max_retries=0) as client:
+            assert client.render_prompt("support/greeting", {}) == "Good day."
 
 
 def test_the_parts_of_the_manifest_fit_one_another() -> None:
