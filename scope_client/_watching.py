@@ -40,7 +40,10 @@ class Watch(Protocol):
         """Called before it, in its thread."""
 
     def end(self, came: Any, error: BaseException | None) -> None:
-        """Called after it, with what came of it or its error, in the same thread; also if `begin` was broken off."""
+        """Called after it in the same thread, with what came of it or its error.
+
+        Also if `begin` was broken off, and once more if this was.
+        """
 
 
 class Watcher(Protocol):
@@ -124,20 +127,26 @@ class Watched:
         self.came: object = None
 
     def __enter__(self) -> Watched:
-        watch = self._watch
-        if watch is not None:
-            try:
-                _guarded(watch.begin)
-            except BaseException as error:  # an interrupt of the caller's, in the middle of it
-                _guarded(watch.end, None, error)
-                raise
-        return self
+        try:
+            if self._watch is not None:
+                _guarded(self._watch.begin)
+            return self
+        except BaseException as error:  # an interrupt of the caller's, in the middle of it
+            self._end(None, error)
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            self._end(self.came, error)
+        except BaseException as interrupt:
+            self._end(None, interrupt)
+            raise
+
+    def _end(self, came: object, error: BaseException | None) -> None:
         if self._watch is not None:
-            _guarded(self._watch.end, self.came, error)
+            _guarded(self._watch.end, came, error)
 
 
 class _NotWatched(Watched):
@@ -146,7 +155,7 @@ class _NotWatched(Watched):
     __slots__ = ()
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "_watch":
+        if value is None:
             super().__setattr__(name, value)
 
 

@@ -16,11 +16,10 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from .._attribute_names import ERROR_TYPE, METHOD, PORT, PROTOCOL, REQUEST_URL, RESEND_COUNT, SERVER, STATUS
 from .._error_facts import error_type
+from .attached import Attached
 from .spans import fail
 
 if TYPE_CHECKING:
-    from contextvars import Token
-
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
@@ -62,19 +61,16 @@ class HttpSpan:
         self._began = 0
         self._seen = 0
         self._is_wanted = False
-        self._token: Optional[Token[Any]] = None
+        self._attached = Attached()
 
     def begin(self) -> None:
         self._is_wanted = not context.get_value(_HTTP_SUPPRESSED)
         self._began = time.time_ns()
-        self._token = context.attach(context.set_value(_ATTEMPT, self))
+        self._attached.begin(context.set_value(_ATTEMPT, self))
 
     def end(self, came: Any, error: Optional[BaseException]) -> None:
-        token, self._token = self._token, None
-        if token is None:
-            return
-        context.detach(token)
-        if self._is_wanted and not self._seen and not _is_left_to_others(self._attempt):
+        has_begun = self._attached.end()
+        if has_begun and self._is_wanted and not self._seen and not _is_left_to_others(self._attempt):
             self._make(came, error)
 
     def numbers(self, span: Span) -> None:
@@ -138,4 +134,7 @@ def _is_left_to_others(attempt: Attempt) -> bool:
     requests: Any = sys.modules.get("requests")
     if theirs is None or requests is None or not theirs.URLLib3Instrumentor().is_instrumented_by_opentelemetry:
         return False
-    return isinstance(session.get_adapter(attempt.url), requests.adapters.HTTPAdapter)
+    try:
+        return isinstance(session.get_adapter(attempt.url), requests.adapters.HTTPAdapter)
+    except requests.exceptions.InvalidSchema:  # there is none, so nothing was sent
+        return False

@@ -14,10 +14,9 @@ from .._error_facts import error_type
 from .._foreign_text import printable
 from .._prompt.prompt_version import PromptVersion
 from ..errors import ScopeError
+from .attached import Attached
 
 if TYPE_CHECKING:
-    from contextvars import Token
-
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
@@ -51,7 +50,7 @@ class SpanAround:
         self._name = name
         self._attributes = attributes
         self._span: Optional[Span] = None
-        self._token: Optional[Token[Any]] = None
+        self._attached = Attached()
 
     def begin(self) -> None:
         self._span = span = self._tracer.start_span(
@@ -61,12 +60,10 @@ class SpanAround:
             record_exception=False,
             set_status_on_exception=False,
         )
-        self._token = context.attach(trace.set_span_in_context(span))
+        self._attached.begin(trace.set_span_in_context(span))
 
     def end(self, came: Any, error: Optional[BaseException]) -> None:
-        token, self._token = self._token, None
-        if token is not None:
-            context.detach(token)
+        self._attached.end()
         span, self._span = self._span, None
         if span is None:
             return
@@ -100,16 +97,14 @@ class Behind:
 
     def __init__(self, set_off_by: Optional[SpanContext]) -> None:
         self._set_off_by = set_off_by
-        self._token: Optional[Token[Any]] = None
+        self._attached = Attached()
 
     def begin(self) -> None:
         # An empty context: one that an instrumentation of threads hands on would put the job into the reader's trace.
-        self._token = context.attach(context.set_value(_SET_OFF_BY, self._set_off_by, context.Context()))
+        self._attached.begin(context.set_value(_SET_OFF_BY, self._set_off_by, context.Context()))
 
     def end(self, came: Any, error: Optional[BaseException]) -> None:
-        token, self._token = self._token, None
-        if token is not None:
-            context.detach(token)
+        self._attached.end()
 
 
 def _links() -> list[Link]:

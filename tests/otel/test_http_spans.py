@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.utils import suppress_http_instrumentation
 from opentelemetry.trace import SpanKind, StatusCode
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from scope_client import ConnectionError, ScopeClient, ServerError
+from scope_client import ConfigurationError, ConnectionError, ScopeClient, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -292,3 +292,13 @@ def test_a_dead_connection_that_is_replaced_is_one_more_span_of_urllib3s_with_it
     with instrumented(*filter(None, [kind]), traced=traced):
         client.get_prompt_version("two")
     assert counts(traced) == expected
+
+
+def test_a_session_without_an_adapter_fails_as_ever(
+    traced: Traced, make_client: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    with requests.Session() as session, instrumented(URLLib3Instrumentor, traced=traced):
+        session.adapters.clear()
+        with pytest.raises(ConfigurationError):
+            make_client(session=session).get_prompt_version("greeting")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
