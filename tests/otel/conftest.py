@@ -14,12 +14,26 @@ from faults.server import FaultServer
 from faults.traced import Traced
 
 from scope_client import ApiKeyCredentials, ScopeClient
+from scope_client import _watching as watching
 from scope_client.otel import instrument, uninstrument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def may_break() -> None:
+    """For a test in which OpenTelemetry raises."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_breaks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is raised while a client is watched is logged and goes no further: a test would not see it."""
+    monkeypatch.setattr(watching, "_has_failed", False)
+    yield
+    assert watching._has_failed == ("may_break" in request.fixturenames)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
@@ -70,6 +71,21 @@ def test_where_there_is_no_instrumentation_ours_follows_the_stable_convention(
     assert read.status.status_code is StatusCode.UNSET
     assert read.start_time <= read.end_time
     assert login.attributes["url.full"] == f"{server.url}/v1/auth/sdk-token"
+
+
+def test_a_span_of_ours_begins_before_the_request_is_sent_and_ends_after_its_answer(
+    traced: Traced, client: ScopeClient, server: FaultServer
+) -> None:
+    arrived: list[int] = []
+
+    def answers(peer: Any) -> None:
+        arrived.append(time.time_ns())
+        peer.send(PROMPT)
+
+    server.answers(answers)
+    client.get_prompt_version("greeting")
+    (span,) = traced.spans("GET")
+    assert traced.span("scope.prompt.fetch").start_time <= span.start_time <= arrived[0] <= span.end_time
 
 
 def test_an_answer_from_400_up_is_an_error_named_by_its_status(

@@ -29,6 +29,11 @@ def reads(traced: Traced) -> dict[str, float]:
     return {source: count for (source,), count in traced.values(READS).items() if count}
 
 
+def read(client: ScopeClient, times: int) -> None:
+    for _ in range(times):
+        client.get_prompt_version("greeting")
+
+
 def one(traced: Traced, name: str, server: FaultServer) -> float | None:
     """The number of the clients of this server; the process may have others. None if there is none."""
     host, _, port = server.url.partition("//")[2].partition(":")
@@ -153,6 +158,19 @@ def test_clients_are_told_apart_by_their_server_and_put_together_at_one(
     assert one(traced, "scope.prompt.cached", other_server) == 3
 
 
+def test_of_clients_of_one_server_the_worst_counts(
+    traced: Traced, make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    server.gives_tokens(token(expires_in=1000), token(expires_in=500))
+    make_client().prefetch(["a"])
+    client = make_client(max_retries=0)
+    client.prefetch(["a"])
+    assert one(traced, "scope.token.expires_in", server) == 500
+    server.answers(error(503))
+    client.get_prompt_version("b", fallback="Hi")
+    assert one(traced, "scope.platform.is_down", server) == 1
+
+
 def test_no_client_is_kept_alive(traced: Traced, server: FaultServer) -> None:
     client = ScopeClient(
         credentials=ApiKeyCredentials("org", "key", "secret"), base_url=server.url, auth_api_url=server.url
@@ -169,16 +187,14 @@ def test_after_uninstrument_nothing_is_told_and_after_instrument_it_goes_on(
 ) -> None:
     traced = Traced()
     instrument(traced.tracer_provider, traced.meter_provider)
-    client.get_prompt_version("greeting")
-    client.get_prompt_version("greeting")
-    assert reads(traced) == {"platform": 1, "memory": 1}
+    read(client, 5)
+    assert reads(traced) == {"platform": 1, "memory": 4}
     uninstrument()
-    for _ in range(3):
-        client.get_prompt_version("greeting")
+    read(client, 5)
     assert all(traced.values(name) == {} for name in (READS, *GAUGES))
     instrument(traced.tracer_provider, traced.meter_provider)
-    client.get_prompt_version("greeting")
-    assert reads(traced) == {"platform": 1, "memory": 2}
+    read(client, 3)
+    assert reads(traced) == {"platform": 1, "memory": 7}
     assert one(traced, "scope.prompt.cached", server) == 1
     uninstrument()
 
@@ -186,12 +202,16 @@ def test_after_uninstrument_nothing_is_told_and_after_instrument_it_goes_on(
 def test_a_provider_that_is_no_longer_used_gets_nothing_of_what_another_one_counts(client: ScopeClient) -> None:
     first, second = Traced(), Traced()
     instrument(first.tracer_provider, first.meter_provider)
-    client.get_prompt_version("greeting")
+    read(client, 5)
     uninstrument()
     instrument(second.tracer_provider, second.meter_provider)
-    client.get_prompt_version("greeting")
+    read(client, 5)
     assert reads(first) == {}
-    assert reads(second) == {"memory": 1}
+    assert reads(second) == {"memory": 5}
+    uninstrument()
+    instrument(first.tracer_provider, first.meter_provider)
+    read(client, 5)
+    assert reads(first) == {"platform": 1, "memory": 9}
     uninstrument()
 
 
@@ -268,7 +288,7 @@ with LocalPlatform({"greeting": "Hi"}) as platform, platform.client() as client:
     assert rest == ["[2, 1] [1]", "[2, 1] [1]"]
 
 
-def test_a_meter_that_raises_breaks_no_read(client: ScopeClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_meter_that_raises_breaks_no_read(client: ScopeClient, may_break: None) -> None:
     class Broken(MeterProvider):
         def get_meter(self, *args: Any, **options: Any) -> Any:
             meter = super().get_meter(*args, **options)

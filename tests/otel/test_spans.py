@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
 from scope_client import ApiError, InvalidCredentialsError, MemoryStore, NotFoundError, ScopeClient, ServerError
+from scope_client import _watching as watching
 from scope_client.otel import instrument, uninstrument
 
 Make = Callable[..., ScopeClient]
@@ -157,6 +158,31 @@ def test_a_renewal_in_the_background_is_a_trace_of_its_own_with_a_link_to_its_re
     assert fetch.context.trace_id != reader.get_span_context().trace_id
     assert links(fetch) == [reader.get_span_context().span_id]
     assert links(traced.span("GET")) == []
+
+
+def test_what_a_renewal_needs_is_in_its_trace_and_has_no_link_of_its_own(
+    traced: Traced, make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    server.gives_tokens(token(expires_in=50))
+    client = make_client(cache_ttl=100)
+    client.get_prompt_version("greeting")
+    clock.passes(95)
+    traced.forget()
+    with traced.tracer.start_as_current_span("reader"):
+        client.get_prompt_version("greeting")
+        wait_until_idle(client)
+    fetch, bought = traced.span("scope.prompt.fetch"), traced.span("scope.token")
+    assert bought.parent.span_id == fetch.context.span_id
+    assert len(fetch.links) == 1
+    assert links(bought) == []
+
+
+def test_a_job_in_the_background_is_in_no_span_of_its_reader_even_in_the_same_thread(traced: Traced) -> None:
+    with traced.tracer.start_as_current_span("reader"):
+        here = context.get_current()
+        seen = watching.behind(trace.get_current_span)()
+        assert context.get_current() == here
+    assert seen is trace.INVALID_SPAN
 
 
 def test_a_renewal_that_no_span_set_off_has_no_link(traced: Traced, make_client: Make, clock: ManualClock) -> None:
@@ -320,7 +346,7 @@ class Breaks(SpanProcessor):
 
 @pytest.mark.parametrize("when", ["start", "end"])
 def test_a_processor_that_raises_breaks_no_read(
-    traced: Traced, make_client: Make, when: str, clock: ManualClock
+    traced: Traced, make_client: Make, when: str, clock: ManualClock, may_break: None
 ) -> None:
     traced.tracer_provider.add_span_processor(Breaks(when))
     client = make_client(cache_ttl=100)
