@@ -85,14 +85,15 @@ def test_each_process_has_its_prompts_before_its_first_task_and_keeps_to_the_tim
     environ: dict[str, str], models: ModelServer, platform: LocalPlatform, tmp_path: Path
 ) -> None:
     with worker(environ, tmp_path / "log"):
-        eventually(lambda: prompts_fetched(platform) == 2, recipe.PATIENCE)
+        eventually(lambda: prompts_fetched(platform) >= 2, recipe.PATIENCE)  # more, where a slow process is replaced
+        fetched = prompts_fetched(platform)
         models.will_say("Yes: turn its knob.")
         shown = recipe.run(FILE, "Is it dimmable?", environ=environ)
         assert shown.stdout == recipe.shown_output(PAGE, FILE), shown.stderr + (tmp_path / "log").read_text()
         answers = ask(environ, {}, {}, {})
         models.hang()
         late = ask(environ, {"soft_time_limit": 1})
-    assert prompts_fetched(platform) == 2
+    assert prompts_fetched(platform) == fetched
     assert [each["answer"] for each in answers] == [ANSWER] * 3
     assert all(str(each["version"]).startswith("v_") for each in answers)
     assert late == [{"answer": "That took too long. Please ask again.", "version": None}]
