@@ -23,7 +23,7 @@ class ModelSpans:
     def __init__(self) -> None:
         self._processors: weakref.WeakKeyDictionary[Any, PromptMarks] = weakref.WeakKeyDictionary()
         self._processor: Optional[PromptMarks] = None
-        self._is_waiting = False
+        self._waiting: list[object] = []  # a mark for whoever finds the provider, of several threads the first
 
     def start(self, provider: Any) -> None:
         last_rendered.set(None)  # by a caller that was watched before
@@ -32,7 +32,7 @@ class ModelSpans:
         self._connect(trace.get_tracer_provider() if provider is None else provider)
 
     def stop(self) -> None:
-        self._is_waiting = False
+        self._waiting.clear()
         renderings.mark_with(None)
         counted_reads.stop()
         if self._processor is not None:
@@ -41,16 +41,21 @@ class ModelSpans:
 
     def find_provider(self) -> None:
         """Connects to the provider of the process, if it was not set when this was turned on, and is now."""
-        if self._is_waiting:
-            provider = trace.get_tracer_provider()
-            if not isinstance(provider, trace.ProxyTracerProvider):
-                self._is_waiting = False
-                renderings.mark_with(PLAIN_MARKING)
-                self._connect(provider)
+        if not self._waiting:
+            return
+        provider = trace.get_tracer_provider()
+        if isinstance(provider, trace.ProxyTracerProvider):
+            return
+        try:
+            self._waiting.pop()
+        except IndexError:
+            return
+        renderings.mark_with(PLAIN_MARKING)
+        self._connect(provider)
 
     def _connect(self, provider: Any) -> None:
         if isinstance(provider, trace.ProxyTracerProvider):
-            self._is_waiting = True
+            self._waiting.append(object())
             renderings.mark_with(PLAIN_MARKING._replace(last=_nothing, blocks=_nothing, note=self._note_and_look))
             return
         known = self._processors.get(provider)
