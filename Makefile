@@ -12,13 +12,14 @@ SHELL := bash
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage changing django-site fastapi-site flask-site langchain-chain test coverage langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers scaling profile build check-package check-install clean
+.PHONY: help install demo outage changing pinned django-site fastapi-site flask-site langchain-chain test coverage langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers scaling profile build check-package check-install clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
 	@echo "make demo             the quick start, run against a platform on this machine"
 	@echo "make outage           reads that go on while the platform is down"
 	@echo "make changing         a prompt that is in use is changed, code first and prompt first"
+	@echo "make pinned           a conversation keeps its version through a promotion and a deployment"
 	@echo "make django-site      a Django site with prompts in its pages"
 	@echo "make fastapi-site     a FastAPI site that reads prompts on its event loop, and streams answers"
 	@echo "make flask-site       a Flask site with prompts in its pages"
@@ -50,6 +51,9 @@ demo: $(VENV)/.runs
 
 outage: $(VENV)/.runs
 	$(BIN)/python example_projects/plain_script/outage.py
+
+pinned: $(VENV)/.runs
+	@$(BIN)/python example_projects/plain_script/pinned.py
 
 changing: $(VENV)/.runs
 	@$(BIN)/python example_projects/plain_script/changing.py

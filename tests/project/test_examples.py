@@ -45,6 +45,21 @@ def test_the_manual_shows_what_changing_a_prompt_that_is_in_use_prints() -> None
     assert [("FAILS" in run, run.count("WARNING")) for run in runs] == [(True, 0), (False, 1), (True, 0), (False, 1)]
 
 
+def test_a_conversation_keeps_its_version_through_a_deployment_as_the_manual_shows() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / "plain_script" / "pinned.py")],
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"$ make pinned\n{done.stdout}```" in (EXAMPLES.parent / "docs" / "pins.md").read_text()
+    assert re.findall(r"new one: (.*) \| (.*)", done.stdout) == [
+        ("Good morning, Ada!", "Good morning, Ada!"),
+        *[("Good morning, Ada!", "Welcome, Ada, this morning!")] * 2,
+    ]
+
+
 def test_the_langchain_chain_follows_a_promotion_and_every_run_says_which_version_it_used() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(EXAMPLES / "langchain_chain" / "chain.py")],

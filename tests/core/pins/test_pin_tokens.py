@@ -271,8 +271,9 @@ def test_the_same_is_so_of_asynchronous_reads(new_client: New) -> None:
 def test_a_version_that_cannot_be_had_is_an_error_unless_something_stands_in(
     new_client: New, platform: LocalPlatform, promote: Promote, tmp_path: Path
 ) -> None:
+    promote("v2")  # whose ID is not that of the folder's version
     token = new_client().pin("chat").token
-    promote("v2")
+    promote("v3")
     (tmp_path / "chat.md").write_text("from the folder")
     bare, with_folder = new_client(), new_client(prompt_dir=tmp_path)
     text(bare)
@@ -286,7 +287,7 @@ def test_a_version_that_cannot_be_had_is_an_error_unless_something_stands_in(
         assert pins.token == token
     platform.start()
     with bare.pin(token=token):
-        assert text(bare) == "v1"
+        assert text(bare) == "v2"
 
 
 def test_get_cached_version_gives_what_is_in_memory_of_a_pinned_version(new_client: New, promote: Promote) -> None:
