@@ -100,6 +100,7 @@ def _read_call(arguments: list[_Argument], function: Token, span: tuple[int, int
     variables = keywords.pop("variables", None)
     named, is_whole = ([], True) if variables is None else _members(variables.value)
     fallback = keywords.pop("fallback", None)
+    keywords.pop("rollout_key", None)
     values = [*keywords.values(), *named]
     asked = Asked(
         *span,

@@ -152,6 +152,7 @@ def _use(call: Any, file: str, opening: str, takes_using: bool) -> PromptUse:
     which = {key: keywords.pop(key, None) for key in ("label", "version", *(["using"] if takes_using else []))}
     named, is_whole = _keys(keywords.pop("variables", None))
     keywords.pop("fallback", None)
+    keywords.pop("rollout_key", None)
     values = {**keywords, **named}
     return PromptUse(
         file=file,

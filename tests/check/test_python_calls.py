@@ -12,6 +12,8 @@ OURS = [
     ('await client.aget_prompt_version(«"a")', ["a"]),
     ('client.read_prompt(«"a")', ["a"]),
     ('client.get_cached_version(«"a")', ["a"]),
+    ('client.get_prompt_version(«"a", key=user.id)', ["a"]),
+    ('client.render_prompt(«"a", {"x": 1}, key=user.id)', ["a(x)"]),
     ('client.clear_cache(«"a")', ["a"]),
     ("client.clear_cache()", []),
     ("client.clear_cache(None)", []),

@@ -107,6 +107,12 @@ class TestWhichEngine:
             ),
         )
 
+    def test_the_key_of_a_rollout_is_an_option_before_with(self) -> None:
+        for text, variables in (("rollout_key=user.pk key=1", ["key"]), ("with rollout_key=1", ["rollout_key"])):
+            assert [each.name for each in use(f'{{% scope_prompt "a" {text} %}}').given] == variables
+        jinja = use('{{ scope_prompt("a", rollout_key=user.pk, key=1) }}', "page.jinja")
+        assert [each.name for each in jinja.given] == ["key"]
+
     def test_the_tag_itself_does_too(self) -> None:
         assert names('{% scope_prompt "a" %}') == ["a"]
 

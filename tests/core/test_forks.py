@@ -27,6 +27,7 @@ from faults.server import FaultServer
 
 import scope_client
 from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Telemetry
+from scope_client._pins import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,6 +224,21 @@ def test_a_child_makes_anew_every_lock_thread_socket_and_flight_that_a_client_re
     assert in_a_child(left_over) == []
     gate.open()
     assert waiting.outcomes() == ["late"] * 2
+
+
+def test_a_child_of_a_block_has_its_pins_and_locks_of_its_own(client: ScopeClient) -> None:
+    with client.pin("greeting") as pins:
+        client.get_prompt_version("other", key=5)
+        parents = everything_of(client)
+
+        def left_over() -> list[str]:
+            found = everything_of(client)
+            with pins, client.pin():
+                assert content(client) == content(client, cache=False) == "answer 1"
+            return found.paths_of_what_is_also_in(parents, [*found.locks, *found.threads, *found.sockets])
+
+        with held(in_force._lock.held):
+            assert in_a_child(left_over) == []
 
 
 def test_a_fork_while_another_thread_holds_every_lock(

@@ -290,6 +290,7 @@ TAGS_WITH_BRACES = [
 ]
 TAGS_WITHOUT = [
     "name=user fallback='Hi {{name}}'",
+    "name=user rollout_key=user.pk",
     "name=user fallback=none|default:'Hi {{name}}'",
     "name=user|cut:'{{'",
     "name='{user}'",
@@ -308,6 +309,7 @@ CALLS_WITH_BRACES = [
 ]
 CALLS_WITHOUT = [
     "name=user, fallback='Hi {{name}}'",
+    "name=user, rollout_key=user.pk",
     "name=user|replace('{{', '')",
     "name=user.split('{{')[0]",
     "name=a if '{{' in b else c",

@@ -26,6 +26,7 @@ from faults.crowd import crowd
 
 from scope_client import MissingVariableError, NotFoundError, RenderError, ScopeError, ServerError, ValidationError
 from scope_client.local import LocalPlatform
+from scope_django import get_client
 from scope_django.templatetags.scope import PromptNode
 
 TAGS = "scope_django.templatetags.scope"
@@ -827,3 +828,29 @@ def test_a_use_whose_options_are_known_at_render_only_is_dynamic(option):
     assert (found.name, found.is_dynamic) == ("hi", True)
     with pytest.raises(ValueError, match=r"page\.html:2"):
         _ = found.wanted
+
+
+class TestARollout:
+    @pytest.fixture(autouse=True)
+    def halved(self, platform, site):
+        candidate = platform.draft("greeting", "candidate {{key}}").id
+        platform.publish("greeting", "production {{key}}", metadata={"rollout": {candidate: 50}})
+
+    def test_is_picked_in_by_its_option_and_key_stays_a_variable(self):
+        client = get_client()
+        for key in range(20):
+            picked = client.get_prompt_version("greeting", key=key).content.split()[0]
+            assert (
+                rendered('{% scope_prompt "greeting" rollout_key=user.pk key="x" %}', user={"pk": key}) == f"{picked} x"
+            )
+            with_it = '{% scope_prompt "greeting" rollout_key=user.pk with key="x" as text %}{{ text }}'
+            assert rendered(with_it, user={"pk": key}) == f"{picked} x"
+
+    def test_is_left_aside_without_it_and_for_none(self):
+        for option in ("", "rollout_key=nobody"):
+            assert rendered(f'{{% scope_prompt "greeting" {option} key="x" %}}', nobody=None) == "production x"
+
+    def test_needs_a_key_that_resolves_and_lasts(self):
+        for source, said in (("user.pk", "does not resolve"), ("1.5", "key must be text"), ('""', "must not be empty")):
+            with pytest.raises(ValidationError, match=said):
+                rendered(f'{{% scope_prompt "greeting" rollout_key={source} key="x" %}}')

@@ -442,3 +442,26 @@ def test_a_page_with_many_calls_reads_each_prompt_once(shown: Shown, platform: L
     source = "{% for n in range(50) %}{{ scope_prompt('greeting', time_of_day=n, name=n) }}{% endfor %}"
     assert shown(source).count("Good") == 50
     assert reads(platform) == 1
+
+
+def test_a_rollout_is_picked_in_by_its_option_and_key_stays_a_variable(
+    app: Flask, platform: LocalPlatform, shown: Callable[..., str]
+) -> None:
+    candidate = platform.draft("greeting", "candidate {{key}}").id
+    platform.publish("greeting", "production {{key}}", metadata={"rollout": {candidate: 50}})
+    source = "{{ scope_prompt('greeting', rollout_key=user, key='x') }}"
+    client = app.extensions["scope"].client()
+    for user in range(20):
+        picked = client.get_prompt_version("greeting", key=user).content.split()[0]
+        assert shown(source, user=user) == f"{picked} x"
+    assert shown(source, user=None) == "production x"
+    with pytest.raises(ValidationError, match="the rollout_key of a prompt is not defined: 'user' is undefined"):
+        shown(source)
+
+
+def test_a_candidate_that_lacks_what_the_template_gives_gives_way(
+    platform: LocalPlatform, shown: Callable[..., str]
+) -> None:
+    candidate = platform.draft("greeting", "candidate").id
+    platform.publish("greeting", "production {{key}}", metadata={"rollout": {candidate: 100}})
+    assert shown("{{ scope_prompt('greeting', rollout_key=1, key='x') }}") == "production x"
