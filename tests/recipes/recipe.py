@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
+import runpy
 import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from manual import pages
 
 if TYPE_CHECKING:
@@ -37,6 +41,16 @@ def run(
         timeout=PATIENCE,
         check=False,
     )
+
+
+def called(name: str, *, environ: dict[str, str], stdin: str = "") -> str:
+    """What a recipe prints that runs in this process, which has its libraries loaded already."""
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()) as printed:
+        for variable, value in environ.items():
+            patched.setenv(variable, value)
+        patched.setattr(sys, "stdin", io.StringIO(stdin))
+        runpy.run_path(str(FOLDER / name), run_name="__main__")
+    return printed.getvalue()
 
 
 def load(name: str) -> Any:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import anthropic
+import pytest
 from faults.clock import eventually
 from recipes import recipe
+
+from scope_client import InvalidCredentialsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,16 +45,14 @@ def test_without_a_platform_the_fallback_answers(
     models: ModelServer, environ: dict[str, str], platform: LocalPlatform
 ) -> None:
     platform.stop()
-    done = recipe.run(FILE, environ=environ, stdin=LETTER)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "You sum up letters for: The lamp is broken.  [summary, version None]\n"
+    printed = recipe.called(FILE, environ=environ, stdin=LETTER)
+    assert printed == "You sum up letters for: The lamp is broken.  [summary, version None]\n"
     assert [body["model"] for body in models.bodies] == ["claude-haiku-5-5"]
 
 
 def test_refused_keys_are_an_error_that_no_fallback_hides(models: ModelServer, environ: dict[str, str]) -> None:
-    done = recipe.run(FILE, environ={**environ, "SCOPE_API_SECRET": "wrong"}, stdin=LETTER)
-    assert done.returncode == 1
-    assert "InvalidCredentialsError" in done.stderr
+    with pytest.raises(InvalidCredentialsError):
+        recipe.called(FILE, environ={**environ, "SCOPE_API_SECRET": "wrong"}, stdin=LETTER)
     assert models.asked == []
 
 

@@ -24,24 +24,19 @@ SYSTEM = "You answer questions about the Lamp, in one sentence."
 QUESTION = "Is it dimmable?"
 
 
-def test_it_prints_what_the_page_shows(models: ModelServer, environ: dict[str, str]) -> None:
+def test_it_prints_what_the_page_shows_and_sends_settings_and_conversation(
+    models: ModelServer, environ: dict[str, str]
+) -> None:
     models.will_say("Yes: turn its knob.", "Yes, to ten percent.")
     done = recipe.run(FILE, environ=environ, stdin=f"{QUESTION}\nEven at night?\n")
     typed = re.sub(r"^> .*\n", "> ", recipe.shown_output(PAGE, FILE), flags=re.MULTILINE)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{typed}> "
-
-
-def test_the_model_gets_the_settings_of_the_version_and_the_conversation(
-    models: ModelServer, environ: dict[str, str]
-) -> None:
-    models.will_say("Yes.")
-    recipe.run(FILE, environ=environ, stdin=f"{QUESTION}\nWhy?\n")
     first, second = models.bodies
     settings = {"model": "gpt-5.5", "reasoning_effort": "low", "max_completion_tokens": 1000, "stream": True}
     asked = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
     assert first == {**settings, "messages": asked}
-    answered = [{"role": "assistant", "content": "Yes."}, {"role": "user", "content": "Why?"}]
+    answered = [{"role": "assistant", "content": "Yes: turn its knob."}, {"role": "user", "content": "Even at night?"}]
     assert second["messages"] == [*asked, *answered]
 
 
@@ -49,9 +44,8 @@ def test_without_a_platform_the_fallback_answers(
     models: ModelServer, environ: dict[str, str], platform: LocalPlatform
 ) -> None:
     platform.stop()
-    done = recipe.run(FILE, environ=environ, stdin=f"{QUESTION}\n")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("> You answer questions about the: Is it dimmable?  [answer, version None]")
+    printed = recipe.called(FILE, environ=environ, stdin=f"{QUESTION}\n")
+    assert printed == "> You answer questions about the: Is it dimmable?  [answer, version None]\n> "
     assert [(body["model"], body["reasoning_effort"]) for body in models.bodies] == [("gpt-5.4-mini", "none")]
 
 
