@@ -59,6 +59,15 @@ def test_the_official_ones_of_today_agree(tmp_path_factory: pytest.TempPathFacto
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
+def test_each_instrumentation_that_the_manual_names_is_run_here() -> None:
+    named = set(re.findall(r"`(opentelemetry-instrumentation-[\w-]+)`", pages.text_of("integrations/opentelemetry.md")))
+    project = (pages.ROOT / "pyproject.toml").read_text()
+    played = {f"opentelemetry-instrumentation-{name}" for name in (*libraries.LIBRARIES, *libraries.LIBRARIES_APART)}
+    assert len(named) == 9
+    assert [name for name in named if not re.search(rf'"{name}[">;]', project)] == []
+    assert named <= played
+
+
 def traced_from_outside(program: str, installed: Path, environ: dict[str, str]) -> dict[str, dict[str, Any]]:
     """The attributes of a program's spans by their names; `opentelemetry-instrument` turns on all that it finds."""
     command = [Path(sys.executable).with_name("opentelemetry-instrument"), "--traces_exporter", "console"]
