@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
-from typing import NoReturn, Optional, Protocol
+from typing import Any, NoReturn, Optional, Protocol
 
 from .._frozen import CopiedAsItself
 from .._prefetch import Wanted
@@ -35,8 +35,8 @@ class Pins(CopiedAsItself):
 
     __slots__ = ("_state",)
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, state: Any) -> None:
+        self._state: State = state
 
     @property
     def versions(self) -> Mapping[Wanted, str]:

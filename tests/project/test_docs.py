@@ -31,6 +31,7 @@ PUBLIC_MODULES = (
 ALSO_PUBLIC = {
     *("scope_client.ConnectionError", "scope_client.TimeoutError"),
     *("scope_django.test.override_prompts", "scope_django.views.health", "scope_django.jinja2.ScopeExtension"),
+    *("scope_django.middleware.PinMiddleware", "scope_django.middleware.PinSessionMiddleware"),
     *("scope_django.signals.prompt_stale", "scope_django.signals.prompt_fallback", "scope_flask.test.override_prompts"),
 }
 pytestmark = pytest.mark.timeout(2 * BUILD_SECONDS)  # the first test waits until the manual is made

@@ -84,6 +84,10 @@ QUESTIONS = {
     "docker compose": "recipes/docker-compose",
     "configmap": "recipes/kubernetes",
     "sample code": "recipes/index",
+    "A/B test": "rollouts",
+    "canary": "rollouts",
+    "sticky version": "pins",
+    "celery headers": "pinned-conversations",
 }
 
 

@@ -445,10 +445,9 @@ def test_threads_that_share_pins_end_each_its_own_block(client: ScopeClient, pro
             found.append(shown(client.get_prompt_version("chat")))
 
     thread = threading.Thread(target=early)
-    thread.start()
-    is_inside.wait(20)
     with pins:
-        pass
+        thread.start()
+        is_inside.wait(20)
     crowd(1, lambda: in_block(pins, client))
     is_over.set()
     thread.join()
