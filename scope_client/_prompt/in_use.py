@@ -13,14 +13,16 @@ from typing import Any, Optional
 # As in `inspect`, which takes long to import.
 GENERATOR_FLAGS = 0x20 | 0x200
 ASYNC_GENERATOR_FLAG = 0x200
-NO_FRAME = 0
+Place = tuple[int, int]  # the identities of a frame and of its code
+NO_FRAME: Place = (0, 0)
 
 
 class Use:
     """One block that was entered: whose it is, and where it was entered.
 
-    `frame` is the identity of the frame that has the block. It is that frame's own while the block is open, because a
-    frame outlives its blocks.
+    `frame` is the frame that has the block, by its identity, which is its own while it lives; and a frame outlives its
+    blocks. It does not outlive what an ExitStack or an object holds open: then another frame may get its identity, but
+    hardly one of the same code.
     """
 
     __slots__ = ("frame", "is_of_generator", "is_over", "of", "task", "thread", "version")
@@ -28,7 +30,7 @@ class Use:
     def __init__(self, version: Any, of: InUse, frame: FrameType) -> None:
         self.version = version
         self.of = of
-        self.frame = id(frame)
+        self.frame = _place(frame)
         self.is_of_generator = bool(frame.f_code.co_flags & GENERATOR_FLAGS)
         self.is_over = False
         self.thread = threading.get_ident()
@@ -48,7 +50,7 @@ class Use:
         if self.frame == NO_FRAME:
             return False
         other = None if self.thread == threading.get_ident() else sys._current_frames().get(self.thread)
-        return self.frame in map(id, _up(other)) or self.frame in map(id, _awaited(self.task and self.task()))
+        return self.frame in map(_place, _up(other)) or self.frame in map(_place, _awaited(self.task and self.task()))
 
 
 _uses: ContextVar[tuple[Use, ...]] = ContextVar("scope_prompts_in_use", default=())
@@ -76,7 +78,7 @@ class InUse:
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         here = _uses.get()
-        use = self._ending(here, id(_owner(sys._getframe(1))))
+        use = self._ending(here, _place(_owner(sys._getframe(1))))
         if use is None:
             return
         self._open.remove(use)
@@ -88,7 +90,7 @@ class InUse:
         else:  # a generator that an event loop closes, in a context of the loop's
             use.is_over = True
 
-    def _ending(self, here: tuple[Use, ...], frame: int) -> Use | None:
+    def _ending(self, here: tuple[Use, ...], frame: Place) -> Use | None:
         """Of the blocks that are open, that of this frame, or else of this context, or else any; each time the last."""
         found = list(reversed(self._open))
         of_frame = [use for use in found if use.frame == frame and use.thread == threading.get_ident()]
@@ -104,7 +106,7 @@ def in_use() -> Any:
     uses = [use for use in _uses.get() if not use.is_over]
     if not uses:
         return None
-    stack = {id(frame): depth for depth, frame in enumerate(_up(sys._getframe(1)))}
+    stack = {_place(frame): depth for depth, frame in enumerate(_up(sys._getframe(1)))}
     here = [use for use in reversed(uses) if use.frame in stack]
     nearest = min(here, key=lambda use: stack[use.frame], default=None)
     later = uses if nearest is None else uses[uses.index(nearest) + 1 :]
@@ -122,6 +124,10 @@ def _owner(frame: FrameType) -> FrameType:
             break
         frame, back = back, back.f_back
     return frame
+
+
+def _place(frame: FrameType) -> Place:
+    return id(frame), id(frame.f_code)
 
 
 def _is_of_contextlib(frame: FrameType) -> bool:

@@ -16,6 +16,7 @@ import pytest
 from faults.model_spans import PROMPT_NAME
 
 from scope_client import PromptVersion
+from scope_client._prompt import in_use
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -118,6 +119,56 @@ def test_an_exit_stack_holds_a_block_open_and_ends_in_any_order(
     second.close()
     spans.call("none")
     assert spans.prompts == [("both", "summary"), ("second", "summary"), ("none", None)]
+
+
+def test_a_block_on_the_stack_is_nearer_than_an_earlier_one_of_an_object_s(
+    greeting: PromptVersion, summary: PromptVersion, spans: ModelSpans
+) -> None:
+    with contextlib.ExitStack() as held:
+
+        def enter() -> None:
+            held.enter_context(greeting.in_use())
+
+        enter()
+        with summary.in_use():
+            spans.call("in")
+        spans.call("held")
+    assert spans.prompts == [("in", "summary"), ("held", "greeting")]
+
+
+def test_of_two_generators_with_one_object_the_end_of_one_ends_its_own(
+    greeting: PromptVersion, spans: ModelSpans
+) -> None:
+    use = greeting.in_use()
+
+    def steps(name: str, count: int) -> Iterator[None]:
+        with use:
+            for _ in range(count):
+                yield
+                spans.call(name)
+
+    first, second = steps("first", 1), steps("second", 2)
+    for each in (first, second, second, first, second):
+        next(each, None)
+    assert spans.prompts == [("second", "greeting"), ("first", "greeting"), ("second", "greeting")]
+
+
+def test_a_generator_that_another_task_closes_leaves_no_frame_behind_that_could_be_taken_for_another(
+    greeting: PromptVersion, spans: ModelSpans
+) -> None:
+    async def steps() -> AsyncIterator[None]:
+        with greeting.in_use():
+            yield
+
+    async def main() -> None:
+        made: Any = steps()
+        await made.__anext__()
+        await asyncio.gather(made.aclose())  # in a task, and so in a copy of the context
+        assert [each.frame for each in in_use.uses_here()] == [in_use.NO_FRAME]
+        spans.call("after")
+
+    asyncio.run(main())
+    assert spans.prompts == [("after", None)]
 
 
 def test_what_an_object_enters_and_leaves_in_its_methods_counts_in_between(
