@@ -136,7 +136,14 @@ def refs_of(wanted: Iterable[Wanted], check: Optional[Callable[[PromptRef], None
 
 
 def by_label(prompts: Iterable[Wanted]) -> list[PromptRef]:
-    """The refs of what is to be pinned; raises ValidationError for a version that is asked for by its ID."""
+    """The refs of what is to be pinned, each once; raises ValidationError for what cannot be pinned."""
+    for each in prompts:
+        is_pair = isinstance(each, tuple) and 1 <= len(each) <= 3
+        if not isinstance(each, str) and not is_pair:
+            raise ValidationError(
+                f'pin takes names one by one, as text or as (name, label): client.pin("a", ("b", "latest")), '
+                f"got {shown(each)}"
+            )
     refs = list(refs_of(prompts).values())
     for ref in refs:
         if ref.label is None:

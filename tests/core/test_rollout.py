@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import decimal
 import enum
-import itertools
 import math
 import subprocess
 import sys
@@ -44,7 +43,7 @@ def test_ten_percent_of_a_hundred_thousand_keys_is_within_the_expected_error() -
 def test_nobody_moves_but_into_it_when_it_grows() -> None:
     shares = (0, 0.5, 1, 10, 20, 33.3, 50, 99.9, 100)
     samples = [{key for key, picked in sample({CANDIDATE: share}, 20_000).items() if picked} for share in shares]
-    for smaller, larger in itertools.pairwise(samples):
+    for smaller, larger in zip(samples, samples[1:]):
         assert smaller < larger
     assert len(samples[0]) == 0
     assert len(samples[-1]) == 20_000

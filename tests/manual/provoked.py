@@ -302,6 +302,7 @@ PROVOCATIONS: list[Provocation] = [
     lambda scene: scene.client().read_prompt("greeting", fallbak="Hi"),
     lambda scene: scene.client().get_prompt_version("greeting", requires="name"),
     lambda scene: scene.client().prefetch("greeting"),
+    lambda scene: scene.client().pin(["greeting"]),
     lambda scene: scene.client().pin(("greeting", None, "v_1")),
     lambda scene: scene.client().pin(token=5),
     lambda scene: scene.client().pin(token="A" * 8_001),

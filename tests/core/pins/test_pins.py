@@ -393,7 +393,9 @@ def test_a_pinned_version_that_the_caller_cannot_fill_in_is_an_error(client: Sco
         assert shown(client.get_prompt_version("chat", requires=["name"])) == "v1"
 
 
-@pytest.mark.parametrize("asked", [("chat", None, "v_01J9ZK3Q"), 5, None, b"chat", ("chat", "staging"), ""])
+@pytest.mark.parametrize(
+    "asked", [("chat", None, "v_01J9ZK3Q"), 5, None, b"chat", ("chat", "staging"), "", ["chat"], {"chat"}, ()]
+)
 def test_what_cannot_be_pinned_is_refused_before_anything_is_sent(
     asked: Any, client: ScopeClient, platform: LocalPlatform
 ) -> None:
