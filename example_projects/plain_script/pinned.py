@@ -13,9 +13,9 @@ def answer(token: str) -> None:
     """One process of the site: it answers one message of the conversation, and one of a new one."""
     values = {"time_of_day": "morning", "name": "Ada"}
     with ScopeClient() as client:  # keys and addresses: those of the environment
-        with client.pin("greeting", token=token or None) as pins:
-            print(client.render_prompt("greeting", values), "|", end=" ")
-        print(client.render_prompt("greeting", values), pins.token, sep="\n")
+        with client.pin("reminder", token=token or None) as pins:
+            print(client.render_prompt("reminder", values), "|", end=" ")
+        print(client.render_prompt("reminder", values), pins.token, sep="\n")
 
 
 def process(platform: LocalPlatform, token: str = "") -> str:
@@ -28,11 +28,11 @@ def process(platform: LocalPlatform, token: str = "") -> str:
 
 
 def main() -> None:
-    with LocalPlatform({"greeting": "Good {{time_of_day}}, {{name}}!"}) as platform:
+    with LocalPlatform({"reminder": "Good {{time_of_day}}, {{name}}!"}) as platform:
         print("process A")
         token = process(platform)
         print("somebody promotes another version, and the site is deployed")
-        platform.publish("greeting", NEWER)
+        platform.publish("reminder", NEWER)
         print("process B")
         token = process(platform, token)
         print("process C, a week later")

@@ -21,7 +21,11 @@ OF_THEIR_OWN = {
         '{"role": "placeholder", "content": "{{history}}"}, {"role": "user", "content": "{{question}}"}]',
         "shop-agent.md": "You sell lamps.",
     },
-    "plain_script": {"greeting.md": "Hi {{name}}!", "newsletter.md": "{{month}}"},
+    "plain_script": {
+        "greeting.md": "Hi {{name}}!",
+        "newsletter.md": "{{month}}",
+        "reminder.md": "Good {{time_of_day}}, {{name}}!",
+    },
 }
 _ASKS = re.compile(
     r"\b(a?get_prompt_version|a?render_prompt|a?read_prompt|a?prefetch|scope_prompt(?:_middleware)?)\b\W"
