@@ -110,7 +110,7 @@ class Reading:
     def quick(self, name: str, key: object) -> PromptVersion | None:
         """What a plain read with a key finds in memory; None if more has to be done."""
         several = self._several
-        if several is None or self._lock is not None or watching.watcher is not None or self.pins():
+        if several is None or watching.watcher is not None or self.pins():
             return None
         return several.rollouts.quick(name, key)
 

@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 AFTER_FURO = 900
+_TABLE = ('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper')
 _LONG_SIGNATURE = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n)+)</dl>', re.DOTALL)
 
 
 def mended(html: str) -> str:
     """What scrolls can be focused, so that the arrow keys move it; a list of definitions has what it defines."""
-    html = html.replace("<pre>", '<pre tabindex="0">')
+    html = html.replace("<pre>", '<pre tabindex="0">').replace(*_TABLE)
     return _LONG_SIGNATURE.sub(lambda found: f'<div class="sig-params">\n{_as_lines(found.group(1))}</div>', html)
 
 
