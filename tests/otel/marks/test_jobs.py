@@ -115,9 +115,12 @@ def test_a_task_that_goes_on_after_its_job_keeps_its_own(
     async def behind(answered: asyncio.Event) -> None:
         summary.render(text="it")
         await answered.wait()
+        elsewhere.end()  # the job of another context, whose end is nobody's here
         spans.call("behind")
         with spans.span("part"):
             spans.call("in a part")
+
+    elsewhere = contextvars.copy_context().run(spans.tracer.start_span, "elsewhere")
 
     async def main() -> None:
         answered = asyncio.Event()
@@ -134,6 +137,7 @@ def test_a_task_that_goes_on_after_its_job_keeps_its_own(
     assert spans.prompts == [
         ("job's", "greeting"),
         ("job", None),
+        ("elsewhere", None),
         ("behind", "summary"),
         ("in a part", "summary"),
         ("part", None),

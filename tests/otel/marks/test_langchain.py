@@ -200,6 +200,13 @@ def test_a_block_around_a_chain_wins_over_its_prompt(client: ScopeClient, spans:
     assert spans.prompts == [("chat", "summary")] * 2
 
 
+def test_a_template_that_is_rendered_in_a_block_is_for_the_block(client: ScopeClient, spans: ModelSpans) -> None:
+    with client.get_prompt_version("summary").in_use():
+        scope_prompt("greeting", client=client).format(**ADA)
+    spans.call()
+    assert spans.prompts == [("chat", None)]
+
+
 def test_no_metadata_of_a_user_s_and_no_value_is_on_a_span(client: ScopeClient, spans: ModelSpans) -> None:
     secret = "a value that no span may have"
     live = scope_prompt("greeting", client=client, metadata={"customer": secret})

@@ -255,6 +255,9 @@ def test_a_prompt_that_a_span_has_of_its_own_stays_alone(
     greeting.render(name="Ada")
     getattr(spans, when)(attributes={**CHAT, **own})
     assert spans.attributes() == {**CHAT, **own}
+    with greeting.in_use():
+        spans.call(attributes={**CHAT, PROMPT_NAME: "theirs"})
+    assert spans.attributes() == {**CHAT, PROMPT_NAME: "theirs"}
 
 
 @pytest.mark.parametrize(
@@ -297,7 +300,7 @@ def test_a_span_without_attributes_and_one_that_is_ended_twice_are_left_alone(
     span.end(end_time=span.start_time + 5)  # type: ignore[attr-defined]  # of the SDK's span
     assert [(each.end_time or 0) - (each.start_time or 0) for each in spans.exporter.get_finished_spans()] == [5]
     span.end()
-    assert "ended span" in caplog.text
+    assert [record.message for record in caplog.records] == ["Calling end() on an ended span."]
     assert spans.prompts == [("chat", "greeting")]
 
 
