@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from faults.model_spans import CHAT, PROMPT_NAME, PROMPT_VERSION
 from opentelemetry.trace import SpanKind
 
 from scope_client import PromptVersion, ScopeError, otel
+from scope_client._otel.counted_reads import hits
 from scope_client.testing import PromptsClient
 
 if TYPE_CHECKING:
@@ -80,6 +82,20 @@ def test_the_source_is_that_of_the_last_read(client: ScopeClient, clock: ManualC
     client.render_prompt("greeting", {"name": "Ada"})
     spans.call()
     assert spans.attributes()["scope.prompt.source"] == "platform"
+
+
+@pytest.mark.parametrize("options", [{}, {"label": "latest"}, {"deadline": 5}])
+def test_a_read_at_once_from_memory_takes_the_place_of_an_earlier_one(
+    options: Any, client: ScopeClient, spans: ModelSpans
+) -> None:
+    client.get_prompt_version("greeting", **options)
+    other = threading.Thread(target=client.get_prompt_version, args=("greeting",), kwargs=options)
+    other.start()
+    other.join()  # after which the version is not looked at again for a while
+    before = hits()
+    client.render_prompt("greeting", {"name": "Ada"}, **options)
+    spans.call()
+    assert (hits() - before, spans.attributes()["scope.prompt.source"]) == (1, "memory")
 
 
 def test_a_stale_version_says_so(
