@@ -60,9 +60,23 @@ class Log:
         try:
             shown = [_shown(value) for value in values]
             extra = {name: _shown(fact) for name, fact in facts.items() if fact is not None}
-            self._logger.log(level, message, *shown, exc_info=exc_info, stacklevel=3, extra=extra)
+            is_written = False
+            while not is_written:
+                try:
+                    self._logger.log(level, message, *shown, exc_info=exc_info, stacklevel=3, extra=extra)
+                    is_written = True
+                except KeyError as error:  # noqa: PERF203  # seldom more than once
+                    del extra[_taken(error, extra)]
         except Exception as error:  # noqa: BLE001  # what reports errors has failed itself
             pass_on(error)
+
+
+def _taken(refusal: KeyError, extra: Mapping[str, object]) -> str:
+    """The fact whose name the program's own factory of records has given a value already, which stays."""
+    for name in extra:
+        if refusal.args == (f"Attempt to overwrite {name!r} in LogRecord",):
+            return name
+    raise refusal
 
 
 def _shown(value: object) -> object:

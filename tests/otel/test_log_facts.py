@@ -238,3 +238,38 @@ def as_in_the_manual(message: str) -> str:
     import re
 
     return re.sub(r"%(?:s|d|r|\.\d+f)", "...", message)
+
+
+def test_a_record_keeps_what_the_programs_own_factory_has_put_there(
+    client: ScopeClient, server: FaultServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = logging.getLogRecordFactory()
+
+    def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = plain(*args, **kwargs)
+        vars(record).update({"error.type": "theirs", "url.full": "theirs"})
+        return record
+
+    monkeypatch.setattr(logging, "_logRecordFactory", make)
+    server.answers(error(503, code="overloaded", Retry_After="2"), PROMPT)
+    client.get_prompt_version("greeting")
+    found = facts(caplog, "the next one is in")
+    assert (found["error.type"], found["url.full"]) == ("theirs", "theirs")
+    assert found["http.response.status_code"] == 503
+    assert [record.funcName for record in caplog.records if "the next one is in" in record.getMessage()] != ["log"]
+
+
+def test_a_line_is_written_once_though_a_handler_raises_a_key_error(
+    client: ScopeClient, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Handler(logging.Handler):
+        lines: list[str] = []  # noqa: RUF012  # of this test alone
+
+        def emit(self, record: logging.LogRecord) -> None:
+            self.lines.append(record.getMessage())
+            raise KeyError("url.full")
+
+    monkeypatch.setattr(logging.getLogger("scope_client"), "handlers", [Handler()])
+    server.answers(error(503, code="overloaded", Retry_After="2"), PROMPT)
+    client.get_prompt_version("greeting")
+    assert sum("the next one is in" in line for line in Handler.lines) == 1
