@@ -55,6 +55,8 @@ class Use:
 
 _uses: ContextVar[tuple[Use, ...]] = ContextVar("scope_prompts_in_use", default=())
 uses_here = _uses.get
+# By identity, in the order in which they were entered: a context does not have them in each step of their generators.
+of_generators: dict[int, Use] = {}
 last_rendered: ContextVar[Any] = ContextVar("scope_prompt_rendered_last", default=None)
 
 
@@ -71,6 +73,8 @@ class InUse:
     def __enter__(self) -> Any:
         use = Use(self._version, self, _owner(sys._getframe(1)))
         self._open.append(use)
+        if use.is_of_generator:
+            of_generators[id(use)] = use
         _uses.set((*(each for each in _uses.get() if not each.is_over), use))
         return self._version
 
@@ -83,6 +87,7 @@ class InUse:
             return
         self._open.remove(use)
         if use.is_of_generator:
+            of_generators.pop(id(use), None)
             use.frame = NO_FRAME
         if use in here:
             # A task that was started in the block has a context of its own, in which the block goes on.
@@ -93,7 +98,8 @@ class InUse:
     def _ending(self, here: tuple[Use, ...], frame: Place) -> Use | None:
         """Of the blocks that are open, that of this frame, or else of this context, or else any; each time the last."""
         found = list(reversed(self._open))
-        of_frame = [use for use in found if use.frame == frame and use.thread == threading.get_ident()]
+        this_thread = threading.get_ident()
+        of_frame = [use for use in found if use.frame == frame and (use.is_of_generator or use.thread == this_thread)]
         of_context = [use for use in found if use in here]
         return next(iter([*of_frame, *of_context, *found]), None)
 
@@ -102,13 +108,20 @@ class InUse:
 
 
 def in_use() -> Any:
-    """The version of the block that the caller is in: of the nearest one on the stack, or of a later one elsewhere."""
+    """The version of the block that the caller is in: of the nearest one on the stack, or of a later one elsewhere.
+
+    A thread or task that takes one step of a generator has the context of its own starter. If this one is not in the
+    generator's block, the stack says so alone.
+    """
     uses = [use for use in _uses.get() if not use.is_over]
-    if not uses:
+    elsewhere = [use for use in list(of_generators.values()) if use not in uses] if of_generators else []
+    if not uses and not elsewhere:
         return None
     stack = {_place(frame): depth for depth, frame in enumerate(_up(sys._getframe(1)))}
-    here = [use for use in reversed(uses) if use.frame in stack]
+    here = [use for use in reversed([*uses, *elsewhere]) if use.frame in stack]
     nearest = min(here, key=lambda use: stack[use.frame], default=None)
+    if nearest is not None and nearest in elsewhere:
+        return nearest.version
     later = uses if nearest is None else uses[uses.index(nearest) + 1 :]
     beyond = (use for use in reversed(later) if use.frame not in stack and use.reaches_beyond_its_frame)
     found = next(beyond, nearest)
