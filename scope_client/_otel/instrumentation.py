@@ -37,9 +37,13 @@ class Instrumentation:
         with self._lock:
             if self.is_on:
                 return False
-            self._model_spans.start(tracer_provider)
-            self._watching.start(tracer_provider, meter_provider, self._model_spans.find_provider)
-            self.is_on = True
+            try:
+                self._model_spans.start(tracer_provider)
+                self._watching.start(tracer_provider, meter_provider, self._model_spans.find_provider)
+                self.is_on = True
+            finally:
+                if not self.is_on:  # a provider has raised, and `stop` would do nothing
+                    self._stop()
         return True
 
     def stop(self) -> bool:
@@ -48,9 +52,12 @@ class Instrumentation:
             if not self.is_on:
                 return False
             self.is_on = False
-            self._watching.stop()
-            self._model_spans.stop()
+            self._stop()
         return True
+
+    def _stop(self) -> None:
+        self._watching.stop()
+        self._model_spans.stop()
 
 
 def check_provider(option: str, provider: Optional[Any], method: str, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from typing import Any, Optional
 
@@ -58,7 +59,10 @@ class ModelSpans:
             self._waiting.append(object())
             renderings.mark_with(PLAIN_MARKING._replace(last=_nothing, blocks=_nothing, note=self._note_and_look))
             return
-        known = self._processors.get(provider)
+        try:
+            known = self._processors.get(provider)
+        except TypeError:  # one of the user's own, which cannot be a key
+            known = None
         if known is None:
             known = self._new_processor(provider)
         else:
@@ -76,7 +80,8 @@ class ModelSpans:
             return None
         processor = PromptMarks()
         add(processor)
-        self._processors[provider] = processor
+        with contextlib.suppress(TypeError):
+            self._processors[provider] = processor
         return processor
 
     def _note_and_look(self, rendered: Any) -> None:

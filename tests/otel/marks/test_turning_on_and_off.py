@@ -16,6 +16,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.trace import NoOpTracerProvider
 
 from scope_client import ConfigurationError, PromptVersion, ScopeClient, otel
+from scope_client import _watching as watching
 from scope_client.frameworks import renderings
 from scope_client.otel import ScopeInstrumentor
 
@@ -165,6 +166,50 @@ def test_what_is_no_provider_is_refused_and_nothing_is_on(wrong: Any, message: s
     assert methods() == before
     with pytest.raises(TypeError):
         otel.instrument(tracer_provder=None)  # type: ignore[call-arg]  # which is the point
+
+
+class Broken:
+    """A provider of either kind that is at its end."""
+
+    def get_tracer(self, *given: Any, **options: Any) -> Any:
+        raise RuntimeError("shut down")
+
+    get_meter = add_span_processor = get_tracer
+
+
+@pytest.mark.parametrize("option", ["tracer_provider", "meter_provider"])
+def test_if_a_provider_raises_nothing_is_left_on_and_another_one_may_be_given(
+    option: str, greeting: PromptVersion
+) -> None:
+    before = methods()
+    with pytest.raises(RuntimeError, match="shut down"):
+        otel.instrument(**{option: Broken()})
+    assert (methods(), ScopeInstrumentor().is_instrumented_by_opentelemetry) == (before, False)
+    assert (renderings.marking, watching.watcher) == (None, None)
+    spans = ModelSpans()
+    with instrumented(tracer_provider=spans.provider):
+        greeting.render(name="Ada")
+        spans.call()
+    assert spans.prompts == [("chat", "greeting")]
+    assert methods() == before
+
+
+def test_a_provider_of_the_user_s_that_cannot_be_a_key_is_marked_too(greeting: PromptVersion) -> None:
+    class Own:
+        __slots__ = ("_plain",)
+
+        def __init__(self, plain: Any) -> None:
+            self._plain = plain
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._plain, name)
+
+    spans = ModelSpans()
+    for _ in range(2):
+        with instrumented(tracer_provider=Own(spans.provider)):
+            greeting.render(name="Ada")
+            spans.call()
+    assert spans.prompts == [("chat", "greeting")] * 2
 
 
 def test_a_provider_that_takes_no_processor_is_one_warning(caplog: pytest.LogCaptureFixture) -> None:
