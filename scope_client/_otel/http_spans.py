@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import urlsplit
 
@@ -128,7 +128,8 @@ def _is_left_to_others(attempt: Attempt) -> bool:
     It was told to leave the URL out, or its spans go to another provider.
     """
     session: Any = attempt.session
-    if getattr(getattr(session, "send", None), "opentelemetry_instrumentation_requests_applied", False):
+    # A class of the user's calls the `send` of its base, unless it answers by itself, as from a cache.
+    if any(getattr(send, "opentelemetry_instrumentation_requests_applied", False) for send in _sends(session)):
         return True
     theirs: Any = sys.modules.get("opentelemetry.instrumentation.urllib3")
     requests: Any = sys.modules.get("requests")
@@ -138,3 +139,11 @@ def _is_left_to_others(attempt: Attempt) -> bool:
         return isinstance(session.get_adapter(attempt.url), requests.adapters.HTTPAdapter)
     except requests.exceptions.InvalidSchema:  # there is none, so nothing was sent
         return False
+
+
+def _sends(session: object) -> Iterator[object]:
+    """The `send` of a session, and those of its class and the bases of this one, unless it has one of its own."""
+    if "send" in getattr(session, "__dict__", {}):
+        yield vars(session)["send"]
+        return
+    yield from (vars(kind)["send"] for kind in type(session).__mro__ if "send" in vars(kind))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -173,8 +174,6 @@ class Offline(BaseAdapter):
     """Answers without a network."""
 
     def send(self, request: Any, **options: Any) -> requests.Response:
-        import io
-
         response = requests.Response()
         response.status_code = 200
         response.request, response.url = request, request.url
@@ -222,6 +221,40 @@ def test_so_it_is_over_a_session_of_a_class_of_the_callers(traced: Traced, make_
         with instrumented(RequestsInstrumentor, traced=traced):
             client.get_prompt_version("two")
     assert whose(traced) == [OURS, OURS, OF_REQUESTS]
+
+
+class Remembering(requests.Session):
+    """Sends what it has not sent before, as that of requests-cache does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[Any, bytes] = {}
+
+    def send(self, request: Any, **options: Any) -> Any:
+        key = (request.method, request.url)
+        if key not in self._known:
+            self._known[key] = super().send(request, **options).content
+        response = requests.Response()
+        response.status_code, response.request, response.url = 200, request, request.url
+        response.raw = io.BytesIO(self._known[key])
+        return response
+
+
+def test_a_session_that_answers_from_a_cache_has_spans_of_what_it_sends(traced: Traced, make_client: Make) -> None:
+    with instrumented(RequestsInstrumentor, traced=traced), Remembering() as session:
+        client = make_client(session=session)
+        for _ in range(2):
+            client.get_prompt_version("greeting", cache=False)
+    assert whose(traced) == [OF_REQUESTS] * 2
+
+
+def test_what_an_instrumentation_leaves_out_is_left_out_of_a_class_of_the_callers_too(
+    traced: Traced, make_client: Make
+) -> None:
+    other = Traced()
+    with instrumented(RequestsInstrumentor, traced=other, excluded_urls="/prompts/.*"), Sub() as session:
+        make_client(session=session).get_prompt_version("greeting")
+    assert (whose(traced), whose(other)) == ([], [OF_REQUESTS])
 
 
 def test_a_session_whose_instrumentation_was_taken_off_has_spans_of_ours(traced: Traced, make_client: Make) -> None:
