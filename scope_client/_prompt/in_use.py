@@ -55,8 +55,8 @@ class Use:
 
 _uses: ContextVar[tuple[Use, ...]] = ContextVar("scope_prompts_in_use", default=())
 uses_here = _uses.get
-# By identity, in the order in which they were entered: a context does not have them in each step of their generators.
-of_generators: dict[int, Use] = {}
+# Those that are open, by their frames, the last one last: a context need not have them in each step of a generator.
+of_generators: dict[Place, tuple[Use, ...]] = {}
 last_rendered: ContextVar[Any] = ContextVar("scope_prompt_rendered_last", default=None)
 
 
@@ -74,7 +74,7 @@ class InUse:
         use = Use(self._version, self, _owner(sys._getframe(1)))
         self._open.append(use)
         if use.is_of_generator:
-            of_generators[id(use)] = use
+            of_generators[use.frame] = (*of_generators.get(use.frame, ()), use)
         _uses.set((*(each for each in _uses.get() if not each.is_over), use))
         return self._version
 
@@ -87,8 +87,11 @@ class InUse:
             return
         self._open.remove(use)
         if use.is_of_generator:
-            of_generators.pop(id(use), None)
+            still_open = tuple(each for each in of_generators.pop(use.frame, ()) if each is not use)
+            if still_open:
+                of_generators[use.frame] = still_open
             use.frame = NO_FRAME
+            use.is_over = True  # also in the contexts of those who have taken other steps
         if use in here:
             # A task that was started in the block has a context of its own, in which the block goes on.
             _uses.set(tuple(each for each in here if each is not use and not each.is_over))
@@ -114,13 +117,13 @@ def in_use() -> Any:
     generator's block, the stack says so alone.
     """
     uses = [use for use in _uses.get() if not use.is_over]
-    elsewhere = [use for use in list(of_generators.values()) if use not in uses] if of_generators else []
-    if not uses and not elsewhere:
+    if not uses and not of_generators:
         return None
     stack = {_place(frame): depth for depth, frame in enumerate(_up(sys._getframe(1)))}
-    here = [use for use in reversed([*uses, *elsewhere]) if use.frame in stack]
+    here = [found[-1] for found in map(of_generators.get, stack) if found]
+    here += (use for use in reversed(uses) if use.frame in stack)
     nearest = min(here, key=lambda use: stack[use.frame], default=None)
-    if nearest is not None and nearest in elsewhere:
+    if nearest is not None and nearest not in uses:
         return nearest.version
     later = uses if nearest is None else uses[uses.index(nearest) + 1 :]
     beyond = (use for use in reversed(later) if use.frame not in stack and use.reaches_beyond_its_frame)

@@ -73,6 +73,38 @@ def test_the_generator_s_block_is_nearer_than_that_of_whoever_takes_a_step(
     ]
 
 
+def test_a_block_inside_a_block_of_an_earlier_step_counts(
+    greeting: PromptVersion, summary: PromptVersion, spans: ModelSpans, in_a_copy: Callable[..., object]
+) -> None:
+    def chunks() -> Iterator[None]:
+        with greeting.in_use():
+            yield
+            with summary.in_use():
+                spans.call("inner")
+                yield
+                spans.call("inner")
+            spans.call("outer")
+            yield
+
+    source = chunks()
+    in_a_copy(next, source)
+    next(source)
+    in_a_copy(next, source)
+    source.close()
+    assert spans.prompts == [("inner", "summary"), ("inner", "summary"), ("outer", "greeting")]
+    assert in_use.of_generators == {}
+
+
+def test_what_begins_here_and_ends_elsewhere_is_not_kept_here(
+    greeting: PromptVersion, spans: ModelSpans, in_a_copy: Callable[..., object]
+) -> None:
+    for _ in range(5):
+        chunks = body(greeting, spans)
+        next(chunks)
+        in_a_copy(chunks.close)  # type: ignore[attr-defined]  # of a generator
+        assert len(in_use.uses_here()) <= 1
+
+
 def test_the_end_in_another_thread_ends_the_generator_s_own_of_two_with_one_object(
     greeting: PromptVersion, spans: ModelSpans, in_a_copy: Callable[..., object]
 ) -> None:
