@@ -97,7 +97,8 @@ class PinMiddleware:
         if self.session_key is not None:
             for using, each in pins.items():
                 _keep(_session(request), _key_of(self.session_key, using), former[using], each)
-        if getattr(response, "streaming", False):
+        # A file reads nothing, and a server may send it by itself as long as nothing is around it.
+        if getattr(response, "streaming", False) and getattr(response, "file_to_stream", None) is None:
             wrap: Any = pinned_async_chunks if getattr(response, "is_async", False) else pinned_chunks
             response.streaming_content = wrap(list(pins.values()), response.streaming_content)
         return response  # type: ignore[no-any-return]  # it is the view's

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from asgiref.sync import iscoroutinefunction
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template import engines
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from django.urls import path
 from faults.reading import warnings
 
@@ -70,6 +71,10 @@ async def astreamed(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(body())
 
 
+def file(request: HttpRequest) -> FileResponse:
+    return FileResponse(Path(__file__).open("rb"))
+
+
 def once(request: HttpRequest) -> HttpResponse:
     return HttpResponse(get_client().get_prompt_version("greeting").content)
 
@@ -128,6 +133,15 @@ def test_so_does_an_asynchronous_one(url: str, settings: Any) -> None:
     settings.MIDDLEWARE = []
     first, second = asyncio.run(abody(url)).split("|")
     assert first != second
+
+
+def test_a_file_is_left_to_the_server_which_may_send_it_by_itself() -> None:
+    response: Any = PinMiddleware(file)(RequestFactory().get("/"))
+    try:
+        assert response.file_to_stream is not None
+        assert body(response) == Path(__file__).read_text()
+    finally:
+        response.close()
 
 
 def test_each_request_begins_anew() -> None:
