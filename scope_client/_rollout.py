@@ -112,7 +112,7 @@ def key_text(key: Any) -> Optional[str]:
     if type(key) is str and key:
         return key
     if type(key) is int:
-        return str(key)
+        return _digits(key)
     if is_none(key):
         return None
     text = _text(key)
@@ -125,7 +125,7 @@ def _text(key: Any) -> str:
     if isinstance(key, str):
         return plain_text(key)
     if isinstance(key, int) and not isinstance(key, bool):
-        return int.__repr__(key) if issubclass(type(key), int) else plain_text(str(key))  # of a proxy
+        return _digits(key)
     kind = key.__class__  # that of what a proxy stands for
     if hasattr(kind, "_meta") and hasattr(kind, "pk"):
         raise ValidationError(f"key must not be a whole record, got {kind.__name__}: give its ID, such as user.id")
@@ -145,3 +145,10 @@ def _text(key: Any) -> str:
     if " at 0x" in text:
         raise ValidationError(f"key must be text, a whole number or a UUID, such as user.id, got {kind.__name__}")
     return text
+
+
+def _digits(key: int) -> str:
+    try:
+        return int.__repr__(key) if issubclass(type(key), int) else plain_text(str(key))  # of a proxy
+    except ValueError as error:
+        raise ValidationError("key must be a number that has a text: it has more digits than Python writes") from error

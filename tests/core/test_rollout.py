@@ -243,6 +243,7 @@ class Member(enum.Enum):
 
 NO_KEYS: list[tuple[str, Any]] = [
     ("must not be empty", ""),
+    ("more digits than Python writes", -(10**5000)),
     ("must not be empty", SimpleLazyObject(lambda: "")),
     *(
         ("must be text, a whole number or a UUID", each)
