@@ -59,7 +59,7 @@ class Log:
             return
         try:
             shown = [_shown(value) for value in values]
-            extra = {name: _shown(fact) for name, fact in facts.items() if fact is not None}
+            extra = {name: _fact(fact) for name, fact in facts.items() if fact is not None}
             is_written = False
             while not is_written:
                 try:
@@ -80,9 +80,11 @@ def _taken(refusal: KeyError, extra: Mapping[str, object]) -> str:
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, (list, tuple)):
-        return [_shown(each) for each in value]
     return value if isinstance(value, (int, float)) else printable(str(value))
+
+
+def _fact(value: object) -> object:
+    return [_shown(each) for each in value] if isinstance(value, (list, tuple)) else _shown(value)
 
 
 def open_logger(name: str = _PACKAGE) -> Logger:

@@ -59,7 +59,7 @@ class Renderings:
     def __init__(self) -> None:
         self.listeners: tuple[Listener, ...] = ()
         self.marking: Optional[Marking] = None
-        self.are_heard = False  # by either
+        self.are_heard: bool = False  # by either
         self._plain: Optional[Methods] = None  # while others are in their place
         self.after_fork()
         renew_in_children(self)
