@@ -135,6 +135,7 @@ def test_so_does_an_asynchronous_one(url: str, settings: Any) -> None:
     assert first != second
 
 
+@pytest.mark.django_db  # a response that is closed looks at the connections of the thread
 def test_a_file_is_left_to_the_server_which_may_send_it_by_itself() -> None:
     response: Any = PinMiddleware(file)(RequestFactory().get("/"))
     try:
@@ -150,6 +151,7 @@ def test_each_request_begins_anew() -> None:
     assert body(Client().get("/once/")) != first
 
 
+@pytest.mark.django_db  # a response that is closed looks at the connections of the thread
 def test_after_a_request_nothing_is_pinned() -> None:
     client = get_client()
     plain = client._entries
