@@ -18,8 +18,8 @@ from ._prefetch import MAX_PREFETCH_THREADS, PrefetchReport, Wanted, refs_of, re
 from ._prompt import fallback as stand_ins
 from ._prompt.prompt_read import PromptRead
 from ._prompt.ref import PromptRef
+from ._read_steps import awaited
 from ._reading import Reading
-from ._steps import awaited
 from .errors import ScopeError
 
 _ANY_STAND_IN = ""  # for a call that tasks share, each of which has a fallback of its own
@@ -64,7 +64,7 @@ class AsyncReads:
             while waiting:
                 each = waiting.pop()
                 try:
-                    steps = self._reading.several().prefetch(Asked(refs[each], budget), self._reading.pins())
+                    steps = self._reading.pins_and_rollouts().prefetch(Asked(refs[each], budget), self._reading.pins())
                     found[each] = watching.read(refs[each], await awaited(steps, self._once))
                 except ScopeError as error:
                     errors[each] = error
@@ -79,7 +79,7 @@ class AsyncReads:
         pins = self._reading.pins()
         if asked.key is None and not pins:
             return await self._once(asked)
-        return await awaited(self._reading.several().steps(asked, pins), self._once)
+        return await awaited(self._reading.pins_and_rollouts().steps(asked, pins), self._once)
 
     async def _once(self, asked: Asked) -> PromptRead:
         found = await self._served(asked)

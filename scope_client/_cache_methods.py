@@ -88,7 +88,7 @@ class CacheMethods:
 
     def _import_new_state(self) -> Callable[..., State]:
         with held_back():  # most programs have no pins
-            from ._pins.state import new_state
+            from ._pins.pin_state import new_state
         self._new_state = new_state
         return new_state
 

@@ -322,3 +322,6 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
         warn_of_one_url(self._config)
         assert self._config.credentials is not None
         return Fetcher(self._config, self._config.credentials, self._clock, background, counters, locked_reads)
+
+
+PLAIN_READ = ScopeClient.get_prompt_version  # before anybody can put another one in its place

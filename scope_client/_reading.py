@@ -27,14 +27,14 @@ from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._prompt.values import is_none
-from ._steps import carried_out
+from ._read_steps import carried_out
 from ._wording import nearest, shown
 from .errors import ConnectionError, ScopeError, TimeoutError, ValidationError
 
 if TYPE_CHECKING:
-    from ._pins.in_force import Pinning
-    from ._pins.state import PinState
-    from ._several_reads import SeveralReads
+    from ._pins.active_pins import Pinning
+    from ._pins.pin_state import PinState
+    from ._pins_and_rollouts import PinsAndRollouts
 
 
 class Folder(Protocol):
@@ -68,7 +68,7 @@ class Reading:
         self._fitting = fitting
         self._counters = counters
         self._lock = lock
-        self._several: SeveralReads | None = None
+        self._pins_and_rollouts: PinsAndRollouts | None = None
         self.pinning: Pinning | None = None
 
     def read(self, ref: PromptRef, **options: Any) -> PromptRead:
@@ -83,7 +83,7 @@ class Reading:
 
     def prefetched(self, ref: PromptRef, budget: Budget) -> PromptRead:
         """The answer to a read of a prefetch, which brings the candidates of a rollout too."""
-        steps = self.several().prefetch(Asked(ref, budget), self.pins())
+        steps = self.pins_and_rollouts().prefetch(Asked(ref, budget), self.pins())
         return watching.read(ref, carried_out(steps, self.once))
 
     def answer(self, asked: Asked) -> PromptRead:
@@ -91,7 +91,7 @@ class Reading:
         pins = self.pins()
         if asked.key is None and not pins:
             return self.once(asked)
-        return carried_out(self.several().steps(asked, pins), self.once)
+        return carried_out(self.pins_and_rollouts().steps(asked, pins), self.once)
 
     def once(self, asked: Asked) -> PromptRead:
         """The answer to one read, whatever is pinned."""
@@ -102,29 +102,29 @@ class Reading:
         pins = self.pins()
         asked = Asked(ref, Budget(self._clock.now))
         try:
-            found = carried_out(self.several().steps(asked, pins), self._peek) if pins else self._peek(asked)
+            found = carried_out(self.pins_and_rollouts().steps(asked, pins), self._peek) if pins else self._peek(asked)
         except _NotInMemory:
             return None
         return watching.read(ref, found).version
 
     def quick(self, name: str, key: object) -> PromptVersion | None:
         """What a plain read with a key finds in memory; None if more has to be done."""
-        several = self._several
-        if several is None or watching.watcher is not None or self.pins():
+        known = self._pins_and_rollouts
+        if known is None or watching.watcher is not None or self.pins():
             return None
-        return several.rollouts.quick(name, key)
+        return known.rollouts.quick(name, key)
 
     def pins(self) -> tuple[PinState, ...]:
         """Those in force in this thread or task, the innermost first."""
         return () if self.pinning is None else self.pinning.here()
 
-    def several(self) -> SeveralReads:
+    def pins_and_rollouts(self) -> PinsAndRollouts:
         """Imported late: most programs have no pins and no rollouts."""
-        if self._several is None:
+        if self._pins_and_rollouts is None:
             with held_back():
-                from ._several_reads import SeveralReads
-            self._several = SeveralReads(self, self._cache, self._clock)
-        return self._several
+                from ._pins_and_rollouts import PinsAndRollouts
+            self._pins_and_rollouts = PinsAndRollouts(self, self._cache, self._clock)
+        return self._pins_and_rollouts
 
     def has_lock_for(self, ref: PromptRef) -> bool:
         """Whether a lock says which version answers this ref."""
@@ -165,7 +165,7 @@ class Reading:
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
         given = None if is_none(requires) else _names(requires)
         stand_in = None if fallback is None else stand_ins.checked(fallback)
-        of_key = None if key is None else self.several().key_text(key)
+        of_key = None if key is None else self.pins_and_rollouts().key_text(key)
         self.check(ref)
         return Asked(ref, self.budget(deadline), stand_in, cache, max_age, given, of_key)
 

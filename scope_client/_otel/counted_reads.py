@@ -7,43 +7,62 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import Any
+from typing import Any, Callable, NamedTuple, Optional
 
-from .._client import ScopeClient
+from .._client import PLAIN_READ, ScopeClient
 from .._prompt.prompt_version import PromptVersion
 from .marks import forget_read, reads_noted
 
+Read = Callable[..., PromptVersion]
+
 _count = itertools.count()
 _tick = _count.__next__
-_plain = ScopeClient.get_prompt_version
 
 
-@functools.wraps(_plain)
-def get_prompt_version(
-    self: Any, name: str, *, label: Any = None, version: Any = None, **options: Any
-) -> PromptVersion:
-    if not options and type(name) is str:
-        # The fast path of the client once more: to call that one would cost as much as it does.
-        key = name if version is None and (label is None or label == "production") else (name, label, version)
-        try:
-            entry = self._entries.get(key)
-        except TypeError:  # a label that cannot be hashed
-            entry = None
-        if entry is not None:
-            now = self._now()
-            if now < entry.due_at:
-                entry.read_at = now
-                _tick()
-                if reads_noted():
-                    forget_read(entry.version)
-                return entry.version  # type: ignore[no-any-return]  # of an Entry
-    before = reads_noted()
-    found: PromptVersion = _plain(self, name, label=label, version=version, **options)
-    if reads_noted() is before:  # the read has not left the fast path
-        _tick()
-        if before:
-            forget_read(found)
-    return found
+class _Counting(NamedTuple):
+    plain: Read
+    counted: Read
+    silence: Callable[[], None]
+    """Ends the counting, where the counted method cannot be taken away."""
+
+
+def _counted(plain: Read) -> _Counting:
+    """The method, counted. Of one that is not the client's own, each read is a call."""
+    is_own = plain is PLAIN_READ
+    tick: Callable[[], object] = _tick
+
+    @functools.wraps(plain)
+    def get_prompt_version(
+        self: Any, name: str, *, label: Any = None, version: Any = None, **options: Any
+    ) -> PromptVersion:
+        if is_own and not options and type(name) is str:
+            # The fast path of the client once more: to call that one would cost as much as it does.
+            key = name if version is None and (label is None or label == "production") else (name, label, version)
+            try:
+                entry = self._entries.get(key)
+            except TypeError:  # a label that cannot be hashed
+                entry = None
+            if entry is not None:
+                now = self._now()
+                if now < entry.due_at:
+                    entry.read_at = now
+                    tick()
+                    if reads_noted():
+                        forget_read(entry.version)
+                    return entry.version  # type: ignore[no-any-return]  # of an Entry
+        before = reads_noted()
+        found = plain(self, name, label=label, version=version, **options)
+        if reads_noted() is before:  # the read has not left the fast path
+            tick()
+            if before:
+                forget_read(found)
+        return found
+
+    def silence() -> None:
+        nonlocal tick
+        tick = int  # which does nothing
+
+    return _Counting(plain, get_prompt_version, silence)
 
 
 def hits() -> int:
@@ -51,13 +70,24 @@ def hits() -> int:
     return int(repr(_count)[len("count(") : -1])  # the only way to see the count and leave it
 
 
-def start() -> None:
-    """Puts it in the place of the client's own."""
-    kind: Any = ScopeClient
-    kind.get_prompt_version = get_prompt_version
+class CountedReads:
+    """What is turned on and off."""
 
+    def __init__(self) -> None:
+        self._counting: Optional[_Counting] = None
 
-def stop() -> None:
-    """Puts the client's own back."""
-    kind: Any = ScopeClient
-    kind.get_prompt_version = _plain
+    def start(self) -> None:
+        """Puts a counted method in the place of the one that is there, which may be another tool's."""
+        kind: Any = ScopeClient
+        self._counting = counting = _counted(kind.get_prompt_version)
+        kind.get_prompt_version = counting.counted
+
+    def stop(self) -> None:
+        """Puts that one back. If another tool has wrapped ours meanwhile, ours stays within, and counts no more."""
+        counting, self._counting = self._counting, None
+        if counting is None:
+            return
+        counting.silence()
+        kind: Any = ScopeClient
+        if kind.get_prompt_version is counting.counted:
+            kind.get_prompt_version = counting.plain

@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from .._attribute_names import ERROR_TYPE, METHOD, PORT, PROTOCOL, REQUEST_URL, RESEND_COUNT, SERVER, STATUS
 from .._error_facts import error_type
-from .attached import Attached
+from .attached_context import Attached
 from .spans import fail
 
 if TYPE_CHECKING:

@@ -71,7 +71,7 @@ def mark() -> Optional[Mark]:
 
 def note_read(ref: PromptRef, found: PromptRead) -> None:
     """Keeps how a read of the caller's was answered, which left the fast path."""
-    facts = facts_of(found.version, source=found.source, label=ref.label, variant=getattr(found, "variant", None))
+    facts = facts_of(found.version, source=found.source, label=ref.label, variant=found.variant)
     others = [read for read in _reads.get() if read.version is not found.version]
     _reads.set((NotedRead(found.version, facts), *others[: MAX_READS_NOTED - 1]))
 

@@ -19,7 +19,7 @@ from .._status import Status
 from .._version import __version__
 from .counted_reads import hits
 from .http_spans import outcome_of, server_of
-from .names import LIBRARY_NAME, SCHEMA_URL
+from .library import LIBRARY_NAME, SCHEMA_URL
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram, Meter, MeterProvider

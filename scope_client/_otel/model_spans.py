@@ -11,9 +11,9 @@ from opentelemetry import trace
 from .._log import Log
 from .._prompt.in_use import last_rendered
 from .._renderings import renderings
-from . import counted_reads
+from .counted_reads import CountedReads
 from .marks import PLAIN_MARKING
-from .processor import PromptMarks
+from .span_processor import PromptMarks
 
 _log = Log("scope_client.otel")
 
@@ -22,20 +22,21 @@ class ModelSpans:
     """Turned on, it is connected to one provider: that which was given, or that of the process once it is set."""
 
     def __init__(self) -> None:
+        self._counted_reads = CountedReads()
         self._processors: weakref.WeakKeyDictionary[Any, PromptMarks] = weakref.WeakKeyDictionary()
         self._processor: Optional[PromptMarks] = None
         self._waiting: list[object] = []  # a mark for whoever finds the provider, of several threads the first
 
     def start(self, provider: Any) -> None:
         last_rendered.set(None)  # by a caller that was watched before
-        counted_reads.start()
+        self._counted_reads.start()
         renderings.mark_with(PLAIN_MARKING)
         self._connect(trace.get_tracer_provider() if provider is None else provider)
 
     def stop(self) -> None:
         self._waiting.clear()
         renderings.mark_with(None)
-        counted_reads.stop()
+        self._counted_reads.stop()
         if self._processor is not None:
             self._processor.is_on = False  # no provider lets a processor go
             self._processor = None

@@ -14,7 +14,7 @@ from .._error_facts import error_type
 from .._foreign_text import printable
 from .._prompt.prompt_version import PromptVersion
 from ..errors import ScopeError
-from .attached import Attached
+from .attached_context import Attached
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer

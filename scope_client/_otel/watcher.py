@@ -9,9 +9,9 @@ from opentelemetry import trace
 from .. import _watching as watching
 from .._version import __version__
 from .http_spans import HttpSpan
+from .library import LIBRARY_NAME, SCHEMA_URL
 from .marks import note_read
 from .metrics import AttemptTimer, Metrics, metrics_of
-from .names import LIBRARY_NAME, SCHEMA_URL
 from .spans import Behind, carried_span, fetch_span, is_suppressed, token_span
 
 if TYPE_CHECKING:

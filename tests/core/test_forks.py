@@ -27,7 +27,7 @@ from faults.server import FaultServer
 
 import scope_client
 from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Telemetry
-from scope_client._pins import in_force
+from scope_client._pins import active_pins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -237,7 +237,7 @@ def test_a_child_of_a_block_has_its_pins_and_locks_of_its_own(client: ScopeClien
                 assert content(client) == content(client, cache=False) == "answer 1"
             return found.paths_of_what_is_also_in(parents, [*found.locks, *found.threads, *found.sockets])
 
-        with held(in_force._lock.held):
+        with held(active_pins._lock.held):
             assert in_a_child(left_over) == []
 
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scope_client import PromptVersion, ValidationError
-from scope_client._rollout import MAX_CANDIDATES, Rollout, key_text, rollout_of
+from scope_client._rollouts.picking import MAX_CANDIDATES, Rollout, key_text, rollout_of
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = 100_000
@@ -81,7 +81,7 @@ def test_the_order_of_a_mapping_does_not_matter() -> None:
 
 
 PROGRAM = f"""
-from scope_client._rollout import Rollout
+from scope_client._rollouts.picking import Rollout
 rollout = Rollout({{"{CANDIDATE}": 10, "{OTHER}": 25}})
 print("".join({{None: "p", "{CANDIDATE}": "c", "{OTHER}": "o"}}[rollout.picked(str(n))] for n in range(60)))
 """

@@ -356,7 +356,6 @@ def test_many_threads_read_it_cold_with_one_request_for_each_version(
     assert (asked["production"], asked[candidate]) == (1, 1)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_a_forked_child_picks_alike(client: ScopeClient) -> None:
     before = [word(client.get_prompt_version("chat", key=number)) for number in range(100)]
     child = os.fork()

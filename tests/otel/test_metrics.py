@@ -223,7 +223,6 @@ def test_no_instrument_is_made_twice(client: ScopeClient, caplog: pytest.LogCapt
     assert caplog.messages == []
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_child_counts_its_own_reads_alone(traced: Traced, client: ScopeClient) -> None:
     for _ in range(3):
         client.get_prompt_version("greeting")

@@ -375,7 +375,6 @@ def test_after_it_was_turned_off_no_span_is_made(client: ScopeClient) -> None:
     assert traced.spans() == []
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_child_traces_its_own_reads(traced: Traced, client: ScopeClient, server: FaultServer) -> None:
     client.get_prompt_version("greeting")
     traced.forget()

@@ -344,7 +344,6 @@ def test_a_task_that_outlives_the_block_reads_as_without_it(client: ScopeClient,
     assert asyncio.run(main()) == "v2"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_a_forked_child_keeps_its_pins(client: ScopeClient, promote: Promote) -> None:
     with client.pin("chat"):
         promote("v2")

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags
 
-from scope_client._otel import processor
+from scope_client._otel import span_processor
 
 if TYPE_CHECKING:
     from faults.model_spans import ModelSpans
@@ -185,18 +185,18 @@ def test_a_span_that_streams_is_marked_by_what_was_in_use_when_it_started(
 
 def test_spans_that_never_end_are_not_kept(greeting: PromptVersion, spans: ModelSpans) -> None:
     def work() -> int:
-        for _ in range(3 * processor.MAX_JOBS_INSIDE_ONE_ANOTHER):
+        for _ in range(3 * span_processor.MAX_JOBS_INSIDE_ONE_ANOTHER):
             spans.tracer.start_span("job")
-        job, depth = processor._job.get(), 0
+        job, depth = span_processor._job.get(), 0
         while job is not None:
             job, depth = job.outer, depth + 1
         return depth
 
-    assert contextvars.copy_context().run(work) <= processor.MAX_JOBS_INSIDE_ONE_ANOTHER + 2
+    assert contextvars.copy_context().run(work) <= span_processor.MAX_JOBS_INSIDE_ONE_ANOTHER + 2
 
 
 def test_a_span_that_cannot_be_looked_at_is_logged_once_and_breaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    odd, marks = object(), processor.PromptMarks()
+    odd, marks = object(), span_processor.PromptMarks()
     marks.on_start(odd)
     marks.on_start(odd)
     assert [record.message for record in caplog.records] == [

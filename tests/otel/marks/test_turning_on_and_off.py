@@ -17,11 +17,13 @@ from opentelemetry.trace import NoOpTracerProvider
 
 from scope_client import ConfigurationError, PromptVersion, ScopeClient, otel
 from scope_client import _watching as watching
+from scope_client._client import PLAIN_READ
+from scope_client._otel.counted_reads import hits
 from scope_client.frameworks import renderings
 from scope_client.otel import ScopeInstrumentor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
 METHODS = [(PromptVersion, "_render"), (PromptVersion, "messages"), (ScopeClient, "get_prompt_version")]
@@ -53,6 +55,61 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=60,
     )
+
+
+@pytest.fixture
+def method() -> Iterator[None]:
+    """The client's own is put back: pytest's monkeypatch would put back what it found, which may be ours."""
+    yield
+    kind: Any = ScopeClient
+    kind.get_prompt_version = PLAIN_READ
+
+
+def wrapped(calls: list[str]) -> Any:
+    """What another tool puts in the place of the method that is there."""
+    theirs = ScopeClient.get_prompt_version
+
+    def get_prompt_version(self: ScopeClient, name: str, **options: Any) -> PromptVersion:
+        calls.append(name)
+        return theirs(self, name, **options)
+
+    kind: Any = ScopeClient
+    kind.get_prompt_version = get_prompt_version
+    return get_prompt_version
+
+
+def counted(client: ScopeClient) -> int:
+    """How many of three reads from memory are."""
+    before = hits()
+    for _ in range(3):
+        client.get_prompt_version("greeting")
+    return hits() - before
+
+
+def test_what_another_tool_has_wrapped_before_is_called_and_put_back(client: ScopeClient, method: None) -> None:
+    for _ in range(2):  # the first one from memory still leaves the fast path
+        client.get_prompt_version("greeting")
+    calls: list[str] = []
+    theirs = wrapped(calls)
+    with instrumented():
+        assert counted(client) == len(calls) == 3
+    assert ScopeClient.get_prompt_version is theirs
+
+
+def test_what_another_tool_wraps_meanwhile_stays_and_is_counted_once_when_it_is_turned_on_again(
+    client: ScopeClient, method: None
+) -> None:
+    for _ in range(2):  # the first one from memory still leaves the fast path
+        client.get_prompt_version("greeting")
+    calls: list[str] = []
+    otel.instrument()
+    theirs = wrapped(calls)
+    assert counted(client) == 3
+    otel.uninstrument()
+    assert ScopeClient.get_prompt_version is theirs
+    assert (counted(client), len(calls)) == (0, 6)
+    with instrumented():
+        assert (counted(client), len(calls)) == (3, 9)
 
 
 @pytest.mark.parametrize("off", OFFS)

@@ -12,8 +12,8 @@ from .._prefetch import Wanted
 from .._prompt.prompt_read import PromptRead
 from .._prompt.ref import LABELS, CacheKey, PromptRef
 from ..errors import ScopeError
-from .in_force import Holder, Pinning, Reader
-from .pinned import PinnedPrompt, PinnedPrompts, PinnedVersion
+from .active_pins import Holder, Pinning, Reader
+from .pinned_prompts import PinnedPrompt, PinnedPrompts, PinnedVersion
 from .token import Secrets, TokenEntry, TokenKeys, entries_of, token_of
 
 _NEVER_DUE = float("inf")

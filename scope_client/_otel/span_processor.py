@@ -14,7 +14,7 @@ from .._log import Log
 from .._prompt.in_use import last_rendered
 from .http_spans import number_attempt
 from .marks import Mark, mark
-from .models import is_of_a_model, is_of_an_agent, said_to_be_of_a_model
+from .model_calls import is_of_a_model, is_of_an_agent, said_to_be_of_a_model
 
 _log = Log("scope_client.otel")
 MAX_JOBS_INSIDE_ONE_ANOTHER = 100

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Optional
 
-from ._interrupts import pass_on
-from ._prompt.prompt_version import PromptVersion
-from ._prompt.ref import PromptRef
-from ._prompt.values import is_none, plain_text
-from ._wording import cut, shown
-from .errors import ScopeError, ValidationError
+from .._interrupts import pass_on
+from .._prompt.prompt_version import PromptVersion
+from .._prompt.ref import PromptRef
+from .._prompt.values import is_none, plain_text
+from .._wording import cut, shown
+from ..errors import ScopeError, ValidationError
 
 ROLLOUT_IN_METADATA = "rollout"
 MAX_CANDIDATES = 20

@@ -11,7 +11,7 @@ from .._fork import renew_in_children
 from .._prompt.ref import CacheKey
 
 if TYPE_CHECKING:
-    from .state import PinState
+    from .pin_state import PinState
 
 
 class Reader(Protocol):

@@ -1,4 +1,4 @@
-"""SeveralReads: the steps of a read that pins answer, or a rollout."""
+"""PinsAndRollouts: the steps of a read that pins answer, or a rollout."""
 
 from __future__ import annotations
 
@@ -15,35 +15,34 @@ from ._foreign_text import printable
 from ._interrupts import pass_on
 from ._log import Log
 from ._prompt.prompt_read import PromptRead
-from ._rollout import key_text
-from ._rollouts import Rollouts
-from ._steps import Steps
+from ._read_steps import ReadRules, Steps
+from ._rollouts.keyed_reads import KeyedReads
+from ._rollouts.picking import key_text
 from ._wording import shown
 from .errors import ScopeError
 
 if TYPE_CHECKING:
-    from ._pins.pinned import PinnedPrompt, PinnedVersion
-    from ._pins.state import PinState
-    from ._reading import Reading
+    from ._pins.pin_state import PinState
+    from ._pins.pinned_prompts import PinnedPrompt, PinnedVersion
 
 _log = Log("scope_client.pins")
 _Found = Generator[Asked, PromptRead, Optional[PromptRead]]
 
 
-class SeveralReads:
+class PinsAndRollouts:
     """What pins and rollouts make of the reads of one client."""
 
-    def __init__(self, reading: Reading, cache: PromptCache, clock: Clock) -> None:
-        self._reading = reading
+    def __init__(self, rules: ReadRules, cache: PromptCache, clock: Clock) -> None:
+        self._rules = rules
         self._now = clock.now
-        self.rollouts = Rollouts(reading, cache, clock)
+        self.rollouts = KeyedReads(rules, cache, clock)
         self.key_text = key_text
 
     def steps(self, asked: Asked, pins: tuple[PinState, ...]) -> Steps:
         """One read, under these pins, of which the first is the innermost."""
         if asked.ref.label is None:
             return (yield asked)
-        if self._reading.has_lock_for(asked.ref):
+        if self._rules.has_lock_for(asked.ref):
             found = yield asked
             for each in pins:
                 each.replace(asked.ref, found, self._now())
@@ -57,7 +56,7 @@ class SeveralReads:
     def prefetch(self, asked: Asked, pins: tuple[PinState, ...]) -> Steps:
         """The same, and the candidates of a rollout, whose errors are logged instead."""
         found = yield from self.steps(asked, pins)
-        if not self._reading.has_lock_for(asked.ref):
+        if not self._rules.has_lock_for(asked.ref):
             yield from self.rollouts.candidates(asked, found)
         return found
 
@@ -69,12 +68,12 @@ class SeveralReads:
             for version in () if prompt is None else tuple(prompt.versions):
                 assert prompt is not None
                 found = version.again(self._now()) or (yield from self._of_token(asked, prompt, version))
-                if found is not None and self._reading.fits(asked, found):
+                if found is not None and self._rules.fits(asked, found):
                     if prompt.versions[:1] == [version]:
                         pins[0].answer_at_once(asked.ref, found, self._now())
                     return found
                 unfit = unfit or found
-        if unfit is not None and asked.given is not None and not self._reading.serves_last_fitting:
+        if unfit is not None and asked.given is not None and not self._rules.serves_last_fitting:
             raise lacking(unfit.version, asked.given)
         return None
 
@@ -115,4 +114,4 @@ class SeveralReads:
 
     def _first_fitting(self, asked: Asked, prompt: PinnedPrompt, now: float) -> PromptRead | None:
         reads = (version.again(now) for version in prompt.versions)
-        return next((read for read in reads if read and self._reading.fits(asked, read)), None)
+        return next((read for read in reads if read and self._rules.fits(asked, read)), None)

@@ -1,28 +1,25 @@
-"""Rollouts: the reads of one client that have a key, and what it knows of its prompts' rollouts."""
+"""KeyedReads: the reads of one client that have a key, and what is known of its prompts' rollouts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
-from ._asked import Asked
-from ._attribute_names import ID_OF_VERSION, PROMPT_NAME, SERVED_VERSION_ID
-from ._cache.cache import PromptCache
-from ._clock import Clock
-from ._error_facts import error_facts
-from ._foreign_text import printable
-from ._interrupts import pass_on
-from ._log import Log
-from ._prompt.prompt_read import PromptRead
-from ._prompt.prompt_version import PromptVersion, refused_values
-from ._prompt.ref import LABELS, PromptRef
-from ._rollout import ROLLOUT_IN_METADATA, Rollout, key_text, rollout_of
-from ._steps import Steps
-from ._wording import listed, shown
-from .errors import ScopeError, ValidationError
-
-if TYPE_CHECKING:
-    from ._reading import Reading
+from .._asked import Asked
+from .._attribute_names import ID_OF_VERSION, PROMPT_NAME, SERVED_VERSION_ID
+from .._cache.cache import PromptCache
+from .._clock import Clock
+from .._error_facts import error_facts
+from .._foreign_text import printable
+from .._interrupts import pass_on
+from .._log import Log
+from .._prompt.prompt_read import PromptRead
+from .._prompt.prompt_version import PromptVersion, refused_values
+from .._prompt.ref import LABELS, PromptRef
+from .._read_steps import ReadRules, Steps
+from .._wording import listed, shown
+from ..errors import ScopeError, ValidationError
+from .picking import ROLLOUT_IN_METADATA, Rollout, key_text, rollout_of
 
 _log = Log("scope_client.rollout")
 ASK_FOR_CANDIDATE_AGAIN_SECONDS = 30.0
@@ -34,11 +31,11 @@ class _Known(NamedTuple):
     rollout: Optional[Rollout]
 
 
-class Rollouts:
+class KeyedReads:
     """What is known of them follows from the versions that are read; so it needs no lock, and a fork keeps it."""
 
-    def __init__(self, reading: Reading, cache: PromptCache, clock: Clock) -> None:
-        self._reading = reading
+    def __init__(self, rules: ReadRules, cache: PromptCache, clock: Clock) -> None:
+        self._rules = rules
         self._cache = cache
         self._entries = cache.entries
         self._now: Callable[[], float] = clock.now
@@ -72,13 +69,13 @@ class Rollouts:
         found = yield asked.of_anyone()
         rollout = self._rollout(asked.ref, found.version)
         if rollout is None:
-            return found if self._reading.fits(asked, found) else (yield asked)
+            return found if self._rules.fits(asked, found) else (yield asked)
         picked = rollout.picked(asked.key)
         self._keep_warm(asked, rollout, picked)
         candidate = None if picked is None else (yield from self._candidate(asked, found.version, picked))
         if candidate is not None:
             return PromptRead(candidate.version, candidate.source, candidate.age, variant=picked)
-        if not self._reading.fits(asked, found):
+        if not self._rules.fits(asked, found):
             return (yield asked)
         # Who was to get the candidate, and could not, is in neither group.
         variant = found.version.id if picked is None else None
@@ -124,7 +121,7 @@ class Rollouts:
 
     def _keep_warm(self, asked: Asked, rollout: Rollout, picked: str | None) -> None:
         """Fetches, behind the reader, what memory has not or is to renew, apart from what is read next."""
-        if not (asked.cache and self._reading.is_cached):
+        if not (asked.cache and self._rules.is_cached):
             return
         for each in rollout.candidates:
             ref = PromptRef(asked.ref.name, None, each)
