@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind
 
 from scope_client import PromptVersion, ScopeError, otel
 from scope_client._otel.counted_reads import hits
+from scope_client._otel.marks import MAX_READS_NOTED, reads_noted
 from scope_client.testing import PromptsClient
 
 if TYPE_CHECKING:
@@ -341,3 +342,13 @@ def test_a_client_of_a_test_marks_too(spans: ModelSpans) -> None:
     PromptsClient({"greeting": "Hi {{name}}"}).render_prompt("greeting", {"name": "Ada"})
     spans.call()
     assert spans.attributes()[PROMPT_NAME] == "greeting"
+
+
+def test_of_many_reads_in_a_row_the_last_ones_are_remembered(
+    client: ScopeClient, platform: LocalPlatform, spans: ModelSpans
+) -> None:
+    versions = []
+    for number in range(2 * MAX_READS_NOTED):
+        platform.publish(f"prompt-{number}", "Hello!")
+        versions.append(client.get_prompt_version(f"prompt-{number}"))
+    assert [read.version for read in reads_noted()] == versions[: MAX_READS_NOTED - 1 : -1]
