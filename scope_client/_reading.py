@@ -69,7 +69,7 @@ class Reading:
         self._counters = counters
         self._lock = lock
         self._pins_and_rollouts: PinsAndRollouts | None = None
-        self.pinning: Pinning | None = None
+        self.pinning: Pinning[PinState] | None = None
 
     def read(self, ref: PromptRef, **options: Any) -> PromptRead:
         """The answer to one read; the options are those of `ScopeClient.get_prompt_version`, and raise as there."""

@@ -9,7 +9,7 @@ from ._background import Background
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting
 from ._cache.loading import Source
-from ._cache.memory import Entry
+from ._cache.memory import Entries, Entry
 from ._cache.platform_breaker import PlatformBreaker
 from ._cache.shared_store import SharedStore
 from ._clock import Clock
@@ -86,7 +86,12 @@ class Rooms:
         with held_back():  # with the first client, as a program may import the package and read nothing
             from ._async_reads import AsyncReads
         self.async_reads = AsyncReads(config, clock, reading=self.reading, cache=self.cache, platform=self.platform)
-        watching.rooms.add(self)
+        watching.made(self)
+
+    @property
+    def entries(self) -> Entries:
+        """What is kept in memory."""
+        return self.cache.entries
 
     @property
     def base_url(self) -> str:

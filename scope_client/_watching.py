@@ -13,9 +13,10 @@ from ._interrupts import pass_on
 from ._log import Log
 
 if TYPE_CHECKING:
+    from ._cache.memory import Entries
     from ._prompt.prompt_read import PromptRead
     from ._prompt.ref import PromptRef
-    from ._rooms import Rooms
+    from ._status import Status
 
 _log = Log("scope_client.otel")
 _has_failed = False
@@ -68,9 +69,38 @@ class Watcher(Protocol):
         """A job runs in the background, behind a reader who goes on."""
 
 
+class LiveClient(Protocol):
+    """What a watcher may look at, of each client that lives."""
+
+    @property
+    def base_url(self) -> str:
+        """Where its platform is."""
+
+    @property
+    def entries(self) -> Entries:
+        """What it keeps in memory."""
+
+    def status(self) -> Status:
+        """How it is doing."""
+
+
 watcher: Watcher | None = None
-rooms: weakref.WeakSet[Rooms] = weakref.WeakSet()
-"""Those of each client that lives."""
+_live_clients: dict[int, weakref.ref[LiveClient]] = {}
+
+
+def made(client: LiveClient) -> None:
+    """Tells of a client, which is not kept alive by it."""
+    key = id(client)
+
+    def forget(_: object) -> None:
+        _live_clients.pop(key, None)
+
+    _live_clients[key] = weakref.ref(client, forget)
+
+
+def live_clients() -> list[LiveClient]:
+    """All that live. The values of a dict are listed in one step, in which no other thread makes a client."""
+    return [client for known in list(_live_clients.values()) if (client := known()) is not None]
 
 
 def watch_with(new: Watcher | None) -> None:

@@ -104,8 +104,8 @@ def _kept(name: Optional[str], prompt_id: Optional[str], version_id: Optional[st
     keys: list[CacheKey] = []
     for asked in filter(None, (name, prompt_id)):
         keys += [asked, (asked, LABELS[1], None), (asked, None, version_id)]
-    for rooms in list(watching.rooms):
-        yield from filter(None, map(rooms.cache.entries.get, keys))
+    for client in watching.live_clients():
+        yield from filter(None, map(client.entries.get, keys))
 
 
 def how_read(facts: Mapping[str, Any]) -> Facts:

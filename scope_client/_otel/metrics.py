@@ -25,13 +25,11 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Histogram, Meter, MeterProvider
 
     from .._prompt.prompt_read import PromptRead
-    from .._rooms import Rooms
     from .._watching import Attempt
 
 # As the conventions have it for http.client.request.duration.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 AGE_BUCKETS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0, 43_200.0, 86_400.0)
-MAX_LOOKS_AT_CLIENTS = 10
 Key = tuple[tuple[str, Any], ...]
 
 
@@ -135,10 +133,10 @@ class Metrics:
     def _observer(self, gauge: Gauge) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def observe(options: CallbackOptions) -> Iterator[Observation]:
             numbers: dict[Key, list[float]] = {}
-            for rooms in _rooms() if self._is_on else ():
-                number = gauge.of(rooms.status())
+            for client in watching.live_clients() if self._is_on else ():
+                number = gauge.of(client.status())
                 if number is not None:
-                    numbers.setdefault(tuple(server_of(rooms.base_url).items()), []).append(number)
+                    numbers.setdefault(tuple(server_of(client.base_url).items()), []).append(number)
             for server, found in numbers.items():
                 yield Observation(gauge.together(found), dict(server))
 
@@ -203,13 +201,3 @@ def _histogram(meter: Meter, name: str, description: str, buckets: Sequence[floa
         )
     except TypeError:  # an API before 1.30, which takes no advice
         return meter.create_histogram(name, unit="s", description=description)
-
-
-def _rooms() -> list[Rooms]:
-    """Those of the clients that live; another thread may make one meanwhile."""
-    for _ in range(MAX_LOOKS_AT_CLIENTS):
-        try:
-            return list(watching.rooms)
-        except RuntimeError:  # noqa: PERF203  # the set has changed
-            continue
-    return []

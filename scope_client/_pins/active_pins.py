@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from .._cache.memory import Entries, Entry
 from .._fork import renew_in_children
 from .._prompt.ref import CacheKey
 
-if TYPE_CHECKING:
-    from .pin_state import PinState
+
+class Pinned(Protocol):
+    """The state of some pins."""
+
+    entries: dict[CacheKey, Entry]
+
+
+_State = TypeVar("_State", bound=Pinned)
 
 
 class Reader(Protocol):
@@ -23,22 +29,22 @@ class Reader(Protocol):
 class Holder(Protocol):
     """What has the pinning of a client."""
 
-    pinning: Pinning | None
+    pinning: Pinning[Any] | None
 
 
-class _Use:
+class _Use(Generic[_State]):
     """One block that pins are entered for. A copy of the context, such as a task's, shares it, and its end too."""
 
     __slots__ = ("has_ended", "outer", "pinning", "pins")
 
-    def __init__(self, pinning: Pinning, pins: PinState, outer: _Use | None) -> None:
+    def __init__(self, pinning: Pinning[_State], pins: _State, outer: _Use[Any] | None) -> None:
         self.pinning = pinning
         self.pins = pins
         self.outer = outer
         self.has_ended = False
 
 
-_innermost: ContextVar[_Use | None] = ContextVar("scope_client_pins", default=None)
+_innermost: ContextVar[_Use[Any] | None] = ContextVar("scope_client_pins", default=None)
 
 
 class _Lock:
@@ -55,15 +61,15 @@ class _Lock:
 _lock = _Lock()
 
 
-class Pinning:
+class Pinning(Generic[_State]):
     """The pins of one client. While some are in force in any thread, the client's fast path asks it for entries."""
 
     def __init__(self, plain: Entries) -> None:
         self._plain = plain
-        self._uses: list[_Use] = []
+        self._uses: list[_Use[_State]] = []
 
     @classmethod
-    def of(cls, reading: Holder, plain: Entries) -> Pinning:
+    def of(cls, reading: Holder, plain: Entries) -> Pinning[_State]:
         """That of a client, which has one from its first pins on."""
         with _lock.held:
             if reading.pinning is None:
@@ -75,13 +81,14 @@ class Pinning:
         use = _innermost.get()
         while use is not None:
             if use.pinning is self and not use.has_ended:
-                return use.pins.entries.get(key)
+                entries: Entries = use.pins.entries
+                return entries.get(key)
             use = use.outer
         return self._plain.get(key)
 
-    def here(self) -> tuple[PinState, ...]:
+    def here(self) -> tuple[_State, ...]:
         """Those in force in this thread or task, the innermost first."""
-        found: list[PinState] = []
+        found: list[_State] = []
         use = _innermost.get()
         while use is not None:
             if use.pinning is self and not use.has_ended:
@@ -89,7 +96,7 @@ class Pinning:
             use = use.outer
         return tuple(dict.fromkeys(found))
 
-    def begin(self, pins: PinState, reader: Reader) -> None:
+    def begin(self, pins: _State, reader: Reader) -> None:
         """Has them in force here, for as many blocks as call this."""
         use = _Use(self, pins, _innermost.get())
         with _lock.held:
@@ -97,7 +104,7 @@ class Pinning:
             reader._entries = self
         _innermost.set(use)
 
-    def end(self, pins: PinState, reader: Reader) -> None:
+    def end(self, pins: _State, reader: Reader) -> None:
         """Ends a block: the innermost one of this context, or one that began in another context.
 
         Without the `reset` of a context variable, which raises in another context than that of its `set`.
@@ -112,9 +119,9 @@ class Pinning:
                 reader._entries = self._plain
         _innermost.set(_still_in_force(_innermost.get()))
 
-    def _of_this_context(self) -> list[_Use]:
+    def _of_this_context(self) -> list[_Use[_State]]:
         """From the outermost on."""
-        found: list[_Use] = []
+        found: list[_Use[_State]] = []
         use = _innermost.get()
         while use is not None:
             if use.pinning is self and not use.has_ended:
@@ -123,11 +130,11 @@ class Pinning:
         return found[::-1]
 
 
-def _last(uses: list[_Use], pins: PinState) -> _Use | None:
+def _last(uses: list[_Use[_State]], pins: _State) -> _Use[_State] | None:
     return next((use for use in reversed(uses) if use.pins is pins), None)
 
 
-def _still_in_force(use: _Use | None) -> _Use | None:
+def _still_in_force(use: _Use[Any] | None) -> _Use[Any] | None:
     while use is not None and use.has_ended:
         use = use.outer
     return use

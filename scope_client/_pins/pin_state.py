@@ -24,7 +24,7 @@ class PinState:
     """The pinned versions of one client, for all who have entered the pins; `entries` are for its fast path."""
 
     @hides_what_it_was_given
-    def __init__(self, reader: Reader, pinning: Pinning, credentials: Credentials, secret: Secrets) -> None:
+    def __init__(self, reader: Reader, pinning: Pinning[PinState], credentials: Credentials, secret: Secrets) -> None:
         self._reader = reader
         self._pinning = pinning
         self._credentials = credentials

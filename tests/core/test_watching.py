@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
+import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -248,9 +250,29 @@ def test_a_callback_of_telemetry_runs_outside_of_the_attempt(recorder: Recorder,
 
 def test_the_clients_that_live_are_known_and_none_is_kept_alive(make_client: Make, keys: object) -> None:
     gc.collect()
-    before = len(watching.rooms)
+    before = len(watching.live_clients())
     client = ScopeClient(credentials=keys)  # type: ignore[arg-type]
-    assert len(watching.rooms) == before + 1
+    assert len(watching.live_clients()) == before + 1
     del client
     gc.collect()
-    assert len(watching.rooms) == before
+    assert len(watching.live_clients()) == before
+
+
+def test_clients_are_listed_while_others_are_made(make_client: Make, keys: object) -> None:
+    clients: list[ScopeClient] = []
+
+    def make() -> None:
+        for _ in range(300):
+            clients.append(ScopeClient(credentials=keys))  # type: ignore[arg-type]  # noqa: PERF401
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        maker = threading.Thread(target=make)
+        maker.start()
+        while maker.is_alive():
+            watching.live_clients()
+    finally:
+        maker.join()
+        sys.setswitchinterval(interval)
+    assert {id(client._rooms) for client in clients} <= {id(rooms) for rooms in watching.live_clients()}
