@@ -15,7 +15,15 @@ import pytest
 from faults.crowd import crowd
 from faults.reading import warnings
 
-from scope_client import MissingVariableError, NotFoundError, PromptVersion, ScopeClient, ValidationError
+from scope_client import (
+    MissingVariableError,
+    NotFoundError,
+    PromptVersion,
+    ResponseInfo,
+    ScopeClient,
+    Telemetry,
+    ValidationError,
+)
 from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:
@@ -67,6 +75,36 @@ def test_whatever_reads_first_decides_for_whatever_reads_later(
         promote("v2 {{name}}")
         assert shown(READS[later](client)) == "v1"
     assert shown(client.get_prompt_version("chat")) == "v2"
+
+
+def test_what_another_thread_pins_outside_during_a_read_is_pinned_inside_too(
+    client: ScopeClient, promote: Promote
+) -> None:
+    answered: list[str] = []
+
+    def elsewhere() -> None:
+        with outer:
+            client.get_prompt_version("chat", cache=False)
+
+    def after_the_answer(info: ResponseInfo) -> None:
+        answered.append(info.request_id)
+        if len(answered) > 1:
+            return
+        promote("v2 {{name}}")
+        other = threading.Thread(target=elsewhere)
+        other.start()
+        other.join()
+
+    client.get_prompt_version("chat")  # buys the token
+    with client.pin() as outer, client.pin() as inner:
+        unregister = Telemetry.on_response(after_the_answer)
+        try:
+            found = client.get_prompt_version("chat")
+        finally:
+            unregister()
+        assert len(answered) == 2  # of both reads
+        assert shown(found) == shown(client.get_prompt_version("chat")) == "v2"
+        assert outer.versions == inner.versions
 
 
 def test_each_label_is_pinned_for_itself_and_a_version_is_what_was_asked_for(
