@@ -367,3 +367,59 @@ def test_a_forked_child_picks_alike(client: ScopeClient) -> None:
 
 def test_a_version_in_hand_has_nothing_to_do_with_it(client: ScopeClient) -> None:
     assert isinstance(client.get_prompt_version("chat", key=IN), PromptVersion)
+
+
+def asked_for(platform: LocalPlatform, candidate: str) -> int:
+    return sum(each.path.endswith(candidate) for each in platform.requests)
+
+
+def test_what_is_read_next_is_not_fetched_behind_too(client: ScopeClient, new_client: New) -> None:
+    (inside,) = keys_of(client, "candidate")
+    other = new_client()
+    other.get_prompt_version("chat")
+    assert word(other.get_prompt_version("chat", key=inside)) == "candidate"
+    assert other._rooms.background.threads == 0
+
+
+def test_a_rollout_ends_with_the_version_that_had_it_whoever_has_read_the_next_one(
+    client: ScopeClient, platform: LocalPlatform
+) -> None:
+    (inside,) = keys_of(client, "candidate")
+    for _ in range(2):
+        client.get_prompt_version("chat", key=inside)
+    platform.publish("chat", "next {{name}}")
+    client.get_prompt_version("chat", cache_ttl=0)
+    for _ in range(2):  # the second one is answered at once
+        client.get_prompt_version("chat")
+    assert word(client.get_prompt_version("chat", key=inside)) == "next"
+
+
+def test_a_candidate_past_its_end_is_asked_for_though_production_is_fresh(
+    candidate: str, new_client: New, platform: LocalPlatform, clock: Any
+) -> None:
+    client = new_client(clock=clock.clock, cache_ttl=100)
+    (inside,), (outside,) = keys_of(client, "candidate"), keys_of(client, "production")
+    clock.passes(60)
+    client.get_prompt_version("chat", cache_ttl=0)
+    for _ in range(3):
+        client.get_prompt_version("chat", key=outside)
+    clock.passes(60)
+    for _ in range(2):
+        client.get_prompt_version("chat")
+    before = asked_for(platform, candidate)
+    assert word(client.get_prompt_version("chat", key=inside)) == "candidate"
+    wait_until_idle(client)
+    assert asked_for(platform, candidate) == before + 1
+
+
+def test_a_candidate_that_comes_by_its_id_ends_the_wait_for_it(
+    client: ScopeClient, new_client: New, platform: LocalPlatform, candidate: str
+) -> None:
+    (inside,) = keys_of(client, "candidate")
+    other = new_client()
+    other.get_prompt_version("chat")
+    platform.stop()
+    assert word(other.get_prompt_version("chat", key=inside)) == "production"
+    platform.start()
+    assert word(other.get_prompt_version("chat", version=candidate)) == "candidate"
+    assert word(other.get_prompt_version("chat", key=inside)) == "candidate"
