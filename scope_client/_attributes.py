@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Optional, Union
 
 from ._attribute_names import (
     FLAG_KEY,
@@ -24,7 +24,7 @@ Facts = dict[str, Union[str, bool]]
 
 
 def facts_of(
-    version: PromptVersion, *, source: str | None = None, label: str | None = None, variant: str | None = None
+    version: PromptVersion, *, source: Optional[str] = None, label: Optional[str] = None, variant: Optional[str] = None
 ) -> Facts:
     """The attributes of a version, without those that are not known; never a value of a variable, or the text.
 
