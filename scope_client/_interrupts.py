@@ -101,10 +101,11 @@ def _was_called_by_the_interpreter(frame: FrameType) -> bool:
 
 def _installed_handlers() -> set[CodeType]:
     """A handler that has let go of the frame it was given is still known by its code."""
-    signal = sys.modules.get("signal")  # a program that has not imported it has set no handler
+    # What the module `signal` stands on: that one makes an enum of each answer, 130 of them in all for every error.
+    signal = sys.modules.get("_signal") or sys.modules.get("signal")
     if signal is None:
         return set()
-    return {code for number in signal.valid_signals() for code in _code_of(signal.getsignal(number))}
+    return {code for number in range(1, signal.NSIG) for code in _code_of(signal.getsignal(number))}
 
 
 def _code_of(handler: Any) -> Iterator[CodeType]:
