@@ -59,9 +59,19 @@ def tested_with(source: Path) -> list[str]:
 
 def environment(folder: Path, core: str, needed: list[str]) -> Path:
     """The Python of a new environment with this project, that version of langchain-core, and what is needed."""
-    venv.create(folder, with_pip=True)
+    venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--prefer-binary"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "--no-compile",
+        "--quiet",
+        "--prefer-binary",
+    ]
     subprocess.run([*pip, f"{ROOT}[langchain]", f"langchain-core=={core}", *needed], check=True)
     return python
 

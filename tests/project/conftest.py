@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from faults.built_pages import BUILD_SECONDS
 from faults.commands import run
+from faults.environments import make_environment
 from faults.once import made_once
 from faults.sites import browser_page
 
-from .checkers import PACKAGES
+from .checkers import PACKAGES, remember_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +37,8 @@ def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of an environment with the wheel, the type checkers, and the clients of models."""
 
     def install(folder: Path) -> None:
-        run(sys.executable, "-m", "venv", str(folder))
-        run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel), *PACKAGES)
+        make_environment(folder, str(wheel), *PACKAGES)
+        remember_types(folder)
 
     return made_once(tmp_path_factory, "typed", install) / "bin"
 

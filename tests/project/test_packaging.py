@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults.commands import run
+from faults.environments import make_environment
 from faults.once import made_once
 
 from scope_client.local import LocalPlatform
@@ -37,8 +38,7 @@ def bare(wheel, tmp_path_factory):
     """A new environment with the wheel and nothing that it does not ask for."""
 
     def install(folder):
-        run(sys.executable, "-m", "venv", str(folder))
-        run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel))
+        make_environment(folder, str(wheel))
 
     return made_once(tmp_path_factory, "bare", install) / "bin"
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import sysconfig
-import venv
 from typing import TYPE_CHECKING
 
+from faults.environments import make_environment
 from faults.once import made_once
 from manual import pages
 
@@ -21,16 +19,7 @@ GROUP = "apart"
 
 def make(folder: Path) -> None:
     """Only what differs is installed: the rest is that of the environment of the tests, which comes after its own."""
-    venv.create(folder, with_pip=False)
-    here = sysconfig.get_path("purelib")
-    there = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
-    with open(f"{there}/beside.pth", "w") as beside:
-        beside.write(f"{here}\n")
-    pip = [sys.executable, "-m", "pip", "--python", str(python(folder)), "install", "--no-compile", "--prefer-binary"]
-    done = subprocess.run(
-        [*pip, "--quiet", "--group", GROUP], cwd=pages.ROOT, capture_output=True, text=True, timeout=150, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    make_environment(folder, "--group", GROUP, beside=sysconfig.get_path("purelib"), root=pages.ROOT)
 
 
 def python(folder: Path) -> Path:
