@@ -200,7 +200,9 @@ def sentry(world: World) -> Iterator[Seen]:
     def keep(event: dict[str, Any], hint: object) -> None:
         sent.extend(span["description"].split()[0] for span in event["spans"] if span["op"] == "http.client")
 
-    sentry_sdk.init("http://key@127.0.0.1:9/1", traces_sample_rate=1.0, before_send_transaction=keep)
+    # Its integrations of other libraries import each of them, which is half a minute of work.
+    options = {"traces_sample_rate": 1.0, "auto_enabling_integrations": False}
+    sentry_sdk.init("http://key@127.0.0.1:9/1", before_send_transaction=keep, **options)
     transaction = sentry_sdk.start_transaction(name="reads")
     transaction.__enter__()
 
