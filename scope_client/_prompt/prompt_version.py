@@ -12,11 +12,10 @@ from ..errors import ApiError, ResourceError
 from .chat_template import ChatTemplate
 from .fields import Fields, refuse_mapping
 from .jsonvalue import as_json, copied
-from .packed import interned, packed, unpacked
 from .ref import PromptRef
 from .surplus import TOLERANT, Surplus
 from .template import Template
-from .version_body import FIELDS_READ, TEXT_FIELDS, known, names, read_content
+from .version_body import fields_in, unpacked
 
 
 class PromptVersion(Fields):
@@ -97,34 +96,9 @@ class PromptVersion(Fields):
         self._read(body, ref, is_fallback, extra_values)
 
     def _read(self, body: Mapping[str, Any], ref: Optional[PromptRef], is_fallback: bool, extra_values: str) -> None:
-        content, kind = read_content(body)
-        texts = {field: value for field in TEXT_FIELDS if type(value := body.get(field)) is str}
-        status = interned(texts.get("status"))
-        name = texts.get("name")
-        is_production = known(body, bool, "is_production")
-        unknown = {field: body[field] for field in body if field not in FIELDS_READ}
-        self._freeze(
-            created_at=texts.get("created_at"),
-            id=texts.get("id", texts.get("version_id")),
-            is_fallback=is_fallback,
-            is_production=status == "published" if is_production is None else is_production,
-            name=ref.name if ref and (not name or name == ref.name) else name or "",
-            promoted_at=texts.get("promoted_at"),
-            promoted_by=interned(texts.get("promoted_by")),
-            prompt_id=texts.get("prompt_id"),
-            status=status,
-            tags=tuple([tag for tag in known(body, list, "tags") or () if isinstance(tag, str)]),
-            type=kind,
-            updated_at=texts.get("updated_at"),
-            version_number=known(body, int, "version_number", "version"),
-            _declared=names(known(body, list, "variables")),
-            _extra_values=extra_values,
-            _metadata=packed(known(body, dict, "metadata")),
-            _more=packed(unknown),
-            _content=content,
-            _template=None,
-        )
-        if kind == "chat":  # its content may not be a list of messages, which the first reader should hear of
+        fields = fields_in(body, "" if ref is None else ref.name)
+        self._freeze(is_fallback=is_fallback, _extra_values=extra_values, _template=None, **fields)
+        if self.type == "chat":  # its content may not be a list of messages, which the first reader should hear of
             self._parse()
 
     @classmethod
