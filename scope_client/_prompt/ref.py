@@ -46,15 +46,14 @@ class PromptRef(Frozen):
             TypeError: Both a label and a version were given.
         """
         # A proxy for None is none of these texts, and is not None either.
-        has_label, has_version = not is_none(label), not is_none(version)
+        has_label = label is not None and not is_none(label)
+        has_version = version is not None and not is_none(version)
         if has_label and has_version:
             raise TypeError("label and version exclude each other: give one of them")
-        path_segment("name", name)
-        name = plain_text(name)
+        name = _segment_text("name", name)
         if has_version:
             _refuse_number(version)
-            path_segment("version", version)
-            return cls(name, None, plain_text(version))
+            return cls(name, None, _segment_text("version", version))
         if not has_label:
             return cls(name)
         if not isinstance(label, str) or label not in LABELS:
@@ -110,13 +109,19 @@ def _advice(label: object) -> str:
 
 def path_segment(what: str, value: object) -> str:
     """The value as exactly one percent-encoded segment (RFC 3986, 3.3), or ValidationError if it cannot be one."""
+    octets = _segment_text(what, value).encode()
+    return re.sub(rb"[^A-Za-z0-9._~-]", lambda found: b"%%%02X" % found[0][0], octets).decode()
+
+
+def _segment_text(what: str, value: object) -> str:
+    """The value as plain text, or ValidationError if it cannot be one segment of a path."""
     if not isinstance(value, str):
         raise ValidationError(f"{what} must be text, got {type(value).__name__}")
-    value = plain_text(value)
-    if value in ("", ".", ".."):
-        raise ValidationError(f"{what} must not be empty, '.' or '..', got {shown(value)}")
+    text = value if type(value) is str else plain_text(value)
+    if text in ("", ".", ".."):
+        raise ValidationError(f"{what} must not be empty, '.' or '..', got {shown(text)}")
     try:
-        octets = value.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise ValidationError(f"{what} must be text that UTF-8 can hold, got {shown(value)}") from None
-    return re.sub(rb"[^A-Za-z0-9._~-]", lambda found: b"%%%02X" % found[0][0], octets).decode()
+        raise ValidationError(f"{what} must be text that UTF-8 can hold, got {shown(text)}") from None
+    return text
