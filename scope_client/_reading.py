@@ -73,25 +73,27 @@ class Reading:
 
     def read(self, ref: PromptRef, **options: Any) -> PromptRead:
         """The answer to one read; the options are those of `ScopeClient.get_prompt_version`, and raise as there."""
-        return watching.read(ref, self.answer(self.asked(ref, **options)))
+        return self._answer(self.asked(ref, **options))
 
     def read_for(self, ref: PromptRef, values: Mapping[str, object], **options: Any) -> PromptRead:
         """As `read`, for a caller who fills in these values: a rollout picks nothing that they do not fit."""
         asked = self.asked(ref, **options)
         asked.values = values
-        return watching.read(ref, self.answer(asked))
+        return self._answer(asked)
 
     def prefetched(self, ref: PromptRef, budget: Budget) -> PromptRead:
         """The answer to a read of a prefetch, which brings the candidates of a rollout too."""
         steps = self.pins_and_rollouts().prefetch(Asked(ref, budget), self.pins())
         return watching.read(ref, carried_out(steps, self.once))
 
-    def answer(self, asked: Asked) -> PromptRead:
+    def _answer(self, asked: Asked) -> PromptRead:
         """What answers it: one read, or those that pins or a rollout make of it."""
         pins = self.pins()
         if asked.key is None and not pins:
-            return self.once(asked)
-        return carried_out(self.pins_and_rollouts().steps(asked, pins), self.once)
+            found = self.once(asked)
+        else:
+            found = carried_out(self.pins_and_rollouts().steps(asked, pins), self.once)
+        return found if watching.watcher is None else watching.read(asked.ref, found)
 
     def once(self, asked: Asked) -> PromptRead:
         """The answer to one read, whatever is pinned."""
@@ -163,7 +165,7 @@ class Reading:
             near = nearest(name, KEYWORDS_OF_READS, cutoff=0.0)
             raise TypeError(f"a read has no option {shown(name)}; the nearest one is {near!r}")
         max_age = None if cache_ttl is None else rules.SECONDS.check("cache_ttl", cache_ttl, ValidationError)
-        given = None if is_none(requires) else _names(requires)
+        given = None if requires is None or is_none(requires) else _names(requires)
         stand_in = None if fallback is None else stand_ins.checked(fallback)
         of_key = None if key is None else self.pins_and_rollouts().key_text(key)
         self.check(ref)

@@ -118,18 +118,18 @@ def read(ref: PromptRef, found: PromptRead) -> PromptRead:
 
 def fetch(ref: PromptRef) -> Watched:
     """To be around a question to the platform for this ref."""
-    return NOT_WATCHED if watcher is None else Watched(_guarded(watcher.fetch, ref))
+    return Watched(None if watcher is None else _guarded(watcher.fetch, ref))
 
 
 def token() -> Watched:
     """To be around the purchase of a token."""
-    return NOT_WATCHED if watcher is None else Watched(_guarded(watcher.token))
+    return Watched(None if watcher is None else _guarded(watcher.token))
 
 
 def attempt(method: str, url: str, resend_count: int, session: object) -> Watched:
     """To be around the sending of one request."""
     if watcher is None:
-        return NOT_WATCHED
+        return Watched(None)
     return Watched(_guarded(watcher.attempt, Attempt(method, url, resend_count, session)))
 
 
@@ -177,19 +177,6 @@ class Watched:
     def _end(self, came: object, error: BaseException | None) -> None:
         if self._watch is not None:
             _guarded(self._watch.end, came, error)
-
-
-class _NotWatched(Watched):
-    """Shared by all, so that it keeps nothing."""
-
-    __slots__ = ()
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if value is None:
-            super().__setattr__(name, value)
-
-
-NOT_WATCHED = _NotWatched(None)
 
 
 def _guarded(call: Callable[..., Any], *arguments: object) -> Any:

@@ -91,6 +91,8 @@ class Fetcher:
         """
         self._tokens.check()  # before anything is counted: without a token nothing is fetched
         warn_on_a_loop()
+        if watching.watcher is None:
+            return self._fetched(ref, budget)
         with watching.fetch(ref) as watched:
             watched.came = version = self._fetched(ref, budget)
         return version
