@@ -30,17 +30,17 @@ MAX_LENGTH_DIGITS = 18
 
 
 class Line:
-    """A session with its proxy and CA settings, read once a host. A session of the caller's is never closed."""
+    """A `session` with its proxy and CA settings, read once a host. A session of the caller's is never closed."""
 
     def __init__(self, session: requests.Session | None, *, open_timeout: float) -> None:
         self._is_ours = session is None
-        self._session = sessions.own() if session is None else session
+        self.session = sessions.own() if session is None else session
         self._open_timeout = min(open_timeout, MAX_TIMEOUT_SECONDS)
         self._settings: dict[str, Mapping[str, Any]] = {}
         self._secrets: list[Secret] = []  # of the proxies
         self._no_cookies = RequestsCookieJar()
         if not self._is_ours:
-            sessions.warn_of_what_is_left_out(self._session)
+            sessions.warn_of_what_is_left_out(self.session)
 
     def question(
         self,
@@ -58,7 +58,7 @@ class Line:
         prepared = requests.PreparedRequest()
         prepared.method = "GET" if body is None else "POST"
         prepared.url = url
-        theirs: Any = {name: value for name, value in self._session.headers.items() if value is not None}
+        theirs: Any = {name: value for name, value in self.session.headers.items() if value is not None}
         prepared.headers = CaseInsensitiveDict({**theirs, **_HEADERS, **headers})
         prepared._cookies = self._no_cookies  # type: ignore[attr-defined]  # a cache of answers looks into it
         if body is not None:
@@ -106,14 +106,14 @@ class Line:
         self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], timeout: float
     ) -> requests.Response:
         arrived: list[requests.Response] = []
-        theirs: Any = self._session.hooks.get("response") or []
+        theirs: Any = self.session.hooks.get("response") or []
         hooks = theirs if isinstance(theirs, list) else [theirs]
         prepared.hooks = {"response": [lambda response, **_: arrived.append(response), *hooks, _stay]}
         try:
             options = {"stream": True, "allow_redirects": False, "timeout": self._limits(prepared, timeout), **settings}
-            if sessions.is_traced(self._session):
-                return sessions.sent_anew(self._session, prepared, options)
-            return self._session.send(prepared, **options)
+            if _is_traced(self.session):
+                return sessions.sent_anew(self.session, prepared, options)
+            return self.session.send(prepared, **options)
         except requests.HTTPError:  # a hook of the user's raises for the status
             if not arrived:
                 raise
@@ -125,16 +125,11 @@ class Line:
         finally:
             prepared.hooks = {}  # a circle: the request has the hook, which has the answer, which has the request
 
-    @property
-    def session(self) -> requests.Session:
-        """What sends."""
-        return self._session
-
     def close(self) -> None:
         """Closes the connections. A later attempt, such as one that waits just now, opens new ones."""
         if self._is_ours:
             self._settings.clear()
-            self._session.close()
+            self.session.close()
 
     def after_fork(self) -> None:
         """Leaves the parent's connections to the parent, and the locks that its threads may have held.
@@ -143,9 +138,9 @@ class Line:
         """
         connections.abandon_connections()
         self._no_cookies = RequestsCookieJar()  # it has a lock
-        if hasattr(self._session.cookies, "_cookies_lock"):
-            self._session.cookies._cookies_lock = threading.RLock()
-        for adapter in getattr(self._session, "adapters", {}).values():
+        if hasattr(self.session.cookies, "_cookies_lock"):
+            self.session.cookies._cookies_lock = threading.RLock()
+        for adapter in getattr(self.session, "adapters", {}).values():
             for manager in (getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()):
                 if isinstance(manager, urllib3.PoolManager):
                     manager.pools.lock = threading.RLock()
@@ -154,7 +149,7 @@ class Line:
 
     def _limits(self, prepared: requests.PreparedRequest, timeout: float) -> Any:
         connect = min(self._open_timeout, timeout)
-        if isinstance(self._session.get_adapter(str(prepared.url)), HTTPAdapter):
+        if isinstance(self.session.get_adapter(str(prepared.url)), HTTPAdapter):
             return urllib3.Timeout(connect=connect, total=timeout)
         return (connect, timeout)
 
@@ -176,7 +171,7 @@ class Line:
         return settings
 
     def _read_settings(self, origin: str) -> Mapping[str, Any]:
-        settings = sessions.settings(self._session, origin)
+        settings = sessions.settings(self.session, origin)
         urls = filter(None, settings["proxies"].values())
         found = [secret for url in urls for secret in secrets_in_url(url)]
         self._secrets += [secret for secret in found if secret not in self._secrets]
@@ -184,7 +179,7 @@ class Line:
 
     def _bound(self, prepared: requests.PreparedRequest, settings: Mapping[str, Any]) -> bool:
         """Bounds the pool that the request will go through; False for an adapter without pools, such as a tool's."""
-        adapter: Any = self._session.get_adapter(str(prepared.url))
+        adapter: Any = self.session.get_adapter(str(prepared.url))
         if not isinstance(adapter, HTTPAdapter):
             return False
         connections.bound(adapter.get_connection_with_tls_context(prepared, **settings))
@@ -199,6 +194,12 @@ _HEADERS = {
 
 
 _PROTOCOLS = {10: "1.0", 11: "1.1", 20: "2"}  # by the number that http.client and urllib3 have for it
+
+
+def _is_traced(session: requests.Session) -> bool:
+    """Whether a tracer, such as AWS X-Ray, has wrapped `Session.request`: that is all that it sees."""
+    wrapped = getattr(getattr(type(session), "request", None), "__wrapped__", None)
+    return wrapped is not None and getattr(wrapped, "__globals__", None) is vars(requests.sessions)
 
 
 def _origin(prepared: requests.PreparedRequest) -> str:

@@ -71,12 +71,6 @@ def _verify(session: requests.Session, merged: Any) -> Any:
     return os.environ.get("SSL_CERT_FILE") or folder or True
 
 
-def is_traced(session: requests.Session) -> bool:
-    """Whether a tracer, such as AWS X-Ray, has wrapped `Session.request`: that is all that it sees."""
-    wrapped = getattr(getattr(type(session), "request", None), "__wrapped__", None)
-    return wrapped is not None and getattr(wrapped, "__globals__", None) is vars(requests.sessions)
-
-
 def sent_anew(
     session: requests.Session, prepared: requests.PreparedRequest, options: Mapping[str, Any]
 ) -> requests.Response:

@@ -153,7 +153,7 @@ def is_limited(connection: Any) -> bool:
 
 
 def session(client: ScopeClient) -> requests.Session:
-    return client._rooms.source._exchange._line._session
+    return client._rooms.source._exchange._line.session
 
 
 def lets_connections_rest(client: ScopeClient, seconds: float) -> None:
