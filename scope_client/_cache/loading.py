@@ -102,7 +102,7 @@ class Loader:
         entry = self._usable(self._memory.by_key.get(wanted.ref.key), wanted)
         if entry is not None:
             return self._read_of(entry, "memory")
-        if wanted.replaces is None:
+        if wanted.replaces is None and self._refusals.remembered:
             self._refusals.check(self._refusal(wanted.ref), wanted.max_age)
         if self._shared is None:
             return self._fetched(wanted, None)
@@ -238,9 +238,7 @@ class Loader:
         except ScopeError as error:
             pass_on(error)
             has_evicted = self._failed(wanted, began, error)
-            # Who waits would try harder than an attempt without retries.
-            is_last_word = not is_outage(error) or wanted.budget.retries is None
-            if held is not None and held.lock is not None and is_last_word and is_shared(error):
+            if held is not None and held.lock is not None and _is_last_word(wanted, error) and is_shared(error):
                 told = Told(error, held.lock, self._clock.wall(), generation, self._refusals.seconds(error))
                 held.tell(told, is_evicted=has_evicted)
             elif shared is not None and has_evicted:
@@ -248,7 +246,8 @@ class Loader:
             raise
         # Before the version is kept: who finds it must not find the outage that it ends.
         self._platform.ended(wanted.ref.key)
-        self._refusals.forget(self._refusal(wanted.ref))
+        if self._refusals.remembered:
+            self._refusals.forget(self._refusal(wanted.ref))
         if self._keep(wanted, began, version) and held is not None:
             held.lock = None
         if wanted.replaces is not None:
@@ -289,15 +288,11 @@ class Loader:
         # A refusal is an answer. A refused renewal waits all the same: its version is in use, and asked for often.
         self._platform.ended(wanted.ref.key, is_refused=wanted.replaces is not None)
         has_gone = epoch == self._memory.epoch and is_gone(error)
-        if has_gone:
-            self._evict(wanted.ref)
-        return has_gone
-
-    def _evict(self, ref: PromptRef) -> None:
-        entry = self._memory.by_key.get(ref.key)
+        entry = self._memory.by_key.get(wanted.ref.key) if has_gone else None
         if entry is not None:
             self._memory.drop(entry)
-            self._counters.cache_event("evicted", ref, self._clock.now() - entry.fetched_at)
+            self._counters.cache_event("evicted", wanted.ref, self._clock.now() - entry.fetched_at)
+        return has_gone
 
     def _keep(self, wanted: Load, began: _Began, version: PromptVersion) -> bool:
         ref, max_age = wanted.ref, wanted.max_age
@@ -340,6 +335,11 @@ class Loader:
         )
         entry.asked_at = now
         return entry
+
+
+def _is_last_word(wanted: Load, error: ScopeError) -> bool:
+    """Not an outage that an attempt without retries has met: who waits would try harder."""
+    return wanted.budget.retries is None or not is_outage(error)
 
 
 def _is_cleared(entry: Entry, look: Look | None, shared: SharedStore) -> bool:

@@ -16,18 +16,19 @@ _REFUSED_STATUSES = (401, 403, 404, 410)
 class Refusals:
     """A refusal is told again for a second; a 429, for as long as it asks to wait, up to `longest_retry_after`.
 
-    Refused credentials are not in it: for them there is a longer pause, which holds for all prompts.
+    Refused credentials are not in it: for them there is a longer pause, which holds for all prompts. While nothing is
+    `remembered`, there is nothing to check or to forget.
     """
 
     def __init__(self, clock: Clock, *, longest_retry_after: float) -> None:
         self._clock = clock
         self._longest_retry_after = longest_retry_after
         # Without a lock: each step is one operation on a dict, and what is lost is a second's memory.
-        self._remembered: dict[Hashable, Remembered] = {}
+        self.remembered: dict[Hashable, Remembered] = {}
 
     def check(self, key: Hashable, max_age: float | None) -> None:
         """Raises what is remembered; not a refusal that is older than `max_age`, the caller's own `cache_ttl`."""
-        found = self._remembered.get(key)
+        found = self.remembered.get(key)
         now = self._clock.now()
         if found is None or now >= found.until:
             return
@@ -42,12 +43,12 @@ class Refusals:
     def remember(self, key: Hashable, error: ScopeError) -> None:
         seconds = self.seconds(error)
         if seconds > 0:
-            for oldest in list(self._remembered)[: 1 - MAX_REFUSALS]:
+            for oldest in list(self.remembered)[: 1 - MAX_REFUSALS]:
                 self.forget(oldest)
-            self._remembered[key] = Remembered(error, self._clock.now(), seconds)
+            self.remembered[key] = Remembered(error, self._clock.now(), seconds)
 
     def forget(self, key: Hashable) -> None:
-        self._remembered.pop(key, None)
+        self.remembered.pop(key, None)
 
     def seconds(self, error: ScopeError) -> float:
         """For how long it is told again from the moment at which it came."""
