@@ -292,20 +292,3 @@ class NoProductionVersionError(ResourceError):
         made = f"{which} has no production version: publish one, or ask for label='latest'"
         super().__init__(message or made, **facts)
         self.prompt_id = prompt_id
-
-
-_BY_STATUS: dict[int, type[ApiError]] = {
-    401: AuthenticationError,
-    403: AuthorizationError,
-    404: NotFoundError,
-    409: ConflictError,
-    410: NotFoundError,
-    429: RateLimitError,
-}
-
-
-def class_for_status(status: int) -> type[ApiError]:
-    """The error class of an HTTP status that is not a success."""
-    if 500 <= status <= 599:
-        return ServerError
-    return _BY_STATUS.get(status, ApiError)

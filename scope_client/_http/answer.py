@@ -12,8 +12,25 @@ from requests import PreparedRequest
 from .._foreign_text import printable
 from .._prompt.jsonvalue import MAX_JSON_DEPTH, DepthError, parse
 from .._redaction import Redaction
-from ..errors import ApiError, ScopeError, class_for_status
+from ..errors import (
+    ApiError,
+    AuthenticationError,
+    AuthorizationError,
+    ConflictError,
+    NotFoundError,
+    RateLimitError,
+    ScopeError,
+    ServerError,
+)
 
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: AuthenticationError,
+    403: AuthorizationError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: NotFoundError,
+    429: RateLimitError,
+}
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 LONGEST_SAID_CHARACTERS = 500
 LONGEST_SHOWN_HEADER_CHARS = 60
@@ -110,7 +127,7 @@ def understood(question: Question, answer: Answer, retry_after: float | None) ->
     body = _parsed(answer)
     if answer.status == 200 and isinstance(body, dict):
         return Reply(question, answer, body, retry_after)
-    kind = class_for_status(answer.status)
+    kind = _BY_STATUS.get(answer.status, ServerError if 500 <= answer.status <= 599 else ApiError)
     code, said = _said(body) if isinstance(body, dict) else (None, None)
     if 300 <= answer.status < 400:
         code, said = None, "the platform redirects, which is not followed: check base_url and auth_api_url"
@@ -132,11 +149,15 @@ def _error(
 ) -> ApiError:
     """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
     is_secret = question.is_for_a_secret and answer.status < 400
-    request_id = answer.headers.get("X-Request-ID") or question.request_id
     clean = question.redaction.head
-    message, code, request_id = (
-        printable(clean(text), LONGEST_SAID_CHARACTERS) for text in (message, code or "", request_id)
-    )
+
+    def shown(text: str) -> str:
+        return printable(clean(text), LONGEST_SAID_CHARACTERS)
+
+    message, code = shown(message), shown(code) if code else None
+    request_id = answer.headers.get("X-Request-ID") or question.request_id
+    if request_id != question.request_id:
+        request_id = shown(request_id)
     return kind(
         f"{message} (HTTP {answer.status}{f', code {code}' if code else ''})",
         http_status=answer.status,
