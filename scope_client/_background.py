@@ -30,7 +30,8 @@ def _forget(job: Job) -> None:
 class Background:
     """Jobs by key, one of a key at a time, the one that is needed first before the others.
 
-    A thread is there only while there is something to do.
+    A thread is there only while there is something to do. `by_key` has the jobs that wait and those that run; to read
+    it takes no lock.
 
     Args:
         max_jobs: How many jobs may wait; those past it are refused.
@@ -59,7 +60,7 @@ class Background:
         self._changed = threading.Condition(self._lock)
         self._jobs: list[tuple[float, int, Hashable, Job]] = []  # a heap
         self._numbers = itertools.count()
-        self._by_key: dict[Hashable, Job] = {}  # those that wait, and those that run
+        self.by_key: dict[Hashable, Job] = {}
         self._running = 0
         self._threads: set[object] = set()  # a mark for each that is at work, or about to be started
         self._idle = 0
@@ -68,7 +69,7 @@ class Background:
     @property
     def is_idle(self) -> bool:
         """Whether no job runs and none waits."""
-        return not self._by_key
+        return not self.by_key
 
     @property
     def is_full(self) -> bool:
@@ -80,13 +81,6 @@ class Background:
         """How many threads there are, at a job or waiting for one."""
         return len(self._threads)
 
-    def has(self, key: Hashable) -> bool:
-        return key in self._by_key
-
-    def job(self, key: Hashable) -> Job | None:
-        """The one of this key that waits or runs."""
-        return self._by_key.get(key)
-
     def submit(self, key: Hashable, job: Job, *, needed_at: float = 0.0) -> bool:
         """False if it cannot be done: the queue is full, or no thread can be started.
 
@@ -94,12 +88,12 @@ class Background:
         """
         # The lock, which the condition has too: a signal handler may raise in Condition.__enter__, with it taken.
         with self._lock:
-            if self.has(key):
+            if key in self.by_key:
                 return True
             if len(self._jobs) >= self._max_jobs:
                 return False
             heapq.heappush(self._jobs, (needed_at, next(self._numbers), key, job))
-            self._by_key[key] = job
+            self.by_key[key] = job
             if self._idle:
                 self._changed.notify()
             mark = self._mark_of_one_more()
@@ -144,7 +138,7 @@ class Background:
             if not has_others:
                 dropped = [job for _, _, _, job in self._jobs]
                 self._jobs.clear()
-                self._by_key.clear()
+                self.by_key.clear()
         for job in dropped:
             self._dropped(job)
         return has_others
@@ -188,4 +182,4 @@ class Background:
         finally:
             with self._changed:
                 self._running -= 1
-                self._by_key.pop(key, None)
+                self.by_key.pop(key, None)

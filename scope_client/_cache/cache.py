@@ -174,7 +174,7 @@ class PromptCache:
 
     def renew(self, ref: PromptRef) -> None:
         """Fetches in the background, unless the platform is not to be asked now."""
-        if self._background.has(self._flight(ref)):
+        if self._flight(ref) in self._background.by_key:
             return
         turn = self._platform.claim(ref.key)
         if turn is not None:
@@ -225,7 +225,7 @@ class PromptCache:
 
     def _look_behind(self, shared: SharedStore, ref: PromptRef, entry: Entry, now: float) -> None:
         """One look at a time: a store that hangs is to hold no more than one thread."""
-        if not self._background.has(_LOOK):
+        if _LOOK not in self._background.by_key:
             entry.asked_at = now
             self._background.submit(_LOOK, partial(self._loader.look_up, shared, ref))
 
@@ -240,16 +240,7 @@ class PromptCache:
         # One that is queued though a thread is free has got no time to run: this process was stopped, say.
         if job is not None and (not job.is_queued or self._background.is_full):
             renewal = Renewal.UNDER_WAY if now < job.late_at else Renewal.LATE
-        return Facts(
-            now,
-            known,
-            max_age,
-            renewal,
-            failed_at=self._platform.failed_at(ref.key),
-            is_likely_down=self._platform.is_likely or self._platform.asks_to_wait(ref.key),
-            is_failing=has_stand_in and self._platform.is_failing(ref.key),
-            has_stand_in=has_stand_in,
-        )
+        return Facts(now, known, max_age, renewal, *self._platform.outlook(ref.key), has_stand_in)
 
     def _notice_sleep(self) -> None:
         slept = self._sleep_watch.seconds_slept()
@@ -257,7 +248,7 @@ class PromptCache:
             self._memory.grow_older(slept, self._clock.now())
 
     def _renewal_of(self, ref: PromptRef) -> _Renewal | None:
-        job = self._background.job(self._flight(ref))
+        job = self._background.by_key.get(self._flight(ref))
         return job if isinstance(job, _Renewal) else None
 
     def _take_over(self, ref: PromptRef) -> None:
@@ -302,15 +293,15 @@ class PromptCache:
     def _served_stale(self, ref: PromptRef, entry: Entry, max_age: float | None) -> PromptRead:
         """The last known good version, unless another thread has brought a fresh one meanwhile."""
         now = self._clock.now()
-        entry = self._memory.by_key.get(ref.key, entry)
-        age = now - entry.fetched_at
-        if entry.is_fresh(now, max_age):
-            return PromptRead(entry.version, "memory", age)
+        newest = self._memory.by_key.get(ref.key, entry)
+        age = now - newest.fetched_at
+        if newest is not entry and newest.is_fresh(now, max_age):
+            return PromptRead(newest.version, "memory", age)
         # Before the renewal: who comes in between must find that a stale read was just served, and not wait.
-        entry.stale_at = entry.read_at = now
+        newest.stale_at = newest.read_at = now
         self.renew(ref)
         self._counters.cache_event("stale", ref, age)
-        return PromptRead(entry.version, "stale", age)
+        return PromptRead(newest.version, "stale", age)
 
     def _renew_now(self, ref: PromptRef, entry: Entry | None, turn: Turn) -> None:
         """One attempt without a retry: the pause of an outage takes its place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 from .._circuit_breaker import NEVER, CircuitBreaker, Pauses
 from .._clock import Clock
@@ -47,6 +48,14 @@ class Turn(Frozen):
 
     def __init__(self, key: CacheKey, failures: int) -> None:
         self._freeze(key=key, failures=failures)
+
+
+class Outlook(NamedTuple):
+    """Facts of the table of reads, which `Facts` explains."""
+
+    failed_at: float
+    is_likely_down: bool
+    is_failing: bool
 
 
 class _FailingPrompt(CircuitBreaker):
@@ -108,15 +117,15 @@ class PlatformBreaker:
             return False
         return self._clock.now() < prompt.ask_at + OUTAGE_REMEMBERED_SECONDS
 
-    def asks_to_wait(self, key: CacheKey) -> bool:
-        """Whether the platform, when it last failed for this prompt, named a time that is not over."""
-        prompt = self._failing.get(key)
-        return prompt is not None and self._clock.now() < prompt.waits_until
-
-    def failed_at(self, key: CacheKey) -> float:
-        """When the last attempt that failed, for this prompt or for any, ended, if none has ended well since."""
-        prompt = self._failing.get(key)
-        return self._breaker.failed_at if prompt is None else max(self._breaker.failed_at, prompt.failed_at)
+    def outlook(self, key: CacheKey) -> Outlook:
+        """What speaks against a wait for the platform, for a reader of this prompt."""
+        failed_at, prompt = self._breaker.failed_at, self._failing.get(key)
+        if prompt is None:
+            return Outlook(failed_at, self.is_likely, is_failing=False)
+        is_asked_to_wait = self._clock.now() < prompt.waits_until
+        return Outlook(
+            max(failed_at, prompt.failed_at), self.is_likely or is_asked_to_wait, is_failing=self.is_failing(key)
+        )
 
     def claim(self, key: CacheKey) -> Turn | None:
         """Leave to ask the platform now, for this prompt or one that goes first; None if it is not to be asked."""

@@ -69,7 +69,7 @@ class Bundle:
     def _have_it_looked_at(self, name: str, budget: Budget) -> None:
         if len(self._wanted) < MAX_WANTED_PROMPTS:
             self._wanted[name] = None
-        if self._background.has(_LOOK_AT_FOLDER):
+        if _LOOK_AT_FOLDER in self._background.by_key:
             return
         has_looked = threading.Event()
         is_asked = self._background.submit(_LOOK_AT_FOLDER, partial(self._look, has_looked))

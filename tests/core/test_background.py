@@ -150,7 +150,7 @@ def test_a_job_that_fails_is_logged_and_the_next_one_is_done(caplog: pytest.LogC
         background.submit("one", fails)
         background.submit("two", done.set)
         assert done.wait(10)
-        eventually(lambda: not (background.has("one") or background.has("two")))
+        eventually(lambda: not {"one", "two"}.intersection(background.by_key))
     assert "the job is broken" in caplog.text
 
 
@@ -160,9 +160,9 @@ def test_a_key_that_waits_or_runs_is_not_taken_twice() -> None:
         assert background.submit(key, lambda key=key: (begun.append(key), gate.wait(10), done.append(key)))
     eventually(lambda: sorted(begun) == ["a", "b", "c", "d"])
     assert background.is_full
-    assert background.has("e")
+    assert "e" in background.by_key
     gate.set()
-    eventually(lambda: not any(background.has(key) for key in "abcde"))
+    eventually(lambda: not set("abcde").intersection(background.by_key))
     assert sorted(done) == ["a", "b", "c", "d", "e"]
     assert not background.is_full
 
@@ -188,7 +188,7 @@ def test_a_queue_that_is_full_takes_no_more() -> None:
         eventually(lambda number=number: number in begun)
     assert [background.submit(number, lambda: None) for number in range(4, 8)] == [True, True, True, False]
     gate.set()
-    eventually(lambda: not background.has(6))
+    eventually(lambda: 6 not in background.by_key)
 
 
 @pytest.mark.parametrize(("where", "name"), [(_thread, "start_new_thread"), (threading.Thread, "start")])
