@@ -23,7 +23,8 @@ from scope_client import (
     TokenRefreshError,
     ValidationError,
 )
-from scope_client._cache.platform_breaker import PlatformBreaker, Turn, is_outage
+from scope_client._cache.platform_breaker import Outlook, PlatformBreaker, Turn, is_outage
+from scope_client._circuit_breaker import NEVER
 
 DOWN = ServerError("down", http_status=503)
 
@@ -104,6 +105,22 @@ class TestKnown:
         assert not outage.is_known
         assert not outage.is_failing("a")
         assert outage.is_failing("b")
+
+    def test_a_prompt_that_fails_alone_has_its_own_failure_in_its_outlook(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
+        outage.began("a", DOWN)
+        outage.ended("b")
+        assert outage.outlook("a") == Outlook(clock.clock.now(), is_likely_down=False, is_failing=True)
+        assert outage.outlook("b") == Outlook(NEVER, is_likely_down=False, is_failing=False)
+
+    def test_the_last_failure_of_any_prompt_is_in_the_outlook_of_each(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
+        outage.began("a", DOWN)
+        clock.passes(5.0)
+        outage.began("b", DOWN)
+        assert [outage.outlook(key).failed_at for key in ("a", "c")] == [clock.clock.now()] * 2
 
     def test_doubt_makes_it_likely_for_six_seconds(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         outage.doubt()
