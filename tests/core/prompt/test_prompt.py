@@ -85,6 +85,12 @@ def test_what_was_not_sent_is_none_or_empty() -> None:
     assert bare.is_production is False
 
 
+def test_a_version_shares_the_text_of_its_name_with_what_was_asked_for() -> None:
+    ref = PromptRef("greeting")
+    found = PromptVersion.from_api({"name": "".join(["greet", "ing"]), "content": ""}, ref)
+    assert found.name is ref.name
+
+
 @pytest.mark.parametrize("field", ["name", "metadata", "tags", "status", "version_number", "created_at", "variables"])
 @pytest.mark.parametrize("value", [None, 5.5, {"a": 1}, [["x"]], True])
 def test_a_field_that_is_not_of_its_kind_breaks_nothing(field: str, value: object) -> None:
