@@ -9,7 +9,7 @@ from ._asked import Asked
 from ._attribute_names import ID_OF_VERSION, PROMPT_NAME
 from ._cache.cache import PromptCache
 from ._cache.fitting import lacking
-from ._cache.shared_failure import is_gone
+from ._cache.platform_breaker import is_gone
 from ._clock import Clock
 from ._foreign_text import printable
 from ._interrupts import pass_on

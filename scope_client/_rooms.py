@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Callable, Optional, Protocol
 
 from . import _watching as watching
 from ._background import Background
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting
-from ._cache.loading import Source
-from ._cache.memory import Entries, Entry
+from ._cache.loading import Loader, Source
+from ._cache.memory import Entries, Entry, Memory
 from ._cache.platform_breaker import PlatformBreaker
-from ._cache.shared_store import SharedStore
 from ._clock import Clock
 from ._config.configuration import Configuration
 from ._counters import Counters
@@ -21,8 +21,10 @@ from ._prompt.locked_reads import LockedReads
 from ._prompt.ref import PromptRef
 from ._reading import Reading
 from ._status import PromptStatus, Status
+from ._stores.cache_store import CacheStore
 
 if TYPE_CHECKING:
+    from ._cache.shared_store import SharedStore
     from ._folder.bundle import Bundle
     from ._lock.lock_in_use import LockInUse
 
@@ -60,17 +62,18 @@ class Rooms:
         self.background = Background()
         self.platform = PlatformBreaker(clock, longest_retry_after=config.retry_max_delay)
         self.source = new_source(self.background, self.counters, self.lock)
-        self.shared = None if config.cache_store is None else SharedStore(config.cache_store, config, clock, self.lock)
+        self.shared = None if config.cache_store is None else _shared(config.cache_store, config, clock, self.lock)
         self.fitting = self._new_fitting() if config.when_unfit == "last_fitting" else None
+        memory = Memory(config.cache_max_size)
         self.cache = PromptCache(
             config,
             clock,
-            source=self.source,
+            memory=memory,
+            loader=self._new_loader(memory),
             background=self.background,
             platform=self.platform,
             shared=self.shared,
             counters=self.counters,
-            fitting=self.fitting,
         )
         self.bundle = None if config.prompt_dir is None else _bundle(config.prompt_dir, clock)
         self.reading = Reading(
@@ -134,6 +137,22 @@ class Rooms:
             is_locked=self.lock is not None and self.lock.has(ref),
         )
 
+    def _new_loader(self, memory: Memory) -> Loader:
+        new: Callable[..., Loader] = Loader
+        if self.shared is not None:
+            with held_back():
+                from ._cache.fleet_loading import FleetLoader
+            new = partial(FleetLoader, background=self.background, shared=self.shared)
+        return new(
+            self._config,
+            self._clock,
+            source=self.source,
+            memory=memory,
+            platform=self.platform,
+            counters=self.counters,
+            fitting=self.fitting,
+        )
+
     def _new_fitting(self) -> Fitting:
         return Fitting(
             self._clock,
@@ -143,6 +162,14 @@ class Rooms:
             max_prompts=self._config.cache_max_size,
             lock=self.lock,
         )
+
+
+def _shared(store: CacheStore, config: Configuration, clock: Clock, lock: LockedReads | None) -> SharedStore:
+    """Imported late: most programs share no store."""
+    with held_back():
+        from ._cache.shared_store import SharedStore
+
+    return SharedStore(store, config, clock, lock)
 
 
 def _lock(path: str, config: Configuration) -> LockInUse:

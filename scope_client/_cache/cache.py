@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
 from .. import _watching as watching
 from .._background import Background
@@ -21,13 +21,14 @@ from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import LABELS, CacheKey, PromptRef
 from ..errors import ScopeError
 from . import policy
-from .fitting import Fitting
-from .loading import Load, Loader, Source
+from .loading import Load, Loader
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, Turn, is_outage
 from .policy import Facts, Known, Renewal, Rules, Step
-from .shared_store import Look, SharedStore
 from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, SleepWatch
+
+if TYPE_CHECKING:
+    from .shared_store import Look, SharedStore
 
 _FlightKey = tuple[int, CacheKey]
 HASTE_SECONDS = 2.0  # for a connect and an answer, twice, a strict client of a store that hangs takes as long
@@ -52,19 +53,19 @@ class _Renewal:
 
 
 class PromptCache:
-    """Versions by ref, from memory, from what a fleet shares, or from `source`."""
+    """Versions by ref, from memory, or else from where `loader` finds them."""
 
     def __init__(
         self,
         config: Configuration,
         clock: Clock,
         *,
-        source: Source,
+        memory: Memory,
+        loader: Loader,
         background: Background,
         platform: PlatformBreaker,
         shared: SharedStore | None,
         counters: Counters,
-        fitting: Fitting | None,
     ) -> None:
         share = policy.RENEWAL_SHARE if shared is None else policy.FLEET_RENEWAL_SHARE
         self._rules = Rules(config.cache_ttl, config.stale_if_error, config.stale_while_revalidate, share)
@@ -75,20 +76,10 @@ class PromptCache:
         self._platform = platform
         self._shared = shared
         self._counters = counters
-        self._memory = Memory(config.cache_max_size)
+        self._memory = memory
+        self._loader = loader
         self._sleep_watch = SleepWatch(clock)
         self._flights: Flights[PromptRead] = Flights()
-        self._loader = Loader(
-            config,
-            clock,
-            source=source,
-            background=background,
-            memory=self._memory,
-            platform=platform,
-            shared=shared,
-            counters=counters,
-            fitting=fitting,
-        )
         renew_in_children(self)
 
     @property
@@ -217,17 +208,17 @@ class PromptCache:
                 if self._renewal_of(ref) is not None:  # which looks into the store, too
                     return entry, None
                 if entry.is_fresh(now, None):
-                    self._look_behind(self._shared, ref, entry, now)
+                    self._look_behind(ref, entry, now)
                     return entry, None
             # Before the look and not after it: readers who come meanwhile go on with what is known.
             entry.asked_at = now
-        return self._loader.look_up(self._shared, ref)
+        return self._loader.look_up(ref)
 
-    def _look_behind(self, shared: SharedStore, ref: PromptRef, entry: Entry, now: float) -> None:
+    def _look_behind(self, ref: PromptRef, entry: Entry, now: float) -> None:
         """One look at a time: a store that hangs is to hold no more than one thread."""
         if _LOOK not in self._background.by_key:
             entry.asked_at = now
-            self._background.submit(_LOOK, partial(self._loader.look_up, shared, ref))
+            self._background.submit(_LOOK, partial(self._loader.look_up, ref))
 
     def _facts(
         self, ref: PromptRef, known: Known | None, now: float, max_age: float | None, has_stand_in: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from .._attribute_names import ID_OF_VERSION, PROMPT_NAME, SERVED_VERSION_ID, VARIABLES
 from .._background import Background
@@ -19,7 +20,9 @@ from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from .._wording import listed, shown
 from ..errors import MissingVariableError
-from .shared_store import SharedStore
+
+if TYPE_CHECKING:
+    from .shared_store import SharedStore
 
 _log = Log("scope_client.cache")
 MAX_KEPT_SETS = 5

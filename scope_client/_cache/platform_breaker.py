@@ -12,7 +12,17 @@ from .._fork import renew_in_children
 from .._frozen import Frozen
 from .._log import Log
 from .._prompt.ref import CacheKey
-from ..errors import ApiError, ConnectionError, RateLimitError, ScopeError, ServerError, TimeoutError, TokenRefreshError
+from ..errors import (
+    ApiError,
+    ConnectionError,
+    NoProductionVersionError,
+    NotFoundError,
+    RateLimitError,
+    ScopeError,
+    ServerError,
+    TimeoutError,
+    TokenRefreshError,
+)
 
 _log = Log("scope_client.outage")
 PLATFORM_PAUSES = Pauses(first=0.5, longest=15.0)
@@ -37,6 +47,11 @@ def is_outage(error: ScopeError) -> bool:
     if not isinstance(error, ApiError):
         return False
     return error.http_status is None or error.http_status < 400 or error.http_status == 408
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether the platform has no such version, so that nobody is to go on with one."""
+    return isinstance(error, (NotFoundError, NoProductionVersionError))
 
 
 class Turn(Frozen):

@@ -59,11 +59,6 @@ def is_shared(error: ScopeError) -> bool:
     return is_answer and _SHARED_KINDS.get(type(error).__name__) is type(error)
 
 
-def is_gone(error: BaseException) -> bool:
-    """Whether the platform has no such version, so that nobody is to go on with one."""
-    return isinstance(error, (NotFoundError, NoProductionVersionError))
-
-
 def failure_text(told: Told) -> str:
     """`lock` names the lock under which the next fetch is made, as in the entry of a version."""
     error = told.error

@@ -52,7 +52,7 @@ def starts_no_thread(rig: Rig | Rooms) -> None:
 
 def looks_into_its_store(rig: Rig, ref: PromptRef) -> None:
     """As another thread would do it behind the readers."""
-    rig.cache._loader.look_up(rig.shared, ref)
+    rig.cache._loader.look_up(ref)
 
 
 def is_looking_at_its_folder(client: ScopeClient) -> bool:

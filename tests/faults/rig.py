@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Callable, Union
 
 from faults.clock import ManualClock, eventually
@@ -11,6 +12,9 @@ from scope_client import ApiKeyCredentials, Configuration, PromptVersion, Server
 from scope_client._background import Background
 from scope_client._cache.cache import PromptCache
 from scope_client._cache.fitting import Fitting
+from scope_client._cache.fleet_loading import FleetLoader
+from scope_client._cache.loading import Loader
+from scope_client._cache.memory import Memory
 from scope_client._cache.platform_breaker import PlatformBreaker
 from scope_client._cache.shared_store import SharedStore
 from scope_client._counters import Counters
@@ -77,15 +81,27 @@ class Rig:
                 counters=self.counters,
                 max_prompts=config.cache_max_size,
             )
+        memory = Memory(config.cache_max_size)
+        new_loader: Callable[..., Loader] = Loader
+        if self.shared is not None:
+            new_loader = partial(FleetLoader, background=self.background, shared=self.shared)
         self.cache = PromptCache(
             config,
             clock.clock,
-            source=self.source,
+            memory=memory,
+            loader=new_loader(
+                config,
+                clock.clock,
+                source=self.source,
+                memory=memory,
+                platform=self.platform,
+                counters=self.counters,
+                fitting=self.fitting,
+            ),
             background=self.background,
             platform=self.platform,
             shared=self.shared,
             counters=self.counters,
-            fitting=self.fitting,
         )
 
     def read(

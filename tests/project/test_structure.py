@@ -40,7 +40,10 @@ LAZY = {
     "_process": {"scope_client._async_jobs"},
     "_reading": {"scope_client._pins_and_rollouts"},
     "_rollouts/picking": {"hashlib"},
-    "_rooms": {"scope_client._async_reads", "scope_client._folder.bundle", "scope_client._lock.lock_in_use"},
+    "_rooms": {
+        *("scope_client._async_reads", "scope_client._folder.bundle", "scope_client._lock.lock_in_use"),
+        *("scope_client._cache.fleet_loading", "scope_client._cache.shared_store"),
+    },
     "_toml": {"tomli", "tomllib"},
     "_wording": {"difflib"},
     "_prompt/in_use": {"weakref"},

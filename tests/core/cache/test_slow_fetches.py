@@ -170,7 +170,7 @@ class TestAFleet:
     def test_it_fetches_once(
         self, fails: bool, clock: ManualClock, shared_store: MemoryStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("scope_client._cache.loading.LATE_WORD_SECONDS", 0.5)  # this machine may be busy
+        monkeypatch.setattr("scope_client._cache.fleet_loading.LATE_WORD_SECONDS", 0.5)  # this machine may be busy
         may_end = threading.Event()
         rigs = [Rig(clock, shared_store) for _ in range(3)]
         for rig in rigs:
