@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -148,6 +147,7 @@ def secrets_in_url(url: str) -> list[Secret]:
 
 def _forms(secret: str) -> Iterable[str]:
     """How a server may write the secret: wrongly decoded, as a Python literal, in JSON (in JSON), in HTML, in a URL."""
+    import json
     from urllib.parse import quote
 
     octets = secret.encode("utf-8", "surrogatepass")
