@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,6 @@ UNSAID_LIFE_SECONDS = 300.0  # the API's rule
 MAX_LIFE_SECONDS = 86_400.0
 LONGEST_TOKEN_CHARACTERS = 65_536  # no server takes a header of half of that
 _PASSING = (408, 429)  # statuses that may be others soon, as those from 500 on
-_PRINTABLE = re.compile("[!-~]+")
 RENEWAL_PAUSE_SECONDS = 5.0
 CREDENTIALS_PAUSES = Pauses(first=1.0, longest=60.0)
 ODD_ANSWER_SECONDS = 1.0  # as for the refusal of a prompt
@@ -262,11 +260,15 @@ def _flaw(path: Any, body: dict[Any, Any]) -> str | None:
     return None if path.startswith("/") else "a token_path that starts with a slash"
 
 
+def _fits_in_a_header(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 @hides_what_it_was_given
 def _read(reply: Reply, asked_at: float, buffer: float) -> Token | ApiError:
     """The error is returned, to be raised where no local variable holds what came in place of a token."""
     text = reply.body.get("access_token")
-    if not isinstance(text, str) or len(text) > LONGEST_TOKEN_CHARACTERS or not _PRINTABLE.fullmatch(text):
+    if not isinstance(text, str) or not 0 < len(text) <= LONGEST_TOKEN_CHARACTERS or not _fits_in_a_header(text):
         return reply.unfit(TokenRefreshError("the token endpoint answered without a usable access_token"))
     life = _life(reply.body.get("expires_in"))
     # From when it was asked for: the answer may have been on its way for long.

@@ -35,7 +35,7 @@ _KINDS_OF_CALLS = ("function", "custom")
 _CALL_ARGUMENTS = ("arguments", "input", "args")
 _MUST_BE = 'must be a list of messages such as {"role": "user", "content": "Hi"}, or [] for none'
 _STRINGS = (str, bytes, bytearray, memoryview)
-_QUOTES = re.compile(r'\\.|"', re.DOTALL)  # and what is escaped, which no quote is
+_QUOTES = r'(?s)\\.|"'  # and what is escaped, which no quote is
 
 
 class JsonText(Template):
@@ -53,7 +53,7 @@ class JsonText(Template):
         for place, piece in enumerate(self.pieces):
             if place % 2 == 0:
                 filled.append(piece)
-                is_within ^= _QUOTES.findall(piece).count('"') % 2 == 1
+                is_within ^= re.findall(_QUOTES, piece).count('"') % 2 == 1
                 continue
             text = as_text(piece, values[piece])
             filled.append(json_text(text)[1:-1] if is_within else text)

@@ -16,8 +16,8 @@ MAX_WARNED_VALUES = 10_000
 _warned: set[tuple[str, str]] = set()
 _WITH_SPACES = " (it has {{{{ {0} }}}} with spaces: write {{{{{0}}}}} there)"
 _NOT_IN_A_TEXT = " ({{{{{0}}}}} is in a part that is not text, where nothing is filled in)"
-_UNFILLED = re.compile(r"\{\{(\w+)\}\}")
-_SPACED = re.compile(r"\{\{(?=[ \t]|\w+[ \t])[ \t]*(\w+)[ \t]*\}\}")
+_UNFILLED = r"\{\{(\w+)\}\}"
+_SPACED = r"\{\{(?=[ \t]|\w+[ \t])[ \t]*(\w+)[ \t]*\}\}"
 
 
 class Surplus(Frozen):
@@ -39,7 +39,7 @@ class Surplus(Frozen):
         """What is wrong with values of these names, or "" if they are taken."""
         if self.extra_values != "error":
             return ""
-        spaced, unfilled = frozenset(_SPACED.findall(content)), frozenset(_UNFILLED.findall(content))
+        spaced, unfilled = (frozenset(re.findall(pattern, content)) for pattern in (_SPACED, _UNFILLED))
         # The platform may declare a variable because it has read more into the content than is filled in.
         taken = frozenset(self.declared).difference(spaced, unfilled)
         refused = [name for name in unknown if name not in taken]

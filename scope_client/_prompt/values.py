@@ -22,7 +22,7 @@ _GENERATORS = (types.GeneratorType, types.AsyncGeneratorType)
 _BYTES = (bytes, bytearray, memoryview)
 MAX_LOOK_DEPTH = 5
 _NONE = "None; give text, or '' to leave it empty"
-_DEFAULT_TEXT = re.compile(r"<.+ at 0x[0-9A-Fa-f]+[^<>]*>+", re.DOTALL)
+_DEFAULT_TEXT = r"(?s)<.+ at 0x[0-9A-Fa-f]+[^<>]*>+"
 
 
 def as_text(name: str, value: object) -> str:
@@ -105,7 +105,7 @@ def _flaw_of_text(value: Any, text: str) -> str | None:
         return None
     if _holds_a_bug(value):
         return f"a {_kind(value)} that holds something without a text of its own; give text in its place"
-    if _DEFAULT_TEXT.fullmatch(text):
+    if re.fullmatch(_DEFAULT_TEXT, text):
         return f"of the type {_kind(value)}, which has no text of its own; give an attribute of it, or define __str__"
     return None
 
@@ -119,7 +119,7 @@ def _holds_a_bug(value: Any, depth: int = MAX_LOOK_DEPTH) -> bool:
             continue
         if isinstance(item, (*_METHODS, type, types.ModuleType, *_GENERATORS)) or _holds_a_bug(item, depth - 1):
             return True
-        if not isinstance(item, (Sequence, Set, Mapping)) and _DEFAULT_TEXT.fullmatch(repr(item)):
+        if not isinstance(item, (Sequence, Set, Mapping)) and re.fullmatch(_DEFAULT_TEXT, repr(item)):
             return True
     return False
 
