@@ -1,7 +1,7 @@
 """The methods of a client that are awaited."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Callable, Optional, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union, overload
 
 from ._config.options import NOT_GIVEN, Unpack
 from ._config.read_options import Label, ReadByLabel, ReadByVersion, ReadOptions
@@ -9,15 +9,17 @@ from ._pins.pins import Pins
 from ._prefetch import PrefetchReport, Wanted, by_label
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
-from ._reading import values_of
-from ._render_call import sorted_call
-from ._rooms import Rooms
+from ._render_call import sorted_call, values_of
+
+if TYPE_CHECKING:
+    from ._rooms import Rooms
 
 
 class AsyncMethods:
     """What ScopeClient has beside its plain reads."""
 
-    _rooms: Rooms
+    if TYPE_CHECKING:  # of a room that comes with the first client
+        _rooms: Rooms
     _new_pins: Callable[[object, object], Pins]
 
     @overload

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Callable, Optional, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union, overload
 
-from ._cache.memory import Entries
 from ._config.configuration import Configuration
 from ._config.options import Unpack
 from ._config.read_options import ByLabel, ByVersion, Label
@@ -14,17 +13,21 @@ from ._frames import hides_what_it_was_given
 from ._pins.pins import Pins, State
 from ._prefetch import PrefetchReport, Wanted, by_label, prefetch
 from ._prompt.ref import PromptRef
-from ._reading import Reading
-from ._rooms import Rooms
+
+if TYPE_CHECKING:
+    from ._cache.memory import Entries
+    from ._reading import Reading
+    from ._rooms import Rooms
 
 
 class CacheMethods:
     """What ScopeClient has beside its reads."""
 
     _config: Configuration
-    _rooms: Rooms
-    _reading: Reading
-    _entries: Entries
+    if TYPE_CHECKING:  # of rooms that come with the first client
+        _rooms: Rooms
+        _reading: Reading
+        _entries: Entries
     _new_state: Optional[Callable[..., State]] = None
 
     def prefetch(

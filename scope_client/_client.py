@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from types import TracebackType
-from typing import Any, Optional, overload
+from typing import TYPE_CHECKING, Any, Optional, overload
 
 from ._async_methods import AsyncMethods
-from ._background import Background
-from ._cache.memory import Entries
 from ._cache_methods import CacheMethods
 from ._clock import SYSTEM_CLOCK, Clock
 from ._config.configuration import Configuration, with_credentials
@@ -15,21 +13,24 @@ from ._config.one_url import warn_of_one_url
 from ._config.options import NOT_GIVEN, Options, Unpack
 from ._config.process_wide import completed
 from ._config.read_options import ByLabel, ByVersion, Label, ReadByLabel, ReadByVersion, ReadOptions
-from ._counters import Counters
+from ._fork import held_back
 from ._frames import hides_what_it_was_given
 from ._frozen import CopiedAsItself
-from ._http.fetcher import Fetcher
 from ._log import open_logger
 from ._prompt.fallback import Fallback
-from ._prompt.locked_reads import LockedReads
 from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
-from ._reading import values_of
-from ._render_call import sorted_call
-from ._rooms import ClientSource, Rooms
+from ._render_call import sorted_call, values_of
 from ._status import Status
 from .errors import ConfigurationError, MissingVariableError
+
+if TYPE_CHECKING:
+    from ._background import Background
+    from ._cache.memory import Entries
+    from ._counters import Counters
+    from ._prompt.locked_reads import LockedReads
+    from ._rooms import ClientSource
 
 MAX_PLAIN_DEADLINE_SECONDS = 1e9  # past it, and for odd types, a deadline is checked off the fast path
 _NUMBERS = (float, int)
@@ -68,6 +69,8 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
         self._config = completed(config, with_credentials(keys, options))
         self._clock = clock
         self._now = clock.now
+        with held_back():  # with the first client, as a program may import the package and read nothing
+            from ._rooms import Rooms
         self._rooms = Rooms(self._config, clock, self._new_source)
         self._reading = self._rooms.reading
         self._fitting = self._rooms.fitting
@@ -316,11 +319,13 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
         return None
 
     def _new_source(
-        self, background: Background, counters: Counters, locked_reads: Optional[LockedReads]
-    ) -> ClientSource:
+        self, background: "Background", counters: "Counters", locked_reads: "Optional[LockedReads]"
+    ) -> "ClientSource":
         """Where this client's versions come from."""
         warn_of_one_url(self._config)
         assert self._config.credentials is not None
+        with held_back():
+            from ._http.fetcher import Fetcher
         return Fetcher(self._config, self._config.credentials, self._clock, background, counters, locked_reads)
 
 

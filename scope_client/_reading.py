@@ -255,18 +255,6 @@ class _NotInMemory(Exception):  # noqa: N818  # no error
     pass
 
 
-def values_of(variables: object) -> dict[str, Any]:
-    """A copy of the values, each as the mapping itself gives it; raises ValidationError for what is not a mapping.
-
-    A copy by `dict` of one that is a dict too, such as Django's QueryDict, would have the lists that are inside it.
-    """
-    if is_none(variables):
-        return {}
-    if not isinstance(variables, Mapping):
-        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
-    return {name: variables[name] for name in variables}
-
-
 def _names(requires: Any) -> frozenset[str]:
     if not isinstance(requires, Collection) or isinstance(requires, (str, bytes)):
         raise ValidationError(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ._config.near_misses import meant
 from ._config.options import NOT_GIVEN
 from ._config.read_options import KEYWORDS_OF_READS
+from ._prompt.values import is_none
 from ._wording import nearest, shown
+from .errors import ValidationError
 
 LIKE_A_KEYWORD = 0.75
 
@@ -41,6 +44,18 @@ def sorted_call(
     if found["label"] is not NOT_GIVEN:
         options["label"] = found["label"]
     return found["name"], None if found["variables"] is NOT_GIVEN else found["variables"], options
+
+
+def values_of(variables: object) -> dict[str, Any]:
+    """A copy of the values, each as the mapping itself gives it; raises ValidationError for what is not a mapping.
+
+    A copy by `dict` of one that is a dict too, such as Django's QueryDict, would have the lists that are inside it.
+    """
+    if is_none(variables):
+        return {}
+    if not isinstance(variables, Mapping):
+        raise ValidationError(f"variables must be a mapping of names to values, got {type(variables).__name__}")
+    return {name: variables[name] for name in variables}
 
 
 def _advice(method: str, name: object, key: str) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Callable, Optional, Protocol
 
 from . import _watching as watching
+from ._async_reads import AsyncReads
 from ._background import Background
 from ._cache.cache import PromptCache
 from ._cache.fitting import Fitting
@@ -86,8 +87,6 @@ class Rooms:
             counters=self.counters,
             lock=self.lock,
         )
-        with held_back():  # with the first client, as a program may import the package and read nothing
-            from ._async_reads import AsyncReads
         self.async_reads = AsyncReads(config, clock, reading=self.reading, cache=self.cache, platform=self.platform)
         watching.made(self)
 

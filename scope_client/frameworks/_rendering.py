@@ -7,7 +7,7 @@ from .._client import ScopeClient
 from .._prompt.fallback import Fallback
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.values import is_callable, is_none
-from .._reading import values_of
+from .._render_call import values_of
 from .._wording import LONGEST_SHOWN_VALUE, cut, listed, shown
 from ..errors import MissingVariableError, RenderError, ValidationError
 

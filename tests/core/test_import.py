@@ -40,6 +40,21 @@ def test_the_import_leaves_out_what_takes_long_in_the_standard_library_too() -> 
     )
 
 
+def test_a_program_that_makes_no_client_does_without_what_a_client_is_made_of() -> None:
+    code = "import sys, scope_client; print([name for name in sys.modules if name.startswith('scope_client._cache.')])"
+    assert python(code) == "[]"
+
+
+def test_a_client_without_a_store_does_without_what_a_fleet_shares() -> None:
+    code = """
+import sys
+from scope_client import *
+ScopeClient(credentials=ApiKeyCredentials("a", "b", "c")).close()
+print([name for name in sys.modules if name.split(".")[-1].startswith(("fleet_", "shared_", "store_", "held_lock"))])
+"""
+    assert python(code) == "[]"
+
+
 def test_a_site_does_not_import_what_tests_are_given() -> None:
     code = "import sys, scope_client.frameworks; print([name for name in sys.modules if 'test' in name.split('.')[-1]])"
     assert python(code) == "[]"

@@ -32,6 +32,7 @@ LAZY = {
     "_async_jobs": {"asyncio", "contextvars"},
     "_async_reads": {"asyncio"},
     "_cache/shared_store": {"hashlib"},
+    "_client": {"scope_client._http.fetcher", "scope_client._rooms"},
     "_extras": {"importlib.util"},
     "_log": {"logging"},
     "_json_text": {"json"},
@@ -42,8 +43,8 @@ LAZY = {
     "_reading": {"scope_client._pins_and_rollouts"},
     "_rollouts/picking": {"hashlib"},
     "_rooms": {
-        *("scope_client._async_reads", "scope_client._folder.bundle", "scope_client._lock.lock_in_use"),
         *("scope_client._cache.fleet_loading", "scope_client._cache.shared_store"),
+        *("scope_client._folder.bundle", "scope_client._lock.lock_in_use"),
     },
     "_toml": {"tomli", "tomllib"},
     "_wording": {"difflib"},
