@@ -158,3 +158,9 @@ def test_an_overrun_is_found_behind_the_errors_that_it_led_to() -> None:
     assert not is_overrun(error)
     cause.__cause__ = TimeoutError("late", is_overrun=True)
     assert is_overrun(error)
+
+
+def test_errors_that_are_the_causes_of_each_other_are_looked_through_once() -> None:
+    error, cause = NotFoundError("no token"), NotFoundError("why")
+    error.__cause__, cause.__cause__ = cause, error
+    assert not is_overrun(error)
