@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -147,7 +148,6 @@ def secrets_in_url(url: str) -> list[Secret]:
 
 def _forms(secret: str) -> Iterable[str]:
     """How a server may write the secret: wrongly decoded, as a Python literal, in JSON (in JSON), in HTML, in a URL."""
-    import json
     from urllib.parse import quote
 
     octets = secret.encode("utf-8", "surrogatepass")

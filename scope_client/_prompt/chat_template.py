@@ -12,12 +12,12 @@
 | anything else                                | stays as it is                                                   |
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, NoReturn, Optional, Union
 
 from .._frozen import Frozen
-from .._json_text import json_text
 from .._wording import shown
 from ..errors import ApiError, ValidationError
 from .jsonvalue import as_json, copied, parse
@@ -56,7 +56,7 @@ class JsonText(Template):
                 is_within ^= re.findall(_QUOTES, piece).count('"') % 2 == 1
                 continue
             text = as_text(piece, values[piece])
-            filled.append(json_text(text)[1:-1] if is_within else text)
+            filled.append(json.dumps(text, ensure_ascii=False)[1:-1] if is_within else text)
         return "".join(filled)
 
 
@@ -165,7 +165,7 @@ class ChatTemplate(Frozen):
         """The JSON text of `messages`."""
         messages = self.messages(values)
         try:
-            return json_text(messages, allow_nan=False, default=_as_object)
+            return json.dumps(messages, ensure_ascii=False, allow_nan=False, default=_as_object)
         except (TypeError, ValueError, RecursionError) as error:
             raise ValidationError(f"the messages cannot be written as JSON: {error}") from None
 

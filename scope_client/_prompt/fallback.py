@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Union
 
-from .._json_text import json_text
 from .._wording import shown
 from ..errors import ApiError, ValidationError
 from .prompt_version import PromptVersion
@@ -48,7 +48,7 @@ def stand_in(ref: PromptRef, fallback: FallbackContent | Callable[[], FallbackCo
             f"got {_kind(content)}"
         )
     try:
-        return _parsed(ref, json_text([dict(message) for message in content]), "chat")
+        return _parsed(ref, json.dumps([dict(message) for message in content], ensure_ascii=False), "chat")
     except (ApiError, TypeError, ValueError) as error:
         raise ValidationError(
             f"the fallback for the prompt {shown(ref.name)} is not a list of messages: {error}"

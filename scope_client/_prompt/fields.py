@@ -1,9 +1,9 @@
 """Fields: those of a version by their names, as in the mapping that the platform sent."""
 
+import json
 from typing import Any, NoReturn, Optional
 
 from .._frozen import Frozen
-from .._json_text import json_text
 
 _OTHER_NAMES = {"version_id": "id", "version": "version_number", "prompt_type": "type"}
 
@@ -42,7 +42,7 @@ class Fields(Frozen):
 
     def to_json(self, *, indent: Optional[int] = None) -> str:
         """`to_dict` as JSON text; with `indent`, on several lines that are indented by so many spaces."""
-        return json_text(self.to_dict(), indent=indent)
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
 
     @property
     def raw_data(self) -> dict[str, Any]:

@@ -11,12 +11,10 @@
 
 from __future__ import annotations
 
-import functools
+import json
 import math
 from collections.abc import Mapping
 from typing import Any, NoReturn
-
-from .._json_text import json_library
 
 MAX_JSON_DEPTH = 200
 MAX_NUMBER_CHARACTERS = 308  # a double has no more digits before its point
@@ -33,9 +31,9 @@ def parse(text: str | bytes) -> Any:
     Raises ValueError for text that is not JSON, DepthError for one that is too deep.
     """
     if isinstance(text, bytes):
-        text = text.decode(json_library().detect_encoding(text), "surrogatepass")
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
-        value = _decoder().decode(well_formed(text))
+        value = _DECODER.decode(well_formed(text))
     except RecursionError:
         raise ValueError("deeper than Python can read") from None
     # Only a text with more brackets than that can be too deep; counting them is far quicker than walking the value.
@@ -133,6 +131,4 @@ def _short(number: str) -> str:
     return number
 
 
-@functools.cache
-def _decoder() -> Any:
-    return json_library().JSONDecoder(parse_constant=_refused, parse_float=_float, parse_int=_int)
+_DECODER = json.JSONDecoder(parse_constant=_refused, parse_float=_float, parse_int=_int)

@@ -1,10 +1,10 @@
 """The body of a version: its fields, in the words of either generation of the API, as small as a cache wants them."""
 
+import json
 import sys
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from .._json_text import json_text
 from ..errors import ApiError
 from .jsonvalue import copied
 
@@ -98,7 +98,7 @@ def _content(body: Mapping[str, Any]) -> tuple[str, str]:
         got = repr(kind) if is_short else f"something odd, a {type(kind).__name__}"
         raise ApiError(f"expected a prompt of the type text or chat, got {got}")
     if kind == "chat" and isinstance(content, list):
-        content = json_text(content)
+        content = json.dumps(content, ensure_ascii=False)
     if not isinstance(content, str):
         got = "no content" if content is None else f"content of the type {type(content).__name__}"
         raise ApiError(f"expected a prompt version with its content as text, got {got}")

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("requests", "urllib3", "django", "flask", "langchain_core", "click", "jinja2", "yaml", "jwt", "frontmatter")
-SLOW_TO_LOAD = (*HEAVY, "socket", "ssl", "logging", "difflib", "dataclasses", "inspect", "json", "redis", "cachetools")
+SLOW_TO_LOAD = (*HEAVY, "socket", "ssl", "logging", "difflib", "dataclasses", "inspect", "redis", "cachetools")
 
 
 def python(code: str) -> str:

@@ -35,8 +35,7 @@ LAZY = {
     "_client": {"scope_client._http.fetcher", "scope_client._rooms"},
     "_extras": {"importlib.util"},
     "_log": {"logging"},
-    "_json_text": {"json"},
-    "_redaction": {"base64", "json", "urllib.parse"},
+    "_redaction": {"base64", "urllib.parse"},
     "_prefetch": {"contextvars"},
     "_cache_methods": {"scope_client._pins.pin_state"},
     "_process": {"scope_client._async_jobs"},
@@ -198,7 +197,9 @@ def test_a_floor_imports_only_the_floors_below_it_and_what_all_use(file):
     assert not outside & {"__init__", "_client", "_process", "_prefetch", "_status"}
 
 
-@pytest.mark.parametrize("name", ["errors", "_foreign_text", "_frozen", "_interrupts", "_redaction", "_version"])
+@pytest.mark.parametrize(
+    "name", ["errors", "_foreign_text", "_frozen", "_interrupts", "_redaction", "_version", "_prompt/jsonvalue"]
+)
 def test_the_rooms_at_the_bottom_import_no_other(name):
     assert not [found for found in imports_of(CORE / f"{name}.py") if target(found)]
 
