@@ -101,10 +101,10 @@ def _was_called_by_the_interpreter(frame: FrameType) -> bool:
 
 def _installed_handlers() -> set[CodeType]:
     """A handler that has let go of the frame it was given is still known by its code."""
-    # What the module `signal` stands on: that one makes an enum of each answer, 130 of them in all for every error.
-    signal = sys.modules.get("_signal") or sys.modules.get("signal")
-    if signal is None:
+    if "signal" not in sys.modules:  # a program that has not imported it has set no handler
         return set()
+    # What `signal` stands on: that one makes an enum of each answer, 130 of them in all for every error.
+    signal = sys.modules.get("_signal", sys.modules["signal"])
     return {code for number in range(1, signal.NSIG) for code in _code_of(signal.getsignal(number))}
 
 
