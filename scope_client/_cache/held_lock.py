@@ -9,9 +9,9 @@ from .._clock import Clock
 from .._http.budget import Budget
 from .._prompt.ref import PromptRef
 from .fleet_locks import Lock
+from .lock_heartbeat import FIRST_WORD_SECONDS
 from .shared_failure import Told
 from .shared_store import SharedStore
-from .slow_fetches import FIRST_WORD_SECONDS
 
 
 class HeldLock:
@@ -33,7 +33,7 @@ class HeldLock:
         """A fetch of which those who wait hear if it takes long."""
         if self.lock is None or self.first_word is None:
             return contextlib.nullcontext()
-        return self._shared.slow_fetches.during(self.lock)
+        return self._shared.lock_heartbeat.during(self.lock)
 
     def watched(self, budget: Budget) -> Budget:
         """The budget of a fetch that gives its lock back if the platform says nothing.
@@ -68,7 +68,7 @@ class HeldLock:
         lock = self.lock
         if lock is None:
             return
-        self._shared.slow_fetches.end(lock)
+        self._shared.lock_heartbeat.end(lock)
         if behind or self._shared.may_hang:
             self._background.submit(("unlock", self._ref.key), lambda: self._shared.unlock(lock))
         else:

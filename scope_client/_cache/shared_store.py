@@ -18,6 +18,7 @@ from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
 from .cleared import Cleared
 from .fleet_locks import FleetLocks, Lock, Rival, after_holder, first_lock, rival_in
+from .lock_heartbeat import LockHeartbeat
 from .shared_entry import (
     CLOCK_SKEW_SECONDS,
     SCHEMA,
@@ -31,7 +32,6 @@ from .shared_entry import (
     versions_text,
 )
 from .shared_failure import Failure, Told, failure_in, failure_text
-from .slow_fetches import SlowFetches
 from .store_breaker import StoreBreaker
 
 MIN_STORE_TTL_SECONDS = 1.0
@@ -84,7 +84,7 @@ class SharedStore:
         self._known_generation = 0
         self._cleared = Cleared(store, clock, self._cleared_key, self._generation_in)
         self._locks = FleetLocks(store, self._breaker, clock, self._prefix)
-        self.slow_fetches = SlowFetches(clock, self._locks.announce)
+        self.lock_heartbeat = LockHeartbeat(clock, self._locks.announce)
         self.after_fork()
         renew_in_children(self)
 

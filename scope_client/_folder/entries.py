@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .paths import is_like_a_version, read_last_part, read_part
+from .escaping import is_like_a_version, read_last_part, read_part
 
 _LEFT_OUT = ("readme.md", "node_modules")
 _ENDING = ".md"

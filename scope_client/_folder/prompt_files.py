@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Union
 
 from .entries import Entry, number_in, stem_of
-from .paths import folded, paths_beside
+from .escaping import folded, paths_beside
 from .sight import Sight
 from .tree import Listed, Place, Tree
 

@@ -9,8 +9,8 @@ from typing import Callable, NamedTuple
 from .._circuit_breaker import NEVER
 from .._interrupts import pass_on
 from .entries import Entries, Entry, stem_of, visible
+from .escaping import is_like_a_version, read_last_part, read_part
 from .flaws import unreadable_folder
-from .paths import is_like_a_version, read_last_part, read_part
 from .sight import Sight, sight_in
 
 MAX_FOLDERS_IN_FOLDERS = 40

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from .._folder.paths import paths_of
+from .._folder.escaping import paths_of
 from .._folder.record import VersionRecord
 from .._folder.served_version import MAX_FILE_NUMBER
 from .._folder.version_file import version_in

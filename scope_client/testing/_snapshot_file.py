@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from .._folder.paths import path_of
+from .._folder.escaping import path_of
 from .._folder.replacing import created, identity, replaced
 from .._foreign_text import printable
 from .plugin import SNAPSHOT_FOLDER

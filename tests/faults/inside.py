@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from scope_client._background import Background
     from scope_client._cache.cache import PromptCache
     from scope_client._cache.fleet_locks import Lock
+    from scope_client._cache.lock_heartbeat import LockHeartbeat
     from scope_client._cache.memory import Entry
     from scope_client._cache.shared_store import SharedStore
-    from scope_client._cache.slow_fetches import SlowFetches
     from scope_client._flight import State
     from scope_client._rooms import Rooms
 
@@ -98,12 +98,12 @@ def hold_lock(shared: SharedStore, ref: PromptRef, seconds: float, silent_for: f
     return lock
 
 
-def is_watching(fetches: SlowFetches) -> bool:
-    return not fetches._background.is_idle
+def is_watching(heartbeat: LockHeartbeat) -> bool:
+    return not heartbeat._background.is_idle
 
 
 def announces(shared: SharedStore, lock: Lock, silent_for: float) -> None:
-    """As the watch of slow fetches does."""
+    """As the heartbeat does."""
     shared._locks.announce(lock, silent_for)
 
 

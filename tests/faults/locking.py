@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from faults.replies import json_answer
 
 from scope_client import PromptVersion
-from scope_client._folder.paths import path_of
+from scope_client._folder.escaping import path_of
 from scope_client._folder.record import prompt_id
 from scope_client._folder.served_version import record_of
 from scope_client._folder.written_file import octets_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from scope_client import PromptVersion
-from scope_client._folder.paths import paths_of
+from scope_client._folder.escaping import paths_of
 from scope_client._folder.record import is_prompt_id
 from scope_client._folder.served_version import record_of
 from scope_client._folder.written_file import octets_of

@@ -19,7 +19,7 @@ from scope_client import ApiKeyCredentials, Configuration, MissingVariableError,
 from scope_client._folder.reader import PromptFolder, read_prompt_dir
 from scope_client._prompt.prompt_read import ReadFrom
 from scope_client.local import LocalPlatform
-from scope_client.local._face._outages import SWITCHES
+from scope_client.local._face._fault_page import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

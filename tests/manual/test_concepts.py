@@ -14,12 +14,13 @@ from scope_client import ApiKeyCredentials, Configuration
 from scope_client._async_jobs import MAX_READ_THREADS, MAX_SHORT_READ_THREADS
 from scope_client._background import IDLE_THREAD_SECONDS, MAX_QUEUED_JOBS, MAX_THREADS
 from scope_client._cache import (
+    fleet_loading,
     fleet_locks,
     loading,
+    lock_heartbeat,
     platform_breaker,
     refusals,
     sleep_watch,
-    slow_fetches,
     store_breaker,
 )
 from scope_client._cache.cache import HASTE_SECONDS
@@ -99,8 +100,8 @@ SAID = [
     (STORE, f"within `cache_local_ttl`, {DEFAULT.cache_local_ttl:.0f} s", True),
     (STORE, "than a twentieth of a second", store_breaker.NOTICED_SECONDS == 0.05),
     (STORE, f"says nothing | {fleet_locks.LOCK_SECONDS:.0f} s |", True),
-    (STORE, f"| after {slow_fetches.FIRST_WORD_SECONDS} s, and then", True),
-    (STORE, f"| {loading.LATE_WORD_SECONDS} s after its next word", True),
+    (STORE, f"| after {lock_heartbeat.FIRST_WORD_SECONDS} s, and then", True),
+    (STORE, f"| {fleet_loading.LATE_WORD_SECONDS} s after its next word", True),
     (STORE, f"| {fleet_locks.LOCK_SECONDS:.0f} s at most, or its `deadline` |", True),
     (STORE, f"for it | {FIRST_READER_SECONDS:.0f} s at most |", True),
     (STORE, "kept for 14 days", CLEARED_KEY_SECONDS == 14 * 86_400),

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from manual import pages
 
-from scope_client._folder.paths import path_of, paths_of
+from scope_client._folder.escaping import path_of, paths_of
 from scope_client._folder.reader import PromptFolder
 from scope_client._folder.record import STATUSES, TYPES
 from scope_client._folder.version_file import FRONT_MATTER_KEYS
 from scope_client.errors import ConfigurationError
 from scope_client.local import LocalPlatform
-from scope_client.local._face._outages import SWITCHES
+from scope_client.local._face._fault_page import SWITCHES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from ._asked import Asked
 from ._connecting import Connecting
-from ._outages import Outages
+from ._fault_page import Outages
 from ._page import HERE, Pages, with_security
 from ._reading import Reading
 from ._writing import Writing

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from flask import Response, request
 
-from ._outages import outages_of
+from ._fault_page import outages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ..._config.credentials import SECRET_VARIABLES
 from .._keys import WELL_KNOWN_SECRETS
 from ._content import pieces_of, verdict_on
+from ._fault_page import outages_of
 from ._messages import as_json_text
-from ._outages import outages_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

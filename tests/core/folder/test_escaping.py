@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scope_client._folder.entries import is_left_out, number_in
-from scope_client._folder.paths import MAX_PATH_PARTS, name_of, path_of, paths_of
+from scope_client._folder.escaping import MAX_PATH_PARTS, name_of, path_of, paths_of
 from scope_client.errors import ConfigurationError
 
 odd_pieces = ["%", "+", "%+", "/", "//", ".", "..", "a", "A", "v1", "V2", ".md", ".MD", "con", "NUL", "é", "e\u0301"]

@@ -1,4 +1,4 @@
-"""Paths: where the files of a prompt of any name are in a folder, on any disk; and the name that a path stands for.
+"""Escaping: how the name of a prompt is written as a path, on any disk, and the name that a path stands for.
 
 | in a name | in a path |
 |---|---|

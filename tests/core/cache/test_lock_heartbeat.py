@@ -19,8 +19,8 @@ from scope_client import Clock, MemoryStore, ServerError
 from scope_client._background import Background
 from scope_client._cache.fleet_locks import Lock
 from scope_client._cache.held_lock import HeldLock
+from scope_client._cache.lock_heartbeat import LockHeartbeat
 from scope_client._cache.shared_entry import new_id
-from scope_client._cache.slow_fetches import SlowFetches
 from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
@@ -41,17 +41,17 @@ class TestWhatIsAnnounced:
         return []
 
     @pytest.fixture
-    def fetches(self, clock: ManualClock, told: list[tuple[Lock, float]], looks: list[float]) -> SlowFetches:
+    def heartbeat(self, clock: ManualClock, told: list[tuple[Lock, float]], looks: list[float]) -> LockHeartbeat:
         def now() -> float:
             looks.append(clock.time)
             return clock.time
 
-        return SlowFetches(Clock(now=now), lambda lock, silent_for: told.append((lock, silent_for)))
+        return LockHeartbeat(Clock(now=now), lambda lock, silent_for: told.append((lock, silent_for)))
 
     def test_a_fetch_says_that_it_goes_on_each_time_that_it_has_taken_twice_as_long(
-        self, fetches: SlowFetches, clock: ManualClock, told: list[object], looks: list[float]
+        self, heartbeat: LockHeartbeat, clock: ManualClock, told: list[object], looks: list[float]
     ) -> None:
-        with fetches.during(LOCK):
+        with heartbeat.during(LOCK):
             for count, (passes, silent_for) in enumerate(((0.25, 0.25), (0.25, 0.5), (0.5, 1.0), (1.0, 2.0))):
                 clock.passes(passes * 0.99)
                 eventually(lambda: looks.count(clock.time) >= 2)
@@ -60,28 +60,28 @@ class TestWhatIsAnnounced:
                 eventually(lambda count=count: len(told) > count)
                 assert told[count:] == [(LOCK, pytest.approx(silent_for))]
 
-    def test_one_that_has_ended_is_not(self, fetches: SlowFetches, clock: ManualClock, told: list[object]) -> None:
-        with fetches.during(OTHER):
-            with fetches.during(LOCK):
+    def test_one_that_has_ended_is_not(self, heartbeat: LockHeartbeat, clock: ManualClock, told: list[object]) -> None:
+        with heartbeat.during(OTHER):
+            with heartbeat.during(LOCK):
                 pass
-            with pytest.raises(KeyError), fetches.during(LOCK):
+            with pytest.raises(KeyError), heartbeat.during(LOCK):
                 raise KeyError
             clock.passes(0.5)
             eventually(lambda: told)
         assert told == [(OTHER, 0.5)]
 
     def test_nor_is_one_that_is_given_up_before_its_end(
-        self, fetches: SlowFetches, clock: ManualClock, told: list[object]
+        self, heartbeat: LockHeartbeat, clock: ManualClock, told: list[object]
     ) -> None:
-        with fetches.during(OTHER), fetches.during(LOCK):
-            fetches.end(LOCK)
+        with heartbeat.during(OTHER), heartbeat.during(LOCK):
+            heartbeat.end(LOCK)
             clock.passes(0.5)
             eventually(lambda: told)
         assert told == [(OTHER, 0.5)]
 
-    def test_the_next_one_is_too(self, fetches: SlowFetches, clock: ManualClock, told: list[object]) -> None:
+    def test_the_next_one_is_too(self, heartbeat: LockHeartbeat, clock: ManualClock, told: list[object]) -> None:
         for count in (1, 2):
-            with fetches.during(LOCK):
+            with heartbeat.during(LOCK):
                 clock.passes(0.5)
                 eventually(lambda count=count: len(told) == count)
 
@@ -94,10 +94,10 @@ class TestWhatIsAnnounced:
             assert may_write.wait(10)
             done.append("written")
 
-        fetches = SlowFetches(clock.clock, announce)
+        heartbeat = LockHeartbeat(clock.clock, announce)
 
         def fetch() -> None:
-            with fetches.during(LOCK):
+            with heartbeat.during(LOCK):
                 clock.passes(0.5)
                 assert writes.wait(10)
             done.append("ended")
@@ -116,16 +116,16 @@ class TestWhatIsAnnounced:
             told.append(lock)
             fetch.close()
 
-        fetches = SlowFetches(clock.clock, announce)
-        with fetches.during(OTHER):
-            fetch.enter_context(fetches.during(LOCK))
+        heartbeat = LockHeartbeat(clock.clock, announce)
+        with heartbeat.during(OTHER):
+            fetch.enter_context(heartbeat.during(LOCK))
             clock.passes(0.25)
             eventually(lambda: told)
-        eventually(lambda: not is_watching(fetches))
+        eventually(lambda: not is_watching(heartbeat))
         assert told == [OTHER]
 
     def test_one_that_is_interrupted_as_it_begins_leaves_nothing_under_way(
-        self, fetches: SlowFetches, monkeypatch: pytest.MonkeyPatch
+        self, heartbeat: LockHeartbeat, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A watch that nothing ends would go on for the life of the process."""
         limit = TimeLimit(LookupError("time is over"))
@@ -137,20 +137,20 @@ class TestWhatIsAnnounced:
             return True
 
         monkeypatch.setattr(Background, "submit", is_interrupted)
-        with limit, pytest.raises(LookupError, match="time is over"), fetches.during(LOCK):
+        with limit, pytest.raises(LookupError, match="time is over"), heartbeat.during(LOCK):
             pass
-        eventually(lambda: not is_watching(fetches))
+        eventually(lambda: not is_watching(heartbeat))
 
     def test_a_child_announces_its_own_alone(
-        self, fetches: SlowFetches, clock: ManualClock, told: list[object]
+        self, heartbeat: LockHeartbeat, clock: ManualClock, told: list[object]
     ) -> None:
         def in_child() -> object:
-            with fetches.during(OTHER):
+            with heartbeat.during(OTHER):
                 clock.passes(0.6)
                 eventually(lambda: told)
             return told
 
-        with fetches.during(LOCK):
+        with heartbeat.during(LOCK):
             assert in_a_child(in_child) == [((OTHER.key, OTHER.holder), pytest.approx(0.6))]
 
 
@@ -204,7 +204,7 @@ class TestALockThatIsGivenBackInTheMiddleOfAFetch:
         assert store.holds(key)
         with held.announced():
             held.give_back()
-            eventually(lambda: not is_watching(rig.shared.slow_fetches))
+            eventually(lambda: not is_watching(rig.shared.lock_heartbeat))
             assert not store.holds(key)
         assert held.lock is None
 

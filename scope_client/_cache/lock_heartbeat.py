@@ -1,4 +1,4 @@
-"""SlowFetches: who waits for a lock hears that its holder is still at it, though the fetch takes long."""
+"""LockHeartbeat: who waits for a lock hears that its holder is still at it, though the fetch takes long."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WATCH_STEP_SECONDS = 0.02
 _WATCH = object()
 
 
-class SlowFetches:
+class LockHeartbeat:
     """The fetches under a lock of one client; `announce` writes into a lock in how many seconds the next word comes.
 
     The first one is due after a quarter of a second, and each next one when the fetch has taken twice as long.
