@@ -1,1 +1,1 @@
-"""What is known of a prompt, how old it may be, and when the platform is asked again."""
+"""What is known of a prompt, and when the platform is asked again: `policy` decides it, `cache` carries it out."""
