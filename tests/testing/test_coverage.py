@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import yaml  # noqa: F401  # pytester forgets a module that is first imported in its test, and YAML's does not survive it
-from counted_processes import counting
 from frontmatter import default_handlers  # noqa: F401
 
 from scope_client import PromptVersion
@@ -14,8 +11,6 @@ from scope_client._folder.reader import read_prompt_dir
 from scope_client._lock.digest import digest_of
 from scope_client._lock.lock_file import LockedVersion, text_of
 
-ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = ("-p", "scope_client.testing.plugin")
 HALF = """
 import scope_client
 
@@ -44,20 +39,6 @@ def test_other(client):
 def test_more():
     pass
 """
-
-
-@pytest.fixture
-def run(pytester, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for name, value in counting().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-    def run(code: str, *arguments: str) -> pytest.RunResult:
-        (pytester.path / "test_it.py").write_text(code, encoding="utf-8")
-        return pytester.runpytest_subprocess(*PLUGIN, "-W", "error", "-p", "no:cacheprovider", *arguments, timeout=60)
-
-    return run
 
 
 @pytest.fixture

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from counted_processes import counting
 
-ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = ("-p", "scope_client.testing.plugin")
 # The address of a platform that nobody may ask: a test that did would fail.
 SETTINGS = """
 SCOPE = {
@@ -73,20 +68,6 @@ def test_fourth_within_the_third(scope_prompts):
 def test_fifth_after_it():
     assert page() == "Three"
 """
-
-
-@pytest.fixture
-def run(pytester, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for name, value in counting().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-    def run(code: str) -> pytest.RunResult:
-        pytester.makepyfile(code)
-        return pytester.runpytest_subprocess(*PLUGIN, timeout=60)
-
-    return run
 
 
 @pytest.mark.parametrize("scope", ["SCOPE = {}", SETTINGS, f"{SETTINGS}\nSCOPE = {{'default': SCOPE}}"])

@@ -2,28 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from counted_processes import counting
-
-ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = ("-p", "scope_client.testing.plugin")
-
-
-@pytest.fixture
-def run(pytester, monkeypatch):
-    """Runs a test file as a user's project would, with our plugin and no other."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for name, value in counting().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-
-    def run(code: str, *arguments: str) -> pytest.RunResult:
-        pytester.makepyfile(code)
-        return pytester.runpytest_subprocess(*PLUGIN, "-W", "error", *arguments, timeout=60)
-
-    return run
 
 
 def test_code_that_reads_the_environment_reaches_the_platform(run):

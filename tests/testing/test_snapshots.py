@@ -9,10 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from counted_processes import counting
 
-ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = ("-p", "scope_client.testing.plugin")
 GREETS = """
 import scope_client
 
@@ -38,23 +35,6 @@ Made by `scope_prompts.snapshot()`. To accept a change: `pytest --scope-snapshot
 Good morning, Ada!
 ```
 """
-
-
-@pytest.fixture
-def run(pytester, monkeypatch):
-    """Runs `test_it.py` as a user's project would, with our plugin and those that are named."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for name, value in counting().items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(code: str, *arguments: str, ci: str = "") -> pytest.RunResult:
-        monkeypatch.setenv("CI", ci)
-        (pytester.path / "test_it.py").write_text(code, encoding="utf-8")
-        return pytester.runpytest_subprocess(*PLUGIN, "-W", "error", "-p", "no:cacheprovider", *arguments, timeout=60)
-
-    return run
 
 
 @pytest.fixture
