@@ -194,7 +194,8 @@ def everything_of(client: ScopeClient) -> inside.Graph:
 def busy_client(make_client: Make, redis_server: RedisServer, server: FaultServer, tmp_path: Path) -> ScopeClient:
     """One with a store and a prompt folder, and with a flight, a job and a connection under way."""
     (tmp_path / "bundled.md").write_text("bundled")
-    client = make_client(cache_store=RedisStore(redis_server.url), prompt_dir=tmp_path, max_retries=0)
+    options = {"prompt_dir": tmp_path, "max_retries": 0, "when_unfit": "last_fitting"}
+    client = make_client(cache_store=RedisStore(redis_server.url), **options)
     content(client)
     return client
 

@@ -18,11 +18,14 @@ from scope_client import (
     CacheInfo,
     MemoryStore,
     MissingVariableError,
+    PromptVersion,
     RedisStore,
     ScopeClient,
     Telemetry,
     ValidationError,
 )
+from scope_client._attribute_names import ID_OF_VERSION, PROMPT_NAME, SERVED_VERSION_ID, VARIABLES
+from scope_client._cache.fitting import Fitting, lacking
 from scope_client._prompt.ref import PromptRef
 from scope_client.local import LocalPlatform
 
@@ -64,7 +67,8 @@ def promoted(client: ScopeClient, platform: LocalPlatform, content: str = NEW) -
 
 
 def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if "does not give" in record.getMessage()]
+    of_the_cache = [record for record in caplog.records if record.name == "scope_client.cache"]
+    return [record.getMessage() for record in of_the_cache if "does not give" in record.getMessage()]
 
 
 def test_a_prompt_may_be_promoted_before_the_code_that_fills_it_in(make: Callable, platform: LocalPlatform) -> None:
@@ -160,10 +164,51 @@ def test_one_warning_names_the_prompt_and_what_the_code_must_give(
         (said,) = warnings_in(caplog)
         assert said.startswith("the prompt 'greeting': version 2 (v_")
         assert "needs 'tone', which the code does not give; version 1 (v_" in said
+        facts = vars(next(record for record in caplog.records if record.getMessage() == said))
+        assert (facts[PROMPT_NAME], facts[VARIABLES]) == ("greeting", ["tone"])
+        assert f"version 2 ({facts[ID_OF_VERSION]})" in said
+        assert f"version 1 ({facts[SERVED_VERSION_ID]})" in said
         platform.publish("greeting", "{{name}} {{tone}} {{place}}")
         client.clear_cache()
         client.render_prompt("greeting", GIVEN)
     assert len(warnings_in(caplog)) == 2
+
+
+def nameless(content: str) -> PromptVersion:
+    """A version of which the platform has told neither its number nor its ID."""
+    return PromptVersion.from_api({"content": content}, GREETING)
+
+
+def test_what_a_version_does_not_say_is_a_question_mark(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
+    fitting = Rig(clock, when_unfit="last_fitting").fitting
+    fitting.remember(GREETING, nameless(OLD))
+    fitting.chosen(GREETING, nameless(NEW), {"name"})
+    (said,) = warnings_in(caplog)
+    assert "version ? (?) needs 'tone'" in said
+    assert "version ? (?) is served" in said
+
+
+def test_an_error_names_what_is_missing_and_all_that_is_needed() -> None:
+    error = lacking(nameless("{{b}} {{a}} {{c}}"), iter(["a"]))
+    said = "the code does not give 'b', 'c', which version ? needs; the prompt needs 'b', 'a', 'c'"
+    assert str(error) == f"prompt 'greeting': {said}"
+    assert error.missing_variables == ("b", "c")
+
+
+def test_of_what_lies_in_the_store_and_here_the_newest_few_are_kept(clock: ManualClock) -> None:
+    store = WatchedStore(MemoryStore())
+    for prefix in "vw":
+        rig = Rig(clock, store, when_unfit="last_fitting")
+        for number in range(5):
+            rig.fitting.remember(GREETING, nameless(f"{{{{{prefix}{number}}}}}"))
+            clock.passes(1)
+        store.broken = {"set", "get_many"}
+    store.broken = set()
+    clock.passes(10)
+    present = nameless("{{x}}")
+    assert rig.fitting.chosen(GREETING, present, {"v4", "w0"}).content == "{{w0}}"
+    with pytest.raises(MissingVariableError):
+        rig.fitting.chosen(GREETING, present, {"v4"})
 
 
 def test_it_is_told_to_on_cache_and_shown_by_the_status(make: Callable, platform: LocalPlatform) -> None:
@@ -185,6 +230,29 @@ def test_it_is_told_to_on_cache_and_shown_by_the_status(make: Callable, platform
     client.clear_cache()
     client.render_prompt("greeting", GIVEN)
     assert client.status().prompts[0].missing_variables == ()
+    platform.publish("greeting", "{{name}}, {{tone}} and {{place}}")
+    client.clear_cache()
+    client.get_prompt_version("greeting")
+    assert client.status().prompts[0].missing_variables == ()  # nobody has asked for it in vain yet
+
+
+def test_the_status_shows_what_each_prompt_misses(clock: ManualClock) -> None:
+    rig = Rig(clock, when_unfit="last_fitting", cache_max_size=2)
+    refs = [PromptRef(name) for name in "abc"]
+
+    def held_back(*asked: PromptRef) -> list[tuple[str, ...]]:
+        for ref in asked:
+            for content in ("{{name}}", "{{name}} {{tone}}"):
+                rig.source.gives(content)
+                rig.cache.clear()
+                rig.read(ref)
+            assert rig.fitting.chosen(ref, rig.entry(ref).version, {"name"}).content == "{{name}}"
+        version = rig.entry(asked[-1]).version
+        return [rig.fitting.held_back(ref.key, version) for ref in refs]
+
+    assert held_back(*refs[:2]) == [("tone",), ("tone",), ()]
+    assert held_back(refs[1]) == [("tone",), ("tone",), ()]
+    assert held_back(refs[2]) == [(), (), ("tone",)]
 
 
 def test_what_is_asked_for_by_id_or_past_the_cache_is_never_replaced(make: Callable, platform: LocalPlatform) -> None:
@@ -307,27 +375,68 @@ def test_a_vain_look_into_the_store_is_not_made_with_every_read(clock: ManualClo
         with pytest.raises(MissingVariableError):
             rig.fitting.chosen(GREETING, present, ())
     assert len(store.calls) == asked + 1
-    clock.passes(5)
+    clock.passes(4)
+    with pytest.raises(MissingVariableError):
+        rig.fitting.chosen(GREETING, present, ())
+    assert len(store.calls) == asked + 1
+    clock.passes(1)
     with pytest.raises(MissingVariableError):
         rig.fitting.chosen(GREETING, present, ())
     assert len(store.calls) == asked + 2
 
 
-def test_what_the_store_has_is_written_again_in_time(clock: ManualClock) -> None:
+def writes(store: WatchedStore) -> int:
+    """How often the last versions of a prompt were written."""
+    return sum(call[0] == "set" and call[1].endswith(":fitting") for call in store.calls)
+
+
+def test_what_the_store_has_is_written_again_a_day_later(clock: ManualClock) -> None:
     store = WatchedStore(MemoryStore())
     rig = Rig(clock, store, when_unfit="last_fitting")
     rig.read()
+    assert writes(store) == 1
+    for seconds, written in ((86_399, 1), (1, 2), (101, 2)):
+        clock.passes(seconds)
+        rig.fitting.remember(GREETING, rig.entry().version)
+        rig.settle()
+        assert writes(store) == written
 
-    def writes() -> int:
-        return sum(call[0] == "set" and call[1].endswith(":fitting") for call in store.calls)
 
-    assert writes() == 1
-    clock.passes(101)
-    rig.read()
-    assert writes() == 1
+def test_no_read_waits_while_it_is_written_again(clock: ManualClock) -> None:
+    store = WatchedStore(MemoryStore())
+    rig = Rig(clock, store, when_unfit="last_fitting")
+    others = PromptRef("other")
+    for ref in (GREETING, others):
+        rig.read(ref)
     clock.passes(86_400)
-    rig.read()
-    assert writes() == 2
+    starts_no_thread(rig)
+    for ref in (GREETING, others):
+        rig.fitting.remember(ref, rig.entry(ref).version)
+    assert writes(store) == 2
+    assert len(rig.background.by_key) == 2
+
+
+def test_the_store_is_not_asked_for_what_a_lock_names(clock: ManualClock) -> None:
+    class Locked:
+        def has(self, ref: PromptRef) -> bool:
+            return ref == GREETING
+
+    rig = Rig(clock, MemoryStore())
+    rooms = {"shared": rig.shared, "background": rig.background, "counters": rig.counters, "max_prompts": 10}
+    fitting = Fitting(clock.clock, lock=Locked(), **rooms)
+    assert not fitting.asks_the_store(GREETING)
+    assert fitting.asks_the_store(PromptRef("other"))
+
+
+def test_what_a_neighbour_has_read_since_is_found_in_the_store(clock: ManualClock) -> None:
+    store = MemoryStore()
+    one, two = (Rig(clock, store, when_unfit="last_fitting") for _ in range(2))
+    two.source.gives("3 {{c}}")
+    two.read()
+    one.source.gives("2 {{b}}")
+    one.cache.clear()
+    one.read()
+    assert two.fitting.chosen(GREETING, two.entry().version, {"b"}).content == "2 {{b}}"
 
 
 @pytest.mark.parametrize("text", ["", "x", "[]", '{"schema": 1}', '{"schema": 1, "versions": [1, {}, null]}'])

@@ -9,10 +9,11 @@ import pytest
 from faults.clock import ManualClock, eventually
 from faults.clocked_store import ClockedStore
 from faults.crowd import Crowd
+from faults.inside import starts_no_thread
 from faults.rig import Rig, down
 from faults.watched_store import WatchedStore
 
-from scope_client import MemoryStore, ServerError
+from scope_client import MemoryStore, PromptVersion, ServerError
 from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
@@ -251,3 +252,13 @@ def test_a_store_that_hangs_keeps_one_reader_of_a_fresh_version_waiting(clock: M
         clock.passes(6)
         rig.read(KNOWN)
     assert threading.get_ident() in store.waited
+
+    def test_is_told_behind_the_reader_what_fits_its_callers(self, store: SlowStore, clock: ManualClock) -> None:
+        rig = Rig(clock, store, when_unfit="last_fitting")
+        rig.read(KNOWN)
+        starts_no_thread(rig)
+        version = PromptVersion.from_api({"id": "v_2", "content": "{{name}}"}, COLD)
+        store.waited.clear()
+        rig.fitting.remember(COLD, version)
+        assert store.waited == set()
+        assert not rig.background.is_idle

@@ -229,7 +229,8 @@ class TestExpired:
             raise down()
 
         rig.source.gives(another_reader_brings_it)
-        assert rig.read() == "second"
+        found = rig.cache.get(GREETING, Budget(clock.clock.now))
+        assert (found.version.content, found.source, found.age) == ("second", "memory", 0)
         assert rig.counters.counts["stale"] == 0
 
     def test_after_its_time_it_is_gone(self, clock: ManualClock) -> None:
@@ -839,6 +840,34 @@ class TestPeek:
         assert rig.cache.peek(GREETING) is not None
         clock.passes(0.1)
         assert rig.cache.peek(GREETING) is None
+
+    def test_it_says_how_old_the_version_is_and_whether_it_is_stale(self, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig = Rig(clock, stale_while_revalidate=50)
+        rig.read()
+        rig.source.gives(down())
+        for seconds, source, age in ((90, "memory", 90), (20, "stale", 110)):
+            clock.passes(seconds)
+            found = rig.cache.peek(GREETING)
+            rig.settle()
+            assert (found.source, found.age) == (source, pytest.approx(age))
+
+
+class TestKeepWarm:
+    @pytest.mark.parametrize(("seconds", "fetches"), [(71.5, 1), (72, 2)])
+    def test_what_is_to_be_renewed_is_fetched_behind(self, clock: ManualClock, seconds: float, fetches: int) -> None:
+        clock.chance = 0.0
+        rig = Rig(clock, MemoryStore(), cache_ttl=80)
+        rig.read()
+        clock.passes(seconds)
+        rig.cache.keep_warm(GREETING)
+        rig.settle()
+        assert rig.fetches == fetches
+
+    def test_what_is_not_there_is_fetched(self, rig: Rig) -> None:
+        rig.cache.keep_warm(GREETING)
+        rig.settle()
+        assert rig.fetches == 1
 
 
 class TestFork:
