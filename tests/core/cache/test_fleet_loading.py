@@ -1,0 +1,141 @@
+"""What a flight does where a fleet shares a store: whose version wins, and who gives a lock back, and how."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable, Optional
+
+import pytest
+from faults.clock import ManualClock, eventually
+from faults.clocked_store import ClockedStore
+from faults.crowd import Crowd
+from faults.inside import hold_lock, lock_of, looks_into_its_store, starts_no_thread
+from faults.rig import GREETING, Rig
+from faults.timelimit import TimeLimit
+
+from scope_client import ConnectionError, ServerError
+from scope_client._http.budget import Budget
+
+
+class Store(ClockedStore):
+    """Does something once while it is being read, and knows which threads it was called in."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.meanwhile: Optional[Callable[[], object]] = None
+        self.callers: set[int] = set()
+
+    def _call(self, method: str, *arguments: object) -> object:
+        self.callers.add(threading.get_ident())
+        answer = super()._call(method, *arguments)
+        meanwhile, self.meanwhile = (None, self.meanwhile) if method != "get_many" else (self.meanwhile, None)
+        if meanwhile is not None:
+            meanwhile()
+        return answer
+
+
+@pytest.fixture
+def store(clock: ManualClock) -> Store:
+    return Store(clock)
+
+
+@pytest.fixture
+def rig(clock: ManualClock, store: Store) -> Rig:
+    return Rig(clock, store)
+
+
+@pytest.fixture
+def neighbour(clock: ManualClock, store: Store) -> Rig:
+    return Rig(clock, store)
+
+
+class TestALook:
+    def test_does_not_replace_what_another_thread_has_fetched_while_the_store_answered(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        rig.read()
+        clock.passes(50)
+        neighbour.source.gives("second")
+        assert neighbour.read(max_age=40) == "second"
+        clock.passes(10)
+        rig.source.gives("third")
+        store.meanwhile = lambda: rig.read(max_age=5)
+        looks_into_its_store(rig, GREETING)
+        assert rig.entry().version.content == "third"
+
+    def test_that_finds_a_newer_version_ends_the_count_of_refused_locks(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock
+    ) -> None:
+        def is_granted() -> bool:
+            look = rig.shared.find(GREETING)
+            return rig.shared.take(rig.shared.lock_for(GREETING, look), GREETING, look, silent_for=None) is None
+
+        hold_lock(rig.shared, GREETING, 1000)
+        assert not is_granted()
+        clock.passes(10)
+        neighbour.source.gives("second")
+        neighbour.read(seconds=10)
+        looks_into_its_store(rig, GREETING)
+        hold_lock(rig.shared, GREETING, 1000)
+        clock.passes(10)
+        assert not is_granted()
+
+
+class TestWhoWaits:
+    def test_has_it_from_the_store(self, rig: Rig, neighbour: Rig, clock: ManualClock) -> None:
+        may_end = threading.Event()
+        neighbour.source.gives(lambda: may_end.wait(10) and "second")
+        fetching = Crowd(1, lambda: neighbour.read(settles=False))
+        eventually(lambda: neighbour.fetches)
+
+        def ends(seconds: float) -> None:
+            may_end.set()
+            fetching.outcomes()
+
+        clock.on_sleep = ends
+        found = rig.cache.get(GREETING, Budget(clock.clock.now))
+        assert (found.version.content, found.source) == ("second", "store")
+        assert rig.fetches == 0
+
+    def test_asks_though_its_time_is_nearly_over_if_the_lock_is_free(self, rig: Rig) -> None:
+        assert rig.read(seconds=0.04) == "first"
+
+
+class TestAnInterrupt:
+    """Comes in the middle of a fetch: its caller is not to wait for the store."""
+
+    @pytest.mark.parametrize("error", [KeyboardInterrupt(), LookupError("time is over"), ServerError("time is over")])
+    def test_has_the_lock_given_back_behind(self, rig: Rig, store: Store, error: BaseException) -> None:
+        lock = lock_of(rig.shared, GREETING)
+
+        def is_struck() -> str:
+            assert store.holds(lock)
+            store.callers.clear()
+            limit.strikes()
+            return "never"
+
+        rig.source.gives(is_struck)
+        with TimeLimit(error) as limit, pytest.raises(type(error)):
+            rig.read(settles=False)
+        assert threading.get_ident() not in store.callers
+        eventually(lambda: not store.holds(lock))
+
+    def test_so_does_an_exception_that_is_thrown_into_the_thread(self, rig: Rig, store: Store) -> None:
+        def is_struck() -> str:
+            store.callers.clear()
+            raise LookupError("time is over")
+
+        rig.source.gives(is_struck)
+        with pytest.raises(LookupError):
+            rig.read(settles=False)
+        assert threading.get_ident() not in store.callers
+        eventually(lambda: not store.holds(lock_of(rig.shared, GREETING)))
+
+    @pytest.mark.parametrize("error", [ServerError("down", http_status=503), ConnectionError("gone")])
+    def test_a_failure_of_the_platform_is_none(self, rig: Rig, store: Store, error: Exception) -> None:
+        starts_no_thread(rig)
+        rig.source.gives(error)
+        with pytest.raises(type(error)):
+            rig.read(settles=False)
+        assert not store.holds(lock_of(rig.shared, GREETING))
+        assert rig.background.is_idle
