@@ -44,6 +44,7 @@ def held_back() -> Iterator[None]:
 
     If the import fails, or an interrupt strikes in it, the next one begins anew.
     """
+    _watch()  # the import may be that of the first client: nothing is registered before it
     with _imports:
         before = set(sys.modules)
         try:

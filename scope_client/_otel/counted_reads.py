@@ -27,15 +27,25 @@ class _Counting(NamedTuple):
 
 
 def _counted(plain: Read) -> _Counting:
-    """The method, counted. Of one that is not the client's own, each read is a call."""
-    is_own = plain is PLAIN_READ
+    """The method, counted. Of one that is not the client's own, each read is a call, with exactly what came."""
     tick: Callable[[], object] = _tick
+    is_method = hasattr(plain, "__get__")  # a mock is none, and is called without the client
+
+    @functools.wraps(plain)
+    def call(self: Any, *arguments: Any, **options: Any) -> PromptVersion:
+        before = reads_noted()
+        found = plain(self, *arguments, **options) if is_method else plain(*arguments, **options)
+        if reads_noted() is before:  # the read has not left the fast path
+            tick()
+            if before:
+                forget_read(found)
+        return found
 
     @functools.wraps(plain)
     def get_prompt_version(
         self: Any, name: str, *, label: Any = None, version: Any = None, **options: Any
     ) -> PromptVersion:
-        if is_own and not options and type(name) is str:
+        if not options and type(name) is str:
             # The fast path of the client once more: to call that one would cost as much as it does.
             key = name if version is None and (label is None or label == "production") else (name, label, version)
             try:
@@ -50,19 +60,13 @@ def _counted(plain: Read) -> _Counting:
                     if reads_noted():
                         forget_read(entry.version)
                     return entry.version  # type: ignore[no-any-return]  # of an Entry
-        before = reads_noted()
-        found = plain(self, name, label=label, version=version, **options)
-        if reads_noted() is before:  # the read has not left the fast path
-            tick()
-            if before:
-                forget_read(found)
-        return found
+        return call(self, name, label=label, version=version, **options)
 
     def silence() -> None:
         nonlocal tick
         tick = int  # which does nothing
 
-    return _Counting(plain, get_prompt_version, silence)
+    return _Counting(plain, get_prompt_version if plain is PLAIN_READ else call, silence)
 
 
 def hits() -> int:

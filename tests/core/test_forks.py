@@ -242,6 +242,45 @@ def test_a_child_of_a_block_has_its_pins_and_locks_of_its_own(client: ScopeClien
             assert in_a_child(left_over) == []
 
 
+FIRST_CLIENT = """
+import os, signal, sys, threading, time
+import scope_client
+
+assert "logging" not in sys.modules
+begun = threading.Event()
+
+class SlowDisk:
+    def find_spec(self, name, path=None, target=None):
+        if name == "scope_client._async_reads":
+            begun.set()
+            time.sleep(0.3)
+
+sys.meta_path.insert(0, SlowDisk())
+keys = scope_client.ApiKeyCredentials("org", "key", "secret")
+thread = threading.Thread(target=lambda: scope_client.ScopeClient(credentials=keys))
+thread.start()
+assert begun.wait(20)
+child = os.fork()
+if child == 0:
+    signal.alarm(10)  # if it hangs
+    scope_client.ScopeClient(credentials=keys)
+    os._exit(0)
+thread.join()
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_fork_while_another_thread_makes_the_first_client_of_the_process() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FIRST_CLIENT],
+        env={**os.environ, "PYTHONPATH": str(Path(scope_client.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE * 3,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_a_fork_while_another_thread_holds_every_lock(
     client: ScopeClient, clock: ManualClock, server: FaultServer, keys: ApiKeyCredentials
 ) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 from faults.child import in_a_child
@@ -94,6 +95,21 @@ def test_what_another_tool_has_wrapped_before_is_called_and_put_back(client: Sco
     with instrumented():
         assert counted(client) == len(calls) == 3
     assert ScopeClient.get_prompt_version is theirs
+
+
+@pytest.mark.parametrize("arguments", [("greeting",), ("greeting", None)])
+def test_a_stub_that_is_in_its_place_is_called_as_its_caller_does(
+    client: ScopeClient, greeting: PromptVersion, method: None, arguments: tuple[Any, ...]
+) -> None:
+    kind: Any = ScopeClient
+    stub = kind.get_prompt_version = mock.Mock(return_value=greeting)
+    with instrumented():
+        assert client.get_prompt_version(*arguments) is greeting
+    stub.assert_called_once_with(*arguments)
+    assert kind.get_prompt_version is stub
+    kind.get_prompt_version = lambda self, name: (self, name)
+    with instrumented():
+        assert client.get_prompt_version("greeting") == (client, "greeting")
 
 
 def test_what_another_tool_wraps_meanwhile_stays_and_is_counted_once_when_it_is_turned_on_again(
