@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from scope_client._background import Background
     from scope_client._cache.cache import PromptCache
-    from scope_client._cache.fleet_locks import Lock
+    from scope_client._cache.fleet_locks import FleetLocks, Lock
     from scope_client._cache.lock_heartbeat import LockHeartbeat
     from scope_client._cache.memory import Entry
     from scope_client._cache.shared_store import SharedStore
@@ -110,6 +110,11 @@ def announces(shared: SharedStore, lock: Lock, silent_for: float) -> None:
 def lock_of(shared: SharedStore, ref: PromptRef) -> str:
     """The key of the fleet's lock for a prompt, as it is now."""
     return shared.lock_for(ref, shared.find(ref)).key
+
+
+def refused_locks(locks: FleetLocks) -> int:
+    """How many are counted just now."""
+    return len(locks._refused_since)
 
 
 def store_key_of(shared: SharedStore, ref: PromptRef) -> str:
