@@ -196,9 +196,7 @@ class PromptCache:
     def _known(self, ref: PromptRef) -> tuple[Entry | None, Look | None]:
         """What memory has; what the fleet has if it is time to ask its store."""
         entry = self._memory.by_key.get(ref.key)
-        if self._shared is None:
-            return entry, None
-        if entry is not None:
+        if self._shared is not None and entry is not None:
             now = self._clock.now()
             # Once more at its end, or a process would call the platform down while a neighbour has the new version.
             has_expired_since = entry.asked_at < entry.expires_at <= now

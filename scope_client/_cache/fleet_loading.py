@@ -8,7 +8,6 @@ from .._config.configuration import Configuration
 from .._counters import Counters
 from .._interrupts import interrupt_in, pass_on
 from .._prompt.prompt_read import PromptRead
-from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._remembered import Remembered
 from ..errors import ScopeError, TimeoutError
@@ -163,7 +162,8 @@ class FleetLoader(Loader):
         """What the platform has. It is kept in the shared store in place of what is `held`."""
         began = self._began(self._shared.generation)
         try:
-            version = self._asked(wanted, held)
+            with held.announced():
+                version = self._source.fetch(wanted.ref, held.watched(wanted.budget))
         except ScopeError as error:
             pass_on(error)
             has_evicted = self._failed(wanted, began, error)
@@ -177,12 +177,6 @@ class FleetLoader(Loader):
         if entry is not None and self._is_stored(wanted.ref, entry):
             held.lock = None
         return self._brought(wanted, version)
-
-    def _asked(self, wanted: Load, held: HeldLock) -> PromptVersion:
-        if held.lock is None:
-            return self._source.fetch(wanted.ref, wanted.budget)
-        with held.announced():
-            return self._source.fetch(wanted.ref, held.watched(wanted.budget))
 
     def _is_stored(self, ref: PromptRef, entry: Entry) -> bool:
         """Puts it into the shared store; whether it lies there now."""

@@ -10,9 +10,11 @@ from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from scope_client import RedisStore, ScopeClient, _process, _telemetry
+from scope_client._cache.loading import Load
 from scope_client._cache.shared_entry import lock_text, new_id
 from scope_client._flight import Flights
 from scope_client._flight import _Flight as Flight
+from scope_client._http.budget import Budget
 from scope_client._prompt.ref import PromptRef
 from scope_client._stores.answer_limit import AnswerLimit
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from scope_client._cache.memory import Entry
     from scope_client._cache.shared_store import SharedStore
     from scope_client._flight import State
+    from scope_client._prompt.prompt_read import PromptRead
     from scope_client._rooms import Rooms
 
 PROCESS = _process._process
@@ -48,6 +51,11 @@ def background(client: ScopeClient) -> Background:
 def starts_no_thread(rig: Rig | Rooms) -> None:
     """As if the threads of its background got no time to begin."""
     rig.background._start = lambda mark: True
+
+
+def loads(rig: Rig, ref: PromptRef) -> PromptRead:
+    """What a flight gives that begins now."""
+    return rig.cache._loader.load(Load(ref, Budget(rig.clock.clock.now)))
 
 
 def looks_into_its_store(rig: Rig, ref: PromptRef) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Callable, Optional
 
@@ -9,11 +10,15 @@ import pytest
 from faults.clock import ManualClock, eventually
 from faults.clocked_store import ClockedStore
 from faults.crowd import Crowd
-from faults.inside import hold_lock, lock_of, looks_into_its_store, starts_no_thread
-from faults.rig import GREETING, Rig
+from faults.inside import hold_lock, lock_of, looks_into_its_store, starts_no_thread, store_key_of
+from faults.rig import GREETING, Rig, down
 from faults.timelimit import TimeLimit
 
-from scope_client import ConnectionError, ServerError
+from scope_client import ConnectionError, NotFoundError, PromptVersion, ServerError, TimeoutError
+from scope_client._cache.fleet_locks import Lock
+from scope_client._cache.lock_heartbeat import FIRST_WORD_SECONDS
+from scope_client._cache.shared_entry import new_id
+from scope_client._cache.shared_failure import Told, failure_text
 from scope_client._http.budget import Budget
 
 
@@ -97,8 +102,97 @@ class TestWhoWaits:
         assert (found.version.content, found.source) == ("second", "store")
         assert rig.fetches == 0
 
+    def test_hears_from_the_lock_when_its_holder_speaks_anew(self, rig: Rig, store: Store) -> None:
+        lock = lock_of(rig.shared, GREETING)
+        rig.source.gives(lambda: store.behind.get_many([lock])[lock])
+        assert json.loads(rig.read())["silent_for"] == FIRST_WORD_SECONDS
+
+    def test_goes_on_alone_if_the_store_fails_meanwhile(self, rig: Rig, store: Store, clock: ManualClock) -> None:
+        hold_lock(rig.shared, GREETING, 1000)
+        clock.on_sleep = lambda seconds: store.broken.add("get_many")
+        assert rig.read() == "first"
+        assert len(clock.sleeps) == 1
+
+    def test_is_not_told_what_another_process_than_the_holder_has_met(
+        self, rig: Rig, store: Store, clock: ManualClock
+    ) -> None:
+        hold_lock(rig.shared, GREETING, 1000)
+        key = store_key_of(rig.shared, GREETING)
+        told = Told(down(), Lock(key, new_id()), clock.wall, rig.shared.generation, 100.0)
+        clock.on_sleep = lambda seconds: store.behind.set(key, failure_text(told), 100.0)
+        assert rig.read() == "first"
+
+    def test_is_not_told_what_nobody_knows_who_has_met(self, rig: Rig, store: Store, clock: ManualClock) -> None:
+        store.behind.set(lock_of(rig.shared, GREETING), "garbage", 1000)
+        key = store_key_of(rig.shared, GREETING)
+        told = Told(down(), Lock(key, "nobody"), clock.wall, rig.shared.generation, 100.0)
+        clock.on_sleep = lambda seconds: store.behind.set(key, failure_text(told), 100.0)
+        assert rig.read() == "first"
+
+    def test_for_a_renewal_goes_on_waiting_if_the_holder_gives_up_and_another_takes_its_place(
+        self, rig: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        clock.chance = 0.0
+        rig.read()
+        clock.passes(95)
+        lock = hold_lock(rig.shared, GREETING, 1000)
+
+        def another_takes_it(seconds: float) -> None:
+            clock.on_sleep = it_brings_a_version
+            store.behind.delete(lock)
+            hold_lock(rig.shared, GREETING, 1000)
+
+        def it_brings_a_version(seconds: float) -> None:
+            newer = PromptVersion.from_api({"content": "second"}, GREETING)
+            times = {"stamp": clock.wall, "life": 100.0, "ttl": 100.0}
+            rig.shared.keep(GREETING, newer, generation=rig.shared.generation, **times)
+
+        clock.on_sleep = another_takes_it
+        rig.cache.renew(GREETING)
+        rig.settle()
+        assert rig.entry().version.content == "second"
+        assert rig.fetches == 1
+
+    def test_alone_and_hears_that_a_version_is_gone_has_the_store_forget_it(
+        self, rig: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        rig.read()
+        clock.passes(50)
+        lock = hold_lock(rig.shared, GREETING, 1000)
+
+        def another_takes_it(seconds: float) -> None:
+            store.behind.delete(lock)
+            hold_lock(rig.shared, GREETING, 1000)
+
+        clock.on_sleep = another_takes_it
+        rig.source.gives(NotFoundError("no longer", http_status=404))
+        with pytest.raises(NotFoundError):
+            rig.read(max_age=5)
+        assert not store.holds(store_key_of(rig.shared, GREETING))
+
     def test_asks_though_its_time_is_nearly_over_if_the_lock_is_free(self, rig: Rig) -> None:
         assert rig.read(seconds=0.04) == "first"
+
+
+class TestWhatTheStoreKeeps:
+    @pytest.mark.parametrize("is_overrun", [True, False])
+    def test_a_version_that_this_process_had_no_time_to_renew(
+        self, rig: Rig, clock: ManualClock, store: Store, is_overrun: bool
+    ) -> None:
+        rig.read()
+        clock.passes(50)
+        rig.source.gives(TimeoutError("late", is_deadline=True, is_overrun=is_overrun))
+        assert rig.read(max_age=5, seconds=1) == "first"
+        assert store.holds(store_key_of(rig.shared, GREETING))
+
+    def test_not_what_was_cleared_while_it_was_fetched(self, rig: Rig, store: Store) -> None:
+        def is_cleared() -> str:
+            rig.cache.clear()
+            return "former"
+
+        rig.source.gives(is_cleared)
+        assert rig.read() == "former"
+        assert not any("former" in text for text in store.seen.values())
 
 
 class TestAnInterrupt:

@@ -8,7 +8,7 @@ import pytest
 from faults.child import in_a_child
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd
-from faults.inside import starts_no_thread
+from faults.inside import loads, starts_no_thread
 from faults.rig import GREETING, Rig, down
 from faults.timelimit import TimeLimit
 
@@ -851,6 +851,15 @@ class TestPeek:
             found = rig.cache.peek(GREETING)
             rig.settle()
             assert (found.source, found.age) == (source, pytest.approx(age))
+
+
+class TestAFlight:
+    def test_takes_what_another_one_has_brought_since_it_was_asked_for(self, rig: Rig, clock: ManualClock) -> None:
+        rig.read()
+        clock.passes(7)
+        found = loads(rig, GREETING)
+        assert (found.version.content, found.source, found.age) == ("first", "memory", 7)
+        assert rig.fetches == 1
 
 
 class TestKeepWarm:
