@@ -123,8 +123,9 @@ class TestWhoWaits:
         assert rig.read() == "first"
 
     def test_is_not_told_what_nobody_knows_who_has_met(self, rig: Rig, store: Store, clock: ManualClock) -> None:
-        store.behind.set(lock_of(rig.shared, GREETING), "garbage", 1000)
         key = store_key_of(rig.shared, GREETING)
+        for each in (lambda: key, lambda: lock_of(rig.shared, GREETING)):
+            store.behind.set(each(), "garbage", 1000)
         told = Told(down(), Lock(key, "nobody"), clock.wall, rig.shared.generation, 100.0)
         clock.on_sleep = lambda seconds: store.behind.set(key, failure_text(told), 100.0)
         assert rig.read() == "first"
