@@ -112,8 +112,7 @@ class PlatformBreaker:
     @property
     def is_known(self) -> bool:
         """Whether the last word of the platform was a failure, not older than a minute without a new attempt."""
-        breaker = self._breaker
-        return breaker.failures > 0 and self._clock.now() < breaker.ask_at + OUTAGE_REMEMBERED_SECONDS
+        return self._clock.now() < self._breaker.ask_at + OUTAGE_REMEMBERED_SECONDS
 
     @property
     def is_likely(self) -> bool:
@@ -222,7 +221,7 @@ class PlatformBreaker:
         if prompt is None:
             prompt = self._failing[key] = _FailingPrompt(self._clock)
         prompt.is_outage = is_outage
-        prompt.waits_until = self._clock.now() + asked_to_wait if asked_to_wait else NEVER
+        prompt.waits_until = self._clock.now() + asked_to_wait
         prompt.failed(asked_to_wait)
 
 

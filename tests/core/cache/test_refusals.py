@@ -29,6 +29,7 @@ from scope_client import (
     TimeoutError,
     TokenRefreshError,
 )
+from scope_client._cache.refusals import MAX_REFUSALS, Refusals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -372,3 +373,30 @@ def test_a_known_prompt_that_is_asked_to_wait_holds_up_no_other(
     assert content(client, "other") == "new"
     assert content(client) == "Hello, {{name}}!"
     assert content(client, "cold") == "new"
+
+
+class TestAlone:
+    @pytest.fixture
+    def refusals(self, clock: ManualClock) -> Refusals:
+        clock.time = 1000.0
+        return Refusals(clock.clock, longest_retry_after=30.0)
+
+    def test_a_reader_is_told_what_is_younger_than_it_takes_a_version(
+        self, refusals: Refusals, clock: ManualClock
+    ) -> None:
+        refusals.remember("a", NotFoundError("no", http_status=404))
+        clock.passes(0.5)
+        refusals.check("a", 0.5)
+        with pytest.raises(NotFoundError):
+            refusals.check("a", 0.501)
+        clock.passes(0.5)
+        refusals.check("a", None)
+
+    def test_the_oldest_of_so_many_is_forgotten(self, refusals: Refusals) -> None:
+        for number in range(MAX_REFUSALS + 1):
+            refusals.remember(number, NotFoundError("no", http_status=404))
+        assert list(refusals.remembered) == list(range(1, MAX_REFUSALS + 1))
+
+    def test_what_is_told_for_no_time_is_not_remembered(self, refusals: Refusals) -> None:
+        refusals.remember("a", ServerError("down", http_status=503))
+        assert not refusals.remembered

@@ -23,6 +23,7 @@ from scope_client import (
     TokenRefreshError,
     ValidationError,
 )
+from scope_client._attribute_names import STATUS
 from scope_client._cache.platform_breaker import Outlook, PlatformBreaker, Turn, is_outage
 from scope_client._circuit_breaker import NEVER
 
@@ -98,6 +99,51 @@ class TestKnown:
         clock.passes(0.2)
         assert not outage.is_failing("a")
 
+    def test_to_the_moment(self, outage: PlatformBreaker, clock: ManualClock) -> None:
+        clock.time = 0.0  # whose steps are exact
+        outage.began("a", DOWN)
+        clock.time = 60.5
+        assert not outage.is_known
+        assert outage.is_failing("a")
+        clock.time = 61.0
+        assert not outage.is_failing("a")
+        outage.doubt()
+        clock.time = 67.0
+        assert not outage.is_likely
+
+    def test_without_a_failure_there_is_no_outage_however_young_the_clock_is(self, clock: ManualClock) -> None:
+        clock.time = -1e12
+        young = PlatformBreaker(clock.clock, longest_retry_after=30.0)
+        assert not young.is_known
+
+    def test_a_prompt_that_asked_to_wait_is_likely_down_until_then(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
+        clock.time = 0.0
+        outage.began("a", RateLimitError("slow down", http_status=429, retry_after=20.0))
+        outage.ended("b")
+        for time, is_likely_down in ((19.5, True), (20.0, False)):
+            clock.time = time
+            assert outage.outlook("a").is_likely_down is is_likely_down
+            assert not outage.outlook("b").is_likely_down
+
+    @pytest.mark.parametrize(("is_known", "seconds"), [(True, 30.0), (False, 10.0)])
+    def test_a_prompt_that_is_known_waits_for_longer(self, clock: ManualClock, is_known: bool, seconds: float) -> None:
+        clock.time = 0.0
+        outage = PlatformBreaker(clock.clock, longest_retry_after=10.0)
+        outage.began("a", RateLimitError("slow down", http_status=429, retry_after=3000.0), is_known=is_known)
+        outage.ended("b")
+        clock.time = seconds - 0.5
+        assert outage.outlook("a").is_likely_down
+        clock.time = seconds
+        assert not outage.outlook("a").is_likely_down
+
+    def test_a_failure_of_its_own_is_no_failure_of_the_platform(self, outage: PlatformBreaker) -> None:
+        outage.put_off("a")
+        assert outage.claim("a") is None
+        assert not outage.is_failing("a")
+        assert outage.outlook("a").is_likely_down is False
+
     def test_an_answer_ends_it_but_for_other_prompts(self, outage: PlatformBreaker) -> None:
         outage.began("a", DOWN)
         outage.began("b", DOWN)
@@ -147,6 +193,8 @@ class TestKnown:
         outage.ended("a")
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
         assert "down" in caplog.records[0].getMessage()
+        assert vars(caplog.records[0])[STATUS] == 503
+        assert caplog.records[1].getMessage() == "the platform answers again"
 
     def test_a_prompt_that_goes_on_failing_alone_is_not_warned_of_again(
         self, outage: PlatformBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
@@ -164,6 +212,14 @@ class TestKnown:
         late.__cause__ = DOWN
         outage.began("a", late)
         assert caplog.records[0].getMessage().endswith(": down")
+
+    def test_or_the_time_limit_of_the_attempt_itself(
+        self, outage: PlatformBreaker, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        late = TimeoutError("no answer came")
+        late.__cause__ = DOWN
+        outage.began("a", late)
+        assert caplog.records[0].getMessage().endswith(": no answer came")
 
 
 class TestTurns:
@@ -226,6 +282,17 @@ class TestTurns:
         assert outage.claim("a") is None
         clock.passes(1)
         assert outage.claim("a") == Turn("a", 1)
+
+    def test_one_that_fails_does_not_take_the_place_of_one_that_was_refused_before(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
+        outage.began("a", DOWN)
+        assert outage.claim("b") is None
+        clock.passes(1)
+        assert outage.claim("c") == Turn("c", 1)
+        assert outage.claim("a") is None
+        clock.passes(1)
+        assert outage.claim("a") == Turn("b", 1)
 
     def test_a_turn_holds_until_a_failure_comes_in(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         turn = outage.claim("a")
