@@ -63,12 +63,9 @@ GROUPS = {
 }
 LIMITS = {what: limit for group in GROUPS.values() for what, limit in group.items()}
 MISSED_IN_THE_LAST_RUN = (  # RESULTS.md says so beside each figure
-    "import scope_client",
     'cached read, label="latest"',
     "cached read, version=",
-    "cold fetch",
     "cold fetches, 16 threads",
-    "longest standstill of a loop, FastAPI",
     "OpenTelemetry on: a rendering of another prompt than before",
 )
 IN_THE_README = ("import scope_client", "cached read", "cold fetch")
