@@ -163,6 +163,20 @@ class TestWhoWaited:
         assert isinstance(met_by, RateLimitError)
         assert 6.5 <= (met_by.retry_after or 0) <= 7
 
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_is_put_off_for_longer_if_it_has_a_version_to_go_on_with(
+        self, clock: ManualClock, store: ClockedStore, is_known: bool
+    ) -> None:
+        first, second = (Rig(clock, store, retry_max_delay=10) for _ in range(2))
+        if is_known:
+            second.read()
+            store.empty()
+        clock.passes(10)
+        waits_for(first, second, lambda: RateLimitError("no", http_status=429, retry_after=3000.0), max_age=5)
+        second.platform.ended("another prompt")
+        clock.passes(29)
+        assert second.platform.outlook(GREETING.key).is_likely_down is is_known
+
 
 class TestWhoAsksNext:
     @pytest.mark.parametrize("kind", REFUSALS)
