@@ -213,7 +213,7 @@ told = []
 os.register_at_fork = lambda **hooks: told.append(sorted(hooks))
 things = [Thing() for _ in range(8)]
 threads = [threading.Thread(target=_fork.renew_in_children, args=[thing]) for thing in things]
-with _fork.held_back():
+with _fork._imports:
     for thread in threads:
         thread.start()
     while waiting() < len(threads):
@@ -224,8 +224,26 @@ print(told)
 """
 
 
+_IMPORTS_FIRST = """
+import os
+from scope_client import _fork
+import logging
+
+told = []
+os.register_at_fork = lambda **hooks: told.append(sorted(hooks))
+with _fork.held_back():
+    print(told)
+print(told)
+"""
+HOOKS = "[['after_in_child', 'after_in_parent', 'before']]"
+
+
+def test_the_hooks_are_registered_before_an_import_that_a_fork_has_to_wait_for() -> None:
+    assert python(_IMPORTS_FIRST).splitlines() == [HOOKS, HOOKS]
+
+
 def test_the_hooks_are_registered_once_however_many_threads_are_the_first() -> None:
-    assert python(_MANY_REGISTER_FIRST) == "[['after_in_child', 'after_in_parent', 'before']]"
+    assert python(_MANY_REGISTER_FIRST) == HOOKS
 
 
 def test_a_client_works_where_processes_cannot_fork() -> None:
