@@ -8,8 +8,6 @@ SECONDS ?= 600
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 SHELL := bash
-# Byte code is written: the workers of a suite, and the hundreds of processes that it starts, would all compile anew.
-unexport PYTHONDONTWRITEBYTECODE
 # Installs, and names the packages while they arrive, in one paragraph. On an old Python the newest gevent would be compiled.
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'

@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def run(pytester, monkeypatch):
     """Runs `test_it.py` in a process of its own, with our plugin and those that are named; a warning fails it."""
     quiet = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "NO_COLOR": "1"}
-    for name, value in {**counting(), **quiet}.items():
+    # Byte code is known to be old by the second and the size of its file, and a test may change it within a second.
+    fresh = {"PYTHONDONTWRITEBYTECODE": "1"}
+    for name, value in {**counting(), **quiet, **fresh}.items():
         monkeypatch.setenv(name, value)
 
     def run(code: str, *arguments: str, ci: str = "") -> pytest.RunResult:
