@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import functools
 import itertools
 import logging
 import os
@@ -23,6 +24,7 @@ from faults.server import FaultServer
 
 from scope_client import Clock, MemoryStore, ScopeClient
 from scope_client._background import Background
+from scope_client._interrupts import interrupt_in
 from scope_client._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
@@ -291,3 +293,31 @@ def test_a_slow_platform_is_no_outage(make_client: Make, server: FaultServer, ca
     gate.open()
     eventually(lambda: content(client) == "new")
     assert caplog.text == ""
+
+
+def lets_go(number: int, interrupted: object) -> None:
+    """A handler of which nothing shows any more that the interpreter has called it."""
+    del number, interrupted
+    raise LookupError("time is over")
+
+
+class LetsGo:
+    def __call__(self, number: int, interrupted: object) -> None:
+        lets_go(number, interrupted)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGALRM, signal.SIGRTMAX])
+@pytest.mark.parametrize("handler", [lets_go, LetsGo(), functools.partial(lets_go)], ids=["plain", "object", "partial"])
+def test_what_an_installed_handler_raises_is_known_by_its_code(number: signal.Signals, handler: Any) -> None:
+    def raised(call: Callable[[], object]) -> LookupError:
+        with pytest.raises(LookupError) as caught:
+            call()
+        return caught.value
+
+    before = signal.signal(number, handler)
+    try:
+        struck = raised(lambda: signal.raise_signal(number))
+        assert interrupt_in(struck) is struck
+    finally:
+        signal.signal(number, before)
+    assert interrupt_in(raised(lambda: lets_go(0, None))) is None
