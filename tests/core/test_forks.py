@@ -272,7 +272,7 @@ assert os.waitpid(child, 0)[1] == 0
 
 def test_a_fork_while_another_thread_makes_the_first_client_of_the_process() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", FIRST_CLIENT],
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", FIRST_CLIENT],  # a fork beside a thread
         env={**os.environ, "PYTHONPATH": str(Path(scope_client.__file__).parents[1])},
         capture_output=True,
         text=True,
