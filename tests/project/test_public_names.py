@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import pickle
@@ -70,6 +71,7 @@ def methods(kind: type) -> Iterator[tuple[str, Any]]:
             yield name, function
 
 
+@functools.cache  # and not at once: only one worker of many reads them
 def our_bodies() -> dict[str, list[ast.stmt]]:
     """The bodies of all classes of ours, by name."""
     bodies: dict[str, list[ast.stmt]] = {}
@@ -78,9 +80,6 @@ def our_bodies() -> dict[str, list[ast.stmt]]:
             if isinstance(node, ast.ClassDef):
                 bodies.setdefault(node.name, []).extend(node.body)
     return bodies
-
-
-BODIES = our_bodies()
 
 
 def described(body: list[ast.stmt]) -> dict[str, str]:
@@ -154,7 +153,7 @@ def test_dir_lists_the_public_names_and_the_public_packages_and_nothing_else() -
 def test_each_public_field_has_its_line(name: Name) -> None:
     ours = [kind for kind in name.value.__mro__ if kind.__module__.startswith(OURS)]
     fields = [field for kind in ours for field in vars(kind).get("__annotations__", ()) if not field.startswith("_")]
-    bodies = [BODIES[kind.__name__] for kind in name.value.__mro__ if kind.__name__ in BODIES]
+    bodies = [our_bodies()[kind.__name__] for kind in name.value.__mro__ if kind.__name__ in our_bodies()]
     assert [field for field in fields if not any(described(body).get(field) for body in bodies)] == []
 
 
@@ -169,7 +168,7 @@ def test_each_public_name_and_each_method_says_what_it_is_for(name: Name) -> Non
 def test_an_option_is_described_with_its_default_and_its_environment_variable(
     option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = described(BODIES["Options"])[option]
+    said = described(our_bodies()["Options"])[option]
     default = getattr(Configuration(), option)
     shown = f'"{default}"' if isinstance(default, str) else f"{default:g}" if type(default) is float else str(default)
     assert f"Default {shown}" in said
