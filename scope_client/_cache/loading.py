@@ -140,22 +140,23 @@ class Loader:
         # Of nothing, if the attempt got no time to run.
         if is_overrun(error):
             return False
-        evidence: BaseException = error
+        evidence = error
         if isinstance(error, TimeoutError) and error.is_deadline:
-            evidence = error.__cause__ or error
+            last = error.__cause__
+            evidence = last if isinstance(last, ScopeError) else error
             if isinstance(evidence, TimeoutError):
                 # The call ran out of time, not an attempt: it proves only that the platform is not a quick one.
                 if (wanted.budget.seconds or 0.0) >= JOINER_SECONDS:
                     self._platform.doubt()
                 return False
-        if wanted.replaces is None and isinstance(evidence, ScopeError):
+        if wanted.replaces is None:
             self._refusals.remember((began.epoch, wanted.ref.key), evidence)
-        if isinstance(evidence, ScopeError) and is_outage(evidence):
+        if is_outage(evidence):
             self._platform.began(wanted.ref.key, error, is_known=wanted.ref.key in self._memory.by_key)
             return False
         return self._was_refused(wanted, began.epoch, evidence)
 
-    def _was_refused(self, wanted: Load, epoch: int, error: BaseException) -> bool:
+    def _was_refused(self, wanted: Load, epoch: int, error: ScopeError) -> bool:
         """Whether it has evicted the version from memory."""
         # A refusal is an answer. A refused renewal waits all the same: its version is in use, and asked for often.
         self._platform.ended(wanted.ref.key, is_refused=wanted.replaces is not None)

@@ -27,7 +27,7 @@ class LockHeartbeat:
     def __init__(self, clock: Clock, announce: Callable[[Lock, float], object]) -> None:
         self._clock = clock
         self._announce = announce
-        self._background = Background(max_jobs=1)
+        self._background = Background()
         self.after_fork()
         renew_in_children(self)
 

@@ -164,7 +164,7 @@ class PlatformBreaker:
         """Whether no failure has come in since."""
         return self._breaker.failures <= turn.failures
 
-    def began(self, key: CacheKey, error: ScopeError, *, is_known: bool = False) -> None:
+    def began(self, key: CacheKey, error: ScopeError, *, is_known: bool) -> None:
         """The platform failed for this prompt; `is_known` if there is a version of it to go on with."""
         if error._breaks_lock:
             self._answered(key, is_outage=True)

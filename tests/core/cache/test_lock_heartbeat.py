@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ from scope_client import Clock, MemoryStore, ServerError
 from scope_client._background import Background
 from scope_client._cache.fleet_locks import Lock
 from scope_client._cache.held_lock import HeldLock
-from scope_client._cache.lock_heartbeat import LockHeartbeat
+from scope_client._cache.lock_heartbeat import WATCH_STEP_SECONDS, LockHeartbeat
 from scope_client._cache.shared_entry import new_id
 from scope_client._prompt.ref import PromptRef
 
@@ -59,6 +60,12 @@ class TestWhatIsAnnounced:
                 clock.passes(passes * 0.01)
                 eventually(lambda count=count: len(told) > count)
                 assert told[count:] == [(LOCK, pytest.approx(silent_for))]
+
+    def test_it_looks_only_now_and_then(self, heartbeat: LockHeartbeat, looks: list[float]) -> None:
+        began = time.monotonic()
+        with heartbeat.during(LOCK):
+            eventually(lambda: len(looks) > 10)
+        assert time.monotonic() - began >= 9 * WATCH_STEP_SECONDS
 
     def test_one_that_has_ended_is_not(self, heartbeat: LockHeartbeat, clock: ManualClock, told: list[object]) -> None:
         with heartbeat.during(OTHER):

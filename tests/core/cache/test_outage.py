@@ -23,6 +23,7 @@ from scope_client import (
     RateLimitError,
     ScopeClient,
     ServerError,
+    TimeoutError,
 )
 
 Make = Callable[..., ScopeClient]
@@ -95,6 +96,18 @@ def test_the_first_reader_of_a_server_that_hangs_waits_about_a_second_and_the_la
     with ends_within(5):
         assert [content(client) for _ in range(200)] == ["known"] * 200
         assert content(client, "other") == "Hello, {{name}}!"
+
+
+def test_an_attempt_that_gets_no_answer_in_its_time_is_an_outage(
+    make_client: Make, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_client(timeout=0.3, max_retries=0)
+    server.answers(hangs())
+    with pytest.raises(TimeoutError) as caught:
+        content(client)
+    assert not caught.value.is_deadline
+    assert client.status().is_down
+    assert len(warnings(caplog, "scope_client.outage")) == 1
 
 
 def test_many_first_readers_make_one_request(client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:

@@ -175,6 +175,30 @@ def test_a_version_past_its_end_whose_renewal_is_refused_is_asked_for_once_a_sec
     assert content(client) == "new"
 
 
+def test_a_refused_renewal_is_not_told_to_the_next_reader_who_asks_anew(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    server.answers(prompt("old"), error(403), prompt("new"))
+    content(client)
+    clock.passes(95)
+    assert content(client) == "old"  # and it is renewed ahead, which is refused
+    wait_until_idle(client)
+    assert len(server.reads) == 2
+    assert content(client, cache_ttl=1) == "new"
+
+
+def test_a_renewal_asks_though_a_reader_was_just_refused(
+    client: ScopeClient, server: FaultServer, clock: ManualClock
+) -> None:
+    server.answers(prompt("old"), error(403), prompt("new"))
+    content(client)
+    clock.passes(95)
+    assert isinstance(refusal(client, cache_ttl=1), AuthorizationError)
+    assert content(client) == "old"
+    wait_until_idle(client)
+    assert content(client) == "new"
+
+
 def test_many_wrong_names_are_not_remembered_for_ever(client: ScopeClient, server: FaultServer) -> None:
     server.answers(MISSING)
     for number in range(300):
