@@ -154,6 +154,12 @@ class TestWhatIsRead:
         read = versions_in({"schema": 1, "versions": [*bad, good]}, REF, "error")
         assert [(each.content, at) for each, at in read] == [("x", 1.0)]
 
+    def test_each_renders_by_the_rule_of_the_client(self) -> None:
+        at_once = found_in(WHOLE, REF, generation=3, now=NOW, extra_values="ignore")
+        assert at_once is not None
+        ((one_of_several, _),) = versions_in({"schema": 1, "versions": [{**WHOLE, "at": 1}]}, REF, "ignore")
+        assert at_once.version.render(unknown="y") == one_of_several.render(unknown="y") == "x"
+
     @pytest.mark.parametrize(
         "entry", [{}, {"versions": []}, {"schema": 1}, {"schema": 1, "versions": {}}, {"schema": 1, "versions": "x"}]
     )
