@@ -8,11 +8,15 @@ SECONDS ?= 600
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 SHELL := bash
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+# The tests that `make test` leaves to `make test-all`: each of them starts a whole program, or several.
+PROGRAMS := cli field manual recipes testing otel/test_real_instrumentations.py $(patsubst %,project/test_%.py, \
+	docs examples face langchain_theirs packaging pre_commit reproducible sites soak typed_functions typing)
 # Installs, and names the packages while they arrive, in one paragraph. On an old Python the newest gevent would be compiled.
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
 NAMED := | awk '/^Collecting/ { sub(/[^A-Za-z0-9._-].*/, "", $$2); printf " %s", $$2; fflush() } END { print "" }'
 
-.PHONY: help install demo outage changing pinned django-site fastapi-site flask-site langchain-chain test coverage langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers scaling profile build check-package check-install clean
+.PHONY: help install demo outage changing pinned django-site fastapi-site flask-site langchain-chain test test-all coverage langchain-tests mutants soak fleet lint format typecheck audit docs bench bench-peers scaling profile build check-package check-install clean
 
 help:
 	@echo "make install          the packages, what they work with and the tools to develop them, into $(VENV)"
@@ -24,7 +28,8 @@ help:
 	@echo "make fastapi-site     a FastAPI site that reads prompts on its event loop, and streams answers"
 	@echo "make flask-site       a Flask site with prompts in its pages"
 	@echo "make langchain-chain  a LangChain chain that follows a promotion"
-	@echo "make test             the whole suite; ARGS=\"tests/core -k token\" for a part of it"
+	@echo "make test             the packages, in a few minutes; ARGS=\"tests/cli -k token\" for any part of the whole suite"
+	@echo "make test-all         the whole suite: whole programs as well, type checkers, browsers, other people's tools"
 	@echo "make coverage         the whole suite, and the lines that it leaves out; exits with 1 if they are too many"
 	@echo "make langchain-tests  langchain-core's own tests, with Scope's templates in place of LangChain's"
 	@echo "make mutants          puts faults into the code, and fails if no test notices one"
@@ -71,11 +76,14 @@ langchain-chain: $(VENV)/.installed
 	$(BIN)/python example_projects/langchain_chain/chain.py
 
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
+	$(PYTEST) $(or $(ARGS),$(PROGRAMS:%=--ignore=tests/%))
+
+test-all: $(VENV)/.installed
+	$(PYTEST) $(ARGS)
 
 coverage: $(VENV)/.installed
 	rm -f .coverage*
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -p tests.counted $(ARGS)
+	$(PYTEST) -p tests.counted $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --show-missing --skip-covered
 

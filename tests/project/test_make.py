@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,3 +25,21 @@ def test_every_make_command_of_the_documents_exists():
     named = set(re.findall(r"(?:^\$ |`)make ([a-z-]+)", documents, re.MULTILINE))
     assert "demo" in named
     assert named <= targets
+
+
+def left_aside(*words: str) -> list[str]:
+    """What pytest is told to ignore, from a dry run in which nothing has to be installed."""
+    options = ("--no-print-directory", "--dry-run", "--assume-old=pyproject.toml", f"VENV={Path(sys.prefix)}")
+    done = subprocess.run(["make", *options, *words], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert " -m pytest " in done.stdout, done.stderr
+    return re.findall(r"--ignore=(\S+)", done.stdout)
+
+
+def test_what_make_test_leaves_to_make_test_all_is_there():
+    paths = left_aside("test")
+    assert "tests/recipes" in paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_make_test_all_leaves_nothing_aside_nor_does_a_part_that_is_named():
+    assert left_aside("test-all") == left_aside("test-all", "ARGS=-q") == left_aside("test", "ARGS=tests/cli") == []
