@@ -114,9 +114,7 @@ def versions_in(entry: dict[str, Any], ref: PromptRef, extra_values: str) -> lis
     return found
 
 
-def found_in(
-    entry: dict[str, Any], ref: PromptRef, *, generation: int, now: float, extra_values: str = "error"
-) -> Found | None:
+def found_in(entry: dict[str, Any], ref: PromptRef, *, generation: int, now: float, extra_values: str) -> Found | None:
     """None for whatever cannot be used: another schema, another generation, a time to come, garbage."""
     try:
         if entry.get("schema") != SCHEMA or entry.get("generation") != generation:

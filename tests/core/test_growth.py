@@ -142,7 +142,7 @@ def test_a_version(what: str) -> None:
 def shared_entry(**fields: object) -> Call:
     def call() -> object:
         text = entry_text(PromptVersion(body(1, **fields)), stamp=1.0, life=1.0, generation=0)
-        found = found_in(parsed(text), PromptRef("p"), generation=0, now=1.0)
+        found = found_in(parsed(text), PromptRef("p"), generation=0, now=1.0, extra_values="error")
         assert found is not None
         return found
 

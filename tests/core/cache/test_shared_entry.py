@@ -33,7 +33,7 @@ def version(content: str) -> PromptVersion:
 
 
 def found(**changed: object) -> object:
-    return found_in({**WHOLE, **changed}, REF, generation=3, now=NOW)
+    return found_in({**WHOLE, **changed}, REF, generation=3, now=NOW, extra_values="error")
 
 
 class TestWhatIsWritten:
@@ -125,10 +125,15 @@ class TestWhatIsRead:
 
     @pytest.mark.parametrize("name", WHOLE)
     def test_nor_can_one_that_lacks_something(self, name: str) -> None:
-        assert found_in({key: WHOLE[key] for key in WHOLE if key != name}, REF, generation=3, now=NOW) is None
+        assert (
+            found_in(
+                {key: WHOLE[key] for key in WHOLE if key != name}, REF, generation=3, now=NOW, extra_values="error"
+            )
+            is None
+        )
 
     def test_one_that_can_has_its_times(self) -> None:
-        read = found_in(WHOLE, REF, generation=3, now=NOW + 20)
+        read = found_in(WHOLE, REF, generation=3, now=NOW + 20, extra_values="error")
         assert read is not None
         assert read.version.content == "x"
         assert read[1:] == (NOW, 20.0, 50.0, 3)
