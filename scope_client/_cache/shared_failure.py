@@ -26,7 +26,7 @@ _SHARED_KINDS: dict[str, type[ScopeError]] = {
     kind.__name__: kind
     for kind in (ApiError, ConflictError, NoProductionVersionError, NotFoundError, RateLimitError, ServerError)
 }
-_ABOUT_CREDENTIALS = (401, 403, 407)
+_PROXY_AUTHENTICATION_REQUIRED = 407
 _TEXT_FACTS = ("http_body", "error_code", "request_id", "prompt_id")
 
 
@@ -53,10 +53,9 @@ def is_shared(error: ScopeError) -> bool:
 
     Not that a locked version is gone: the neighbour may have a copy.
     """
-    if error._breaks_lock:
+    if error._breaks_lock or error.http_status in (None, _PROXY_AUTHENTICATION_REQUIRED):
         return False
-    is_answer = error.http_status is not None and error.http_status not in _ABOUT_CREDENTIALS
-    return is_answer and _SHARED_KINDS.get(type(error).__name__) is type(error)
+    return _SHARED_KINDS.get(type(error).__name__) is type(error)
 
 
 def failure_text(told: Told) -> str:
@@ -90,7 +89,7 @@ def failure_in(entry: dict[str, Any], *, generation: int, now: float) -> Failure
             is_shown = name in ("error_code", "request_id")
             setattr(error, name, printable(fact) if is_shown else fact[:MAX_SHARED_CHARACTERS])
     wait: Any = said.get("retry_after")
-    if hasattr(error, "retry_after") and _is_number(wait):
+    if _is_number(wait):
         error.retry_after = float(wait)
     return Failure(error, id_in(said, "holder"), max(age, 0.0))
 

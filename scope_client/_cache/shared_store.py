@@ -25,7 +25,6 @@ from .shared_entry import (
     Found,
     entry_text,
     found_in,
-    id_in,
     parsed,
     values_of,
     versions_in,
@@ -52,11 +51,6 @@ class Look(NamedTuple):
     at: float
     failure: Failure | None = None
     cleared_at: float = 0.0
-
-    @property
-    def holder(self) -> str | None:
-        """Who fetches the first version, if the store has nothing but a lock."""
-        return None if self.entry is None or self.found is not None else id_in(self.entry, "holder")
 
 
 class SharedStore:
@@ -168,7 +162,8 @@ class SharedStore:
         if look is None:
             return None
         key = self._key(ref)
-        seen = rival_in(look.entry) if look.entry and look.holder and lock.key == key else None
+        # Under the version's own key, if the store has nothing but a lock.
+        seen = rival_in(look.entry) if look.entry is not None and lock.key == key else None
         return self._locks.take(lock, key, silent_for=silent_for, seen=seen)
 
     def failure_left_by(self, rival: Rival) -> Failure | None:

@@ -11,12 +11,22 @@ from faults.inside import hold_lock, store_key_of
 from faults.rig import CREDENTIALS, GREETING, Rig, down
 
 from scope_client import Clock, Configuration, NotFoundError, PromptVersion
+from scope_client._attribute_names import STORE_OPERATION
+from scope_client._cache.fleet_locks import Lock
+from scope_client._cache.shared_failure import Told
 from scope_client._cache.shared_store import SharedStore
 from scope_client._prompt.ref import PromptRef
 
 
 def version(content: str) -> PromptVersion:
     return PromptVersion.from_api({"content": content}, GREETING)
+
+
+def kept(shared: SharedStore) -> bool:
+    return shared.keep(GREETING, version("x"), stamp=1.0, life=1.0, generation=0, ttl=1.0)
+
+
+TOLD = Told(NotFoundError("gone", http_status=404), Lock("key", "0a1b2c3d"), 1.0, 0, 1.0)
 
 
 class TestTheStoreIsAsked:
@@ -196,6 +206,26 @@ class TestGenerations:
         neighbour.shared.find(GREETING)
         assert neighbour.shared.generation == rig.shared.generation > 0
 
+    def test_who_learns_of_one_has_nothing_to_tell(self, rig: Rig, neighbour: Rig, store: ClockedStore) -> None:
+        rig.cache.clear()
+        assert store.trips == ["get_many", "set"]
+        neighbour.shared.find(GREETING)
+        assert neighbour.shared.generation == rig.shared.generation
+        neighbour.shared.find(GREETING)
+        assert store.trips == ["get_many"] * 2
+
+    @pytest.mark.parametrize(("ahead", "is_believed"), [(3_599, True), (3_600, True), (3_601, False)])
+    def test_one_that_is_over_an_hour_ahead_is_nobodys(
+        self, ahead: int, is_believed: bool, rig: Rig, neighbour: Rig, store: ClockedStore, clock: ManualClock
+    ) -> None:
+        rig.cache.clear()
+        ((_, key, own, _),) = [call for call in store.calls if call[0] == "set"]
+        later = int(clock.wall + ahead) * 1000
+        store.set(key, str(later), None)
+        neighbour.shared.find(GREETING)
+        assert neighbour.shared.generation == (later if is_believed else 0)
+        assert int(own) == rig.shared.generation < later
+
     def test_what_was_asked_for_after_the_clear_outlives_the_news_of_it(
         self, rig: Rig, neighbour: Rig, clock: ManualClock, store: ClockedStore
     ) -> None:
@@ -269,6 +299,35 @@ class TestAStoreThatFails:
         clock.passes(0.2)
         rig.read(PromptRef("third"))
         assert store.calls != []
+
+    @pytest.mark.parametrize(
+        ("method", "operation", "ask"),
+        [
+            ("get_many", "find", lambda shared: shared.find(GREETING)),
+            ("get_many", "find", lambda shared: shared.find_fitting(GREETING)),
+            ("get_many", "find", lambda shared: shared.clear()),
+            ("set", "set", lambda shared: shared.clear()),
+            ("set", "set", lambda shared: shared.clear_prompt("greeting", [])),
+            ("set", "set", lambda shared: shared.keep_fitting(GREETING, [(version("x"), 1.0)])),
+            ("set", "set", lambda shared: kept(shared)),
+            ("set", "set", lambda shared: shared.tell(GREETING, TOLD, is_evicted=True)),
+            ("get_many", "set", lambda shared: shared.tell(GREETING, TOLD, is_evicted=False)),
+            ("delete", "delete", lambda shared: shared.forget(GREETING)),
+            ("get_many", "delete", lambda shared: shared.unlock(TOLD.lock)),
+        ],
+    )
+    def test_the_log_names_what_failed_and_nothing_is_raised(
+        self, method: str, operation: str, ask: object, rig: Rig, store: ClockedStore, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store.broken.add(method)
+        ask(rig.shared)
+        assert [vars(record)[STORE_OPERATION] for record in caplog.records] == [operation]
+        assert rig.shared.failures == 1
+
+    def test_it_says_whether_a_version_was_kept(self, rig: Rig, store: ClockedStore) -> None:
+        assert kept(rig.shared) is True
+        store.broken.add("set")
+        assert kept(rig.shared) is False
 
     def test_one_operation_that_works_says_nothing_about_another(
         self, rig: Rig, store: ClockedStore, caplog: pytest.LogCaptureFixture, clock: ManualClock
