@@ -16,7 +16,7 @@ from .._prompt.locked_reads import LockedReads
 from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import PromptRef
 from .._stores.cache_store import CacheStore
-from .cleared import Cleared
+from .cleared import CLEARED_KEY_SECONDS, Cleared
 from .fleet_locks import FleetLocks, Lock, Rival, after_holder, first_lock, rival_in
 from .lock_heartbeat import LockHeartbeat
 from .shared_entry import (
@@ -35,7 +35,7 @@ from .store_breaker import StoreBreaker
 
 MIN_STORE_TTL_SECONDS = 1.0
 RECENT_LOOK_SECONDS = 0.5
-FITTING_SECONDS = 1_209_600.0  # 14 days, as for a prompt that was cleared
+FITTING_SECONDS = CLEARED_KEY_SECONDS
 LONGEST_GENERATION_LEAD_SECONDS = 3600.0  # of a clock that is ahead; what is later is nobody's doing but an enemy's
 
 

@@ -226,6 +226,16 @@ class TestGenerations:
         assert neighbour.shared.generation == (later if is_believed else 0)
         assert int(own) == rig.shared.generation < later
 
+    @pytest.mark.parametrize(
+        "text", ["", "soon", "-1", "1.5", "1e3", "٣", " 3", "9" * 19, "9" * 20, pytest.param("9" * 5000, id="long")]
+    )
+    def test_what_is_not_a_number_is_none(self, text: str, rig: Rig, neighbour: Rig, store: ClockedStore) -> None:
+        rig.cache.clear()
+        ((_, key, *_),) = [call for call in store.calls if call[0] == "set"]
+        store.set(key, text, None)
+        neighbour.shared.find(GREETING)
+        assert (neighbour.shared.generation, neighbour.shared.failures) == (0, 0)
+
     def test_what_was_asked_for_after_the_clear_outlives_the_news_of_it(
         self, rig: Rig, neighbour: Rig, clock: ManualClock, store: ClockedStore
     ) -> None:
@@ -328,6 +338,19 @@ class TestAStoreThatFails:
         assert kept(rig.shared) is True
         store.broken.add("set")
         assert kept(rig.shared) is False
+
+    def test_it_is_asked_again_every_five_seconds_however_long_it_fails(
+        self, rig: Rig, store: ClockedStore, clock: ManualClock
+    ) -> None:
+        store.broken.add("get_many")
+        rig.shared.find(GREETING)
+        for failures in (2, 3, 4):
+            clock.passes(4.9)
+            rig.shared.find(GREETING)
+            assert rig.shared.failures == failures - 1
+            clock.passes(0.1)
+            rig.shared.find(GREETING)
+            assert rig.shared.failures == failures
 
     def test_one_operation_that_works_says_nothing_about_another(
         self, rig: Rig, store: ClockedStore, caplog: pytest.LogCaptureFixture, clock: ManualClock

@@ -1,0 +1,176 @@
+"""The circuit breaker of a store: what is an answer, what is a failure, and which answers are slow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable
+
+import pytest
+from faults.reading import warnings
+
+from scope_client._cache.store_breaker import StoreBreaker
+from scope_client._cache.store_deadline import NoAnswerError
+
+if TYPE_CHECKING:
+    from faults.clock import ManualClock
+
+
+@pytest.fixture
+def breaker(clock: ManualClock) -> StoreBreaker:
+    return StoreBreaker(clock.clock)
+
+
+@pytest.fixture
+def ask(breaker: StoreBreaker, clock: ManualClock) -> Callable[..., str]:
+    """What comes of an operation that takes so many seconds, or raises."""
+
+    def ask(takes: float = 0.0, what: str = "find", raises: Exception | None = None) -> str:
+        def operation() -> str:
+            clock.passes(takes)
+            if raises is not None:
+                raise raises
+            return "found"
+
+        return breaker.attempt(what, operation, "otherwise")
+
+    return ask
+
+
+class TestSlow:
+    def test_is_not_what_has_answered_nothing_yet(self, breaker: StoreBreaker) -> None:
+        assert not breaker.is_slow
+
+    @pytest.mark.parametrize(("takes", "is_slow"), [(0.049, False), (0.05, False), (0.051, True)])
+    def test_is_whose_last_answer_a_reader_would_notice(
+        self, takes: float, is_slow: bool, ask: Callable[..., str], breaker: StoreBreaker
+    ) -> None:
+        assert ask(takes) == "found"
+        assert breaker.is_slow is is_slow
+        ask(0.0)
+        assert not breaker.is_slow
+
+    def test_is_so_who_has_taken_long_to_fail(self, ask: Callable[..., str], breaker: StoreBreaker) -> None:
+        ask(0.06, raises=OSError("gone"))
+        assert breaker.is_slow
+
+    def test_is_who_makes_a_reader_wait_for_so_long_just_now(self, breaker: StoreBreaker, clock: ManualClock) -> None:
+        seen = []
+
+        def operation() -> None:
+            for seconds in (0.0, 0.05, 0.001):
+                clock.passes(seconds)
+                seen.append(breaker.is_slow)
+
+        breaker.attempt("find", operation, None)
+        assert seen == [False, False, True]
+
+
+class TestAnAnswer:
+    def test_is_given(self, ask: Callable[..., str], breaker: StoreBreaker) -> None:
+        assert ask() == "found"
+        assert breaker.failures == 0
+
+    def test_may_take_two_seconds_once(self, ask: Callable[..., str], breaker: StoreBreaker) -> None:
+        assert ask(2.0) == "found"
+        assert breaker.failures == 0
+
+    def test_that_takes_longer_is_given_and_counts_as_a_failure(
+        self, ask: Callable[..., str], breaker: StoreBreaker, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert ask(2.01) == "found"
+        assert breaker.failures == 1
+        (told,) = warnings(caplog, "scope_client.store")
+        assert told.endswith("an answer took 2.0 seconds")
+
+    @pytest.mark.parametrize(
+        ("first", "second", "failures"), [(0.51, 0.51, 1), (0.51, 0.5, 0), (0.5, 0.51, 0), (0.51, 0.0, 0)]
+    )
+    def test_of_two_in_a_row_that_take_over_half_a_second_the_second_is_a_failure(
+        self, first: float, second: float, failures: int, ask: Callable[..., str], breaker: StoreBreaker
+    ) -> None:
+        ask(first)
+        assert ask(second) == "found"
+        assert breaker.failures == failures
+
+    def test_of_slow_ones_with_a_quick_one_in_between_none_is(
+        self, ask: Callable[..., str], breaker: StoreBreaker
+    ) -> None:
+        for takes in (1.0, 0.0, 1.0, 0.0):
+            ask(takes)
+        assert breaker.failures == 0
+
+    def test_that_another_thread_still_waits_for_after_two_seconds_is_a_failure_and_one_alone(
+        self, breaker: StoreBreaker, clock: ManualClock, ask: Callable[..., str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        found = []
+
+        def operation() -> str:
+            clock.passes(2.0)
+            found.append((ask(), breaker.failures))
+            clock.passes(0.001)
+            found.append((ask(), breaker.failures))
+            clock.passes(5.0)
+            found.append((ask(), breaker.failures))
+            return "late"
+
+        assert breaker.attempt("find", operation, "otherwise") == "late"
+        assert found == [("found", 0), ("otherwise", 1), ("found", 1)]
+        assert warnings(caplog)[0].endswith("an answer takes more than 2 seconds")
+
+
+class TestAFailure:
+    def test_is_what_it_raises_and_it_is_left_alone_for_a_while(
+        self, ask: Callable[..., str], breaker: StoreBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert ask(raises=OSError("connection lost")) == "otherwise"
+        assert "connection lost" in warnings(caplog)[0]
+        clock.passes(4.99)
+        assert ask() == "otherwise"
+        clock.passes(0.01)
+        assert ask() == "found"
+        assert breaker.failures == 1
+
+    def test_of_one_operation_is_over_when_that_one_works(
+        self, ask: Callable[..., str], breaker: StoreBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", "scope_client.store")
+        ask(what="set", raises=OSError("full"))
+        clock.passes(5.0)
+        assert [ask(what="find"), ask(what="find")] == ["found", "found"]  # the pause is over for all of them
+        assert "the shared cache works again" not in caplog.text
+        assert ask(what="set") == "found"
+        assert caplog.text.count("the shared cache works again") == 1
+        assert len(warnings(caplog)) == 1
+
+    def test_is_not_over_because_a_lock_is_refused(
+        self, ask: Callable[..., str], breaker: StoreBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", "scope_client.store")
+        ask(what="add", raises=OSError("gone"))
+        clock.passes(5.0)
+        assert breaker.attempt("add", lambda: False, True) is False
+        assert "works again" not in caplog.text
+        clock.passes(5.0)
+        assert breaker.attempt("add", lambda: True, False) is True
+        assert "works again" in caplog.text
+
+    def test_is_no_interrupt(self, ask: Callable[..., str], breaker: StoreBreaker) -> None:
+        def interrupted() -> str:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            breaker.attempt("find", interrupted, "otherwise")
+        assert breaker.failures == 0
+        assert not breaker.is_slow
+
+    @pytest.mark.parametrize("what", ["find", "set"])
+    def test_is_logged_once_however_many_there_are(
+        self, what: str, ask: Callable[..., str], breaker: StoreBreaker, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ask(raises=OSError("gone"))
+        breaker.failed(what, "it is gone")
+        assert breaker.failures == 2
+        assert len(warnings(caplog)) == 1
+
+    def test_is_no_answer_to_a_caller_without_a_limit(self, ask: Callable[..., str], breaker: StoreBreaker) -> None:
+        assert ask(raises=NoAnswerError("none")) == "otherwise"
+        assert breaker.failures == 1
