@@ -9,6 +9,7 @@ from faults.reading import warnings
 
 from scope_client._cache.store_breaker import StoreBreaker
 from scope_client._cache.store_deadline import NoAnswerError
+from scope_client._http.budget import Budget
 
 if TYPE_CHECKING:
     from faults.clock import ManualClock
@@ -117,6 +118,45 @@ class TestAnAnswer:
         assert warnings(caplog)[0].endswith("an answer takes more than 2 seconds")
 
 
+class TestACallWithATimeLimit:
+    """The store has half of what it has left."""
+
+    def test_that_is_over_asks_nothing_and_says_nothing_of_the_store(
+        self, breaker: StoreBreaker, clock: ManualClock
+    ) -> None:
+        budget = Budget(clock.clock.now, 1.0)
+        clock.passes(1.0)
+        asked = []
+        with breaker.within(budget):
+            assert breaker.attempt("find", lambda: asked.append(1), "otherwise") == "otherwise"
+        assert (asked, breaker.failures) == ([], 0)
+
+    def test_with_a_moment_left_asks(self, breaker: StoreBreaker, clock: ManualClock) -> None:
+        with breaker.within(Budget(clock.clock.now, 20.0)):
+            clock.passes(18.0)
+            assert breaker.attempt("find", lambda: "found", "otherwise") == "found"
+
+    @pytest.mark.parametrize(("has", "failures"), [(0.2, 0), (1.0, 0), (1.01, 1), (20.0, 1)])
+    def test_hears_nothing_which_is_a_failure_if_the_store_had_over_half_a_second(
+        self, has: float, failures: int, ask: Callable[..., str], breaker: StoreBreaker, clock: ManualClock
+    ) -> None:
+        with breaker.within(Budget(clock.clock.now, has)):
+            assert ask(raises=NoAnswerError("there was no answer")) == "otherwise"
+        assert breaker.failures == failures
+
+    def test_hears_nothing_which_is_one_if_it_is_the_second_time_in_a_row(
+        self, ask: Callable[..., str], breaker: StoreBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with breaker.within(Budget(clock.clock.now, 1.0)):
+            ask(raises=NoAnswerError("there was no answer"))
+            ask()
+            ask(raises=NoAnswerError("there was no answer"))
+            assert breaker.failures == 0
+            assert ask(raises=NoAnswerError("there was no answer")) == "otherwise"
+        assert breaker.failures == 1
+        assert warnings(caplog)[0].endswith(": there was no answer")
+
+
 class TestAFailure:
     def test_is_what_it_raises_and_it_is_left_alone_for_a_while(
         self, ask: Callable[..., str], breaker: StoreBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
@@ -171,6 +211,9 @@ class TestAFailure:
         assert breaker.failures == 2
         assert len(warnings(caplog)) == 1
 
-    def test_is_no_answer_to_a_caller_without_a_limit(self, ask: Callable[..., str], breaker: StoreBreaker) -> None:
-        assert ask(raises=NoAnswerError("none")) == "otherwise"
+    def test_is_no_answer_to_a_caller_without_a_limit(
+        self, ask: Callable[..., str], breaker: StoreBreaker, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert ask(raises=NoAnswerError("there was none")) == "otherwise"
         assert breaker.failures == 1
+        assert warnings(caplog)[0].endswith(": there was none")
