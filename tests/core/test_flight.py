@@ -7,11 +7,11 @@ import threading
 import traceback
 
 import pytest
-from faults.clock import ends_within
+from faults.clock import ends_within, eventually
 from faults.crowd import Crowd, crowd
 from faults.inside import leave_flight
 
-from scope_client import ConfigurationError, ScopeError, TimeoutError
+from scope_client import ConfigurationError, ScopeError, TimeoutError, _flight
 from scope_client._flight import Flights, State
 
 
@@ -135,6 +135,60 @@ def test_waiters_learn_of_an_end_that_an_interrupt_kept_from_them(
     outcomes = threads.outcomes()
     assert [str(each) for each in outcomes] == [str(outcome)] * 4
     assert call.made == made
+
+
+def looks_up_every(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_flight, "LOOK_UP_SECONDS", seconds)
+
+
+@pytest.mark.parametrize("left", [None, 10.0])
+def test_a_waiter_waits_for_as_long_as_the_leader_takes(
+    left: float | None, flights: Flights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_up_every(0.01, monkeypatch)
+    call, looks = Call("result"), []
+
+    def left_of() -> float | None:
+        looks.append(left)
+        return left
+
+    leader = Crowd(1, lambda: flights.run("key", call))
+    leader.wait_until_waiting(1)
+    waiter = Crowd(1, lambda: flights.run("key", call, left_of))
+    eventually(lambda: len(looks) > 5)
+    call.may_end.set()
+    assert [*leader.outcomes(), *waiter.outcomes()] == ["result"] * 2
+    assert call.made == 1
+
+
+def test_a_waiter_hears_of_the_end_at_once(flights: Flights, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks_up_every(30.0, monkeypatch)
+    with ends_within(10):
+        assert together(flights, Call("result"), 2) == ["result"] * 2
+
+
+def test_a_flight_whose_leader_never_began_is_given_up_at_the_first_look(
+    flights: Flights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_up_every(0.01, monkeypatch)
+    leave_flight(flights, "key", State.BOARDING)
+    assert flights.run("key", lambda: "mine", lambda: 10.0) == "mine"
+
+
+def test_but_not_by_who_has_less_time_than_that(flights: Flights) -> None:
+    leave_flight(flights, "key", State.BOARDING)
+    with pytest.raises(TimeoutError):
+        flights.run("key", lambda: "mine", lambda: 0.01)
+
+
+def test_a_leader_who_was_given_up_leaves_the_flight_that_took_its_place(flights: Flights) -> None:
+    def call() -> str:
+        leave_flight(flights, "key", State.ABANDONED)  # by one who waited, and now leads
+        leave_flight(flights, "key", State.LED)
+        return "mine"
+
+    assert flights.run("key", call) == "mine"
+    assert flights.is_flying("key")
 
 
 @pytest.mark.parametrize("end", [State.LANDED, State.FAILED, State.ABANDONED])
