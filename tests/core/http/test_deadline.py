@@ -13,7 +13,15 @@ from faults.reading import content
 from faults.replies import PROMPT, Gate, closes, drips, error, hangs, head, prompt
 from faults.server import FaultServer
 
-from scope_client import Clock, Configuration, ConfigurationError, ScopeClient, TimeoutError, ValidationError
+from scope_client import (
+    Clock,
+    Configuration,
+    ConfigurationError,
+    ConnectionError,
+    ScopeClient,
+    TimeoutError,
+    ValidationError,
+)
 
 Make = Callable[..., ScopeClient]
 LONG = 8.0  # far below the time-out of an attempt, 30
@@ -43,6 +51,28 @@ def test_it_ends_an_attempt_that_hangs(
     raised = times_out(make_client(clock=Clock(), max_retries=retries), deadline=0.3)
     assert isinstance(raised, builtins.TimeoutError)
     assert pickle.loads(pickle.dumps(raised)).is_deadline
+
+
+def test_a_refused_connection_is_told_as_one_by_whoever_has_time_for_no_other(
+    make_client: Make, closed_port: int
+) -> None:
+    client = make_client(base_url=f"http://127.0.0.1:{closed_port}", max_retries=0)
+    with pytest.raises(ConnectionError, match="refused") as caught:
+        content(client, deadline=1)
+    assert not isinstance(caught.value, TimeoutError)
+
+
+def test_an_attempt_that_outlasts_it_ends_the_call_though_it_was_not_cut_short(
+    make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    def outlasts(peer: Any) -> None:
+        clock.passes(10)
+        hangs()(peer)
+
+    server.answers(outlasts)
+    with ends_within(LONG), pytest.raises(TimeoutError) as caught:
+        content(make_client(timeout=0.3, max_retries=0), deadline=5)
+    assert caught.value.is_deadline
 
 
 def test_a_deadline_of_the_configuration_holds_for_every_call(make_client: Make, server: FaultServer) -> None:

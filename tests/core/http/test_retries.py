@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Callable
 
 import pytest
@@ -19,6 +20,15 @@ from scope_client import (
     ServerError,
     TokenRefreshError,
 )
+from scope_client._attribute_names import (
+    METHOD,
+    REQUEST_DURATION,
+    REQUEST_ID,
+    RESEND_COUNT,
+    RETRY_DELAY,
+    STATUS,
+)
+from scope_client._attribute_names import REQUEST_URL as URL
 
 PASSING = (408, 429, 500, 502, 503, 504)
 FINAL = (300, 302, 304, 400, 402, 403, 404, 405, 409, 410, 418, 422, 425, 451, 501, 505, 507, 511, 599, 201, 204, 206)
@@ -158,6 +168,8 @@ def test_the_pause_is_full_jitter_over_a_doubling_delay_up_to_its_limit(
         ({"Retry_After": IN_7_SECONDS_HERE, "Date": "yesterday"}, 7),
         ({"Retry_After": "Tuesday, 14-Nov-23 22:13:27 GMT"}, 7),
         ({"Retry_After": "Tue Nov 14 22:13:27 2023"}, 7),
+        ({"Retry_After": "Tue, 14 Nov 2023 23:13:27 +0100"}, 7),
+        ({"Retry_After": "Tue, 14 Nov 2023 22:13:27 -0000"}, 7),
         ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
     ],
 )
@@ -281,3 +293,24 @@ def test_a_connection_that_was_closed_while_idle_is_no_failure(
     assert client.get_prompt_version("other").content == "Hello, {{name}}!"
     assert clock.sleeps == []
     assert server.accepted == 2
+
+
+def test_each_attempt_is_in_the_log_with_its_facts(
+    client: ScopeClient, server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "scope_client.http")
+    server.answers(error(503), PROMPT)
+    client.get_prompt_version("greeting")
+    url = f"{server.url}{server.reads[0].target}"
+    failed, pause, answered = [record for record in caplog.records if vars(record).get(URL) == url]
+    for record, status, resends in ((failed, 503, 0), (answered, 200, 1)):
+        facts = vars(record)
+        assert re.fullmatch(rf"GET {re.escape(url)} answered {status} in [0-9.]+ ms", record.getMessage())
+        assert (facts[METHOD], facts[STATUS], facts[RESEND_COUNT]) == ("GET", status, resends)
+        assert facts[REQUEST_ID] == server.reads[resends].header("X-Request-ID")
+        assert facts[REQUEST_DURATION] >= 0
+    facts = vars(pause)
+    assert pause.getMessage().startswith("attempt 1 failed, the next one is in ")
+    assert (facts[METHOD], facts[STATUS], facts[RESEND_COUNT]) == ("GET", 503, 1)
+    assert facts[RETRY_DELAY] >= 0
+    assert facts[REQUEST_ID] == server.reads[0].header("X-Request-ID")

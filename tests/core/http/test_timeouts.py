@@ -99,6 +99,16 @@ def test_a_connect_that_hangs_does_not_outlast_the_timeout_of_the_attempt(
         client.get_prompt_version("greeting")
 
 
+def test_a_connect_that_hangs_leaves_the_rest_of_the_time_to_the_next_attempt(
+    make_client: Callable, full_port: int, clock: ManualClock
+) -> None:
+    client = make_client(base_url=f"http://127.0.0.1:{full_port}", open_timeout=0.2, max_retries=1)
+    with ends_within(NEVER), pytest.raises(TimeoutError, match="open_timeout") as caught:
+        client.get_prompt_version("greeting", deadline=5)  # of which nothing passes
+    assert not caught.value.is_deadline
+    assert len(clock.sleeps) == 1
+
+
 def test_a_refused_connection_is_no_time_out(make_client: Callable, closed_port: int) -> None:
     client = make_client(base_url=f"http://127.0.0.1:{closed_port}", max_retries=0)
     with pytest.raises(ConnectionError, match="refused") as caught:
