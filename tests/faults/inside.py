@@ -15,6 +15,7 @@ from scope_client._cache.shared_entry import lock_text, new_id
 from scope_client._flight import Flights
 from scope_client._flight import _Flight as Flight
 from scope_client._http.budget import Budget
+from scope_client._http.tokens import Token
 from scope_client._prompt.ref import PromptRef
 from scope_client._stores.answer_limit import AnswerLimit
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import requests
     from faults.rig import Rig
 
+    from scope_client import ScopeError
     from scope_client._background import Background
     from scope_client._cache.cache import PromptCache
     from scope_client._cache.fleet_locks import FleetLocks, Lock
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from scope_client._cache.memory import Entry
     from scope_client._cache.shared_store import SharedStore
     from scope_client._flight import State
+    from scope_client._http.tokens import Tokens
     from scope_client._prompt.prompt_read import PromptRead
     from scope_client._rooms import Rooms
 
@@ -75,6 +78,16 @@ def flights(client: ScopeClient) -> Flights[Any]:
 def leave_flight(flights: Flights[Any], key: str, state: State) -> None:
     """What an interrupt leaves that struck its leader after the end of the call, and before anybody was told."""
     flights._board(key, -1).state = state
+
+
+def give_token(tokens: Tokens, text: str) -> None:
+    """One that lives for long."""
+    tokens._token = Token(text, 1e9, 1e9)
+
+
+def refuse_token(tokens: Tokens, error: ScopeError) -> None:
+    """What a try to buy one ends with."""
+    tokens._was_refused(error)
 
 
 def is_fetching(client: ScopeClient) -> bool:

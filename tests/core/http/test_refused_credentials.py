@@ -9,7 +9,7 @@ import pytest
 from faults.child import in_a_child
 from faults.clock import ManualClock
 from faults.crowd import crowd
-from faults.reading import content, wait_until_idle
+from faults.reading import content, wait_until_idle, warnings
 from faults.replies import answer, error, prompt, token
 from faults.server import FaultServer
 
@@ -305,3 +305,36 @@ def test_a_token_that_could_not_be_tried_is_not_one_in_vain(make_client: Make, s
     with pytest.raises(ServerError):
         content(client, "another")
     assert content(client, "a third") == "new"
+
+
+def test_one_that_is_asked_to_wait_says_when_it_asks_and_takes_nobody_for_refused(
+    make_client: Make, server: FaultServer, clock: ManualClock
+) -> None:
+    client = make_client(max_retries=0)
+    server.gives_tokens(error(429, "slow down", Retry_After=20))
+    with pytest.raises(TokenRefreshError):
+        content(client)
+    clock.passes(5)
+    with pytest.raises(TokenRefreshError, match=r"; this client asks again in 15 s$"):
+        content(client, cache=False)
+    assert not client.status().is_refused
+
+
+def test_an_early_renewal_that_was_refused_is_not_tried_in_its_pause(
+    make_client: Make, server: FaultServer, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_client(cache_ttl=1, max_retries=0)
+    server.gives_tokens(token(expires_in=1000), error(429, Retry_After=30))
+    content(client)
+    clock.passes(950)
+    content(client)
+    wait_until_idle(client)
+    for passes in (6, 6, 6, 6, 5.9):
+        clock.passes(passes)
+        content(client, cache=False)
+        wait_until_idle(client)
+    assert (len(server.logins), len(warnings(caplog, "scope_client.tokens"))) == (2, 1)
+    clock.passes(0.1)
+    content(client, cache=False)
+    wait_until_idle(client)
+    assert len(server.logins) == 3
