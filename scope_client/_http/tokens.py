@@ -248,7 +248,6 @@ class Tokens:
             raise TokenRefreshError(f"{kind} gave no token request: {type(error).__name__}") from error
         flaw = _flaw(path, body)
         if flaw is not None:
-            del path, body
             raise TokenRefreshError(f"{kind} must give {flaw}")
         # Credentials of the user's own give plain text, which an error would show as a local variable of its frames.
         return path, {name: text if name.endswith("_id") else Secret(text) for name, text in body.items()}

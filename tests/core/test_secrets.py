@@ -121,7 +121,7 @@ def test_no_frame_shows_what_came_in_place_of_a_token(
     odd: object, make_client: Callable[..., ScopeClient], server: FaultServer
 ) -> None:
     server.gives_tokens(json_answer({"access_token": odd, "expires_in": 3600}))
-    with pytest.raises(TokenRefreshError) as caught:
+    with pytest.raises(TokenRefreshError, match=r"^the token endpoint answered without a usable") as caught:
         make_client(max_retries=0).get_prompt_version("greeting")
     assert not leaks(TOKEN, "\n".join([*shown_by_debug_pages(caught.value), *surfaces(caught.value)]))
 
@@ -228,6 +228,28 @@ def test_a_short_id_in_a_message_stays_readable(make_client: Callable[..., Scope
     server.gives_tokens(error(403, "the key of this account is disabled"))
     with pytest.raises(ScopeError, match="the key of this account is disabled"):
         make_client(credentials=ApiKeyCredentials("a", "e", "s")).get_prompt_version("greeting")
+
+
+def test_so_does_the_id_of_the_organisation(make_client: Callable[..., ScopeClient], server: FaultServer) -> None:
+    server.gives_tokens(error(403, f"organisation-42 has no key {SECRET}"))
+    with pytest.raises(ScopeError, match="organisation-42 has no key") as caught:
+        make_client(credentials=ApiKeyCredentials("organisation-42", "key-4711", SECRET)).get_prompt_version("greeting")
+    assert not leaks(SECRET, str(caught.value))
+
+
+@pytest.mark.parametrize(("path", "body"), [("/token", {"secret": SECRET, "odd": 5}), ("token", {"secret": SECRET})])
+def test_no_frame_shows_a_token_request_that_cannot_be_sent(
+    path: str, body: dict[str, object], make_client: Callable[..., ScopeClient]
+) -> None:
+    class Own:
+        org_id, token_path = "org", path
+
+        def token_body(self) -> object:
+            return dict(body)
+
+    with pytest.raises(TokenRefreshError, match=r"Own must give (token_path as text, and|a token_path that)") as caught:
+        make_client(credentials=Own(), max_retries=0).get_prompt_version("greeting")
+    assert not leaks(SECRET, "\n".join([*shown_by_debug_pages(caught.value), *surfaces(caught.value)]))
 
 
 def test_a_client_shows_neither_token_nor_secret(make_client: Callable[..., ScopeClient], server: FaultServer) -> None:
