@@ -338,3 +338,14 @@ def test_an_early_renewal_that_was_refused_is_not_tried_in_its_pause(
     content(client, cache=False)
     wait_until_idle(client)
     assert len(server.logins) == 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_the_error_has_the_facts_of_the_answer(status: int, make_client: Make, server: FaultServer) -> None:
+    server.gives_tokens(error(status, "no such key", "bad_key"))
+    with pytest.raises(TokenRefreshError if status >= 404 else InvalidCredentialsError) as caught:
+        content(make_client(max_retries=0))
+    found = caught.value
+    assert "no such key" in str(found.http_body)
+    assert (found.http_status, found.error_code) == (status, "bad_key")
+    assert found.request_id == server.logins[0].header("X-Request-ID")
