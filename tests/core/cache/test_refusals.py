@@ -18,6 +18,7 @@ from faults.server import FaultServer
 from scope_client import (
     AuthenticationError,
     AuthorizationError,
+    InvalidCredentialsError,
     MemoryStore,
     NoProductionVersionError,
     NotFoundError,
@@ -424,3 +425,19 @@ class TestAlone:
     def test_what_is_told_for_no_time_is_not_remembered(self, refusals: Refusals) -> None:
         refusals.remember("a", ServerError("down", http_status=503))
         assert not refusals.remembered
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (NotFoundError("x", http_status=404), 1.0),
+        (AuthorizationError("x", http_status=403), 1.0),
+        (ServerError("x", http_status=500), 0.0),
+        (RateLimitError("x", http_status=429, retry_after=7.0), 7.0),
+        (RateLimitError("x", http_status=429, retry_after=99.0), 30.0),
+        (InvalidCredentialsError("x", http_status=401), 0.0),
+        (TokenRefreshError("x", http_status=404), 0.0),
+    ],
+)
+def test_what_is_told_again_and_for_how_long(error: ScopeError, seconds: float, clock: ManualClock) -> None:
+    assert Refusals(clock.clock, longest_retry_after=30.0).seconds(error) == seconds

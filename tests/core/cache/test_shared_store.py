@@ -524,6 +524,14 @@ def test_two_tenants_or_environments_on_one_server_never_meet(
     ours, theirs = ({"credentials": CREDENTIALS, **more} for more in ({}, changed))
     keys = {store_key_of(SharedStore(store, Configuration(**each), clock.clock), GREETING) for each in (ours, theirs)}
     assert len(keys) == 2
+    one, other = (SharedStore(store, Configuration(**each), clock.clock) for each in (ours, theirs))
+    one.clear_prompt("greeting", [])
+    assert [shared.find(GREETING).cleared_at > 0 for shared in (one, other)] == [True, False]
+
+
+def test_any_text_has_a_key(rig: Rig) -> None:
+    assert rig.shared.find(PromptRef("\udc80")) is not None
+    assert rig.shared.failures == 0
 
 
 def test_refs_that_look_alike_have_keys_of_their_own(rig: Rig) -> None:
@@ -534,5 +542,7 @@ def test_refs_that_look_alike_have_keys_of_their_own(rig: Rig) -> None:
         PromptRef("a", None, "production"),
         PromptRef("a1:b", None, "c"),
         PromptRef("a", None, "1:b1:c"),
+        PromptRef("a-:b", None, "c"),
+        PromptRef("a", None, "b-:c"),
     ]
     assert len({store_key_of(rig.shared, ref) for ref in refs}) == len(refs)

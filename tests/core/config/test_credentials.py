@@ -173,7 +173,7 @@ def test_a_token_path_that_may_lead_to_another_host_is_an_error_and_nothing_is_s
 
 
 def test_a_token_body_that_raises_is_the_cause(make_client: Callable[..., ScopeClient]) -> None:
-    with pytest.raises(TokenRefreshError) as caught:
+    with pytest.raises(TokenRefreshError, match=r"^Own gave no token request: RuntimeError$") as caught:
         make_client(credentials=Own(fails)).get_prompt_version("greeting")
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert caught.value.http_status is None

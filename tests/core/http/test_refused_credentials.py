@@ -346,6 +346,8 @@ def test_the_error_has_the_facts_of_the_answer(status: int, make_client: Make, s
     with pytest.raises(TokenRefreshError if status >= 404 else InvalidCredentialsError) as caught:
         content(make_client(max_retries=0))
     found = caught.value
+    said = "could not get a token: " if status >= 404 else "the platform refused these credentials, check the "
+    assert str(found).startswith(said)
     assert "no such key" in str(found.http_body)
     assert (found.http_status, found.error_code) == (status, "bad_key")
     assert found.request_id == server.logins[0].header("X-Request-ID")

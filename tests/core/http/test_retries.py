@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import Callable
+from itertools import count
+from typing import Any, Callable
 
 import pytest
 from faults.clock import ManualClock
@@ -12,7 +12,9 @@ from faults.server import FaultServer
 
 from scope_client import (
     ApiError,
+    ApiKeyCredentials,
     Clock,
+    Configuration,
     ConnectionError,
     NoProductionVersionError,
     RateLimitError,
@@ -21,6 +23,7 @@ from scope_client import (
     TokenRefreshError,
 )
 from scope_client._attribute_names import (
+    ERROR_TYPE,
     METHOD,
     REQUEST_DURATION,
     REQUEST_ID,
@@ -29,6 +32,8 @@ from scope_client._attribute_names import (
     STATUS,
 )
 from scope_client._attribute_names import REQUEST_URL as URL
+from scope_client._http.budget import Budget
+from scope_client._http.retries import Exchange
 
 PASSING = (408, 429, 500, 502, 503, 504)
 FINAL = (300, 302, 304, 400, 402, 403, 404, 405, 409, 410, 418, 422, 425, 451, 501, 505, 507, 511, 599, 201, 204, 206)
@@ -296,21 +301,39 @@ def test_a_connection_that_was_closed_while_idle_is_no_failure(
 
 
 def test_each_attempt_is_in_the_log_with_its_facts(
-    client: ScopeClient, server: FaultServer, caplog: pytest.LogCaptureFixture
+    client: ScopeClient, server: FaultServer, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
+    def takes_two_seconds(peer: Any) -> None:
+        clock.passes(2)
+        peer.send(PROMPT)
+
     caplog.set_level("DEBUG", "scope_client.http")
-    server.answers(error(503), PROMPT)
+    server.answers(error(503), takes_two_seconds)
     client.get_prompt_version("greeting")
     url = f"{server.url}{server.reads[0].target}"
     failed, pause, answered = [record for record in caplog.records if vars(record).get(URL) == url]
-    for record, status, resends in ((failed, 503, 0), (answered, 200, 1)):
+    for record, status, resends, seconds in ((failed, 503, 0, 0.0), (answered, 200, 1, 2.0)):
         facts = vars(record)
-        assert re.fullmatch(rf"GET {re.escape(url)} answered {status} in [0-9.]+ ms", record.getMessage())
+        assert record.getMessage() == f"GET {url} answered {status} in {seconds * 1000:.1f} ms"
         assert (facts[METHOD], facts[STATUS], facts[RESEND_COUNT]) == ("GET", status, resends)
         assert facts[REQUEST_ID] == server.reads[resends].header("X-Request-ID")
-        assert facts[REQUEST_DURATION] >= 0
+        assert facts[REQUEST_DURATION] == pytest.approx(seconds)
     facts = vars(pause)
     assert pause.getMessage().startswith("attempt 1 failed, the next one is in ")
     assert (facts[METHOD], facts[STATUS], facts[RESEND_COUNT]) == ("GET", 503, 1)
-    assert facts[RETRY_DELAY] >= 0
+    assert facts[RETRY_DELAY] == clock.sleeps[0]
     assert facts[REQUEST_ID] == server.reads[0].header("X-Request-ID")
+    assert facts[ERROR_TYPE] == "scope_client.ServerError"
+
+
+def test_a_budget_hears_of_each_attempt_without_an_answer(
+    keys: ApiKeyCredentials, server: FaultServer, clock: ManualClock
+) -> None:
+    heard: list[int] = []
+    budget = Budget(clock.clock.now).watched(lambda: heard.append(len(server.requests)))
+    server.answers(closes(), closes(), error(503), PROMPT)
+    exchange = Exchange(Configuration(credentials=keys, max_retries=3), clock.clock)
+    reply = exchange.get(f"{server.url}/api/v1/prompts/a/production", "r-1", budget, token="t", resends=count())
+    assert "content" in reply.body
+    assert heard == [1, 2]
+    exchange.close()

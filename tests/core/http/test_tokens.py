@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
+import requests
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd, crowd
 from faults.reading import is_idle, wait_until_idle
@@ -21,6 +22,7 @@ from scope_client import (
     ScopeClient,
     TokenRefreshError,
 )
+from scope_client._attribute_names import STATUS, TOKEN_EXPIRES_IN
 
 HOUR = 3600.0
 DAY = 86_400.0
@@ -118,6 +120,10 @@ def test_an_early_renewal_that_fails_is_logged_and_tried_later(
         eventually(lambda failures=failures: len(caplog.records) == failures)
         assert caplog.records[-1].levelno == logging.WARNING
         assert caplog.records[-1].name == "scope_client.tokens"
+        assert caplog.records[-1].getMessage().startswith("the token could not be renewed ahead of its end, ")
+        facts = vars(caplog.records[-1])
+        assert facts[TOKEN_EXPIRES_IN] == pytest.approx(70 - 20 * failures)
+        assert facts[STATUS] == (500, 403)[failures - 1]
         for _ in range(5):
             read(client)
         assert len(server.logins) == 1 + failures
@@ -363,3 +369,32 @@ def test_a_late_401_does_not_discard_the_token_that_another_thread_bought(
     second.outcomes()
     assert len(server.logins) == 2
     assert bearers(server)[-2:] == ["Bearer token-2"] * 2
+
+
+def test_a_token_may_have_one_character(client: ScopeClient, server: FaultServer) -> None:
+    server.gives_tokens(token("t"))
+    read(client)
+    assert bearers(server) == ["Bearer t"]
+
+
+def test_a_bug_of_the_callers_session_in_an_early_renewal_is_in_the_log_with_its_traceback(
+    make_client: Callable[..., ScopeClient], server: FaultServer, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Session(requests.Session):
+        is_broken = False
+
+        def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            if self.is_broken and request.method == "POST":
+                raise RuntimeError("a bug of somebody's")
+            return super().send(request, **options)
+
+    with Session() as session:
+        client = make_client(session=session, max_retries=0)
+        server.gives_tokens(token(expires_in=1000))
+        read(client)
+        clock.passes(950)
+        session.is_broken = True
+        read(client)
+        wait_until_idle(client)
+    logged = [record for record in caplog.records if record.exc_info]
+    assert [str(record.exc_info[1]) for record in logged] == ["a bug of somebody's"]
