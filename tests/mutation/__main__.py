@@ -26,7 +26,7 @@ ROOMS = (
     *("_cache", "_circuit_breaker", "_flight", "_fork"),
     *("_http/budget", "_http/retries", "_http/tokens", "_prompt/template", "_stores/redis_store"),
 )
-TESTS = ("tests/core",)
+TESTS = ("tests/core", "tests/field/test_stores.py")  # the latter has the clusters
 LISTED = ROOT / "tests" / "mutants.md"
 NOTICED = KEPT.with_name("noticed.json")
 SECONDS_BETWEEN_NEWS = 60

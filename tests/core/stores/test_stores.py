@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,12 @@ class TestRedisStoreOfAClient(OnRedis):
     def store(self, redis_server: RedisServer) -> Iterator[CacheStore]:
         with redis_server.connected() as connection:
             yield RedisStore(connection)
+
+    def test_what_is_not_text_takes_nothing_else_away(self, store: CacheStore, redis_server: RedisServer) -> None:
+        with redis_server.connected() as connection:
+            connection.set("bytes", b"\xff\xfe\x00")
+        store.set("text", "1", 60)
+        assert store.get_many(["bytes", "text"])["text"] == "1"
 
 
 class TestRedisStoreOfAClientThatDecodes(OnRedis):
@@ -136,6 +143,53 @@ def test_a_redis_that_is_not_there_or_hangs_raises_within_a_second(redis_server:
 def test_what_is_neither_a_url_nor_a_client_is_a_configuration_error(server: object) -> None:
     with pytest.raises(ConfigurationError, match=r"RedisStore takes a URL or a redis\.Redis"):
         RedisStore(server)
+
+
+def test_it_says_what_it_got_in_place_of_a_client() -> None:
+    with pytest.raises(ConfigurationError, match=r"RedisStore takes a URL or a redis\.Redis, got int$"):
+        RedisStore(5)
+
+
+def test_without_redis_py_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(ConfigurationError, match=r"RedisStore.* redis.*scope-prompts\[redis\]"):
+        RedisStore("redis://localhost")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis://localhost?no_such_option=1", "no_such_option"),
+        ("redis://localhost?socket_timeout=abc", r"\(.*socket_timeout"),
+        ("redis://localhost:abc", "a number as its port"),
+        ("redis://localhost?no_such_option=a@b", "percent-encoded"),
+        ("redis://:p/x@localhost", "percent-encoded"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_explained(url: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^RedisStore takes a URL such as redis://localhost:6379/0 .*{said}"):
+        RedisStore(url)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "milliseconds"),
+    [(60, 60_000), (0.0015, 2), (0.0001, 1), (0, 1), (1e12, 10 * 365 * 24 * 3600 * 1000), (None, None)],
+)
+def test_a_ttl_is_sent_in_milliseconds_one_at_the_least_and_ten_years_at_the_most(
+    ttl: float | None, milliseconds: int | None
+) -> None:
+    class Recording(redis.Redis):
+        def set(self, *_: object, **options: object) -> bool:
+            sent.append(options["px"])
+            return True
+
+    sent: list[object] = []
+    with Recording() as client:
+        store = RedisStore(client)
+        store.set("a", "1", ttl)
+        if ttl is not None:
+            assert store.add("a", "1", ttl) is True
+    assert set(sent) == {milliseconds}
 
 
 @pytest.mark.parametrize(
@@ -213,6 +267,7 @@ def test_no_repr_shows_the_password(keys: ApiKeyCredentials) -> None:
         config = Configuration(cache_store=store, credentials=keys)
         shown = [store, str(store), config, str(config), config.to_dict(), ScopeClient(config=config)]
         assert "hunter2" not in repr(shown)
+        assert repr(store) == "RedisStore(...)"
         assert "RedisStore" in repr(config)
 
 
