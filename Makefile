@@ -10,7 +10,9 @@ PACKAGES := scope_client scope_django scope_flask scope_langchain
 SHELL := bash
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 # The tests that `make test` leaves to `make test-all`: each of them starts a whole program, or several.
-PROGRAMS := cli field manual recipes testing otel/test_real_instrumentations.py $(patsubst %,project/test_%.py, \
+PROGRAMS := cli doctor field manual recipes testing together local/test_face.py otel/test_real_instrumentations.py \
+	core/http/test_sizes.py core/pulling/test_crashes.py flask_ext/test_cli.py flask_ext/test_site.py \
+	$(patsubst %,django_app/test_%.py,commands servers site) $(patsubst %,project/test_%.py, \
 	docs examples face langchain_theirs packaging pre_commit reproducible sites soak typed_functions typing)
 # Installs, and names the packages while they arrive, in one paragraph. On an old Python the newest gevent would be compiled.
 PIP_INSTALL := set -o pipefail; $(BIN)/python -m pip install --prefer-binary --progress-bar off
