@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 SHELL := bash
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
-# The tests that `make test` leaves to `make test-all`: each of them starts a whole program, or several.
-PROGRAMS := cli doctor field manual recipes testing together local/test_face.py otel/test_real_instrumentations.py \
+# What `make test` leaves to `make test-all`, to take five minutes at the most: whole programs, pages, and what else takes long.
+LONG := cli doctor field manual recipes testing together local/test_face.py otel/test_real_instrumentations.py \
 	core/http/test_sizes.py core/pulling/test_crashes.py flask_ext/test_cli.py flask_ext/test_site.py \
 	$(patsubst %,django_app/test_%.py,commands servers site) $(patsubst %,project/test_%.py, \
 	docs examples face langchain_theirs packaging pre_commit reproducible sites soak typed_functions typing)
@@ -78,7 +78,7 @@ langchain-chain: $(VENV)/.installed
 	$(BIN)/python example_projects/langchain_chain/chain.py
 
 test: $(VENV)/.installed
-	$(PYTEST) $(or $(ARGS),$(PROGRAMS:%=--ignore=tests/%))
+	$(PYTEST) $(or $(ARGS),$(LONG:%=--ignore=tests/%))
 
 test-all: $(VENV)/.installed
 	$(PYTEST) $(ARGS)

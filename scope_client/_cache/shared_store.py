@@ -162,7 +162,7 @@ class SharedStore:
         if look is None:
             return None
         key = self._key(ref)
-        # Under the version's own key, if the store has nothing but a lock.
+        # The first lock lies under the version's own key: whoever was seen there has it.
         seen = rival_in(look.entry) if look.entry is not None and lock.key == key else None
         return self._locks.take(lock, key, silent_for=silent_for, seen=seen)
 

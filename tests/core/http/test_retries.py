@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from faults.clock import ManualClock
@@ -34,6 +34,11 @@ from scope_client._attribute_names import (
 from scope_client._attribute_names import REQUEST_URL as URL
 from scope_client._http.budget import Budget
 from scope_client._http.retries import Exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scope_client._http.answer import Reply
 
 PASSING = (408, 429, 500, 502, 503, 504)
 FINAL = (300, 302, 304, 400, 402, 403, 404, 405, 409, 410, 418, 422, 425, 451, 501, 505, 507, 511, 599, 201, 204, 206)
@@ -326,14 +331,40 @@ def test_each_attempt_is_in_the_log_with_its_facts(
     assert facts[ERROR_TYPE] == "scope_client.ServerError"
 
 
+@pytest.fixture
+def exchange(keys: ApiKeyCredentials, clock: ManualClock) -> Iterator[Exchange]:
+    opened = Exchange(Configuration(credentials=keys, max_retries=3), clock.clock)
+    yield opened
+    opened.close()
+
+
+def get(exchange: Exchange, server: FaultServer, budget: Budget) -> Reply:
+    return exchange.get(f"{server.url}/api/v1/prompts/a/production", "r-1", budget, token="t", resends=count())
+
+
 def test_a_budget_hears_of_each_attempt_without_an_answer(
-    keys: ApiKeyCredentials, server: FaultServer, clock: ManualClock
+    exchange: Exchange, server: FaultServer, clock: ManualClock
 ) -> None:
     heard: list[int] = []
     budget = Budget(clock.clock.now).watched(lambda: heard.append(len(server.requests)))
     server.answers(closes(), closes(), error(503), PROMPT)
-    exchange = Exchange(Configuration(credentials=keys, max_retries=3), clock.clock)
-    reply = exchange.get(f"{server.url}/api/v1/prompts/a/production", "r-1", budget, token="t", resends=count())
-    assert "content" in reply.body
+    assert "content" in get(exchange, server, budget).body
     assert heard == [1, 2]
+
+
+def test_an_attempt_without_an_answer_has_the_id_of_its_request(
+    exchange: Exchange, server: FaultServer, clock: ManualClock
+) -> None:
+    server.answers(closes())
+    with pytest.raises(ConnectionError) as caught:
+        get(exchange, server, Budget(clock.clock.now))
+    assert caught.value.request_id == server.reads[0].header("X-Request-ID") == "r-1"
+
+
+def test_an_exchange_that_is_closed_has_no_connections_though_somebody_holds_it(
+    exchange: Exchange, server: FaultServer, clock: ManualClock
+) -> None:
+    get(exchange, server, Budget(clock.clock.now))
+    server.wait_until_open(1)
     exchange.close()
+    server.wait_until_all_have_left()

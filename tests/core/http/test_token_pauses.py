@@ -1,4 +1,4 @@
-"""A token that the platform did not take: who forgets it, and when the one that came after it is kept."""
+"""When a token that was not taken is forgotten, and for how long nobody buys the next one."""
 
 from __future__ import annotations
 
