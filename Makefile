@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 SHELL := bash
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
-# What `make test` leaves to `make test-all`, to take five minutes at the most: whole programs, pages, and what else takes long.
+# What `make test` leaves to `make test-all`, to take five minutes at the most: whole programs, pages, what takes long.
 LONG := cli doctor field manual recipes testing together local/test_face.py otel/test_real_instrumentations.py \
 	core/http/test_sizes.py core/pulling/test_crashes.py flask_ext/test_cli.py flask_ext/test_site.py \
 	$(patsubst %,django_app/test_%.py,commands servers site) $(patsubst %,project/test_%.py, \

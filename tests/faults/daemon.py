@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 PATIENCE = 10.0
-# A node of a cluster waits until its file is on the disk, which may be busy with the tests beside it.
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 class Daemon:
@@ -47,7 +45,7 @@ class Daemon:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(dir=IN_MEMORY)
+        self._folder = tempfile.TemporaryDirectory()
         self.start()
         return self
 
