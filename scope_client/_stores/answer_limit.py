@@ -21,19 +21,21 @@ def limit_answers(connection: Any) -> None:
 
 
 class AnswerLimit:
-    """A connected socket whose reads, from one `sendall` to the next, end together, `seconds` after it.
+    """A connected socket that waits for `seconds` in all for what answers one `sendall`.
 
-    A read that does not wait is left as it is, and so is one after which nobody has asked for anything.
+    What its reader does between two reads is not counted: a cluster begins with a list of 90 kB, and a busy process may
+    take longer to understand that than the server may take to send it. A read that does not wait is left as it is, and
+    so is one before which nobody has asked for anything.
     """
 
-    def __init__(self, plain: socket.socket, seconds: float) -> None:
+    def __init__(self, plain: socket.socket, seconds: float, now: Callable[[], float] = time.perf_counter) -> None:
         self._plain = plain
         self._seconds = seconds
-        self._ends_at: float | None = None
-        self._has_read = False
+        self._now = now
+        self._left: float | None = None
 
     def sendall(self, data: bytes) -> None:
-        self._ends_at, self._has_read = time.perf_counter() + self._seconds, False
+        self._left = self._seconds
         self._plain.sendall(data)
 
     def recv(self, *arguments: Any) -> bytes:
@@ -43,19 +45,21 @@ class AnswerLimit:
         return self._in_time(self._plain.recv_into, arguments)
 
     def _in_time(self, read: Callable[..., _Result], arguments: tuple[Any, ...]) -> _Result:
-        # The first read has no more than the socket's own time, which spares most answers two calls of the system.
-        is_first, self._has_read = not self._has_read, True
-        before = self._plain.gettimeout()
-        if is_first or not before or self._ends_at is None:
+        limit, left = self._plain.gettimeout(), self._left
+        if not limit or left is None:
             return read(*arguments)
-        left = self._ends_at - time.perf_counter()
         if left <= 0:
             raise socket.timeout("timed out")
-        self._plain.settimeout(min(before, left))
+        is_shorter = left < limit  # not with the first read, which spares most answers two calls of the system
+        began = self._now()
+        if is_shorter:
+            self._plain.settimeout(left)
         try:
             return read(*arguments)
         finally:
-            self._plain.settimeout(before)
+            self._left = left - (self._now() - began)
+            if is_shorter:
+                self._plain.settimeout(limit)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._plain, name)

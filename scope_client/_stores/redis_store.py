@@ -31,11 +31,12 @@ MAX_KEY_TTL_SECONDS = 10 * 365 * 86_400.0
 class RedisStore(CopiedAsItself):
     """A CacheStore on a Redis or Valkey server, or on a cluster of them.
 
-    With a URL, the server has half a second for a connect, and half a second for each answer, to its last byte. If it
-    turns out to be a node of a cluster, the whole cluster is used. A client of your own is used as it is. It should be
-    as strict: redis.Redis(..., socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)). With
-    redis-py's own defaults a server that hangs may hold a reader up for half a minute; for a client that is not strict
-    a warning is logged. Its `socket_timeout` is the time for each part of an answer, not for the whole.
+    With a URL, the server has half a second for a connect, and is waited for half a second in all for each answer, to
+    its last byte. If it turns out to be a node of a cluster, the whole cluster is used. A client of your own is used as
+    it is. It should be as strict:
+    redis.Redis(..., socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)). With redis-py's own
+    defaults a server that hangs may hold a reader up for half a minute; for a client that is not strict a warning is
+    logged. Its `socket_timeout` is the time for each part of an answer, not for the whole.
 
     Args:
         server: A URL such as redis://localhost:6379/0, or a synchronous client: a `redis.Redis`, one of a `Sentinel`'s

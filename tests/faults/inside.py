@@ -163,7 +163,7 @@ def connections_of(store: RedisStore) -> list[Any]:
 
 def ends_the_time_of_the_last_answer(store: RedisStore) -> None:
     for connection in connections_of(store):
-        connection._sock._ends_at = 0.0
+        connection._sock._left = 0.0
 
 
 def time_limit_of(connection: Any) -> float:
