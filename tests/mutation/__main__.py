@@ -10,14 +10,15 @@ import os
 import signal
 import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from .baseline import KEPT, measured, sources_in
-from .changes import Mutant, mutants_of
+from .changes import mutants_of
 from .earlier import Earlier
+from .listed import FILE, Listed, line_of
 from .trial import SECONDS_OF_TESTS, Result, Trial, drop_what_fails_without_a_mutant
-from .workers import ROOT, at_work, each_by
+from .workers import at_work, each_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,6 @@ ROOMS = (
     *("_http/budget", "_http/retries", "_http/tokens", "_prompt/template", "_stores/redis_store"),
 )
 TESTS = ("tests/core", "tests/field/test_stores.py")  # the latter has the clusters
-LISTED = ROOT / "tests" / "mutants.md"
 NOTICED = KEPT.with_name("noticed.json")
 SECONDS_BETWEEN_NEWS = 60
 
@@ -40,26 +40,6 @@ def rooms_named(names: Sequence[str], sources: dict[str, bytes]) -> list[str]:
             raise SystemExit(f"there is no room {name}; rooms are named as _http/budget is")
         found += [room for room in those if room not in found]
     return found
-
-
-def listed() -> dict[str, list[str]]:
-    """The lines of each room's section."""
-    found: dict[str, list[str]] = defaultdict(list)
-    room = ""
-    for line in LISTED.read_text().splitlines():
-        if line.startswith("## "):
-            room = line[3:].strip("` ")
-        elif line.startswith("- "):
-            found[room].append(line)
-    return found
-
-
-def line_of(mutant: Mutant) -> str:
-    return f"- `{mutant.where}`: {mutant.change}:"
-
-
-def is_listed(mutant: Mutant, known: dict[str, list[str]]) -> bool:
-    return any(line.startswith(f"{line_of(mutant)} ") for line in known[mutant.room])
 
 
 def report(results: Sequence[Result], rooms: Sequence[str], seconds: float) -> int:
@@ -102,10 +82,10 @@ def main() -> int:
         sources = sources_in(workers[0].folder)
         rooms = rooms_named(given.rooms, sources)
         mutants = [each for room in rooms for each in mutants_of(room, sources[room]) if given.only in line_of(each)]
-        known = listed()
-        results = [] if given.listed else [Result(each, "listed", "") for each in mutants if is_listed(each, known)]
+        known = Listed(FILE.read_text())
+        results = [] if given.listed else [Result(each, "listed", "") for each in mutants if known.has(each)]
         earlier = Earlier(NOTICED, workers[0].folder)
-        found = [] if given.anew else [earlier.of(each) for each in mutants if not is_listed(each, known)]
+        found = [] if given.anew else [earlier.of(each) for each in mutants if not known.has(each)]
         noticed = [result for result in found if result is not None]
         results += noticed
         skipped = {result.mutant[:3] for result in results}
@@ -115,7 +95,7 @@ def main() -> int:
         told = time.monotonic()
         print(f"{len(tried)} mutants, and {len(noticed)} noticed before, after {told - started:.0f} s", flush=True)
         for result in each_by(workers, tried, Trial(reach, sources, given.seconds).of):
-            if is_listed(result.mutant, known):
+            if known.has(result.mutant):
                 if result.outcome != "survived":
                     print(f"listed, and yet {result.outcome}: {line_of(result.mutant)[2:]} {result.by}", flush=True)
                 result = result._replace(outcome="listed")
@@ -126,11 +106,8 @@ def main() -> int:
             if time.monotonic() - told > SECONDS_BETWEEN_NEWS:
                 told = time.monotonic()
                 print(f"{len(results)} of {len(mutants)}, after {told - started:.0f} s", flush=True)
-    for room in rooms:
-        lines = tuple(line_of(each) + " " for each in mutants if each.room == room)
-        for line in () if given.only else known[room]:
-            if not line.startswith(lines):
-                print(f"listed, and there is no such mutant: {room} {line}")
+    for line in () if given.only else known.unknown(rooms, mutants):
+        print(f"listed, and there is no such mutant: {line}")
     places = {mutant[:3]: number for number, mutant in enumerate(mutants)}
     results.sort(key=lambda result: places[result.mutant[:3]])
     return report(results, rooms, time.monotonic() - started)

@@ -9,6 +9,7 @@ import pytest
 from mutation.baseline import Reach
 from mutation.changes import Mutant, mutants_of
 from mutation.earlier import Earlier
+from mutation.listed import FILE, Listed, line_of
 from mutation.reach import users_of, with_probes
 from mutation.trial import Result
 
@@ -130,3 +131,65 @@ class TestEarlierRuns:
         assert earlier.of(self.mutant()) is None
         (folder / "tests" / "test_a.py").unlink()
         assert earlier.of(self.mutant()) is None
+
+
+COMPARISON = "def f(a):\n    x = 3\n    return a < x\n"
+ALIKE = "- `f`: `3` -> `4`; `3` -> `2`: chosen"
+
+
+def mutants(source: str = COMPARISON, room: str = "room") -> list[Mutant]:
+    return mutants_of(room, source.encode())
+
+
+def listed_changes(*lines: str) -> list[str]:
+    known = Listed("\n".join(["# Listed", "", "## `room`", "", *lines]))
+    return [mutant.change for mutant in mutants() if known.has(mutant)]
+
+
+def test_a_mutant_is_listed_by_the_line_that_is_printed_for_it_with_a_reason() -> None:
+    for mutant in mutants():
+        assert listed_changes(f"{line_of(mutant)} chosen") == [mutant.change]
+
+
+def test_changes_of_one_place_share_a_line() -> None:
+    assert listed_changes(ALIKE) == ["`3` -> `4`", "`3` -> `2`"]
+    assert listed_changes("- `f`: `3` -> `2`; `a < x` -> `a <= x`: chosen") == ["`3` -> `2`", "`a < x` -> `a <= x`"]
+
+
+@pytest.mark.parametrize(
+    "line", ["- `g`: `3` -> `4`: chosen", "- `f`: `3` -> `44`: chosen", "- `f`: `3` -> `4`", "nothing"]
+)
+def test_what_another_line_says_lists_nothing(line: str) -> None:
+    assert listed_changes(line) == []
+
+
+def test_what_is_listed_for_another_room_lists_nothing() -> None:
+    known = Listed(f"## `other`\n\n{ALIKE}\n")
+    assert not any(map(known.has, mutants()))
+    assert any(map(known.has, mutants(room="other")))
+
+
+@pytest.mark.parametrize(
+    ("line", "is_known"),
+    [
+        (ALIKE, True),
+        ("- `f`: `3` -> `4`: chosen: by chance; or not", True),
+        ("- `f`: `3` -> `4`; `3` -> `1`: chosen", False),
+        ("- `f`: `3` -> `1`; `3` -> `4`: chosen", False),
+        ("- `f`: `3` -> `4`; chosen", False),
+        ("- `f`: `3` -> `4`: ", False),
+        ("- `f`: `3` -> `4`", False),
+        ("- `g`: `3` -> `4`: chosen", False),
+        ("- chosen", False),
+    ],
+)
+def test_a_line_is_told_that_has_no_such_mutant_or_no_reason(line: str, is_known: bool) -> None:
+    known = Listed(f"## `room`\n\n{line}\n")
+    assert list(known.unknown(["room"], mutants())) == ([] if is_known else [f"room {line}"])
+
+
+def test_each_line_of_the_list_has_mutants_that_are_made_and_a_reason() -> None:
+    known = Listed(FILE.read_text())
+    made = [mutant for room in known.rooms for mutant in mutants_of(room, (CORE / f"{room}.py").read_bytes())]
+    assert list(known.unknown(known.rooms, made)) == []
+    assert len([mutant for mutant in made if known.has(mutant)]) > len(known.rooms)
