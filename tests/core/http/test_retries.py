@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import count
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 from faults.clock import ManualClock
-from faults.replies import PROMPT, answer, brief, chunked, closes, error, head, resets, token
-from faults.server import FaultServer
+from faults.replies import PROMPT, answer, brief, chunked, closes, error, hangs, head, resets, token
+from faults.server import FaultServer, Peer
 
 from scope_client import (
     ApiError,
@@ -20,6 +21,7 @@ from scope_client import (
     RateLimitError,
     ScopeClient,
     ServerError,
+    TimeoutError,
     TokenRefreshError,
 )
 from scope_client._attribute_names import (
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 
     from scope_client._http.answer import Reply
 
+TIMEOUT = 1.0  # of real time
+SECONDS_OF_A_CALL = 10.0
 PASSING = (408, 429, 500, 502, 503, 504)
 FINAL = (300, 302, 304, 400, 402, 403, 404, 405, 409, 410, 418, 422, 425, 451, 501, 505, 507, 511, 599, 201, 204, 206)
 BROKEN = {
@@ -359,6 +363,36 @@ def test_an_attempt_without_an_answer_has_the_id_of_its_request(
     with pytest.raises(ConnectionError) as caught:
         get(exchange, server, Budget(clock.clock.now))
     assert caught.value.request_id == server.reads[0].header("X-Request-ID") == "r-1"
+
+
+@pytest.mark.parametrize(("late_by", "is_overrun"), [(0.0, False), (0.95, False), (1.05, True)])
+def test_an_attempt_that_is_more_than_a_second_late_was_kept_from_its_time(
+    late_by: float, is_overrun: bool, keys: ApiKeyCredentials, server: FaultServer, clock: ManualClock
+) -> None:
+    def hangs_while_time_passes(peer: Peer) -> None:
+        clock.passes(TIMEOUT + late_by)
+        hangs()(peer)
+
+    server.answers(hangs_while_time_passes)
+    exchange = Exchange(Configuration(credentials=keys, timeout=TIMEOUT, max_retries=0), clock.clock)
+    with contextlib.closing(exchange), pytest.raises(TimeoutError) as caught:
+        get(exchange, server, Budget(clock.clock.now))
+    assert caught.value.is_overrun is is_overrun
+
+
+def test_an_attempt_that_times_out_is_followed_by_another_if_there_is_time_for_one(
+    keys: ApiKeyCredentials, server: FaultServer, clock: ManualClock
+) -> None:
+    def hangs_while_time_passes(peer: Peer) -> None:
+        clock.passes(SECONDS_OF_A_CALL - 0.5)
+        hangs()(peer)
+
+    server.answers(hangs_while_time_passes, PROMPT)
+    clock.chance = 0.1
+    exchange = Exchange(Configuration(credentials=keys, timeout=TIMEOUT, retry_base_delay=1.0), clock.clock)
+    with contextlib.closing(exchange):
+        assert "content" in get(exchange, server, Budget(clock.clock.now, SECONDS_OF_A_CALL)).body
+    assert len(server.reads) == 2
 
 
 def test_an_exchange_that_is_closed_has_no_connections_though_somebody_holds_it(
