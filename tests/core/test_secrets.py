@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TOKEN = "eyJhbGciOiJSUzI1NiJ9." + "".join(f"{number:04}TokenPart" for number in range(70))  # as long as a JWT is
 SECRET = "s3cret-" + "".join(f"{number:02}Hush" for number in range(10))
 ODD_SECRET = 's3cret "quoted" pässwörd/\\ ' + "".join(f"{number:02}Hush" for number in range(10))
+FILLER = "x" * 1_000_000
 GIVEN_AWAY = 24  # characters in a row that nobody has by chance
 ECHOES = {
     "HTML": echoes(lambda said: answer(f"<html>{said}</html>", 500)),
@@ -139,11 +140,24 @@ def test_no_frame_shows_a_token_that_the_platform_echoes_in_a_version(
 def test_an_error_about_a_version_does_not_keep_the_answer_alive(
     make_client: Callable[..., ScopeClient], server: FaultServer
 ) -> None:
-    server.answers(prompt(["no content"], type="text", filler="x" * 1_000_000))
+    server.answers(prompt(["no content"], type="text", filler=FILLER))
     with pytest.raises(ApiError) as caught:
         make_client(max_retries=0).get_prompt_version("greeting")
-    held = inside.Graph(*(frame.f_locals for frame, _ in traceback.walk_tb(caught.value.__traceback__)))
-    assert not [each for each in held.texts if len(each) >= 1_000_000]
+    assert not keeps_filler(caught.value)
+
+
+def test_an_error_about_a_token_does_not_keep_what_came_in_its_place(
+    make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    server.gives_tokens(json_answer({"access_token": None, "filler": FILLER}))
+    with pytest.raises(TokenRefreshError) as caught:
+        make_client(max_retries=0).get_prompt_version("greeting")
+    assert not keeps_filler(caught.value)
+
+
+def keeps_filler(error: BaseException) -> bool:
+    held = inside.Graph(*(frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)))
+    return any(len(each) >= len(FILLER) for each in held.texts)
 
 
 def test_headers_that_break_off_are_in_no_log_of_urllib3s(

@@ -395,6 +395,20 @@ def test_an_attempt_that_times_out_is_followed_by_another_if_there_is_time_for_o
     assert len(server.reads) == 2
 
 
+def test_an_attempt_that_ends_after_the_call_is_the_time_out_of_the_call(
+    keys: ApiKeyCredentials, server: FaultServer, clock: ManualClock
+) -> None:
+    def hangs_while_time_passes(peer: Peer) -> None:
+        clock.passes(SECONDS_OF_A_CALL + 0.5)
+        hangs()(peer)
+
+    server.answers(hangs_while_time_passes)
+    exchange = Exchange(Configuration(credentials=keys, timeout=TIMEOUT, max_retries=0), clock.clock)
+    with contextlib.closing(exchange), pytest.raises(TimeoutError) as caught:
+        get(exchange, server, Budget(clock.clock.now, SECONDS_OF_A_CALL))
+    assert caught.value.is_deadline
+
+
 def test_an_exchange_that_is_closed_has_no_connections_though_somebody_holds_it(
     exchange: Exchange, server: FaultServer, clock: ManualClock
 ) -> None:

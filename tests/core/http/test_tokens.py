@@ -83,6 +83,7 @@ def test_it_is_renewed_the_buffer_before_its_end_or_a_fifth_of_its_life_where_th
     read(client)
     clock.passes(fresh_until - 0.5)
     read(client)
+    wait_until_idle(client)
     assert len(server.logins) == 1
     clock.passes(1)
     read(client)
