@@ -189,7 +189,8 @@ class TimeoutError(ConnectionError, builtins.TimeoutError):  # noqa: A001  # bot
     is_deadline: bool
     """True if the time for the whole call ran out, False if it was the time for one attempt."""
     is_overrun: bool
-    """True if it ended long after its time: this process was stopped meanwhile, which says nothing of the platform."""
+    """True if this process was kept from its time, as one is that is stopped: the attempt ended long after it, or there
+    was none left when it was to begin. That says nothing of the platform."""
     _said = "the answer did not come in time"
 
     def __init__(self, message: str = "", *, is_deadline: bool = False, is_overrun: bool = False, **facts: Any) -> None:

@@ -17,7 +17,7 @@ class Budget:
     before each attempt, with the seconds that are left, and `heard_nothing` after each one that ends without an answer.
     """
 
-    __slots__ = ("_ends_at", "_now", "attempt", "heard_nothing", "retries", "seconds", "waits_its_turn")
+    __slots__ = ("_ends_at", "_has_asked", "_now", "attempt", "heard_nothing", "retries", "seconds", "waits_its_turn")
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Budget:
     ) -> None:
         self._now = now
         self._ends_at = None if seconds is None else now() + seconds
+        self._has_asked = False
         self.seconds = seconds
         self.attempt = attempt
         self.retries = retries
@@ -45,11 +46,19 @@ class Budget:
         return min(left, MAX_WAIT_SECONDS)
 
     def for_attempt(self, timeout: float) -> tuple[float, bool]:
-        """Seconds that an attempt may take, and whether they are all that is left; raises TimeoutError for none."""
+        """Seconds that an attempt may take, and whether they are all that is left.
+
+        Raises TimeoutError for none. If they were over before the first attempt, this process was kept from making it.
+        """
+        if not (self._has_asked or self.affords(0.0)):
+            error = self.overdrawn()
+            error.is_overrun = True
+            raise error
         self.waits_its_turn(self.left())
         if self.attempt is not None:
             timeout = min(timeout, self.attempt)
         left = self.left()
+        self._has_asked = True
         return (timeout, False) if left is None or left > timeout else (left, True)
 
     def outlasts(self, other: Budget) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from faults.clock import ManualClock
 
@@ -150,6 +152,25 @@ def test_the_error_tells_of_a_process_that_was_stopped_meanwhile(
         ten_seconds.left()
     assert caught.value.is_overrun is is_overrun
     assert ten_seconds.overdrawn(NotFoundError("no")).is_overrun is is_overrun
+
+
+def test_a_call_whose_time_was_over_before_it_asked_was_kept_from_asking(
+    ten_seconds: Budget, clock: ManualClock
+) -> None:
+    clock.passes(10)
+    with pytest.raises(TimeoutError, match=f"^{SAID}$") as caught:
+        ten_seconds.for_attempt(5)
+    assert caught.value.is_overrun
+    assert caught.value.is_deadline
+
+
+def test_one_that_has_asked_or_waits_for_others_was_not(ten_seconds: Budget, clock: ManualClock) -> None:
+    ten_seconds.for_attempt(5)
+    clock.passes(10)
+    for ask in (partial(ten_seconds.for_attempt, 5), Budget(clock.clock.now, 0).left):
+        with pytest.raises(TimeoutError) as caught:
+            ask()
+        assert not caught.value.is_overrun
 
 
 def test_an_overrun_is_found_behind_the_errors_that_it_led_to() -> None:

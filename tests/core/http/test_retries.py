@@ -409,6 +409,17 @@ def test_an_attempt_that_ends_after_the_call_is_the_time_out_of_the_call(
     assert caught.value.is_deadline
 
 
+def test_a_call_whose_time_is_over_before_it_asks_sends_nothing_and_says_nothing_of_the_platform(
+    exchange: Exchange, server: FaultServer, clock: ManualClock
+) -> None:
+    budget = Budget(clock.clock.now, SECONDS_OF_A_CALL)
+    clock.passes(SECONDS_OF_A_CALL + 0.2)
+    with pytest.raises(TimeoutError) as caught:
+        get(exchange, server, budget)
+    assert (caught.value.is_deadline, caught.value.is_overrun) == (True, True)
+    assert not server.requests
+
+
 def test_an_exchange_that_is_closed_has_no_connections_though_somebody_holds_it(
     exchange: Exchange, server: FaultServer, clock: ManualClock
 ) -> None:
