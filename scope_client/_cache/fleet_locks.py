@@ -37,6 +37,13 @@ class Rival(NamedTuple):
     left: dict[str, Any] | None = None
 
 
+class _Refused(NamedTuple):
+    """Since when a lock is refused, and who has it."""
+
+    since: float
+    holder: str | None
+
+
 class _Added(Enum):
     """How the store answers an `add`."""
 
@@ -61,7 +68,7 @@ class FleetLocks:
         self._breaker = breaker
         self._clock = clock
         self._prefix = prefix
-        self._refused_since: dict[str, float] = {}
+        self._refused: dict[str, _Refused] = {}
         self._refusing_since: float | None = None
 
     def take(self, lock: Lock, key: str, *, silent_for: float | None, seen: Rival | None = None) -> Rival | None:
@@ -72,16 +79,20 @@ class FleetLocks:
         """
         answer = seen or self._added(lock, silent_for)
         if answer is _Added.YES:
-            self._refused_since.pop(key, None)
+            self._refused.pop(key, None)
         if answer in (_Added.YES, _Added.FAILS):
             return None
         rival = answer if isinstance(answer, Rival) else Rival(None, None)
-        return None if self._is_refused_for_long(key, is_seen=isinstance(answer, Rival)) else rival
+        return None if self._is_refused_for_long(key, rival, is_seen=answer is not _Added.UNSEEN) else rival
 
-    def _is_refused_for_long(self, key: str, *, is_seen: bool) -> bool:
-        if len(self._refused_since) >= MAX_REFUSED_LOCKS:
-            self._refused_since.clear()
-        refused_for = self._clock.now() - self._refused_since.setdefault(key, self._clock.now())
+    def _is_refused_for_long(self, key: str, rival: Rival, *, is_seen: bool) -> bool:
+        if len(self._refused) >= MAX_REFUSED_LOCKS:
+            self._refused.clear()
+        now = self._clock.now()
+        refused = self._refused.get(key)
+        if refused is None or refused.holder != rival.holder:  # the one before has had its turn, and let go of it
+            refused = self._refused[key] = _Refused(now, rival.holder)
+        refused_for = now - refused.since
         if refused_for >= LOCKED_OUT_SECONDS:
             self._breaker.failed("add", f"it refused the lock of a prompt for {LOCKED_OUT_SECONDS:g} seconds")
             return True
@@ -90,11 +101,11 @@ class FleetLocks:
     @property
     def are_refused(self) -> bool:
         """Whether any of them was, when this process last wanted it."""
-        return bool(self._refused_since)
+        return bool(self._refused)
 
     def relieve(self, key: str) -> None:
         """Another process had the lock and has done with it what it is for."""
-        self._refused_since.pop(key, None)
+        self._refused.pop(key, None)
 
     def unlock(self, lock: Lock) -> None:
         """For who has fetched nothing to keep. What lies there by now may be another process's."""

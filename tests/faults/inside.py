@@ -135,7 +135,7 @@ def lock_of(shared: SharedStore, ref: PromptRef) -> str:
 
 def refused_locks(locks: FleetLocks) -> int:
     """How many are counted just now."""
-    return len(locks._refused_since)
+    return len(locks._refused)
 
 
 def store_key_of(shared: SharedStore, ref: PromptRef) -> str:

@@ -13,6 +13,7 @@ from faults.inside import refused_locks
 from scope_client._attribute_names import STORE_OPERATION
 from scope_client._cache.fleet_locks import (
     LOCK_SECONDS,
+    LOCKED_OUT_SECONDS,
     MAX_REFUSED_LOCKS,
     REFUSING_SECONDS,
     UNSEEN_LOCK_SECONDS,
@@ -175,6 +176,29 @@ class TestAStoreThatFails:
         clock.passes(15)
         assert take(locks, lock()) is None
         assert operations(caplog) == ["add"]
+
+    def test_a_lock_that_another_has_by_then_is_refused_anew(
+        self, locks: FleetLocks, clock: ManualClock, store: ClockedStore, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            store.behind.set(KEY, lock_text(new_id(), None), 1000)
+            assert take(locks, lock()) is not None
+            clock.passes(LOCKED_OUT_SECONDS - 0.1)
+            assert take(locks, lock()) is not None
+        assert operations(caplog) == []
+        clock.passes(0.1)
+        assert take(locks, lock()) is None
+
+    def test_one_that_has_just_gone_is_not_one_that_cannot_be_seen(
+        self, locks: FleetLocks, clock: ManualClock, store: ClockedStore
+    ) -> None:
+        store.behind.set(KEY, lock_text(new_id(), None), 1000)
+        assert take(locks, lock()) is not None
+        clock.passes(LOCK_SECONDS)
+        store.get_many = lambda keys: {}  # type: ignore[method-assign]
+        assert take(locks, lock()) == UNREADABLE
+        clock.passes(UNSEEN_LOCK_SECONDS)
+        assert take(locks, lock()) is None
 
 
 class TestLeft:
