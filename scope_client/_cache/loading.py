@@ -48,9 +48,13 @@ class Load(NamedTuple):
 
 
 class Began(NamedTuple):
-    """The state of the world when a fetch began: what is kept of it counts from then."""
+    """The state of the world when a fetch began: what is kept of it counts from then.
+
+    `at` is the time by the cache's clock, and `stamp` the same by the clock on the wall.
+    """
 
     epoch: int
+    at: float
     stamp: float
     generation: int
 
@@ -125,7 +129,7 @@ class Loader:
 
     def _began(self, generation: int = 0) -> Began:
         """Before the question: an answer is as old as its question, and a clear in between makes it void."""
-        return Began(self._memory.epoch, self._clock.wall(), generation)
+        return Began(self._memory.epoch, self._clock.now(), self._clock.wall(), generation)
 
     def _brought(self, wanted: Load, version: PromptVersion) -> PromptRead:
         if wanted.replaces is not None:
@@ -178,7 +182,7 @@ class Loader:
         entry = Entry(
             ref.key,
             version,
-            fetched_at=self._clock.now(),
+            fetched_at=began.at,
             life=life,
             stamp=began.stamp,
             generation=began.generation,

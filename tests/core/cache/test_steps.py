@@ -60,6 +60,16 @@ class TestFresh:
         assert rig.fetches == 2
         assert rig.read() == "second"
 
+    def test_it_is_as_old_as_the_question_that_brought_it(self, rig: Rig, clock: ManualClock) -> None:
+        clock.chance = 0.0
+        rig.source.gives("first", "second")
+        rig.source.takes = 15.0
+        rig.read()
+        assert rig.clock.time - rig.entry().fetched_at == 15.0
+        clock.passes(68.01)
+        assert rig.read() == "first"
+        assert rig.fetches == 2
+
     def test_a_life_is_up_to_three_hundredths_shorter(self, rig: Rig, clock: ManualClock) -> None:
         clock.chance = 1.0
         rig.read()
