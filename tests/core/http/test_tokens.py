@@ -285,6 +285,16 @@ def test_the_facts_of_an_answer_without_a_token_are_told(client: ScopeClient, se
     assert caught.value.__cause__ is not caught.value
 
 
+@pytest.mark.parametrize("status", [401, 400, 503])
+def test_an_error_of_the_token_endpoint_has_the_id_that_its_answer_gives(
+    status: int, make_client: Callable[..., ScopeClient], server: FaultServer
+) -> None:
+    server.gives_tokens(error(status, X_Request_ID="req-77"))
+    with pytest.raises(AuthenticationError) as caught:
+        read(make_client(max_retries=0))
+    assert caught.value.request_id == "req-77"
+
+
 @pytest.mark.parametrize(
     ("reply", "kind", "status"),
     [
