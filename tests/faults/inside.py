@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import socket
 import threading
 from collections import deque
@@ -163,7 +164,7 @@ def connections_of(store: RedisStore) -> list[Any]:
 
 def ends_the_time_of_the_last_answer(store: RedisStore) -> None:
     for connection in connections_of(store):
-        connection._sock._left = 0.0
+        connection._sock._left = -math.inf
 
 
 def time_limit_of(connection: Any) -> float:

@@ -1,4 +1,4 @@
-"""How long a store waits for an answer in parts: the waiting counts, and not what its reader does meanwhile."""
+"""How long a store waits for an answer in parts: the waiting counts, and not what keeps its reader from reading."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
+from faults.timelimit import TimeLimit
 
 from scope_client._stores.answer_limit import AnswerLimit
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS = 5.0
-SECONDS_TO_UNDERSTAND = 1000.0
+LOOK = 0.001
+LOOKS = 250
+STOPPED_SECONDS = SECONDS_TO_UNDERSTAND = 1000.0
 Read = Callable[[AnswerLimit, int], bytes]
 
 
@@ -27,6 +30,8 @@ class Line(socket.socket):
         self.settimeout(SECONDS)
         self.now = 0.0
         self.wait = 0.0
+        self.finds_its_time_over = False
+        self.while_it_waits: Callable[[], object] = lambda: None
         self.limits: list[float | None] = []
         self.limited = AnswerLimit(self, SECONDS, now=lambda: self.now)
 
@@ -41,6 +46,10 @@ class Line(socket.socket):
     def _waits(self) -> None:
         self.now += self.wait
         self.limits.append(self.gettimeout())
+        self.while_it_waits()
+        if self.finds_its_time_over:
+            self.finds_its_time_over = False
+            raise socket.timeout("timed out")
 
     def close(self) -> None:
         self.server.close()
@@ -79,9 +88,55 @@ def test_all_waits_for_one_answer_are_counted_together(line: Line, read: Read) -
     line.server.sendall(b"abcd")
     assert [read(line.limited, 1) for _ in range(3)] == [b"a", b"b", b"c"]
     assert line.limits == [SECONDS, 3.0, 1.0]
+
+
+def test_what_has_come_is_read_however_long_its_reader_was_stopped_in_a_read(line: Line, read: Read) -> None:
+    line.limited.sendall(b"?")
+    line.server.sendall(b"abc")
+    line.wait = STOPPED_SECONDS
+    assert [read(line.limited, 1) for _ in range(3)] == [b"a", b"b", b"c"]
+    assert line.limits == [SECONDS, LOOK, LOOK]
+
+
+def test_a_stop_counts_as_the_time_that_its_read_had_and_not_against_the_next_looks(line: Line, read: Read) -> None:
+    line.settimeout(2.0)
+    line.limited.sendall(b"?")
+    line.server.sendall(b"abc")
+    line.wait = STOPPED_SECONDS
+    assert [read(line.limited, 1) for _ in range(3)] == [b"a", b"b", b"c"]
+    assert line.limits == [2.0, 2.0, 1.0]
+
+
+def test_what_is_not_there_when_the_time_is_over_is_hardly_waited_for(line: Line, read: Read) -> None:
+    line.limited.sendall(b"?")
+    line.server.sendall(b"a")
+    line.wait = SECONDS
+    read(line.limited, 1)
     with pytest.raises(socket.timeout):
         read(line.limited, 1)
-    assert len(line.limits) == 3
+    assert line.limits == [SECONDS, LOOK]
+
+
+def test_of_what_drips_when_the_time_is_over_a_quarter_of_a_second_is_waited_for(line: Line, read: Read) -> None:
+    line.limited.sendall(b"?")
+    line.server.sendall(b"a" * 1000)
+    line.wait = SECONDS
+    read(line.limited, 1)
+    line.wait = LOOK
+    with pytest.raises(socket.timeout):
+        all(read(line.limited, 1) for _ in range(999))
+    assert len(line.limits) in (LOOKS + 1, LOOKS + 2)  # a sum of fractions
+    assert line.now == pytest.approx(SECONDS + 0.25, abs=2 * LOOK)
+
+
+def test_a_read_that_has_not_looked_at_what_has_come_looks_once_more(line: Line, read: Read) -> None:
+    line.limited.sendall(b"?")
+    line.server.sendall(b"ab")
+    line.wait = STOPPED_SECONDS
+    line.finds_its_time_over = True
+    assert read(line.limited, 1) == b"a"
+    assert line.limits == [SECONDS, LOOK]
+    assert line.gettimeout() == SECONDS
 
 
 def test_each_question_begins_anew(line: Line, read: Read) -> None:
@@ -95,14 +150,25 @@ def test_each_question_begins_anew(line: Line, read: Read) -> None:
 
 
 def test_a_wait_in_vain_counts_too(line: Line, read: Read) -> None:
-    line.wait = SECONDS
-    line.settimeout(0.001)
+    line.wait = 2.0
+    line.settimeout(2.0)
     line.limited.sendall(b"?")
+    line.finds_its_time_over = True
     with pytest.raises(socket.timeout):
         read(line.limited, 1)
+    line.server.sendall(b"ab")
+    assert [read(line.limited, 1) for _ in range(2)] == [b"a", b"b"]
+    assert line.limits == [2.0, LOOK, 2.0, pytest.approx(1.0 - LOOK)]
+
+
+def test_a_time_limit_of_the_callers_ends_the_read(line: Line, read: Read) -> None:
+    line.limited.sendall(b"?")
     line.server.sendall(b"a")
-    with pytest.raises(socket.timeout):
-        read(line.limited, 1)
+    with TimeLimit(socket.timeout("time is up")) as limit:
+        line.while_it_waits = limit.strikes
+        with pytest.raises(socket.timeout, match="time is up"):
+            read(line.limited, 1)
+    assert line.limits == [SECONDS]
 
 
 def test_the_limit_of_the_socket_itself_stays(line: Line, read: Read) -> None:
