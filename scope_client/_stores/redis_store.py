@@ -123,7 +123,6 @@ def _connected(url: str) -> Any:
     try:
         connected: Any = redis.Redis.from_url(url, **_limits())
         pool = connected.connection_pool
-        _open_host(pool.connection_kwargs, url)
         pool.connection_class(**pool.connection_kwargs)  # or an unknown option would show with the first read
     except (ValueError, TypeError, redis.RedisError) as error:
         # It may name an option that is a part of a password: one with a question mark in it.
@@ -132,13 +131,6 @@ def _connected(url: str) -> Any:
         why = f"({said})" if is_open else PERCENT_ENCODED
         raise ConfigurationError(f"RedisStore takes a URL such as redis://localhost:6379/0 {why}") from None
     return connected
-
-
-def _open_host(options: dict[str, Any], url: str) -> None:
-    """What comes after the password is no secret, and redis-py takes four times as long over each part of one."""
-    host = str(options.get("host", ""))
-    if host and str(url).partition("//")[2].rpartition("@")[2].startswith(host):
-        options["host"] = host
 
 
 def _connected_cluster(url: str) -> Any:
