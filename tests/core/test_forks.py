@@ -17,10 +17,10 @@ import pytest
 import redis
 import requests
 from faults import inside
-from faults.child import Child, in_a_child
+from faults.child import Child, held, in_a_child
 from faults.clock import ManualClock, eventually
 from faults.crowd import Crowd
-from faults.reading import content, wait_until_idle
+from faults.reading import content, wait_until_idle, warnings
 from faults.redisserver import RedisServer
 from faults.replies import Gate, error, prompt, token
 from faults.server import FaultServer
@@ -30,29 +30,11 @@ from scope_client import ApiKeyCredentials, Clock, RedisStore, ScopeClient, Tele
 from scope_client._pins import active_pins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 Make = Callable[..., ScopeClient]
 PATIENCE = 10.0
 pytestmark = pytest.mark.usefixtures("numbered_answers")
-
-
-@contextlib.contextmanager
-def held(lock: Any) -> Iterator[None]:
-    """Another thread has it, and is not done before the fork."""
-    has_it, ended = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with lock:
-            has_it.set()
-            ended.wait(PATIENCE * 2)
-
-    thread = threading.Thread(target=hold, daemon=True)
-    thread.start()
-    assert has_it.wait(PATIENCE)
-    yield
-    ended.set()
-    thread.join(PATIENCE)
 
 
 @pytest.fixture(params=["own session", "session of the caller's"])
@@ -399,17 +381,18 @@ def test_a_fork_with_a_redis_store_while_threads_use_it(
     assert len(server.reads) == 2
 
 
+@pytest.mark.parametrize("lock", ["_lock", "_fork_lock"])
 @pytest.mark.parametrize("is_ours", [True, False])
-def test_a_fork_while_another_thread_holds_the_lock_of_the_redis_pool(
-    is_ours: bool, make_client: Make, redis_server: RedisServer
+def test_a_fork_while_another_thread_holds_a_lock_of_the_redis_pool(
+    is_ours: bool, lock: str, make_client: Make, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    theirs = redis.Redis.from_url(redis_server.url, socket_timeout=0.5)
+    theirs = redis.Redis.from_url(redis_server.url, socket_timeout=0.5, socket_connect_timeout=0.5)
     store = RedisStore(redis_server.url if is_ours else theirs)
     client = make_client(cache_store=store)
     content(client)
-    with held(inside.redis_of(store).connection_pool._lock):
-        child = Child(lambda: content(client, "other"))
-        assert child.outcome() == "answer 2"
+    with held(getattr(inside.redis_of(store).connection_pool, lock)):
+        child = Child(lambda: (content(client, "other"), warnings(caplog)))
+        assert child.outcome() == ("answer 2", [])
     theirs.close()
 
 

@@ -1,13 +1,18 @@
-"""Forked children that do one thing."""
+"""Forked children that do one thing, and what holds them up."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import select
 import signal
+import threading
 import warnings
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PATIENCE = 10.0
 
@@ -38,6 +43,24 @@ class Child:
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
+
+
+@contextlib.contextmanager
+def held(lock: Any) -> Iterator[None]:
+    """Another thread has it, and is not done before the fork."""
+    has_it, ended = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            has_it.set()
+            ended.wait(PATIENCE * 2)
+
+    thread = threading.Thread(target=hold, daemon=True)
+    thread.start()
+    assert has_it.wait(PATIENCE)
+    yield
+    ended.set()
+    thread.join(PATIENCE)
 
 
 def in_a_child(call: Callable[[], Any]) -> Any:

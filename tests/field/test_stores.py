@@ -15,9 +15,11 @@ import redis.asyncio
 import redis.asyncio.sentinel
 import valkey
 import valkey.asyncio
+from faults.child import Child, held
 from faults.clock import ends_within
 from faults.crowd import crowd
 from faults.daemon import PATIENCE
+from faults.inside import redis_of
 from faults.reading import content, reads, warnings
 from faults.rediscluster import SentinelServer, ThreeNodes
 from faults.redisserver import RedisServer
@@ -168,6 +170,35 @@ def test_nothing_is_sent_to_a_cluster_before_the_first_read(cluster: ThreeNodes)
     before = [_commands(node) for node in cluster.nodes]
     RedisStore(cluster.url)
     assert [_commands(node) for node in cluster.nodes] == before
+
+
+@pytest.mark.parametrize("make", [cluster_client, valkey_cluster_client])
+def test_a_fork_while_other_threads_hold_the_locks_of_a_cluster(make: Callable[..., Any], cluster: ThreeNodes) -> None:
+    with make(cluster) as client, contextlib.ExitStack() as holding:
+        store = RedisStore(client)
+        keys = [f"{{{number}}}" for number in range(20)]
+        for key in keys:
+            store.set(key, "there", 100)
+        locks = locks_of(client)
+        assert len(locks) >= 2 + 2 * len(cluster.addresses)
+        for lock in locks:
+            holding.enter_context(held(lock))
+        assert Child(lambda: store.get_many(keys)).outcome() == dict.fromkeys(keys, "there")
+
+
+def locks_of(client: Any) -> list[Any]:
+    """Those of a client of a cluster that it takes for a question, of its nodes too."""
+    servers = [getattr(node, "redis_connection", None) or node.valkey_connection for node in client.get_nodes()]
+    holders = [client, client.nodes_manager, *(server.connection_pool for server in servers)]
+    names = ("_lock", "_fork_lock", "_initialization_lock")
+    return [getattr(holder, name) for holder in holders for name in names if hasattr(holder, name)]
+
+
+def test_a_url_of_a_cluster_is_found_again_in_a_child(cluster: ThreeNodes) -> None:
+    with cluster.store() as store:
+        store.set("{a}", "there", 100)
+        with held(redis_of(store).nodes_manager._lock):
+            assert Child(lambda: store.get_many(["{a}"])).outcome() == {"{a}": "there"}
 
 
 @pytest.mark.parametrize("given", [of_a_url, cluster_client, valkey_cluster_client])

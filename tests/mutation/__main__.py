@@ -27,7 +27,11 @@ ROOMS = (
     *("_cache", "_circuit_breaker", "_flight", "_fork"),
     *("_http/budget", "_http/retries", "_http/tokens", "_prompt/template", "_stores/redis_store"),
 )
-TESTS = ("tests/core", "tests/field/test_stores.py")  # the latter has the clusters
+TESTS = (
+    "tests/core",
+    # The clusters, and what a store waits for.
+    *(f"tests/field/test_{name}.py" for name in ("stores", "dripping_stores", "waits_of_redis_clients")),
+)
 NOTICED = KEPT.with_name("noticed.json")
 SECONDS_BETWEEN_NEWS = 60
 
