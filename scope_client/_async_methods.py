@@ -10,6 +10,7 @@ from ._prefetch import PrefetchReport, Wanted, by_label
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._render_call import sorted_call, values_of
+from ._signatures import with_read_options
 
 if TYPE_CHECKING:
     from ._rooms import Rooms
@@ -28,6 +29,7 @@ class AsyncMethods:
     @overload
     async def aget_prompt_version(self, name: str, **options: Unpack[ReadByVersion]) -> PromptVersion: ...
 
+    @with_read_options
     async def aget_prompt_version(self, name: str, **options: Any) -> PromptVersion:
         """`get_prompt_version` for an asyncio event loop, which goes on meanwhile.
 
@@ -59,7 +61,8 @@ class AsyncMethods:
         self, name: str, variables: Optional[Mapping[str, object]] = None, **options: Unpack[ReadByVersion]
     ) -> str: ...
 
-    async def arender_prompt(  # type: ignore[misc]  # as `ScopeClient.render_prompt`
+    @with_read_options  # type: ignore[misc]  # as `ScopeClient.render_prompt`
+    async def arender_prompt(
         self,
         name: str = NOT_GIVEN,
         variables: Optional[Mapping[str, object]] = NOT_GIVEN,

@@ -22,6 +22,7 @@ from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
 from ._render_call import sorted_call, values_of
+from ._signatures import with_read_options
 from ._status import Status
 from .errors import ConfigurationError, MissingVariableError
 
@@ -177,6 +178,7 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
     @overload
     def read_prompt(self, name: str, **options: Unpack[ReadByVersion]) -> PromptRead: ...
 
+    @with_read_options
     def read_prompt(self, name: str, **options: Any) -> PromptRead:
         """`get_prompt_version`, and how this very read was answered.
 
@@ -233,7 +235,8 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
         self, name: str, variables: Optional[Mapping[str, object]] = None, **options: Unpack[ReadByVersion]
     ) -> str: ...
 
-    def render_prompt(  # type: ignore[misc]  # its first three may come as keywords, which are among the options then
+    @with_read_options  # type: ignore[misc]  # its first three may come as keywords, which are among the options then
+    def render_prompt(
         self,
         name: str = NOT_GIVEN,
         variables: Optional[Mapping[str, object]] = NOT_GIVEN,
