@@ -87,7 +87,7 @@ class Line:
             try:
                 return _read(response, ends_at)
             finally:
-                response.close()
+                _close(response)
         except BaseException as error:
             if not failures.is_of_the_network(error, question.redaction):
                 raise error  # not a bare raise: on Python 3.10 that brings back the frames it came with
@@ -120,7 +120,7 @@ class Line:
             return arrived[0]
         except BaseException:  # a hook of the user's failed; the answer would stay open
             for response in arrived:
-                response.close()
+                _close(response)
             raise
         finally:
             prepared.hooks = {}  # a circle: the request has the hook, which has the answer, which has the request
@@ -213,6 +213,11 @@ def _stay(response: requests.Response, **_: Any) -> requests.Response:
     return response
 
 
+def _close(response: requests.Response) -> None:
+    if response.raw is not None:  # as it is in one that was made by hand, whose `close` fails then
+        response.close()
+
+
 def _read(response: requests.Response, ends_at: float) -> Answer:
     def answer(body: bytes, flaw: str | None = None, *, is_cut_short: bool = False) -> Answer:
         return Answer(response.status_code, headers, body, flaw, is_cut_short, protocol)
@@ -274,7 +279,8 @@ def _promised_length(headers: Mapping[str, str]) -> int | None:
 
 def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
     time_left = limits.TimeLeft(ends_at)
-    for chunk in response.iter_content(READ_BYTES):
+    is_made_by_hand = response.raw is None  # and then `iter_content` fails
+    for chunk in [response.content or b""] if is_made_by_hand else response.iter_content(READ_BYTES):
         yield chunk
         time_left.seconds()
 

@@ -37,6 +37,24 @@ class Canned(BaseAdapter):
         pass
 
 
+class ByHand(BaseAdapter):
+    """Answers with no `raw`, as a stub of a test does."""
+
+    def __init__(self, body: bytes | None, **headers: str) -> None:
+        self.body, self.headers = body, headers
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code = 200
+        is_login = request.method == "POST"
+        response._content = b'{"access_token": "t"}' if is_login else self.body
+        response.headers.update({} if is_login else self.headers)
+        return response
+
+    def close(self) -> None:
+        pass
+
+
 class Broken(Canned):
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
@@ -71,6 +89,49 @@ def test_its_auth_does_not_replace_the_token(
     session.auth = auth
     make_client(session=session).get_prompt_version("greeting")
     assert [request.header("Authorization") for request in server.requests] == [None, "Bearer token-1"]
+
+
+@pytest.fixture
+def answered(make_client: Callable, session: requests.Session, server: FaultServer) -> Callable[[BaseAdapter], str]:
+    """The text of a prompt that an adapter answers for."""
+
+    def text(adapter: BaseAdapter) -> str:
+        session.mount(server.url, adapter)
+        return str(make_client(session=session, max_retries=0).get_prompt_version("greeting").content)
+
+    return text
+
+
+def test_a_response_that_was_made_by_hand_is_read_and_not_closed(answered: Callable) -> None:
+    assert answered(ByHand(b'{"content": "canned"}')) == "canned"
+
+
+@pytest.mark.parametrize(
+    ("adapter", "said"),
+    [
+        (ByHand(b" " * (10 * 1024 * 1024 + 1)), "over the limit"),
+        (ByHand(b'{"content": "canned"}', **{"Content-Encoding": "gzip"}), "which was not asked for"),
+        (ByHand(b'{"content": "canned"}', **{"Content-Length": "100"}), "broke off after 21 of 100 bytes"),
+        (ByHand(None), "got an empty body"),
+    ],
+    ids=["too large", "encoded", "cut short", "without a body"],
+)
+def test_a_response_that_was_made_by_hand_is_held_to_what_all_are(
+    adapter: ByHand, said: str, answered: Callable
+) -> None:
+    with pytest.raises(ScopeError, match=said):
+        answered(adapter)
+
+
+def test_a_hook_that_fails_over_a_response_that_was_made_by_hand_is_heard(
+    answered: Callable, session: requests.Session
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError("theirs")
+
+    session.hooks["response"] = fails
+    with pytest.raises(KeyError, match="theirs"):
+        answered(ByHand(b"{}"))
 
 
 def test_its_adapters_are_used(make_client: Callable, session: requests.Session, server: FaultServer) -> None:
