@@ -115,7 +115,7 @@ def _compared(site: Site, settings: CheckSettings, project: Project) -> tuple[_C
     described = "the prompts of the test" if is_of_test else "the platform"
     if problems and not is_of_test:
         return _Compared(problems=tuple(problems)), described
-    parts = [_asked(site, settings, using, uses) for using, uses in _by_organisation(project.uses).items()]
+    parts = [_asked(site, settings, using, uses) for using, uses in _by_organisation(site, project.uses).items()]
     found = tuple(comparison for part in parts for comparison in part.parts)
     return _Compared(found, (*problems, *(problem for part in parts for problem in part.problems))), described
 
@@ -127,10 +127,12 @@ def _lock_of(site: Site) -> Optional[str]:
         return None
 
 
-def _by_organisation(uses: Sequence[Use]) -> dict[Optional[str], list[Use]]:
+def _by_organisation(site: Site, uses: Sequence[Use]) -> dict[Optional[str], list[Use]]:
+    """Those of one that a site has no client for are with its own, where the comparison says that they are not."""
     found: dict[Optional[str], list[Use]] = {None: []}
     for use in uses:
-        found.setdefault(None if use.is_dynamic else use.using, []).append(use)
+        is_own = use.is_dynamic or not site.has_organisations
+        found.setdefault(None if is_own else use.using, []).append(use)
     return found
 
 
@@ -158,7 +160,7 @@ def _compared_with(
     lock = lock_to_hold(settings.lock) if using is None and client._prompts_of_test is None else None
     against = against_platform(client, label=settings.label, lock=lock, prompt_dir=client.config.prompt_dir)
     against = against._replace(using=using)
-    if not any(use.name is not None and not use.is_dynamic for use in uses):
+    if not any(use.name is not None and not use.is_dynamic and use.using == using for use in uses):
         # A prompt that need not exist will do: a 404 for it shows that the platform and the credentials are good.
         against.catalogue.prepare([PROMPT_OF_NOBODY])
     return compare(uses, against)

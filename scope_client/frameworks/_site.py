@@ -30,7 +30,7 @@ class Site(NamedTuple):
     """What the commands need of a framework. Each field is called when a command needs it."""
 
     client: Callable[..., ScopeClient]
-    """The client of the site, or of the organisation `using`; raises ConfigurationError if there is none."""
+    """The client of the site; raises ConfigurationError if there is none. See `has_organisations`."""
     problems: Callable[[], Sequence[SettingProblem]]
     """Everything that is wrong with the settings."""
     survey: Callable[[Sequence[str]], Survey]
@@ -42,6 +42,8 @@ class Site(NamedTuple):
     """The folder that paths in reports are relative to."""
     code: Callable[[], Optional[str]] = lambda: None
     """The folder whose Python files are looked at, or None."""
+    has_organisations: bool = False
+    """Whether `client` takes the keyword `using`: the name that the site has for another organisation."""
 
     def is_of_test(self) -> bool:
         """Whether a test has put prompts, or a platform of its own, in the place of the one that the settings name."""

@@ -67,6 +67,25 @@ def test_the_code_of_the_app_is_looked_at_too(app: Flask, project: Path) -> None
     ]
 
 
+def test_a_prompt_of_an_organisation_of_another_framework_is_known_only_at_run_time(app: Flask, project: Path) -> None:
+    of_django = "from scope_django import get_client\nget_client('eu').render_prompt('elsewhere', {})\n"
+    (project / "jobs.py").write_text(of_django)
+    (project / "views.py").write_text(CODE)
+    assert lines(app, "-v") == [
+        *CODE_LINES,
+        "jobs.py:2:32 not checked: it is of the organisation 'eu'",
+        "1 more is known only at run time",
+        "Error: 2 problems found",
+    ]
+
+
+def test_the_platform_is_asked_even_if_no_prompt_is_its_own(app: Flask, project: Path, platform: LocalPlatform) -> None:
+    (project / "jobs.py").write_text("from scope_django import get_client\nget_client('eu').render_prompt('hi', {})\n")
+    assert run(app).exit_code == 0
+    platform.stop()
+    assert "could not be reached" in run(app).output
+
+
 def test_paths_name_what_is_looked_at(app: Flask, project: Path) -> None:
     (project / "views.py").write_text(CODE)
     (project / "templates" / "home.html").write_text(BAD)

@@ -56,7 +56,8 @@ class Command(BaseCommand):
                 given["using"] = options["using"]
             is_of_one = not {"name", "one_name"}.isdisjoint(given)
             client = partial(get_client, using=(options["using"] if is_of_one else None) or conf.DEFAULT)
-            report = command.run(Site(client, conf.problems, survey, unkept, project, code), **given)
+            site = Site(client, conf.problems, survey, unkept, project, code, has_organisations=True)
+            report = command.run(site, **given)
         except ScopeError as error:
             raise CommandError(explained(error)) from None
         encoding = getattr(self.stdout, "encoding", None) or sys.stdout.encoding
