@@ -105,21 +105,21 @@ class Line:
     def _answer_to(
         self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], timeout: float
     ) -> requests.Response:
-        arrived: list[requests.Response] = []
+        arrived = _Arrived()
         theirs: Any = self.session.hooks.get("response") or []
         hooks = theirs if isinstance(theirs, list) else [theirs]
-        prepared.hooks = {"response": [lambda response, **_: arrived.append(response), *hooks, _stay]}
+        prepared.hooks = {"response": [arrived, *hooks, _stay]}
         try:
             options = {"stream": True, "allow_redirects": False, "timeout": self._limits(prepared, timeout), **settings}
             if _is_traced(self.session):
                 return sessions.sent_anew(self.session, prepared, options)
             return self.session.send(prepared, **options)
         except requests.HTTPError:  # a hook of the user's raises for the status
-            if not arrived:
+            if not arrived.responses:
                 raise
-            return arrived[0]
+            return arrived.responses[0]
         except BaseException:  # a hook of the user's failed; the answer would stay open
-            for response in arrived:
+            for response in arrived.responses:
                 _close(response)
             raise
         finally:
@@ -205,6 +205,19 @@ def _is_traced(session: requests.Session) -> bool:
 def _origin(prepared: requests.PreparedRequest) -> str:
     """Scheme, host and port."""
     return "/".join(str(prepared.url).split("/", 3)[:3])
+
+
+class _Arrived:
+    """The hook that holds the answer of an attempt; none is in a pickle or a copy, as a cache of answers makes one."""
+
+    def __init__(self) -> None:
+        self.responses: list[requests.Response] = []
+
+    def __call__(self, response: requests.Response, **_: Any) -> None:
+        self.responses.append(response)
+
+    def __reduce__(self) -> tuple[type[_Arrived], tuple[()]]:
+        return _Arrived, ()
 
 
 def _stay(response: requests.Response, **_: Any) -> requests.Response:

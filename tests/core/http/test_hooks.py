@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import traceback
 from typing import Any, Callable
 
@@ -11,6 +13,7 @@ from faults.clock import ManualClock
 from faults.reading import content, wait_until_idle
 from faults.replies import PROMPT, answer, closes, error, head, json_answer, prompt, resets, token
 from faults.server import FaultServer
+from requests.adapters import HTTPAdapter
 
 from scope_client import (
     AuthenticationError,
@@ -58,6 +61,44 @@ def test_a_hook_that_raises_for_the_status_hides_no_refused_credentials(client: 
     server.gives_tokens(error(401))
     with pytest.raises(InvalidCredentialsError):
         client.get_prompt_version("greeting")
+
+
+class Keeper(HTTPAdapter):
+    """Copies each answer, as an adapter and as a hook."""
+
+    def __init__(self, copied: Callable[[requests.Response], requests.Response]) -> None:
+        super().__init__()
+        self.copied = copied
+        self.copies: list[requests.Response] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"config": {}, "max_retries": 0, "_pool_connections": 1, "_pool_maxsize": 1, "_pool_block": False}
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        return self.hook(super().send(request, **options))
+
+    def hook(self, response: requests.Response, **_: object) -> requests.Response:
+        self.copies.append(self.copied(response))
+        return response
+
+
+def pickled(response: requests.Response) -> Any:
+    return pickle.loads(pickle.dumps(response))
+
+
+@pytest.mark.parametrize("copied", [pickled, copy.deepcopy])
+def test_an_adapter_and_a_hook_may_copy_an_answer_and_get_no_other(
+    copied: Callable, make_client: Callable, make_session: Callable, server: FaultServer
+) -> None:
+    session, keeper = make_session(), Keeper(copied)
+    session.mount(server.url, keeper)
+    session.hooks["response"] = keeper.hook
+    assert content(make_client(session=session)) == "Hello, {{name}}!"
+    login, login_again, read, read_again = keeper.copies
+    assert login.json() == login_again.json()
+    assert read.json() == read_again.json()
+    ours: Any = read_again.request.hooks["response"][0]
+    assert ours.responses == []
 
 
 BUGS = [RuntimeError("x"), KeyError("x"), TypeError("x"), ValueError("x"), AssertionError(), EOFError()]
