@@ -157,6 +157,13 @@ def redis_of(store: RedisStore) -> Any:
     return store._redis
 
 
+def retries_of_cluster(store: RedisStore) -> int:
+    """How often the client of a cluster tries again what fails; redis-py 5 has a number of its own for it."""
+    client = store._redis
+    is_apart = "cluster_error_retry_attempts" in vars(client)
+    return int(client.cluster_error_retry_attempts if is_apart else client.retry.get_retries())
+
+
 def connections_of(store: RedisStore) -> list[Any]:
     """Those that a store by URL has open and does not use."""
     return list(store._redis.connection_pool._available_connections)

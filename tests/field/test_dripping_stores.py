@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 from faults.clock import ends_within
-from faults.inside import connections_of, ends_the_time_of_the_last_answer, is_limited, redis_of, time_limit_of
+from faults.inside import (
+    connections_of,
+    ends_the_time_of_the_last_answer,
+    is_limited,
+    redis_of,
+    retries_of_cluster,
+    time_limit_of,
+)
 from faults.reading import content, warnings
 from faults.rediscluster import ThreeNodes
 from faults.tunnels import Impeded
@@ -63,6 +70,15 @@ def test_the_next_one_has_it_again(store: RedisStore, dripping: Impeded) -> None
         assert store.get_many([KEY]) == {KEY: LONG}
 
 
+def test_a_server_that_is_too_slow_is_asked_once(store: RedisStore, dripping: Impeded) -> None:
+    store.set(KEY, LONG, 100)
+    assert dripping.carried == 1
+    dripping.delay = QUICK
+    with pytest.raises(redis.TimeoutError):
+        store.get_many([KEY])
+    assert dripping.carried == 1
+
+
 def test_an_answer_that_comes_in_parts_within_it_is_read(store: RedisStore, dripping: Impeded) -> None:
     dripping.pause = 0.001
     for text in ("short", "rather longer"):
@@ -107,3 +123,4 @@ def test_it_holds_for_each_node_of_a_cluster() -> None:
         assert len(connections) >= len(cluster.addresses)
         assert all(map(is_limited, connections))
         assert store.get_many([f"{KEY}{number}" for number in range(20)])
+        assert retries_of_cluster(store) == 0
