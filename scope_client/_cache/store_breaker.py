@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Callable, TypeVar
 
 from .._attribute_names import STORE_OPERATION
@@ -13,27 +14,35 @@ from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._log import Log
 from .._stores.failure import reason
-from .store_deadline import NoAnswerError, StoreDeadline
+from .store_deadline import GRACE_SECONDS, NoAnswerError, StoreDeadline
 
 STORE_PAUSES = Pauses(first=5.0, longest=5.0)
 SLOW_ANSWER_SECONDS = 0.5  # twice in a row; once may be this machine, busy with something else
 HANGING_ANSWER_SECONDS = 2.0
 NOTICED_SECONDS = 0.05
+HELD_UP_SECONDS = 0.1  # past the end of a wait: a thread that waits for its turn is seldom as late
 
 _log = Log("scope_client.store")
 _Result = TypeVar("_Result")
 
 
+class _Call:
+    __slots__ = ("started",)
+
+    def __init__(self, started: float) -> None:
+        self.started = started
+
+
 class StoreBreaker:
     """The circuit breaker of a store: what it raises, or is slow at, counts as a miss."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, deadline: StoreDeadline | None = None) -> None:
         self._clock = clock
         self._breaker = CircuitBreaker(clock, STORE_PAUSES)
         self._failing: set[str] = set()  # the operations: one that works says nothing about the others
         self._was_slow = False
         self._last_took = 0.0
-        self._deadline = StoreDeadline()
+        self._deadline = deadline or StoreDeadline()
         self.within = self._deadline.within
         self.failures = 0
         self.after_fork()
@@ -41,53 +50,76 @@ class StoreBreaker:
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
-        self._under_way: dict[object, float] = {}
+        self._under_way: dict[_Call, bool] = {}  # those too that nobody waits for any longer
 
     @property
     def is_slow(self) -> bool:
         """Whether the last answer took longer than a reader should notice, or one that is under way does."""
-        oldest = min(list(self._under_way.values()), default=None)  # in one step, as is what others put in and take out
+        calls = list(self._under_way)  # in one step, as is what others put in and take out
+        oldest = min((call.started for call in calls), default=None)
         is_waited_for = oldest is not None and self._clock.now() > oldest + NOTICED_SECONDS
         return is_waited_for or self._last_took > NOTICED_SECONDS
 
     @hides_what_it_was_given
     def attempt(self, what: str, operation: Callable[[], _Result], otherwise: _Result) -> _Result:
         """The result of `operation`; `otherwise` if it fails, or if the store is left alone just now."""
-        seconds = self._deadline.seconds()
-        if seconds == 0 or self._is_given_up(what) or not self._may_ask():
+        if self._is_given_up(what):
             return otherwise
-        started, call = self._clock.now(), object()
-        self._under_way[call] = started
+        seconds = self._deadline.seconds()
+        if seconds == 0 or not self._may_ask():
+            return otherwise
+        started = self._clock.now()
+        call = _Call(started)
         try:
-            result = operation() if seconds is None else self._deadline.done_within(seconds, operation)
+            if seconds is None:
+                result = self._watched(call, operation)
+            else:
+                result = self._deadline.done_within(seconds, partial(self._watched, call, operation))
         except NoAnswerError as error:
-            was_slow, self._was_slow = self._was_slow, True
-            # Of a call with less time than that one answer says nothing.
-            if was_slow or seconds is None or seconds > SLOW_ANSWER_SECONDS:
-                self.failed(what, str(error))
+            self._heard_nothing(what, call, seconds, str(error))
             return otherwise
         except Exception as error:  # noqa: BLE001  # a store may be anybody's
             pass_on(error)
             self.failed(what, reason(error))
             return otherwise
         finally:
-            self._under_way.pop(call, None)
             self._last_took = took = self._clock.now() - started
-        was_slow, self._was_slow = self._was_slow, took > SLOW_ANSWER_SECONDS
-        if took > HANGING_ANSWER_SECONDS or (was_slow and took > SLOW_ANSWER_SECONDS):
+        is_slow = took > SLOW_ANSWER_SECONDS and not _was_held_up(took, seconds)
+        was_slow, self._was_slow = self._was_slow, is_slow
+        if is_slow and (was_slow or took > HANGING_ANSWER_SECONDS):
             self.failed(what, f"an answer took {took:.1f} seconds")
         # That an `add` is refused proves nothing: a store that swallows its errors says so when it is down.
         elif self._breaker.failures and result is not False:
             self._worked(what)
         return result
 
+    def _watched(self, call: _Call, operation: Callable[[], _Result]) -> _Result:
+        try:
+            self._under_way[call] = True
+            return operation()
+        finally:
+            self._under_way.pop(call, None)
+
+    def _heard_nothing(self, what: str, call: _Call, seconds: float | None, why: str) -> None:
+        now = self._clock.now()
+        if _was_held_up(now - call.started, seconds):
+            call.started = now  # from here on it may hang
+            return
+        was_slow, self._was_slow = self._was_slow, True
+        # Of a call with less time than that one answer says nothing.
+        if was_slow or seconds is None or seconds > SLOW_ANSWER_SECONDS:
+            self._under_way.pop(call, None)  # it counts once
+            self.failed(what, why)
+
     def _is_given_up(self, what: str) -> bool:
-        """Whether another thread has been waiting for an answer for so long that this one is not to try."""
+        """Whether an answer has been under way for so long that nobody else is to try."""
         limit = self._clock.now() - HANGING_ANSWER_SECONDS
-        # In one step, as in `is_slow`; and each call counts once, or a later try would not be made either.
-        hanging = [call for call, started in list(self._under_way.items()) if started < limit]
-        noticed = [call for call in hanging if self._under_way.pop(call, None) is not None]
-        if not noticed:
+        hanging = [call for call in list(self._under_way) if call.started < limit]  # in one step, as in `is_slow`
+        if not hanging:
+            return False
+        self._clock.sleep(GRACE_SECONDS)  # where this process was stopped, an answer may have come meanwhile
+        # Each call counts once, or a later try would not be made either.
+        if not [call for call in hanging if call.started < limit and self._under_way.pop(call, False)]:
             return False
         self.failed(what, f"an answer takes more than {HANGING_ANSWER_SECONDS:g} seconds")
         return True
@@ -119,3 +151,8 @@ class StoreBreaker:
             is_over = not self._failing and self._breaker.worked()
         if is_over:
             _log.info("the shared cache works again")
+
+
+def _was_held_up(took: float, seconds: float | None) -> bool:
+    """Whether this process was stopped, or starved, while it waited for so many seconds at the most."""
+    return seconds is not None and took > seconds + GRACE_SECONDS + HELD_UP_SECONDS

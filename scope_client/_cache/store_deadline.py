@@ -11,6 +11,8 @@ from typing import Any, Callable, TypeVar
 from .._fork import renew_in_children
 from .._http.budget import Budget
 
+GRACE_SECONDS = 0.05
+
 _Result = TypeVar("_Result")
 
 
@@ -18,14 +20,19 @@ class NoAnswerError(Exception):
     """The store may answer yet, but nobody waits for it."""
 
 
+def _wait(has_ended: threading.Event, seconds: float) -> object:
+    return has_ended.wait(seconds)
+
+
 class StoreDeadline:
-    def __init__(self) -> None:
+    def __init__(self, wait: Callable[[threading.Event, float], object] = _wait) -> None:
+        self._wait = wait
         self.after_fork()
         renew_in_children(self)
 
     def after_fork(self) -> None:
         self._here = threading.local()
-        self._left_behind: threading.Thread | None = None
+        self._end_of_the_left_behind: threading.Event | None = None
 
     @contextlib.contextmanager
     def within(self, budget: Budget) -> Iterator[None]:
@@ -38,21 +45,25 @@ class StoreDeadline:
             self._here.budget = before
 
     def seconds(self) -> float | None:
-        """Seconds that the store has now, None if it has what it takes."""
+        """Seconds that the store has now, None if it has what it takes.
+
+        They are 0 while a call hangs that nobody waits for any longer: of those there is one at a time.
+        """
         budget: Budget | None = getattr(self._here, "budget", None)
         if budget is None:
             return None
         left = budget.left() if budget.affords(0.0) else 0.0
-        return None if left is None else left / 2
+        if left is None:
+            return None
+        hanging = self._end_of_the_left_behind
+        return 0.0 if hanging is not None and not hanging.is_set() else left / 2
 
     def done_within(self, seconds: float, operation: Callable[[], _Result]) -> _Result:
         """The result of `operation`, which is done in a thread of its own.
 
-        Raises NoAnswerError if it is not there in time. Of those that nobody waits for any longer there is one at a
-        time.
+        Raises NoAnswerError if it is not there in time. Where this process was stopped while it waited, its threads go
+        on together: the grace is for a result that is on the way then.
         """
-        if self._left_behind is not None and self._left_behind.is_alive():
-            raise NoAnswerError("an earlier call still hangs")
         outcomes: list[Callable[[], _Result]] = []
         has_ended = threading.Event()
 
@@ -69,10 +80,12 @@ class StoreDeadline:
         thread.start()
         is_left_behind = True
         try:
-            is_left_behind = not has_ended.wait(seconds)
+            if not self._wait(has_ended, seconds):
+                self._wait(has_ended, GRACE_SECONDS)
+            is_left_behind = not has_ended.is_set()
         finally:
             if is_left_behind:
-                self._left_behind = thread
+                self._end_of_the_left_behind = has_ended
         if is_left_behind:
             raise NoAnswerError(f"there was no answer within {seconds:.1f} seconds, half of what the call had left")
         return outcomes[0]()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Callable
 
 import pytest
+from faults.crowd import Crowd
 from faults.reading import warnings
 
 from scope_client._cache.store_breaker import StoreBreaker
-from scope_client._cache.store_deadline import NoAnswerError
+from scope_client._cache.store_deadline import NoAnswerError, StoreDeadline
 from scope_client._http.budget import Budget
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from faults.clock import ManualClock
 
 
@@ -107,6 +111,7 @@ class TestAnAnswer:
         def operation() -> str:
             clock.passes(2.0)
             found.append((ask(), breaker.failures))
+            assert clock.sleeps == []
             clock.passes(0.001)
             found.append((ask(), breaker.failures))
             clock.passes(5.0)
@@ -144,6 +149,16 @@ class TestACallWithATimeLimit:
             assert ask(raises=NoAnswerError("there was no answer")) == "otherwise"
         assert breaker.failures == failures
 
+    @pytest.mark.parametrize(("takes", "failures"), [(1.149, 1), (1.151, 0)])
+    def test_whose_answer_came_while_this_process_was_held_up_says_nothing_of_the_store(
+        self, takes: float, failures: int, ask: Callable[..., str], breaker: StoreBreaker, clock: ManualClock
+    ) -> None:
+        """The store has a second, the answer a grace, and a thread that waits for its turn a tenth of a second."""
+        for _ in range(2):
+            with breaker.within(Budget(clock.clock.now, 2.0)):
+                assert ask(takes) == "found"
+        assert breaker.failures == failures
+
     def test_hears_nothing_which_is_one_if_it_is_the_second_time_in_a_row(
         self, ask: Callable[..., str], breaker: StoreBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -155,6 +170,135 @@ class TestACallWithATimeLimit:
             assert ask(raises=NoAnswerError("there was no answer")) == "otherwise"
         assert breaker.failures == 1
         assert warnings(caplog)[0].endswith(": there was no answer")
+
+
+class Hang:
+    """An operation of a store that does not answer until it `may_end`, in calls with a time limit.
+
+    Of a wait for it the clock tells, which then shows `late` seconds more than were to be waited for.
+    """
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.breaker = StoreBreaker(clock.clock, StoreDeadline(self._waits))
+        self.calls = 0
+        self.late = 0.0
+        self.while_it_is_waited_for: Callable[[], object] = lambda: None
+        self._clock = clock
+        self._may_end = threading.Event()
+        self._ended = threading.Event()
+
+    def is_met(self, has: float) -> str:
+        """What a call gets that has so many seconds, half of them for the store."""
+        with self.breaker.within(Budget(self._clock.clock.now, has)):
+            return self.breaker.attempt("find", self._operation, "otherwise")
+
+    def ends(self) -> None:
+        self._may_end.set()
+        assert self._ended.wait(20)
+
+    def begins_anew(self) -> None:
+        self.ends()
+        self._may_end.clear()
+
+    def _operation(self) -> str:
+        self.calls += 1
+        assert self._may_end.wait(20)
+        return "late"
+
+    def _waits(self, has_ended: threading.Event, seconds: float) -> bool:
+        self._ended = has_ended
+        if self._may_end.is_set():
+            return has_ended.wait(20)
+        self._clock.passes(seconds + self.late)
+        self.late = 0.0
+        self.while_it_is_waited_for()
+        return False
+
+
+class TestACallThatHangs:
+    @pytest.fixture
+    def hang(self, clock: ManualClock) -> Iterator[Hang]:
+        hang = Hang(clock)
+        yield hang
+        hang.ends()
+
+    def test_is_one_slow_answer_however_many_meet_it(self, hang: Hang) -> None:
+        assert [hang.is_met(has=1.0) for _ in range(3)] == ["otherwise"] * 3
+        assert hang.calls == 1
+        assert hang.breaker.failures == 0
+        assert hang.breaker.is_slow
+
+    def test_is_a_failure_and_one_alone_after_two_seconds(
+        self, hang: Hang, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        hang.is_met(has=1.0)
+        clock.passes(1.449)  # with the half second and the grace
+        hang.is_met(has=1.0)
+        assert hang.breaker.failures == 0
+        clock.passes(0.002)
+        for _ in range(3):
+            assert hang.is_met(has=1.0) == "otherwise"
+            clock.passes(6.0)
+        assert hang.breaker.failures == 1
+        assert hang.calls == 1
+        assert warnings(caplog)[0].endswith("an answer takes more than 2 seconds")
+
+    def test_that_was_a_failure_at_once_is_none_after_two_seconds(self, hang: Hang, clock: ManualClock) -> None:
+        hang.is_met(has=2.0)
+        assert hang.breaker.failures == 1
+        clock.passes(6.0)
+        assert hang.is_met(has=2.0) == "otherwise"
+        assert hang.breaker.failures == 1
+
+    def test_is_a_failure_if_it_is_the_second_in_a_row(self, hang: Hang) -> None:
+        hang.is_met(has=1.0)
+        hang.begins_anew()
+        hang.is_met(has=1.0)
+        assert hang.calls == 2
+        assert hang.breaker.failures == 1
+
+    @pytest.mark.parametrize(("late", "failures"), [(0.099, 1), (0.101, 0)])
+    def test_is_none_if_this_process_was_held_up_meanwhile(self, late: float, failures: int, hang: Hang) -> None:
+        hang.late = late
+        assert hang.is_met(has=2.0) == "otherwise"
+        assert hang.breaker.failures == failures
+
+    def test_is_one_two_seconds_after_this_process_was_held_up(self, hang: Hang, clock: ManualClock) -> None:
+        hang.late = 1000.0
+        hang.is_met(has=2.0)
+        clock.passes(1.999)
+        hang.is_met(has=2.0)
+        assert hang.breaker.failures == 0
+        clock.passes(0.002)
+        hang.is_met(has=2.0)
+        assert hang.breaker.failures == 1
+
+    def test_is_none_after_a_stop_of_this_process_for_another_thread_that_goes_on_sooner(
+        self, hang: Hang, clock: ManualClock
+    ) -> None:
+        has_come, has_gone_on = threading.Event(), threading.Event()
+        clock.on_sleep = lambda seconds: has_come.set() or has_gone_on.wait(20)
+        others = []
+
+        def another_comes() -> None:
+            hang.while_it_is_waited_for = lambda: None
+            others.append(Crowd(1, lambda: hang.is_met(has=2.0)))
+            assert has_come.wait(20)
+
+        hang.while_it_is_waited_for = another_comes
+        hang.late = 1000.0
+        hang.is_met(has=2.0)
+        has_gone_on.set()
+        assert others[0].outcomes() == ["otherwise"]
+        assert hang.breaker.failures == 0
+
+    def test_after_two_seconds_is_none_if_it_ends_in_a_moment(self, hang: Hang, clock: ManualClock) -> None:
+        hang.is_met(has=1.0)
+        clock.passes(1000.0)
+        clock.on_sleep = lambda seconds: hang.ends()
+        assert hang.is_met(has=1.0) == "late"
+        assert hang.breaker.failures == 0
+        assert clock.sleeps == [0.05]
 
 
 class TestAFailure:
