@@ -19,20 +19,31 @@ NEXT_ADDRESS_SECONDS = 0.25  # RFC 8305, 5: for so long an address is tried alon
 MIN_SOCKET_SECONDS = 0.001  # to a socket, 0 means that it does not wait
 
 
-def connected(
-    host: str, port: int, connect_by: float, *, source_address: Any = None, options: Sequence[Any] | None = None
-) -> socket.socket:
-    """A socket that is connected by then, in monotonic seconds; what is left until then is its timeout.
+def looked_up(host: str, port: int) -> Sequence[Any]:
+    """The addresses of a host. How long that takes is the system's: nothing breaks it off.
 
     The look-up and the sockets are what urllib3's own connect takes: a tool may have put others in their place.
 
     Raises:
-        OSError: What was wrong with the last address tried; socket.timeout if the time is over.
+        OSError: There are none.
     """
     family = urllib3.util.connection.allowed_gai_family()
     found = socket.getaddrinfo(host.strip("[]"), port, family, socket.SOCK_STREAM)
     if not found:
         raise OSError("the name has no address")
+    return found
+
+
+def connected(
+    found: Sequence[Any], connect_by: float, *, source_address: Any = None, options: Sequence[Any] | None = None
+) -> socket.socket:
+    """A socket that is connected to one of the addresses found by then, in monotonic seconds.
+
+    What is left until then is its timeout.
+
+    Raises:
+        OSError: What was wrong with the last address tried; socket.timeout if the time is over.
+    """
     opened = functools.partial(_opened, source_address=source_address, options=options)
     has_fixed_port = bool(source_address and source_address[1])  # which two sockets cannot have at once
     # A tool's sockets may know no connect that does not wait.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import http.client
+import math
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +16,12 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 
-from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
 from .._redaction import Secret, secrets_in_url
 from .._version import __version__
 from . import connections, failures, limits, sessions
 from .answer import Answer, Question, shown_header
+from .budget import AttemptSeconds
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_FRAMING_BYTES = 1024 * 1024  # of headers and chunk sizes, beside the body
@@ -71,21 +72,22 @@ class Line:
     def send(self, question: Question, timeout: float) -> Answer:
         """The answer to one attempt, of which `timeout` bounds all, in seconds from the connect to the last byte.
 
+        Looking up a host's name takes nothing of them, but it does of the `at_most` of AttemptSeconds.
+
         Raises:
             TimeoutError: The answer was not there in time.
             ConnectionError: There was none.
             ConfigurationError: The request cannot be sent at all.
         """
         prepared = question.prepared
-        timeout = min(timeout, MAX_TIMEOUT_SECONDS)
-        ends_at = SYSTEM_CLOCK.now() + timeout
+        at_most = timeout.at_most if isinstance(timeout, AttemptSeconds) else math.inf
+        bounds = limits.Limits(min(timeout, MAX_TIMEOUT_SECONDS), MAX_BODY_BYTES + MAX_FRAMING_BYTES, at_most)
         settings = self._settings_for(question)
-        bounds = limits.Limits(ends_at, MAX_BODY_BYTES + MAX_FRAMING_BYTES)
         try:
             limits.of_this_thread.limits = bounds
-            response = self._answer_to(prepared, settings, timeout)
+            response = self._answer_to(prepared, settings, bounds)
             try:
-                return _read(response, ends_at)
+                return _read(response, bounds.ends_at)
             finally:
                 _close(response)
         except BaseException as error:
@@ -94,7 +96,7 @@ class Line:
             raise failures.translated(
                 error,
                 _origin(prepared),
-                timeout,
+                max(bounds.seconds, 0.0),
                 question.redaction,
                 open_timeout=self._open_timeout,
                 was_connecting=bounds.connect_by is not None,
@@ -103,14 +105,15 @@ class Line:
             limits.of_this_thread.limits = None
 
     def _answer_to(
-        self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], timeout: float
+        self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], bounds: limits.Limits
     ) -> requests.Response:
         arrived = _Arrived()
         theirs: Any = self.session.hooks.get("response") or []
         hooks = theirs if isinstance(theirs, list) else [theirs]
         prepared.hooks = {"response": [arrived, *hooks, _stay]}
         try:
-            options = {"stream": True, "allow_redirects": False, "timeout": self._limits(prepared, timeout), **settings}
+            timeout = self._timeout(prepared, bounds)
+            options = {"stream": True, "allow_redirects": False, "timeout": timeout, **settings}
             if _is_traced(self.session):
                 return sessions.sent_anew(self.session, prepared, options)
             return self.session.send(prepared, **options)
@@ -147,11 +150,11 @@ class Line:
                     for pool in list(manager.pools._container.values()):
                         connections.empty(pool)
 
-    def _limits(self, prepared: requests.PreparedRequest, timeout: float) -> Any:
-        connect = min(self._open_timeout, timeout)
+    def _timeout(self, prepared: requests.PreparedRequest, bounds: limits.Limits) -> Any:
+        connect = min(self._open_timeout, bounds.seconds)
         if isinstance(self.session.get_adapter(str(prepared.url)), HTTPAdapter):
-            return urllib3.Timeout(connect=connect, total=timeout)
-        return (connect, timeout)
+            return connections.AttemptTimeout(bounds, connect=connect, total=bounds.seconds)
+        return (connect, bounds.seconds)
 
     def _settings_for(self, question: Question) -> Mapping[str, Any]:
         prepared = question.prepared

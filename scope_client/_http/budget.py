@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Callable
 
 from ..errors import ScopeError, TimeoutError
 
 MAX_WAIT_SECONDS = 1e6  # a lock takes no number
 OVERRUN_SECONDS = 1.0  # past its time: a thread that the machine is too busy for is not as late
+
+
+class AttemptSeconds(float):
+    """Seconds that an attempt may take beside looking up a host's name; with that, it may take `at_most`."""
+
+    at_most = math.inf
 
 
 class Budget:
@@ -59,7 +66,11 @@ class Budget:
             timeout = min(timeout, self.attempt)
         left = self.left()
         self._has_asked = True
-        return (timeout, False) if left is None or left > timeout else (left, True)
+        if left is None:
+            return AttemptSeconds(timeout), False
+        seconds = AttemptSeconds(min(timeout, left))
+        seconds.at_most = left
+        return seconds, left <= timeout
 
     def outlasts(self, other: Budget) -> bool:
         """Whether this one ends later than the other."""

@@ -29,7 +29,7 @@ from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
 from .._log import Log
 from . import failures, trust
-from .addresses import connected
+from .addresses import connected, looked_up
 from .limits import RESTED_SECONDS, Limits, bounded_kind, of_this_thread
 
 _Theirs: Any = object  # a class of urllib3's, or of a tool's, comes after ours
@@ -74,6 +74,21 @@ def empty(pool: Any) -> None:
         for _ in range(waiting.maxsize):
             waiting.put_nowait(None)
         _take_its_lock_in_one_step(pool)
+
+
+class AttemptTimeout(urllib3.Timeout):
+    """urllib3's, of whose total the time that the limits leave out takes nothing."""
+
+    def __init__(self, limits: Limits, *, connect: float, total: float) -> None:
+        super().__init__(connect=connect, total=total)
+        self._given = (limits, connect, total)
+
+    def clone(self) -> AttemptTimeout:
+        limits, connect, total = self._given
+        return AttemptTimeout(limits, connect=connect, total=total)
+
+    def get_connect_duration(self) -> float:
+        return super().get_connect_duration() - self._given[0].left_out
 
 
 class _QueueLock(type(threading.RLock())):  # type: ignore[misc]  # a class of C, which has no name
@@ -145,7 +160,7 @@ class _Pool(_Theirs):  # type: ignore[misc]  # it is Any
             timeout = options.get("timeout")
             if isinstance(timeout, urllib3.Timeout):
                 connect: Any = timeout.connect_timeout
-                options["timeout"] = urllib3.Timeout(connect=min(connect or left, left), total=left)
+                options["timeout"] = AttemptTimeout(limits, connect=min(connect or left, left), total=left)
             response = super().urlopen(*args, **options)
         self.usual_wait = max(limits.wait or 0.0, self.usual_wait / 2)
         return response
@@ -216,9 +231,11 @@ class _Connection(_Theirs):  # type: ignore[misc]  # it is Any
         if limits is None or limits.connect_by is None or not _is_untouched(plain):
             return plain()
         try:
+            asked_at = SYSTEM_CLOCK.now()
+            found = looked_up(self._dns_host, self.port)
+            limits.leave_out(SYSTEM_CLOCK.now() - asked_at)
             sock = connected(
-                self._dns_host,
-                self.port,
+                found,
                 limits.connect_by,
                 source_address=self.source_address,
                 options=self.socket_options,

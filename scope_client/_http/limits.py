@@ -10,6 +10,7 @@ import functools
 import http
 import http.client
 import io
+import math
 import socket
 import threading
 from collections.abc import Iterable
@@ -28,11 +29,14 @@ PATIENCE_FACTOR = 4.0
 class Limits:
     """An answer has to be there by `ends_at`, in monotonic seconds, with at most `max_bytes`, framing included.
 
+    That is `seconds` from now, and later by what looking up a name takes, but never later than `at_most` from now.
     What is known of the connection that the attempt uses is kept here as well.
     """
 
     connect_by: float | None = None
     """The end of the connect that is under way, TLS included."""
+    left_out = 0.0
+    """Seconds that have passed and do not count."""
     idle_for: float | None = None
     """How long the connection had been idle, None for a new one."""
     usual_wait = 0.0
@@ -44,9 +48,21 @@ class Limits:
     wants_new = False
     """A connection that was idle is not to be used."""
 
-    def __init__(self, ends_at: float, max_bytes: int) -> None:
-        self.ends_at = ends_at
+    def __init__(self, seconds: float, max_bytes: int, at_most: float = math.inf) -> None:
+        now = SYSTEM_CLOCK.now()
+        self.seconds = seconds
+        self.ends_at = now + seconds
         self.max_bytes = max_bytes
+        self._ends_at_most = now + at_most
+
+    def leave_out(self, seconds: float) -> None:
+        """Of the connect that is under way, the seconds that a look-up took."""
+        left_out = min(seconds, self._ends_at_most - self.ends_at)
+        self.seconds -= seconds - left_out
+        self.left_out += left_out
+        self.ends_at += left_out
+        if self.connect_by is not None:
+            self.connect_by = min(self.connect_by + seconds, self.ends_at)
 
     def patience(self, left: float) -> float:
         """Seconds to wait for the first byte of an answer, of those that are left.

@@ -6,15 +6,18 @@ import contextlib
 import itertools
 import os
 import socket
+import types
 from typing import TYPE_CHECKING, Callable
 
 import pytest
 import requests
-from faults.clock import ManualClock
+import urllib3.util.timeout
+from faults.clock import JumpingClock, ManualClock
 from faults.replies import prompt
 from faults.server import FaultServer
 
 from scope_client import ApiKeyCredentials, ScopeClient, Telemetry
+from scope_client._http import addresses, connections, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +63,18 @@ def numbered_answers(server: FaultServer) -> None:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture
+def jumping(monkeypatch: pytest.MonkeyPatch) -> JumpingClock:
+    """Connections are timed by it, by us and by urllib3."""
+    jumping = JumpingClock()
+    now = jumping.clock.now
+    for room in (addresses, connections, limits):
+        monkeypatch.setattr(room, "SYSTEM_CLOCK", jumping.clock)
+    monkeypatch.setattr(urllib3.util.timeout, "time", types.SimpleNamespace(monotonic=now))
+    monkeypatch.setattr(urllib3.util.timeout, "current_time", now, raising=False)  # of urllib3 1.26
+    return jumping
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A clock that stands still until it is told, and two ways to watch the real one."""
+"""A clock that stands still until it is told, one that jumps, and two ways to watch the real one."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ class ManualClock:
         self.sleeps.append(seconds)
         self.on_sleep(seconds)
         self.passes(seconds)
+
+
+class JumpingClock:
+    """It goes on by itself, and at once by what passes besides."""
+
+    def __init__(self) -> None:
+        self._passed = 0.0
+        self.clock = Clock(now=lambda: time.perf_counter() + self._passed)
+
+    def passes(self, seconds: float) -> None:
+        self._passed += seconds
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import pytest
@@ -67,6 +68,14 @@ def test_an_attempt_gets_its_time_limit_unless_that_is_all_that_is_left(
 def test_an_attempt_gets_no_more_than_the_budget_grants_one(timeout: float, granted: float, clock: ManualClock) -> None:
     assert Budget(clock.clock.now, attempt=2).for_attempt(timeout) == (granted, False)
     assert Budget(clock.clock.now, 10, attempt=2).for_attempt(timeout) == (granted, False)
+
+
+def test_an_attempt_may_take_all_that_is_left_with_looking_up_a_name(clock: ManualClock) -> None:
+    budget = Budget(clock.clock.now, 10)
+    clock.passes(4)
+    assert budget.for_attempt(5)[0].at_most == 6
+    assert budget.for_attempt(30)[0].at_most == 6
+    assert Budget(clock.clock.now).for_attempt(5)[0].at_most == math.inf
 
 
 def test_an_attempt_gets_nothing_once_the_time_is_over(ten_seconds: Budget, clock: ManualClock) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import socket
 from typing import TYPE_CHECKING, Callable
 
 import pytest
-from faults.clock import ManualClock, ends_within
-from faults.replies import PROMPT, answer, chunked, drips, floods, hangs, head, token
+import urllib3.util.connection
+from faults.clock import JumpingClock, ManualClock, ends_within
+from faults.replies import PROMPT, answer, chunked, closes, drips, floods, hangs, head, prompt, token
 from faults.server import FaultServer
 
 from scope_client import Clock, ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
@@ -107,6 +109,107 @@ def test_a_connect_that_hangs_leaves_the_rest_of_the_time_to_the_next_attempt(
         client.get_prompt_version("greeting", deadline=5)  # of which nothing passes
     assert not caught.value.is_deadline
     assert len(clock.sleeps) == 1
+
+
+@pytest.fixture
+def named(
+    server: FaultServer, jumping: JumpingClock, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, object]]:
+    """The options for a platform whose name takes so many seconds to look up; tokens are elsewhere."""
+    resolve = socket.getaddrinfo
+
+    def options(seconds: float, port: int = server.port, count: int = 1) -> dict[str, object]:
+        def look_up(host: str, *args: object) -> list:
+            if host != "slow.example":
+                return resolve(host, *args)
+            jumping.passes(seconds)
+            return resolve("127.0.0.1", *args) * count
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        return {
+            "base_url": f"http://slow.example:{port}",
+            "allow_insecure": True,
+            "max_retries": 0,
+            "clock": jumping.clock,
+        }
+
+    return options
+
+
+@pytest.mark.parametrize("own_session", [False, True])
+@pytest.mark.parametrize("count", [1, 2])
+def test_looking_up_a_name_takes_nothing_of_the_time_limits(
+    count: int,
+    own_session: bool,
+    make_client: Callable,
+    make_session: Callable,
+    server: FaultServer,
+    named: Callable[..., dict],
+) -> None:
+    long = prompt("x" * 200_000)
+    server.answers(drips(long[-5:], at_once=long[:-5], pause=0.1))
+    session = make_session() if own_session else None
+    client = make_client(**named(50, count=count), timeout=20, open_timeout=10, session=session)
+    assert client.get_prompt_version("greeting").content == "x" * 200_000
+    assert server.accepted == 2
+
+
+def test_looking_it_up_again_for_a_connection_that_died_takes_nothing_either(
+    make_client: Callable, server: FaultServer, named: Callable[..., dict]
+) -> None:
+    client = make_client(**named(0), timeout=20)
+    client.get_prompt_version("greeting")
+    named(50)
+    server.answers(closes(), PROMPT)
+    assert client.get_prompt_version("another").content == "Hello, {{name}}!"
+
+
+def test_a_connect_that_a_tool_has_replaced_looks_up_within_the_time_limits(
+    make_client: Callable, named: Callable[..., dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(**named(50), timeout=20)
+    plain = functools.partial(urllib3.util.connection.create_connection)
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", plain)
+    with ends_within(NEVER), pytest.raises(TimeoutError):
+        client.get_prompt_version("greeting")
+
+
+def test_what_follows_a_slow_look_up_is_bounded(
+    make_client: Callable, server: FaultServer, full_port: int, named: Callable[..., dict]
+) -> None:
+    server.answers(hangs())
+    with ends_within(NEVER), pytest.raises(TimeoutError, match=r"did not answer in full within 0\.3 seconds"):
+        make_client(**named(50), timeout=0.3).get_prompt_version("greeting")
+    with (
+        ends_within(NEVER),
+        pytest.raises(TimeoutError, match=r"no connection .* within 0\.3 seconds \(open_timeout\)"),
+    ):
+        make_client(**named(50, full_port), open_timeout=0.3).get_prompt_version("greeting")
+
+
+@pytest.mark.parametrize("timeout", [10, 30])
+@pytest.mark.parametrize("seconds", [19.7, 20, 50])
+def test_looking_up_a_name_takes_of_the_deadline(
+    seconds: float, timeout: float, make_client: Callable, server: FaultServer, named: Callable[..., dict]
+) -> None:
+    server.answers(hangs())
+    client = make_client(**named(seconds), timeout=timeout)
+    with ends_within(NEVER), pytest.raises(TimeoutError, match=r"within the 20 s that the call had") as caught:
+        client.get_prompt_version("greeting", deadline=20)
+    assert caught.value.is_deadline
+
+
+@pytest.mark.parametrize("seconds", [19.7, 20, 50])
+def test_a_connect_that_the_deadline_ends_after_a_look_up_is_not_told_as_one_of_the_open_timeout(
+    seconds: float, make_client: Callable, full_port: int, named: Callable[..., dict]
+) -> None:
+    client = make_client(**named(seconds, full_port), open_timeout=10)
+    with (
+        ends_within(NEVER),
+        pytest.raises(TimeoutError, match=r"no connection to [^(]* within [^-(]* seconds$") as caught,
+    ):
+        client.get_prompt_version("greeting", deadline=20)
+    assert caught.value.is_deadline
 
 
 def test_a_refused_connection_is_no_time_out(make_client: Callable, closed_port: int) -> None:
