@@ -14,6 +14,7 @@ import urllib3.util.connection
 
 from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
+from .limits import TimeLeft
 
 NEXT_ADDRESS_SECONDS = 0.25  # RFC 8305, 5: for so long an address is tried alone
 MIN_SOCKET_SECONDS = 0.001  # to a socket, 0 means that it does not wait
@@ -39,7 +40,7 @@ def connected(
 ) -> socket.socket:
     """A socket that is connected to one of the addresses found by then, in monotonic seconds.
 
-    What is left until then is its timeout.
+    What is left until then is its timeout, or a moment if this process was kept from looking at it in time.
 
     Raises:
         OSError: What was wrong with the last address tried; socket.timeout if the time is over.
@@ -49,7 +50,7 @@ def connected(
     # A tool's sockets may know no connect that does not wait.
     is_race = len(found) > 1 and not has_fixed_port and socket.socket.__module__ == socket.__name__
     sock = _first_of(found, opened, connect_by) if is_race else _tried_in_turn(found, opened, connect_by)
-    sock.settimeout(_seconds_until(connect_by))
+    sock.settimeout(TimeLeft(connect_by).seconds())
     return sock
 
 
@@ -103,10 +104,9 @@ def _first_of(
         try:
             while waiting or silent.get_map():
                 now = SYSTEM_CLOCK.now()
-                if now >= connect_by:
-                    raise socket.timeout("timed out")
+                is_over = now >= connect_by
                 sock = None
-                if waiting and now >= next_at:
+                if waiting and now >= next_at and not is_over:
                     next_at = now + pace
                     try:
                         sock = _begun(waiting.pop(0), opened, silent)
@@ -119,6 +119,8 @@ def _first_of(
                     sock, code = _settled(silent, until - now)
                     if code:
                         failure, next_at = OSError(code, os.strerror(code)), now
+                    elif is_over and sock is None:
+                        raise socket.timeout("timed out")
                 if sock is not None:
                     return sock
         finally:

@@ -9,6 +9,7 @@ import pytest
 from core.conftest import (  # noqa: F401  # fixtures
     clock,
     closed_port,
+    jumping,
     keys,
     make_client,
     make_session,

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import socket
+import time
 import urllib.parse
 from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
@@ -14,7 +15,7 @@ import requests
 import urllib3.connection
 import urllib3.util.connection
 from faults.certificate import certificate
-from faults.clock import ends_within
+from faults.clock import JumpingClock, ends_within
 from faults.replies import PROMPT
 from faults.server import FaultServer
 from requests.adapters import HTTPAdapter
@@ -143,6 +144,52 @@ def test_only_dead_addresses_are_a_time_out_of_the_connect(
         assert isinstance(caught.value.__cause__, TimeoutError)
         del caught
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+@pytest.mark.parametrize("is_refused_before", [False, True])
+def test_a_connection_that_was_made_while_this_process_was_stopped_is_used(
+    is_refused_before: bool,
+    make_client: Callable[..., ScopeClient],
+    server: FaultServer,
+    resolves: Callable,
+    jumping: JumpingClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    far, plain = {"base_url": f"http://{NAME}", "auth_api_url": f"http://{NAME}"}, socket.socket.connect
+    with contextlib.closing(Hole()) as dug, monkeypatch.context() as patched:
+
+        def connect(sock: socket.socket, at: Any) -> None:
+            try:
+                plain(sock, at)
+            finally:
+                if at == there(server)[4]:
+                    dug.close()
+                    time.sleep(1.3 * is_refused_before)  # what is sent there again, after a second, is refused
+                    jumping.passes(20)
+            raise BlockingIOError  # on loopback, it may have connected at once
+
+        patched.setattr(socket.socket, "connect", connect)
+        resolves(*[dug.address] * 2 * is_refused_before, there(server), there(server))
+        client = make_client(**far, allow_insecure=True, open_timeout=10, timeout=90, max_retries=0)
+        assert content(client) == "Hello, {{name}}!"
+    assert server.accepted == 1
+
+
+def test_no_further_address_is_tried_once_the_time_is_over(
+    make: Callable[..., ScopeClient],
+    server: FaultServer,
+    hole: Address,
+    resolves: Callable,
+    jumping: JumpingClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plain = socket.socket.connect
+    resolves(hole, hole, there(server))
+    with monkeypatch.context() as patched:
+        patched.setattr(socket.socket, "connect", lambda sock, at: (jumping.passes(20), plain(sock, at))[1])
+        with ends_within(8), pytest.raises(Exception, match=r"within 10 seconds \(open_timeout\)"):
+            content(make(open_timeout=10, timeout=90))
+    assert server.accepted == 0
 
 
 def test_only_addresses_that_refuse_are_no_time_out(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import TYPE_CHECKING, Callable
 
 import pytest
 import requests
 from faults.certificate import certificate
-from faults.clock import ManualClock, ends_within
+from faults.clock import JumpingClock, ManualClock, ends_within
 from faults.replies import PROMPT, answer, closes, drips, hangs, prompt, resets
 from faults.server import FaultServer, Peer
+from faults.tunnels import Impeded
 
 from scope_client import ConnectionError, ScopeClient, TimeoutError, TokenRefreshError
+from scope_client._http import limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +83,7 @@ def test_a_ca_bundle_of_the_environment_is_used(
 def trusted(make_client: Callable, secure: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ScopeClient]:
     """Clients of the secure server that trust its certificate."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate().authority))
-    return lambda **options: make_client(base_url=secure.url, auth_api_url=secure.url, **options)
+    return lambda **options: make_client(**{"base_url": secure.url, "auth_api_url": secure.url, **options})
 
 
 @pytest.mark.parametrize(
@@ -105,6 +108,23 @@ def test_an_answer_that_drips_over_tls_is_a_time_out(
     secure.answers(fault)
     with ends_within(8), pytest.raises(TimeoutError):
         trusted(timeout=1.5, max_retries=0).get_prompt_version("greeting")
+
+
+def test_the_handshake_has_a_moment_although_the_process_was_stopped_after_the_connect(
+    trusted: Callable[..., ScopeClient], secure: FaultServer, jumping: JumpingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ARRIVED_SECONDS", 5.0)  # for a busy machine
+    with Impeded(secure.port) as way, monkeypatch.context() as patched:
+        plain, way.delay, at = socket.socket.connect, 0.1, ("127.0.0.1", way.port)
+
+        def connect(sock: socket.socket, address: tuple[str, int]) -> None:
+            plain(sock, address)
+            jumping.passes(20 if address == at else 0)
+
+        patched.setattr(socket.socket, "connect", connect)
+        url = f"https://127.0.0.1:{way.port}"
+        client = trusted(base_url=url, auth_api_url=url, open_timeout=10, timeout=90, max_retries=0)
+        assert client.get_prompt_version("greeting").content == "Hello, {{name}}!"
 
 
 def test_many_reads_over_tls_share_a_connection(trusted: Callable[..., ScopeClient], secure: FaultServer) -> None:
