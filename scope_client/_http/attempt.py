@@ -21,7 +21,6 @@ from .._redaction import Secret, secrets_in_url
 from .._version import __version__
 from . import connections, failures, limits, sessions
 from .answer import Answer, Question, shown_header
-from .budget import AttemptSeconds
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_FRAMING_BYTES = 1024 * 1024  # of headers and chunk sizes, beside the body
@@ -69,10 +68,10 @@ class Line:
             prepared.headers["Authorization"] = f"Bearer {token}"
         return Question(prepared, headers["X-Request-ID"], (secrets, self._secrets), is_for_a_secret=body is not None)
 
-    def send(self, question: Question, timeout: float) -> Answer:
+    def send(self, question: Question, timeout: float, at_most: float = math.inf) -> Answer:
         """The answer to one attempt, of which `timeout` bounds all, in seconds from the connect to the last byte.
 
-        Looking up a host's name takes nothing of them, but it does of the `at_most` of AttemptSeconds.
+        Looking up a host's name takes nothing of them. `at_most` bounds the attempt with that.
 
         Raises:
             TimeoutError: The answer was not there in time.
@@ -80,7 +79,6 @@ class Line:
             ConfigurationError: The request cannot be sent at all.
         """
         prepared = question.prepared
-        at_most = timeout.at_most if isinstance(timeout, AttemptSeconds) else math.inf
         bounds = limits.Limits(min(timeout, MAX_TIMEOUT_SECONDS), MAX_BODY_BYTES + MAX_FRAMING_BYTES, at_most)
         settings = self._settings_for(question)
         try:

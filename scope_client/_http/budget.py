@@ -11,12 +11,6 @@ MAX_WAIT_SECONDS = 1e6  # a lock takes no number
 OVERRUN_SECONDS = 1.0  # past its time: a thread that the machine is too busy for is not as late
 
 
-class AttemptSeconds(float):
-    """Seconds that an attempt may take beside looking up a host's name; with that, it may take `at_most`."""
-
-    at_most = math.inf
-
-
 class Budget:
     """`seconds` for the whole of a call (None: as long as it takes), of which one attempt gets at most `attempt`.
 
@@ -52,8 +46,8 @@ class Budget:
             raise self.overdrawn()
         return min(left, MAX_WAIT_SECONDS)
 
-    def for_attempt(self, timeout: float) -> tuple[float, bool]:
-        """Seconds that an attempt may take, and whether they are all that is left.
+    def for_attempt(self, timeout: float) -> tuple[float, float]:
+        """Seconds that an attempt may take, and all that are left, which it may take with looking up a host's name.
 
         Raises TimeoutError for none. If they were over before the first attempt, this process was kept from making it.
         """
@@ -66,11 +60,8 @@ class Budget:
             timeout = min(timeout, self.attempt)
         left = self.left()
         self._has_asked = True
-        if left is None:
-            return AttemptSeconds(timeout), False
-        seconds = AttemptSeconds(min(timeout, left))
-        seconds.at_most = left
-        return seconds, left <= timeout
+        at_most = math.inf if left is None else left
+        return min(timeout, at_most), at_most
 
     def outlasts(self, other: Budget) -> bool:
         """Whether this one ends later than the other."""

@@ -100,30 +100,31 @@ class Exchange:
 
     def _attempt(self, question: Question, budget: Budget, resend_count: int) -> Reply | Failure:
         """Raises TimeoutError if the budget is spent, before the attempt or in it."""
-        timeout, is_last = budget.for_attempt(self._config.timeout)
+        timeout, at_most = budget.for_attempt(self._config.timeout)
         late_at = self._clock.now() + timeout + OVERRUN_SECONDS
         try:
-            answer = self._send(question, timeout, resend_count)
+            answer = self._send(question, timeout, at_most, resend_count)
         except (ConnectionError, ConfigurationError) as error:
             pass_on(error)
             error.request_id = question.request_id
             if isinstance(error, TimeoutError):
                 error.is_overrun = self._clock.now() > late_at
             # A time-out that the deadline cut short says nothing about the platform, and no retry can follow.
-            is_whole = is_last and timeout <= self._config.open_timeout  # a connect has no less time than the attempt
+            # A connect has no less time than the attempt then.
+            is_whole = timeout == at_most and timeout <= self._config.open_timeout
             if isinstance(error, TimeoutError) and (is_whole or not budget.affords(0)):
                 raise budget.overdrawn(error) from error
             return Failure(error, may_pass(error))
         return understood(question, answer, _retry_after(answer.headers, self._clock.wall()))
 
-    def _send(self, question: Question, timeout: float, resend_count: int) -> Answer:
+    def _send(self, question: Question, timeout: float, at_most: float, resend_count: int) -> Answer:
         method, url = str(question.prepared.method), str(question.prepared.url)
         is_watched = self._config.telemetry_enabled
         if is_watched and telemetry.requests.callbacks:
             telemetry.requests.emit(telemetry.RequestInfo(question.request_id, method, url, question.prepared.headers))
         started = self._clock.now()
         with watching.attempt(method, url, resend_count, self._line.session) as watched:
-            watched.came = answer = self._line.send(question, timeout)
+            watched.came = answer = self._line.send(question, timeout, at_most)
         elapsed_ms = (self._clock.now() - started) * 1000
         facts = {**_sent(question, resend_count), STATUS: answer.status, REQUEST_DURATION: elapsed_ms / 1000}
         _log.debug("%s %s answered %d in %.1f ms", method, url, answer.status, elapsed_ms, facts=facts)

@@ -39,7 +39,7 @@ def test_what_is_left_goes_down_as_time_passes_and_from_the_very_end_on_is_an_er
 def test_a_call_without_an_end_affords_everything(unlimited: Budget, clock: ManualClock) -> None:
     clock.passes(1e9)
     assert unlimited.left() is None
-    assert unlimited.for_attempt(5) == (5, False)
+    assert unlimited.for_attempt(5) == (5, math.inf)
     assert unlimited.affords(1e9)
 
 
@@ -51,14 +51,14 @@ def test_what_is_left_is_never_more_than_a_lock_can_wait(seconds: float, left: f
 @pytest.mark.parametrize(
     ("passed", "timeout", "granted"),
     [
-        (0, 5, (5, False)),
-        (5, 5, (5, True)),
-        (7, 5, (3, True)),
-        (0, 10.5, (10, True)),
+        (0, 5, (5, 10)),
+        (5, 5, (5, 5)),
+        (7, 5, (3, 3)),
+        (0, 10.5, (10, 10)),
     ],
 )
 def test_an_attempt_gets_its_time_limit_unless_that_is_all_that_is_left(
-    passed: float, timeout: float, granted: tuple[float, bool], ten_seconds: Budget, clock: ManualClock
+    passed: float, timeout: float, granted: tuple[float, float], ten_seconds: Budget, clock: ManualClock
 ) -> None:
     clock.passes(passed)
     assert ten_seconds.for_attempt(timeout) == granted
@@ -66,16 +66,8 @@ def test_an_attempt_gets_its_time_limit_unless_that_is_all_that_is_left(
 
 @pytest.mark.parametrize(("timeout", "granted"), [(5, 2), (2, 2), (1, 1)])
 def test_an_attempt_gets_no_more_than_the_budget_grants_one(timeout: float, granted: float, clock: ManualClock) -> None:
-    assert Budget(clock.clock.now, attempt=2).for_attempt(timeout) == (granted, False)
-    assert Budget(clock.clock.now, 10, attempt=2).for_attempt(timeout) == (granted, False)
-
-
-def test_an_attempt_may_take_all_that_is_left_with_looking_up_a_name(clock: ManualClock) -> None:
-    budget = Budget(clock.clock.now, 10)
-    clock.passes(4)
-    assert budget.for_attempt(5)[0].at_most == 6
-    assert budget.for_attempt(30)[0].at_most == 6
-    assert Budget(clock.clock.now).for_attempt(5)[0].at_most == math.inf
+    assert Budget(clock.clock.now, attempt=2).for_attempt(timeout) == (granted, math.inf)
+    assert Budget(clock.clock.now, 10, attempt=2).for_attempt(timeout) == (granted, 10)
 
 
 def test_an_attempt_gets_nothing_once_the_time_is_over(ten_seconds: Budget, clock: ManualClock) -> None:
