@@ -27,6 +27,9 @@ from .answer import LONGEST_SAID_CHARACTERS, RETRIED_STATUSES
 MAX_SHOWN_DEPTH = 5  # so far do error trackers unfold a value
 _TOOLS = ("requests", "urllib3", "http", "ssl", "socket", "encodings", "idna")
 _OF_THE_NETWORK = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
+_NO_FILE = ", invalid path: "  # as requests says it
+# Its file has no such thing, its key is another one's, or the server does not take it.
+_OF_A_CLIENT_CERTIFICATE = re.compile(r"\[SSL\] PEM lib|KEY_VALUES_MISMATCH|_ALERT_\w*(CERTIFICATE|UNKNOWN_CA)")
 _OF_TEXTS = (ValueError, OverflowError)  # addresses, headers, the lengths of chunks
 
 
@@ -98,8 +101,9 @@ def translated(
         return unusable(error, host, redaction)
     wrapped = list(layers(error))
     why = _cleaned(error, redaction)
-    if _is_tls(wrapped):
-        return ConnectionError(f"TLS with {host} failed, check the URL and the CA bundle ({why})")
+    advice = _advice_on_tls(wrapped)
+    if advice:
+        return ConnectionError(f"TLS with {host} failed, check {advice} ({why})")
     status = _status_of_a_proxy(wrapped)
     if status is not None:
         advice = ", check the name and the password in its URL" if status == 407 else ""
@@ -201,6 +205,17 @@ def _status_of_a_proxy(errors: Iterable[BaseException]) -> int | None:
         if refusal is not None:
             return int(refusal[1])
     return None
+
+
+def _advice_on_tls(errors: Iterable[BaseException]) -> str:
+    """What to check; nothing if it was not TLS that failed."""
+    of_files = [each for each in errors if type(each) is OSError and _NO_FILE in str(each)]
+    if of_files:
+        return "the path of the CA bundle, or of the client certificate"
+    if not _is_tls(errors):
+        return ""
+    is_of_ours = any(_OF_A_CLIENT_CERTIFICATE.search(str(each)) for each in errors if isinstance(each, ssl.SSLError))
+    return "the client certificate and its key" if is_of_ours else "the URL and the CA bundle"
 
 
 def _is_tls(errors: Iterable[BaseException]) -> bool:

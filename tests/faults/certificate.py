@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 
 class Certificate(NamedTuple):
-    """Two files: what a client trusts, and what a server shows, with its private key."""
+    """Files: what a client trusts, what a server shows, with its private key, and a certificate of a stranger."""
 
     authority: Path
     server: Path
+    stranger: Path
+    strangers_key: Path
 
 
 @functools.cache
@@ -26,9 +28,12 @@ def certificate() -> Certificate:
     folder = Path(tempfile.mkdtemp(prefix="scope-tests-"))
     atexit.register(_remove, folder, os.getpid())
     authority = trustme.CA()
-    made = Certificate(folder / "authority.pem", folder / "server.pem")
+    made = Certificate(*(folder / f"{name}.pem" for name in Certificate._fields))
     authority.cert_pem.write_to_path(made.authority)
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(made.server)
+    strangers = trustme.CA().issue_cert("stranger@example.com")
+    strangers.cert_chain_pems[0].write_to_path(made.stranger)
+    strangers.private_key_pem.write_to_path(made.strangers_key)
     return made
 
 

@@ -103,6 +103,13 @@ class FaultServer:
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 
+    def wants_a_client_certificate(self) -> None:
+        """Of its own authority; a handshake with another one fails."""
+        assert self._context is not None
+        self._context.verify_mode = ssl.CERT_REQUIRED
+        self._context.load_verify_locations(certificate().authority)
+        self._context.maximum_version = ssl.TLSVersion.TLSv1_2  # of 1.3 a client hears of it only with the answer
+
     def __enter__(self) -> Self:
         self._acceptor = self._start(self._accept)
         return self

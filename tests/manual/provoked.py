@@ -16,6 +16,7 @@ import requests
 from django.core import checks
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
+from faults.certificate import certificate
 from faults.clock import ManualClock
 from faults.locking import GREETING as LOCKED
 from faults.locking import answer_of, write_lock
@@ -176,9 +177,11 @@ def behind_another_thread(scene: Scene) -> object:
         first.join()
 
 
-def over_tls(scene: Scene) -> object:
+def over_tls(scene: Scene, verify: object = True, cert: str | None = None) -> object:
+    session = requests.Session()
+    session.verify, session.cert = verify, cert  # type: ignore[assignment]  # what users write there
     with FaultServer(tls=True) as secure:
-        return scene.client(base_url=secure.url).get_prompt_version("greeting")
+        return scene.client(base_url=secure.url, session=session).get_prompt_version("greeting")
 
 
 def closed(scene: Scene) -> object:
@@ -364,6 +367,8 @@ PROVOCATIONS: list[Provocation] = [
     without_time_for_another_attempt,
     behind_another_thread,
     over_tls,
+    lambda scene: over_tls(scene, verify="/nowhere/ca.pem"),
+    lambda scene: over_tls(scene, str(certificate().authority), str(certificate().stranger)),
     behind_a_proxy,
     lambda scene: behind_a_proxy(scene, "http://[::1"),
     # A prompt folder

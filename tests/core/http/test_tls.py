@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import TYPE_CHECKING, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
 import requests
@@ -148,9 +149,51 @@ def test_a_ca_bundle_that_is_not_there_is_an_error_of_ours_that_is_not_tried_aga
     make_client: Callable, secure: FaultServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
-    with pytest.raises(ConnectionError, match=r"/nowhere/ca\.pem"):
-        make_client(base_url=secure.url).get_prompt_version("greeting")
+    error = refused(make_client(base_url=secure.url))
+    assert "check the path of the CA bundle, or of the client certificate (" in str(error)
+    assert "/nowhere/ca.pem" in str(error)
     assert clock.sleeps == []
+
+
+@pytest.fixture
+def of_another() -> tuple[Path, Path]:
+    """A certificate of an authority that the server does not trust, and its key."""
+    made = certificate()
+    return made.stranger, made.strangers_key
+
+
+CERTIFICATES: dict[str, tuple[Callable[[Path, Path], Any], str]] = {
+    "not there": (lambda cert, key: "/nowhere/c.pem", "the path of the CA bundle, or of the client certificate"),
+    "its key is not there": (lambda cert, key: (str(cert), "/nowhere/c.key"), "the path of the CA bundle, or of"),
+    "without a key": (lambda cert, key: str(cert), "the client certificate and its key"),
+    "the key of another": (lambda cert, key: (str(cert), str(certificate().server)), "the client certificate and its"),
+    "not trusted": (lambda cert, key: (str(cert), str(key)), "the client certificate and its key"),
+}
+
+
+@pytest.mark.parametrize(("given", "advice"), CERTIFICATES.values(), ids=CERTIFICATES)
+def test_a_client_certificate_that_does_not_work_is_what_the_advice_is_about(
+    given: Callable[[Path, Path], Any],
+    advice: str,
+    make_client: Callable,
+    session: requests.Session,
+    secure: FaultServer,
+    of_another: tuple[Path, Path],
+    clock: ManualClock,
+) -> None:
+    secure.wants_a_client_certificate()
+    session.verify, session.cert = str(certificate().authority), given(*of_another)
+    with pytest.raises(TokenRefreshError, match=f"check {advice}"):
+        make_client(base_url=secure.url, auth_api_url=secure.url, session=session).get_prompt_version("greeting")
+    assert clock.sleeps == []
+
+
+def test_a_certificate_that_is_not_trusted_is_not_laid_to_the_clients_own(
+    make_client: Callable, session: requests.Session, secure: FaultServer, of_another: tuple[Path, Path]
+) -> None:
+    session.cert = tuple(map(str, of_another))
+    error = refused(make_client(base_url=secure.url, session=session))
+    assert "check the URL and the CA bundle (" in str(error)
 
 
 def test_bytes_that_nobody_asked_for_are_not_the_next_answer(
