@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT), str(DOCS / "_ext")]
 # A class says then in which room it is defined, and not where it is exported: there, its fields have their docstrings.
 sys.modules["scope_client._public_names"] = SimpleNamespace(publish=lambda package, names: None)  # type: ignore[assignment]
 
-from scope_client import __version__  # noqa: E402  # this copy of it
+from scope_client import ScopeClient, __version__  # noqa: E402  # this copy of it
 
 # Set, each page has a link to its source: an address such as https://host/owner/name/.
 REPOSITORY = ""
@@ -70,6 +70,9 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+# For which it looks in the source, where these two have other defaults than they show; and so before scope_django does.
+del ScopeClient.render_prompt.__wrapped__  # type: ignore[attr-defined]
+del ScopeClient.arender_prompt.__wrapped__  # type: ignore[attr-defined]
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 add_module_names = False
