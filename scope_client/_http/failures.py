@@ -100,7 +100,13 @@ def translated(
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return unusable(error, host, redaction)
     wrapped = list(layers(error))
+    is_patched_late = _is_patched_late(error)
     why = _cleaned(error, redaction)
+    if is_patched_late:
+        return ConnectionError(
+            f"TLS with {host} failed: gevent has patched ssl too late; call gevent.monkey.patch_all() before anything "
+            f"else is imported, with preload_app at the top of gunicorn.conf.py ({why})"
+        )
     advice = _advice_on_tls(wrapped)
     if advice:
         return ConnectionError(f"TLS with {host} failed, check {advice} ({why})")
@@ -136,7 +142,19 @@ def _is_of_the_network(error: BaseException, kinds_of_the_tools: tuple[type[Base
         return False
     frames = list(traceback.walk_tb(error.__traceback__))
     is_of_the_tools = bool(frames) and _package(frames[-1][0]) in _TOOLS
-    return isinstance(error, _OF_THE_NETWORK) or (is_of_the_tools and isinstance(error, kinds_of_the_tools))
+    is_of_a_kind = isinstance(error, _OF_THE_NETWORK) or (is_of_the_tools and isinstance(error, kinds_of_the_tools))
+    return is_of_a_kind or _is_patched_late(error)
+
+
+def _is_patched_late(error: BaseException) -> bool:
+    """Whether a property of `ssl.SSLContext` set itself without end, as it does if gevent patches it after its import.
+
+    A program that comes near the limit by itself has each line of `ssl` on its stack once.
+    """
+    if not isinstance(error, RecursionError):
+        return False
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__) if _package(frame) == "ssl"]
+    return any(code is following for code, following in zip(codes, codes[1:]))
 
 
 def _without_secrets(trace: TracebackType | None, redaction: Redaction) -> TracebackType | None:
