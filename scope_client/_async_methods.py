@@ -9,8 +9,8 @@ from ._pins.pins import Pins
 from ._prefetch import PrefetchReport, Wanted, by_label
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
+from ._read_signatures import with_read_options
 from ._render_call import sorted_call, values_of
-from ._signatures import with_read_options
 
 if TYPE_CHECKING:
     from ._rooms import Rooms

@@ -21,8 +21,8 @@ from ._prompt.fallback import Fallback
 from ._prompt.prompt_read import PromptRead
 from ._prompt.prompt_version import PromptVersion
 from ._prompt.ref import PromptRef
+from ._read_signatures import with_read_options
 from ._render_call import sorted_call, values_of
-from ._signatures import with_read_options
 from ._status import Status
 from .errors import ConfigurationError, MissingVariableError
 

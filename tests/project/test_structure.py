@@ -49,7 +49,7 @@ LAZY = {
     "_wording": {"difflib"},
     "_prompt/in_use": {"weakref"},
     "_renderings": {"scope_client._prompt.in_use"},
-    "_signatures": {"inspect"},
+    "_read_signatures": {"inspect"},
     "_prompt/prompt_version": {"scope_client._prompt.in_use"},
     "_stores/memory_store": {"cachetools"},
     "_http/fetcher": {"scope_client._http.retries"},
