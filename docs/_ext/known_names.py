@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import inspect
 import re
 import sys
 from functools import cache
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from sphinx.errors import PycodeError
 from sphinx.ext.napoleon import GoogleDocstring
@@ -88,22 +86,6 @@ def forget_overloads(app: Sphinx) -> None:
             analyzer = ModuleAnalyzer.for_module(name)
             analyzer.analyze()
             analyzer.overloads = {}
-    methods = _functions_with(lambda told: type(told).__module__ == "scope_client._read_signatures")
-    for method in methods:
-        del method.__wrapped__  # what tools are told has defaults that the definition does not write out
-    for function in _functions_with(lambda told: told in methods):
-        _, *parameters = inspect.signature(function.__wrapped__).parameters.values()
-        function.__signature__ = inspect.signature(function).replace(parameters=parameters)
-
-
-def _functions_with(is_wanted: Callable[[Any], bool]) -> list[Any]:
-    """Those of our modules and classes that say of such a thing that they wrap it."""
-    rooms = [sys.modules[name] for name in our_modules()]
-    # By their exact types: Django's settings are read when they are asked what they are.
-    kinds = {kind for room in rooms for kind in vars(room).values() if issubclass(type(kind), type)}
-    holders = [*rooms, *(kind for kind in kinds if kind.__module__ in our_modules())]
-    functions = {id(each): each for holder in holders for each in vars(holder).values() if type(each) is FunctionType}
-    return [each for each in functions.values() if is_wanted(getattr(each, "__wrapped__", None))]
 
 
 def show_signature(
