@@ -54,6 +54,7 @@ def test_what_is_left_is_never_more_than_a_lock_can_wait(seconds: float, left: f
         (0, 5, (5, 10)),
         (5, 5, (5, 5)),
         (7, 5, (3, 3)),
+        (9.5, 5, (0.5, 0.5)),
         (0, 10.5, (10, 10)),
     ],
 )
