@@ -189,6 +189,19 @@ class TestAStoreThatFails:
         clock.passes(0.1)
         assert take(locks, lock()) is None
 
+    def test_a_lock_that_was_had_meanwhile_is_refused_anew(
+        self, locks: FleetLocks, clock: ManualClock, store: ClockedStore, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            store.behind.set(KEY, "what cannot be read", 100)
+            assert take(locks, lock()) == UNREADABLE
+            store.behind.delete(KEY)
+            clock.passes(LOCKED_OUT_SECONDS / 2)
+            mine = lock()
+            assert take(locks, mine) is None
+            locks.unlock(mine)
+        assert operations(caplog) == []
+
     def test_one_that_has_just_gone_is_not_one_that_cannot_be_seen(
         self, locks: FleetLocks, clock: ManualClock, store: ClockedStore
     ) -> None:

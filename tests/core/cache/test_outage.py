@@ -107,7 +107,8 @@ def test_an_attempt_that_gets_no_answer_in_its_time_is_an_outage(
         content(client)
     assert not caught.value.is_deadline
     assert client.status().is_down
-    assert len(warnings(caplog, "scope_client.outage")) == 1
+    # What a client of an earlier test has left behind may tell of its own server meanwhile.
+    assert len([told for told in warnings(caplog, "scope_client.outage") if server.url in told]) == 1
 
 
 def test_many_first_readers_make_one_request(client: ScopeClient, server: FaultServer, clock: ManualClock) -> None:

@@ -772,6 +772,12 @@ class TestEvidence:
         clock.passes(0.2)
         assert not rig.platform.is_likely
 
+    def test_an_attempt_that_ran_out_of_its_time_is_an_outage(self, rig: Rig) -> None:
+        rig.source.gives(TimeoutError("late"))
+        with pytest.raises(TimeoutError):
+            rig.read()
+        assert rig.platform.is_known
+
     @pytest.mark.parametrize(("seconds", "is_doubt"), [(0.24, False), (0.25, True)])
     def test_a_call_in_great_haste_proves_nothing(self, seconds: float, is_doubt: bool, rig: Rig) -> None:
         rig.source.gives(TimeoutError("late", is_deadline=True))
