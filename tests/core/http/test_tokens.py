@@ -127,6 +127,7 @@ def test_an_early_renewal_that_fails_is_logged_and_tried_later(
         assert facts[STATUS] == (500, 403)[failures - 1]
         for _ in range(5):
             read(client)
+        wait_until_idle(client)
         assert len(server.logins) == 1 + failures
         clock.passes(20)
     eventually(lambda: read(client) and bearers(server)[-1] == "Bearer token-2")
