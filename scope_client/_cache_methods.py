@@ -15,7 +15,7 @@ from ._prefetch import PrefetchReport, Wanted, by_label, prefetch
 from ._prompt.ref import PromptRef
 
 if TYPE_CHECKING:
-    from ._cache.memory import Entries
+    from ._cache.memory import Entries, Others
     from ._reading import Reading
     from ._rooms import Rooms
 
@@ -28,6 +28,7 @@ class CacheMethods:
         _rooms: Rooms
         _reading: Reading
         _entries: Entries
+        _others: Optional[Others]
     _new_state: Optional[Callable[..., State]] = None
 
     def prefetch(
@@ -86,8 +87,7 @@ class CacheMethods:
     def _new_pins(self, token: Any, secret: Any) -> Pins:
         new_state = self._new_state or self._import_new_state()
         assert self._config.credentials is not None
-        plain = self._rooms.cache.entries
-        return Pins(new_state(self, self._reading, plain, self._config.credentials, (token, secret)))
+        return Pins(new_state(self, self._reading, self._config.credentials, (token, secret)))
 
     def _import_new_state(self) -> Callable[..., State]:
         with held_back():  # most programs have no pins

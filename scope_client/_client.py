@@ -28,7 +28,7 @@ from .errors import ConfigurationError, MissingVariableError
 
 if TYPE_CHECKING:
     from ._background import Background
-    from ._cache.memory import Entries
+    from ._cache.memory import Entries, Others
     from ._counters import Counters
     from ._prompt.locked_reads import LockedReads
     from ._rooms import ClientSource
@@ -76,6 +76,7 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
         self._reading = self._rooms.reading
         self._fitting = self._rooms.fitting
         self._entries: Entries = self._rooms.cache.entries
+        self._others: Optional[Others] = self._rooms.cache.others
 
     @property
     def config(self) -> Configuration:
@@ -141,13 +142,20 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
             and key is None
         ):
             # The fast path: no lock, no object, no telemetry. `PromptRef.key` says what a key is made of.
-            cache_key = name if version is None and (label is None or label == "production") else (name, label, version)
             try:
-                entry = self._entries.get(cache_key)
-            except TypeError:  # a label that cannot be hashed; PromptRef.of says what is wrong with it
+                if version is None and (label is None or label == "production"):
+                    entry = self._entries.get(name)
+                elif self._others is None:  # pins are in force
+                    entry = self._entries.get((name, label, version))
+                elif version is None:
+                    entry = self._others.latest.get(name) if label == "latest" else None
+                else:
+                    entry = self._others.by_id[version].get(name) if label is None else None
+            except (KeyError, TypeError):  # no such version; or one that cannot be hashed, of which PromptRef.of tells
                 entry = None
             if entry is not None:
-                now = self._now()
+                clock = self._now  # first: CPython 3.11 would look for a method of that name
+                now = clock()
                 if now < entry.due_at:
                     entry.read_at = now
                     return entry.version

@@ -22,7 +22,7 @@ from .._prompt.ref import LABELS, CacheKey, PromptRef
 from ..errors import ScopeError
 from . import policy
 from .loading import Load, Loader
-from .memory import Entry, Memory
+from .memory import Entry, Memory, Others
 from .platform_breaker import PlatformBreaker, Turn, is_outage
 from .policy import Facts, Known, Renewal, Rules, Step
 from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, SleepWatch
@@ -86,6 +86,11 @@ class PromptCache:
     def entries(self) -> Mapping[CacheKey, Entry]:
         """What is kept, fresh or not, for readers without a lock; always the same object."""
         return self._memory.by_key
+
+    @property
+    def others(self) -> Others:
+        """Those of them that are not of production; always the same object."""
+        return self._memory.others
 
     def after_fork(self) -> None:
         """Keeps what is cached, each entry due and jittered anew, so that children do not renew it in step."""

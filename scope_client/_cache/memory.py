@@ -53,17 +53,48 @@ class Entries(Protocol):
         """None if there is none."""
 
 
+class Others:
+    """The entries that are not of production, once more: so a reader without a lock finds them without making a key.
+
+    `latest` are those of the label "latest", by name; `by_id` those of a version's ID: by the ID, and then by name.
+    """
+
+    __slots__ = ("by_id", "latest")
+
+    def __init__(self) -> None:
+        self.latest: dict[str, Entry] = {}
+        self.by_id: dict[str, dict[str, Entry]] = {}
+
+    def put(self, entry: Entry) -> None:
+        if type(entry.key) is tuple:
+            name, _, version = entry.key
+            (self.latest if version is None else self.by_id.setdefault(version, {}))[name] = entry
+
+    def drop(self, key: CacheKey) -> None:
+        if type(key) is tuple:
+            name, _, version = key
+            (self.latest if version is None else self.by_id.get(version, {})).pop(name, None)
+            if version is not None and not self.by_id.get(version, True):
+                self.by_id.pop(version, None)
+
+    def clear(self) -> None:
+        self.latest.clear()
+        self.by_id.clear()
+
+
 class Memory:
     """At most `max_entries` of them; when it is full, one of those unread for longest goes.
 
-    `by_key` is a plain dict: a reader needs no lock for it, and notes the time in `read_at`. `epoch` counts the calls
-    of `clear`, so that what was asked for before one is not put in after it.
+    `by_key` is a plain dict: a reader needs no lock for it, and notes the time in `read_at`. `others` comes last and
+    goes first, so that an interrupt in the middle makes reads slower, and none wrong. `epoch` counts the calls of
+    `clear`, so that what was asked for before one is not put in after it.
     """
 
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
         self._leaving: list[tuple[float, Entry]] = []
         self.by_key: dict[CacheKey, Entry] = {}
+        self.others = Others()
         self.epoch = 0
         self.after_fork()
         renew_in_children(self)
@@ -79,20 +110,23 @@ class Memory:
             if entry.key not in self.by_key:
                 while len(self.by_key) >= self._max_entries:
                     self._drop_idle()
+            self.others.drop(entry.key)
             # By one assignment, for readers without the lock: the old entry or the new one, never none.
             self.by_key[entry.key] = entry
+            self.others.put(entry)
         return True
 
     def drop(self, entry: Entry) -> None:
         """Removes this entry, and not one that has taken its place."""
         with self._lock:
             if self.by_key.get(entry.key) is entry:
-                self.by_key.pop(entry.key, None)
+                self._take_out(entry.key)
 
     def clear(self) -> None:
         with self._lock:
             self.epoch += 1
             self._leaving.clear()
+            self.others.clear()
             self.by_key.clear()
 
     def forget(self, keys: Iterable[CacheKey]) -> None:
@@ -100,7 +134,7 @@ class Memory:
         with self._lock:
             self.epoch += 1
             for key in keys:
-                self.by_key.pop(key, None)
+                self._take_out(key)
 
     def grow_older(self, seconds: float, now: float) -> None:
         """All entries by so many seconds, which no clock of theirs has counted.
@@ -112,6 +146,10 @@ class Memory:
             entry.asked_at -= seconds
             entry.expires_at = max(entry.expires_at - seconds, min(entry.expires_at, now))
             entry.due_at = NEVER
+
+    def _take_out(self, key: CacheKey) -> None:
+        self.others.drop(key)
+        self.by_key.pop(key, None)
 
     def _drop_idle(self) -> None:
         """Takes out one of the entries unread for longest; a tenth of them are lined up at a time, to make it cheap."""

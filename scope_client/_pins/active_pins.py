@@ -6,7 +6,7 @@ import threading
 from contextvars import ContextVar
 from typing import Any, Generic, Protocol, TypeVar
 
-from .._cache.memory import Entries, Entry
+from .._cache.memory import Entries, Entry, Others
 from .._fork import renew_in_children
 from .._prompt.ref import CacheKey
 
@@ -21,9 +21,10 @@ _State = TypeVar("_State", bound=Pinned)
 
 
 class Reader(Protocol):
-    """The client whose fast path asks `_entries`."""
+    """The client whose fast path asks `_entries`, and `_others` unless that is None."""
 
     _entries: Entries
+    _others: Others | None
 
 
 class Holder(Protocol):
@@ -64,16 +65,17 @@ _lock = _Lock()
 class Pinning(Generic[_State]):
     """The pins of one client. While some are in force in any thread, the client's fast path asks it for entries."""
 
-    def __init__(self, plain: Entries) -> None:
+    def __init__(self, plain: Entries, others: Others | None) -> None:
         self._plain = plain
+        self._others = others
         self._uses: list[_Use[_State]] = []
 
     @classmethod
-    def of(cls, reading: Holder, plain: Entries) -> Pinning[_State]:
+    def of(cls, reading: Holder, reader: Reader) -> Pinning[_State]:
         """That of a client, which has one from its first pins on."""
         with _lock.held:
             if reading.pinning is None:
-                reading.pinning = cls(plain)
+                reading.pinning = cls(reader._entries, reader._others)
             return reading.pinning
 
     def get(self, key: CacheKey) -> Entry | None:
@@ -101,6 +103,7 @@ class Pinning(Generic[_State]):
         use = _Use(self, pins, _innermost.get())
         with _lock.held:
             self._uses.append(use)
+            reader._others = None
             reader._entries = self
         _innermost.set(use)
 
@@ -117,6 +120,7 @@ class Pinning(Generic[_State]):
             self._uses.remove(use)
             if not self._uses:
                 reader._entries = self._plain
+                reader._others = self._others
         _innermost.set(_still_in_force(_innermost.get()))
 
     def _of_this_context(self) -> list[_Use[_State]]:

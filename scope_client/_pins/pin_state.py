@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import _watching as watching
-from .._cache.memory import Entries, Entry
+from .._cache.memory import Entry
 from .._config.credentials import Credentials
 from .._frames import hides_what_it_was_given
 from .._prefetch import Wanted
@@ -105,10 +105,10 @@ def _entries(prompt: PinnedPrompt) -> Iterable[TokenEntry]:
 
 
 @hides_what_it_was_given
-def new_state(reader: Reader, holder: Holder, plain: Entries, credentials: Credentials, given: Given) -> PinState:
+def new_state(reader: Reader, holder: Holder, credentials: Credentials, given: Given) -> PinState:
     """The state of new pins; `given` are the token and the secret."""
     token, secret = given
-    state = PinState(reader, Pinning.of(holder, plain), credentials, secret)
+    state = PinState(reader, Pinning.of(holder, reader), credentials, secret)
     if token is not None:
         state.take(token)
     return state

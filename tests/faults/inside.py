@@ -157,6 +157,16 @@ def redis_of(store: RedisStore) -> Any:
     return store._redis
 
 
+def looked_into(client: ScopeClient) -> tuple[object, object]:
+    """What a read is answered from at once."""
+    return client._entries, client._others
+
+
+def closes_the_slow_path(client: ScopeClient) -> None:
+    """From now on a read is answered at once from memory, or fails."""
+    del client._reading
+
+
 def retries_of_cluster(store: RedisStore) -> int:
     """How often the client of a cluster tries again what fails; redis-py 5 has a number of its own for it."""
     client = store._redis

@@ -9,11 +9,20 @@ from typing import Callable
 import pytest
 from faults.clock import ManualClock
 from faults.crowd import Crowd, crowd
+from faults.inside import closes_the_slow_path
 from faults.reading import content
 from faults.replies import PROMPT, Gate, closes, error, prompt
 from faults.server import FaultServer
 
-from scope_client import Clock, ConnectionError, PromptVersion, ScopeClient, ServerError, ValidationError
+from scope_client import (
+    Clock,
+    ConnectionError,
+    NotFoundError,
+    PromptVersion,
+    ScopeClient,
+    ServerError,
+    ValidationError,
+)
 
 
 def numbered(count: int = 9) -> list[bytes]:
@@ -27,6 +36,28 @@ def test_a_cached_version_is_the_same_object_and_takes_no_request(
     first = client.get_prompt_version("greeting", **options)
     assert all(client.get_prompt_version("greeting", **options) is first for _ in range(5))
     assert len(server.reads) == 1
+    closes_the_slow_path(client)
+    assert client.get_prompt_version("greeting", **options) is first
+
+
+def test_what_is_cached_lets_no_wrong_call_pass(client: ScopeClient, server: FaultServer) -> None:
+    server.answers(PROMPT, PROMPT, PROMPT, error(404))
+    for options in ({}, {"label": "latest"}, {"version": "v_1"}):
+        for _ in range(2):
+            client.get_prompt_version("greeting", **options)
+    wrong = {"label": "latest", "version": "v_1"}
+    with pytest.raises(TypeError, match="exclude each other"):
+        client.get_prompt_version("greeting", **wrong)
+    for label in ("v_1", "draft", ["latest"]):
+        with pytest.raises(ValidationError, match="label must be"):
+            client.get_prompt_version("greeting", label=label)
+    with pytest.raises(ValidationError, match="version must be"):
+        client.get_prompt_version("greeting", version=["v_1"])
+    with pytest.raises(NotFoundError):
+        client.get_prompt_version("greeting", version="latest")
+    for name in (("greeting", "latest", None), ["greeting"]):
+        with pytest.raises(ValidationError, match="name must be"):
+            client.get_prompt_version(name)
 
 
 def test_no_label_is_production(client: ScopeClient, server: FaultServer) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scope_client import PromptVersion
-from scope_client._cache.memory import Entry, Memory
+from scope_client._cache.memory import Entry, Memory, Others
+
+if TYPE_CHECKING:
+    from scope_client._prompt.ref import CacheKey
 
 NEVER = float("-inf")
 VERSION = PromptVersion.from_api({"content": "x"})
 
 
-def entry(key: str, *, fetched_at: float = 10.0, life: float = 100.0) -> Entry:
+def entry(key: CacheKey, *, fetched_at: float = 10.0, life: float = 100.0) -> Entry:
     return Entry(key, VERSION, fetched_at=fetched_at, life=life, stamp=5.0, generation=3)
 
 
@@ -128,3 +135,53 @@ def test_a_clear_forgets_who_was_lined_up_to_go() -> None:
         entries.put(entry(f"prompt-{number}", fetched_at=float(number)), entries.epoch)
     entries.put(entry("b", fetched_at=100.0), entries.epoch)
     assert set(entries.by_key) == {*(f"prompt-{number}" for number in range(1, 30)), "b"}
+
+
+KEYS: list[CacheKey] = [
+    *("a", "b", ("a", "latest", None), ("b", "latest", None)),
+    *(("a", None, "v1"), ("b", None, "v1"), ("a", None, "v2"), ("a", None, "latest"), ("latest", None, "a")),
+]
+STEPS = st.lists(st.tuples(st.sampled_from(["put", "put", "put", "drop", "forget", "clear"]), st.sampled_from(KEYS)))
+
+
+@given(STEPS, st.integers(1, 6))
+def test_what_is_found_by_label_or_version_is_what_is_found_by_key(
+    steps: list[tuple[str, CacheKey]], size: int
+) -> None:
+    memory = Memory(size)
+    by_key = memory.by_key
+    for step, key in steps:
+        if step == "put":
+            memory.put(entry(key), memory.epoch)
+            assert by_key[key].key == key
+        elif step == "drop" and key in by_key:
+            memory.drop(by_key[key])
+        elif step == "forget":
+            memory.forget([key])
+        elif step == "clear":
+            memory.clear()
+        others = {key: kept for key, kept in by_key.items() if isinstance(key, tuple)}
+        by_id = memory.others.by_id
+        assert memory.others.latest == {name: kept for (name, _, version), kept in others.items() if version is None}
+        of_versions = {(name, None, version): kept for version, of in by_id.items() for name, kept in of.items()}
+        assert of_versions == {key: kept for key, kept in others.items() if key[2] is not None}
+        assert all(by_id.values())
+
+
+class _Interrupted(Others):
+    __slots__ = ()
+
+    def put(self, entry: Entry) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("key", KEYS[2:])
+def test_an_interrupt_leaves_no_old_entry_where_a_reader_would_find_it(key: CacheKey) -> None:
+    memory = Memory(5)
+    memory.put(entry(key), memory.epoch)
+    memory.others.__class__ = _Interrupted
+    new = entry(key, fetched_at=20.0)
+    with pytest.raises(KeyboardInterrupt):
+        memory.put(new, memory.epoch)
+    assert memory.by_key[key] is new
+    assert memory.others.latest == memory.others.by_id == {}

@@ -12,7 +12,8 @@ import time
 from typing import TYPE_CHECKING, Any, Callable
 
 import pytest
-from faults.crowd import crowd
+from faults.crowd import crowd, in_a_thread
+from faults.inside import closes_the_slow_path, looked_into
 from faults.reading import warnings
 
 from scope_client import (
@@ -121,6 +122,29 @@ def test_each_label_is_pinned_for_itself_and_a_version_is_what_was_asked_for(
         assert list(pins.versions) == ["chat", ("chat", "latest")]
 
 
+def test_reads_are_answered_at_once_while_pins_are_in_force_and_when_they_are_not(
+    new_client: New, promote: Promote
+) -> None:
+    client = new_client(cache_ttl=600)
+    first = client.get_prompt_version("chat").id
+    of_labels: list[dict[str, Any]] = [{}, {"label": "latest"}]
+    reads = [*of_labels, {"version": first}]
+
+    def shown_of(reads: list[dict[str, Any]]) -> list[str]:
+        return [shown(client.get_prompt_version("chat", **options)) for options in reads]
+
+    with client.pin():
+        assert shown_of(reads) == ["v1", "v1", "v1"]
+        promote("v2")
+        client.clear_cache()
+        for _ in range(2):  # the second read is the first from memory, which says when the version is due
+            assert in_a_thread(lambda: shown_of(reads)) == ["v2", "v2", "v1"]  # which has no pins
+        closes_the_slow_path(client)
+        assert shown_of(of_labels) == ["v1", "v1"]
+        assert in_a_thread(lambda: shown_of(reads)) == ["v2", "v2", "v1"]
+    assert shown_of(reads) == ["v2", "v2", "v1"]
+
+
 def test_a_read_says_that_it_is_from_memory_and_how_old(make_client: New, clock: Any) -> None:
     client = make_client(cache_ttl=10)
     with client.pin():
@@ -159,12 +183,13 @@ def test_other_threads_read_as_ever_and_their_fast_path_is_right(new_client: New
 
 
 def test_the_fast_path_is_put_back_after_the_last_pin(client: ScopeClient) -> None:
-    plain = client._entries
+    plain, others = looked_into(client)
+    assert others is not None
     with client.pin():
         with client.pin():
-            assert client._entries is not plain
-        assert client._entries is not plain
-    assert client._entries is plain
+            assert looked_into(client)[0] is not plain
+        assert looked_into(client)[0] is not plain
+    assert looked_into(client) == (plain, others)
 
 
 def test_requests_in_many_threads_each_see_one_version(new_client: New, promote: Promote) -> None:
