@@ -251,17 +251,26 @@ def test_so_does_the_id_of_the_organisation(make_client: Callable[..., ScopeClie
     assert not leaks(SECRET, str(caught.value))
 
 
-@pytest.mark.parametrize(("path", "body"), [("/token", {"secret": SECRET, "odd": 5}), ("token", {"secret": SECRET})])
-def test_no_frame_shows_a_token_request_that_cannot_be_sent(
-    path: str, body: dict[str, object], make_client: Callable[..., ScopeClient]
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("/token", {"secret": SECRET, "odd": 5}, r"^Own must give token_path as text, and"),
+        ("token", {"secret": SECRET}, r"^Own must give a token_path that"),
+        ("/token", {"secret": SECRET}, r"^the token endpoint answered without a usable"),
+    ],
+)
+def test_no_frame_shows_a_token_request_that_brings_no_token(
+    path: str, body: dict[str, object], message: str, make_client: Callable[..., ScopeClient], server: FaultServer
 ) -> None:
+    server.gives_tokens(json_answer({}))
+
     class Own:
         org_id, token_path = "org", path
 
         def token_body(self) -> object:
             return dict(body)
 
-    with pytest.raises(TokenRefreshError, match=r"Own must give (token_path as text, and|a token_path that)") as caught:
+    with pytest.raises(ScopeError, match=message) as caught:
         make_client(credentials=Own(), max_retries=0).get_prompt_version("greeting")
     assert not leaks(SECRET, "\n".join([*shown_by_debug_pages(caught.value), *surfaces(caught.value)]))
 
