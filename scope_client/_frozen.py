@@ -14,6 +14,7 @@ else:  # `typing` has it from 3.11 on
 
 
 _Self = TypeVar("_Self")
+set_slot = object.__setattr__  # what `Frozen._freeze` does, one by one: for the values that are made in every fetch
 
 
 class CopiedAsItself:
@@ -36,9 +37,8 @@ class Frozen(CopiedAsItself):
     _derived: ClassVar[tuple[str, ...]] = ()  # slots that hold what follows from the fields
 
     def _freeze(self, **slots: Any) -> None:
-        put = object.__setattr__
         for name, value in slots.items():
-            put(self, name, value)
+            set_slot(self, name, value)
 
     def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__ if name not in self._derived}

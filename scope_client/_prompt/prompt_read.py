@@ -2,7 +2,7 @@
 
 from typing import Literal, Optional
 
-from .._frozen import Frozen
+from .._frozen import Frozen, set_slot
 from .prompt_version import PromptVersion
 
 ReadFrom = Literal["memory", "store", "platform", "stale", "fallback", "folder"]
@@ -36,4 +36,8 @@ class PromptRead(Frozen):
         is_locked: bool = False,
         variant: Optional[str] = None,
     ) -> None:
-        self._freeze(version=version, source=source, age=age, is_locked=is_locked, variant=variant)
+        set_slot(self, "version", version)
+        set_slot(self, "source", source)
+        set_slot(self, "age", age)
+        set_slot(self, "is_locked", is_locked)
+        set_slot(self, "variant", variant)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, Optional, Union
 
+from .._frozen import set_slot
 from .._interrupts import pass_on
 from .._wording import shown
 from ..errors import ApiError, ResourceError
@@ -96,8 +97,11 @@ class PromptVersion(Fields):
         self._read(body, ref, is_fallback, extra_values)
 
     def _read(self, body: Mapping[str, Any], ref: Optional[PromptRef], is_fallback: bool, extra_values: str) -> None:
-        fields = fields_in(body, "" if ref is None else ref.name)
-        self._freeze(is_fallback=is_fallback, _extra_values=extra_values, _template=None, **fields)
+        for name, value in fields_in(body, "" if ref is None else ref.name).items():
+            set_slot(self, name, value)
+        set_slot(self, "is_fallback", is_fallback)
+        set_slot(self, "_extra_values", extra_values)
+        set_slot(self, "_template", None)
         if self.type == "chat":  # its content may not be a list of messages, which the first reader should hear of
             self._parse()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Optional, Union
 
-from .._frozen import Frozen
+from .._frozen import Frozen, set_slot
 from .._wording import nearest, shown
 from ..errors import ValidationError
 from .values import is_none, plain_text
@@ -29,8 +29,10 @@ class PromptRef(Frozen):
     key: CacheKey
 
     def __init__(self, name: str, label: str | None = "production", version: str | None = None) -> None:
-        key = name if label == "production" else (name, label, version)
-        self._freeze(name=name, label=label, version=version, key=key)
+        set_slot(self, "name", name)
+        set_slot(self, "label", label)
+        set_slot(self, "version", version)
+        set_slot(self, "key", name if label == "production" else (name, label, version))
 
     @classmethod
     def of(cls, name: str, label: str | None = None, version: str | None = None) -> PromptRef:
