@@ -45,8 +45,7 @@ class AsyncReads:
 
     async def read_for(self, ref: PromptRef, values: Mapping[str, object], **options: Any) -> PromptRead:
         """As `Reading.read_for`."""
-        asked = self._reading.asked(ref, **options)
-        asked.values = values
+        asked = self._reading.asked(ref, **options)._replace(values=values)
         return watching.read(ref, await self._answer(asked))
 
     async def prefetch(self, prompts: Iterable[Wanted], deadline: float | None) -> PrefetchReport:

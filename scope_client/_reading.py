@@ -77,9 +77,7 @@ class Reading:
 
     def read_for(self, ref: PromptRef, values: Mapping[str, object], **options: Any) -> PromptRead:
         """As `read`, for a caller who fills in these values: a rollout picks nothing that they do not fit."""
-        asked = self.asked(ref, **options)
-        asked.values = values
-        return self._answer(asked)
+        return self._answer(self.asked(ref, **options)._replace(values=values))
 
     def prefetched(self, ref: PromptRef, budget: Budget) -> PromptRead:
         """The answer to a read of a prefetch, which brings the candidates of a rollout too."""
