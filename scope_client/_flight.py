@@ -35,7 +35,7 @@ _ENDS = (State.LANDED, State.FAILED, State.ABANDONED)
 
 
 class Flights(Generic[_Result]):
-    """The calls that are under way in one process; a forked child has none of its parent's."""
+    """The calls that are under way in one process, `by_key`; a forked child has none of its parent's."""
 
     def __init__(self) -> None:
         self.after_fork()
@@ -43,10 +43,7 @@ class Flights(Generic[_Result]):
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
-        self._flying: dict[Hashable, _Flight[_Result]] = {}
-
-    def is_flying(self, key: Hashable) -> bool:
-        return key in self._flying
+        self.by_key: dict[Hashable, _Flight[_Result]] = {}
 
     def run(
         self,
@@ -93,13 +90,13 @@ class Flights(Generic[_Result]):
         # Made before the lock is taken: a garbage collection that runs in between may run a finalizer that reads.
         mine: _Flight[_Result] = _Flight(me)
         with self._lock:
-            flight = self._flying.get(key)
+            flight = self.by_key.get(key)
             # Without an heir each waiter of a failed leader would find no flight and make a call of its own.
             heir = None if abandoned is None else abandoned.heir
             if heir is not None and heir.state is not State.ABANDONED:
                 flight = heir
             elif flight is None or flight.state in _ENDS:
-                flight = self._flying[key] = mine
+                flight = self.by_key[key] = mine
             if abandoned is not None:
                 abandoned.heir = flight
             return flight
@@ -125,8 +122,8 @@ class Flights(Generic[_Result]):
             flight.has_ended.set()
             with self._lock:
                 # A waiter that gave this flight up may have put its own in its place.
-                if self._flying.get(key) is flight:
-                    del self._flying[key]
+                if self.by_key.get(key) is flight:
+                    del self.by_key[key]
         return result
 
 

@@ -273,7 +273,7 @@ class PromptCache:
         """The platform's answer if it comes soon; raises what it refuses with, None for an outage."""
         flight = self._flight(ref)
         # Between the look and the boarding the flight may end: then this reader leads one with a joiner's patience.
-        seconds = policy.JOINER_SECONDS if self._flights.is_flying(flight) else policy.FIRST_READER_SECONDS
+        seconds = policy.JOINER_SECONDS if flight in self._flights.by_key else policy.FIRST_READER_SECONDS
         patience = budget.at_most(seconds, retries=0)
         wanted = Load(ref, patience, max_age, look=look)
         try:

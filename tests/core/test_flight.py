@@ -188,14 +188,14 @@ def test_a_leader_who_was_given_up_leaves_the_flight_that_took_its_place(flights
         return "mine"
 
     assert flights.run("key", call) == "mine"
-    assert flights.is_flying("key")
+    assert "key" in flights.by_key
 
 
 @pytest.mark.parametrize("end", [State.LANDED, State.FAILED, State.ABANDONED])
 def test_nobody_boards_a_flight_that_an_interrupt_has_left_behind(end: State, flights: Flights) -> None:
     leave_flight(flights, "key", end)
     assert flights.run("key", lambda: "new", lambda: 0.0) == "new"
-    assert not flights.is_flying("key")
+    assert "key" not in flights.by_key
 
 
 def test_a_call_that_asks_for_itself_is_told_so(flights: Flights) -> None:
@@ -258,11 +258,11 @@ def test_it_knows_what_is_under_way(flights: Flights) -> None:
     call = Call("result")
     leader = Crowd(1, lambda: flights.run("key", call))
     leader.wait_until_waiting(1)
-    assert flights.is_flying("key")
-    assert not flights.is_flying("other")
+    assert "key" in flights.by_key
+    assert "other" not in flights.by_key
     call.may_end.set()
     leader.outcomes()
-    assert not flights.is_flying("key")
+    assert "key" not in flights.by_key
 
 
 def test_an_error_keeps_its_cause_for_each_who_waits(flights: Flights) -> None:

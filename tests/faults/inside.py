@@ -97,7 +97,7 @@ def is_fetching(client: ScopeClient) -> bool:
 
 def flights_of(cache: PromptCache) -> int:
     """How many fetches are under way."""
-    return len(cache._flights._flying)
+    return len(cache._flights.by_key)
 
 
 def entry(client: ScopeClient, name: str = "greeting") -> Entry:
