@@ -152,9 +152,7 @@ class FleetLoader(Loader):
             return
         now = self._clock.now()
         error = Remembered(failure.error, now - failure.age, failure.age).again(now)
-        if is_outage(error):
-            self._platform.began(wanted.ref.key, error, is_known=wanted.ref.key in self._memory.by_key)
-        else:
+        if not self._platform.failed(wanted.ref.key, error, is_known=wanted.ref.key in self._memory.by_key):
             self._was_refused(wanted, self._memory.epoch, error)
         raise error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from .._circuit_breaker import NEVER
 from .._clock import Clock
 from .._config.configuration import Configuration
 from .._counters import Counters
@@ -16,7 +17,7 @@ from ..errors import ScopeError, TimeoutError
 from .fitting import Fitting
 from .last_ids import LastIds
 from .memory import Entry, Memory
-from .platform_breaker import PlatformBreaker, is_gone, is_outage
+from .platform_breaker import PlatformBreaker, is_gone
 from .policy import JOINER_SECONDS
 from .refusals import Refusals
 
@@ -155,8 +156,7 @@ class Loader:
                 return False
         if wanted.replaces is None:
             self._refusals.remember((began.epoch, wanted.ref.key), evidence)
-        if is_outage(evidence):
-            self._platform.began(wanted.ref.key, error, is_known=wanted.ref.key in self._memory.by_key)
+        if self._platform.failed(wanted.ref.key, error, is_known=wanted.ref.key in self._memory.by_key):
             return False
         return self._was_refused(wanted, began.epoch, evidence)
 
@@ -174,7 +174,8 @@ class Loader:
     def _kept(self, wanted: Load, began: Began, version: PromptVersion) -> Entry | None:
         """The entry that memory has of it now; None if it was cleared meanwhile."""
         # Before the version is kept: who finds it must not find the outage that it ends.
-        self._platform.ended(wanted.ref.key)
+        if self._platform.failing or self._platform.doubtful_until != NEVER:
+            self._platform.ended(wanted.ref.key)
         if self._refusals.remembered:
             self._refusals.forget(self._refusal(wanted.ref))
         ref, max_age = wanted.ref, wanted.max_age

@@ -92,16 +92,17 @@ class PlatformBreaker:
 
     What fails for one prompt alone is asked half as often as the platform as a whole. It gives its turn to another
     prompt that was refused one, so that it holds up no other. A Retry-After counts up to `longest_retry_after`, and
-    for a prompt that is known up to thirty seconds if that is more.
+    for a prompt that is known up to thirty seconds if that is more. While no prompt is `failing`, and `doubtful_until`
+    is NEVER, there is nothing for an answer to end.
     """
 
     def __init__(self, clock: Clock, *, longest_retry_after: float) -> None:
         self._clock = clock
         self._longest_retry_after = longest_retry_after
         self._breaker = CircuitBreaker(clock, PLATFORM_PAUSES)
-        # Read without the lock on every stale read: a prompt is put in or taken out whole, never changed half.
-        self._failing: dict[CacheKey, _FailingPrompt] = {}
-        self._doubtful_until = NEVER
+        # Read without the lock: a prompt is put in or taken out whole, never changed half.
+        self.failing: dict[CacheKey, _FailingPrompt] = {}
+        self.doubtful_until = NEVER
         self._passed_over: CacheKey | None = None
         self.after_fork()
         renew_in_children(self)
@@ -117,7 +118,7 @@ class PlatformBreaker:
     @property
     def is_likely(self) -> bool:
         """Whether a reader who has something else to serve had better not wait."""
-        return self._clock.now() < self._doubtful_until or self.is_known
+        return self._clock.now() < self.doubtful_until or self.is_known
 
     @property
     def attempt_seconds(self) -> float:
@@ -126,14 +127,14 @@ class PlatformBreaker:
 
     def is_failing(self, key: CacheKey) -> bool:
         """Whether the platform failed for this prompt when it was last asked."""
-        prompt = self._failing.get(key)
+        prompt = self.failing.get(key)
         if prompt is None or not prompt.is_outage:
             return False
         return self._clock.now() < prompt.ask_at + OUTAGE_REMEMBERED_SECONDS
 
     def outlook(self, key: CacheKey) -> Outlook:
         """What speaks against a wait for the platform, for a reader of this prompt."""
-        failed_at, prompt = self._breaker.failed_at, self._failing.get(key)
+        failed_at, prompt = self._breaker.failed_at, self.failing.get(key)
         if prompt is None:
             return Outlook(failed_at, self.is_likely, is_failing=False)
         is_asked_to_wait = self._clock.now() < prompt.waits_until
@@ -143,7 +144,7 @@ class PlatformBreaker:
 
     def claim(self, key: CacheKey) -> Turn | None:
         """Leave to ask the platform now, for this prompt or one that goes first; None if it is not to be asked."""
-        prompt = self._failing.get(key)
+        prompt = self.failing.get(key)
         # Its own pause first, so that a prompt which fails alone cannot take the turn of the whole platform.
         if prompt is not None and self._clock.now() < prompt.ask_at:
             return None
@@ -164,45 +165,45 @@ class PlatformBreaker:
         """Whether no failure has come in since."""
         return self._breaker.failures <= turn.failures
 
-    def began(self, key: CacheKey, error: ScopeError, *, is_known: bool) -> None:
-        """The platform failed for this prompt; `is_known` if there is a version of it to go on with."""
+    def failed(self, key: CacheKey, error: ScopeError, *, is_known: bool) -> bool:
+        """Whether the platform failed for this prompt; `is_known` if there is a version of it to go on with."""
+        evidence = _evidence(error)
+        if not is_outage(evidence):
+            return False
         if error._breaks_lock:
             self._answered(key, is_outage=True)
-            return
-        asked_to_wait = _retry_after(error)
+            return True
+        asked_to_wait = getattr(evidence, "retry_after", None) or 0.0
         longest = max(self._longest_retry_after, PROMPT_PAUSES.longest if is_known else 0.0)
         with self._lock:
             # Before either breaker hears of it. A prompt that fails on and on while the others work is not new.
             is_new = not (self._breaker.failures or self.is_failing(key))
-            self._breaker.failed(min(asked_to_wait, self._longest_retry_after))
+            # The prompt first: an interrupt in between must not leave a platform that fails, and no prompt.
             self._prompt_failed(key, min(asked_to_wait, longest), is_outage=True)
+            self._breaker.failed(min(asked_to_wait, self._longest_retry_after))
         if is_new:
-            evidence = _evidence(error)
             _log.warning(
                 "the platform is down, prompts that are known go on being served: %s",
                 evidence,
                 facts=error_facts(evidence),
             )
+        return True
 
     def doubt(self) -> None:
         """The platform did not answer a caller in haste, which proves nothing."""
-        self._doubtful_until = self._clock.now() + DOUBT_SECONDS
+        self.doubtful_until = self._clock.now() + DOUBT_SECONDS
 
     def ended(self, key: CacheKey, *, is_refused: bool = False) -> None:
         """The platform answered; `is_refused` if it refuses a renewal, which is not to be tried at once again."""
-        # This runs after every fetch: while all is well, without the lock.
-        if self._breaker.failures or self._failing or is_refused:
-            self._answered(key, is_outage=False if is_refused else None)
-        else:
-            self._doubtful_until = NEVER
+        self._answered(key, is_outage=False if is_refused else None)
 
     def _answered(self, key: CacheKey, *, is_outage: bool | None) -> None:
         """What the platform said is of no use for this prompt, as if it was down for it or not; None if it is."""
-        self._doubtful_until = NEVER
+        self.doubtful_until = NEVER
         with self._lock:
             was_down = self._breaker.worked()
             if is_outage is None:
-                self._failing.pop(key, None)
+                self.failing.pop(key, None)
             else:
                 self._prompt_failed(key, 0.0, is_outage=is_outage)
         if was_down:
@@ -214,22 +215,19 @@ class PlatformBreaker:
             self._prompt_failed(key, 0.0, is_outage=False)
 
     def _prompt_failed(self, key: CacheKey, asked_to_wait: float, *, is_outage: bool) -> None:
-        # All of them rather than one: what is lost is a pause or two, and no order has to be kept.
-        if len(self._failing) >= MAX_FAILING_PROMPTS and key not in self._failing:
-            self._failing.clear()
-        prompt = self._failing.get(key)
+        prompt = self.failing.get(key)
         if prompt is None:
-            prompt = self._failing[key] = _FailingPrompt(self._clock)
+            prompt = _FailingPrompt(self._clock)
+            # All others go rather than one: what is lost is a pause or two, and no order has to be kept.
+            if len(self.failing) >= MAX_FAILING_PROMPTS:
+                self.failing = {key: prompt}
+            self.failing[key] = prompt
         prompt.is_outage = is_outage
         prompt.waits_until = self._clock.now() + asked_to_wait
         prompt.failed(asked_to_wait)
 
 
-def _evidence(error: ScopeError) -> BaseException:
+def _evidence(error: ScopeError) -> ScopeError:
     """What the last attempt ended in, if the whole call ran out of time."""
-    is_deadline = isinstance(error, TimeoutError) and error.is_deadline
-    return (error.__cause__ if is_deadline else None) or error
-
-
-def _retry_after(error: ScopeError) -> float:
-    return getattr(_evidence(error), "retry_after", None) or 0.0
+    last = error.__cause__ if isinstance(error, TimeoutError) and error.is_deadline else None
+    return last if isinstance(last, ScopeError) else error

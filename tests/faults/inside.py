@@ -150,7 +150,7 @@ def ends_the_rest_of_the_store(client: ScopeClient) -> None:
 
 def is_troubled(client: ScopeClient) -> bool:
     """Whether the client knows of an outage, of all or of one prompt."""
-    return bool(client._rooms.platform._breaker.failures or client._rooms.platform._failing)
+    return bool(client._rooms.platform._breaker.failures or client._rooms.platform.failing)
 
 
 def redis_of(store: RedisStore) -> Any:

@@ -26,6 +26,7 @@ from scope_client import (
 from scope_client._attribute_names import STATUS
 from scope_client._cache.platform_breaker import Outlook, PlatformBreaker, Turn, is_outage
 from scope_client._circuit_breaker import NEVER
+from scope_client._clock import Clock
 
 DOWN = ServerError("down", http_status=503)
 
@@ -85,7 +86,7 @@ class TestKnown:
     def test_a_failure_is_remembered_for_a_minute_past_the_next_attempt(
         self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         assert outage.is_known
         assert outage.is_failing("a")
         assert not outage.is_failing("b")
@@ -101,7 +102,7 @@ class TestKnown:
 
     def test_to_the_moment(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         clock.time = 0.0  # whose steps are exact
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         clock.time = 60.5
         assert not outage.is_known
         assert outage.is_failing("a")
@@ -120,7 +121,7 @@ class TestKnown:
         self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
         clock.time = 0.0
-        outage.began("a", RateLimitError("slow down", http_status=429, retry_after=20.0), is_known=False)
+        outage.failed("a", RateLimitError("slow down", http_status=429, retry_after=20.0), is_known=False)
         outage.ended("b")
         for time, is_likely_down in ((19.5, True), (20.0, False)):
             clock.time = time
@@ -131,7 +132,7 @@ class TestKnown:
     def test_a_prompt_that_is_known_waits_for_longer(self, clock: ManualClock, is_known: bool, seconds: float) -> None:
         clock.time = 0.0
         outage = PlatformBreaker(clock.clock, longest_retry_after=10.0)
-        outage.began("a", RateLimitError("slow down", http_status=429, retry_after=3000.0), is_known=is_known)
+        outage.failed("a", RateLimitError("slow down", http_status=429, retry_after=3000.0), is_known=is_known)
         outage.ended("b")
         clock.time = seconds - 0.5
         assert outage.outlook("a").is_likely_down
@@ -145,8 +146,8 @@ class TestKnown:
         assert outage.outlook("a").is_likely_down is False
 
     def test_an_answer_ends_it_but_for_other_prompts(self, outage: PlatformBreaker) -> None:
-        outage.began("a", DOWN, is_known=False)
-        outage.began("b", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
+        outage.failed("b", DOWN, is_known=False)
         outage.ended("a")
         assert not outage.is_known
         assert not outage.is_failing("a")
@@ -155,7 +156,7 @@ class TestKnown:
     def test_a_prompt_that_fails_alone_has_its_own_failure_in_its_outlook(
         self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         outage.ended("b")
         assert outage.outlook("a") == Outlook(clock.clock.now(), is_likely_down=False, is_failing=True)
         assert outage.outlook("b") == Outlook(NEVER, is_likely_down=False, is_failing=False)
@@ -163,9 +164,9 @@ class TestKnown:
     def test_the_last_failure_of_any_prompt_is_in_the_outlook_of_each(
         self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         clock.passes(5.0)
-        outage.began("b", DOWN, is_known=False)
+        outage.failed("b", DOWN, is_known=False)
         assert [outage.outlook(key).failed_at for key in ("a", "c")] == [clock.clock.now()] * 2
 
     def test_doubt_makes_it_likely_for_six_seconds(self, outage: PlatformBreaker, clock: ManualClock) -> None:
@@ -177,6 +178,24 @@ class TestKnown:
         clock.passes(0.2)
         assert not outage.is_likely
 
+    def test_a_refusal_is_no_failure_of_the_platform(self, outage: PlatformBreaker) -> None:
+        assert not outage.failed("a", NotFoundError("no", http_status=404), is_known=True)
+        late = TimeoutError("the call is over", is_deadline=True)
+        late.__cause__ = NotFoundError("no", http_status=404)
+        assert not outage.failed("a", late, is_known=True)
+        assert outage.outlook("a") == Outlook(NEVER, is_likely_down=False, is_failing=False)
+        assert outage.failed("a", DOWN, is_known=True)
+
+    @pytest.mark.parametrize("draws", [1, 2])
+    def test_an_interrupt_in_the_middle_of_a_failure_leaves_nothing_that_no_answer_ends(
+        self, draws: int, clock: ManualClock
+    ) -> None:
+        chances = [0.5] * (draws - 1)
+        outage = PlatformBreaker(Clock(clock.clock.now, chance=chances.pop), longest_retry_after=30.0)
+        with pytest.raises(IndexError):
+            outage.failed("a", DOWN, is_known=True)
+        assert "a" in outage.failing
+
     def test_an_answer_ends_the_doubt(self, outage: PlatformBreaker) -> None:
         outage.doubt()
         outage.ended("a")
@@ -187,7 +206,7 @@ class TestKnown:
     ) -> None:
         caplog.set_level(logging.INFO, "scope_client.outage")
         for key in ("a", "b", "a"):
-            outage.began(key, DOWN, is_known=False)
+            outage.failed(key, DOWN, is_known=False)
             clock.passes(5)
         outage.ended("a")
         outage.ended("a")
@@ -200,7 +219,7 @@ class TestKnown:
         self, outage: PlatformBreaker, clock: ManualClock, caplog: pytest.LogCaptureFixture
     ) -> None:
         for _ in range(3):
-            outage.began("a", DOWN, is_known=False)
+            outage.failed("a", DOWN, is_known=False)
             outage.ended("b")
             clock.passes(5)
         assert len(caplog.records) == 1
@@ -210,7 +229,7 @@ class TestKnown:
     ) -> None:
         late = TimeoutError("the call is over", is_deadline=True)
         late.__cause__ = DOWN
-        outage.began("a", late, is_known=False)
+        outage.failed("a", late, is_known=False)
         assert caplog.records[0].getMessage().endswith(": down")
 
     def test_or_the_time_limit_of_the_attempt_itself(
@@ -218,7 +237,7 @@ class TestKnown:
     ) -> None:
         late = TimeoutError("no answer came")
         late.__cause__ = DOWN
-        outage.began("a", late, is_known=False)
+        outage.failed("a", late, is_known=False)
         assert caplog.records[0].getMessage().endswith(": no answer came")
 
 
@@ -227,7 +246,7 @@ class TestTurns:
         assert [outage.claim(key) for key in "aab"] == [Turn("a", 0), Turn("a", 0), Turn("b", 0)]
 
     def test_in_an_outage_one_is_given_after_each_pause(self, outage: PlatformBreaker, clock: ManualClock) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         assert outage.claim("b") is None
         clock.passes(0.5)
         assert outage.claim("b") == Turn("b", 1)
@@ -236,14 +255,14 @@ class TestTurns:
         assert outage.claim("b") == Turn("b", 1)
 
     def test_the_prompt_that_failed_waits_twice_as_long(self, outage: PlatformBreaker, clock: ManualClock) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         clock.passes(0.6)
         assert outage.claim("a") is None
         clock.passes(0.4)
         assert outage.claim("a") == Turn("a", 1)
 
     def test_it_waits_so_after_the_platform_answers_others(self, outage: PlatformBreaker, clock: ManualClock) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         outage.ended("b")
         assert outage.claim("a") is None
         clock.passes(1)
@@ -252,7 +271,7 @@ class TestTurns:
     def test_a_prompt_that_fails_alone_gives_its_turn_to_one_that_was_refused(
         self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         assert outage.claim("b") is None
         clock.passes(1)
         assert outage.claim("a") == Turn("b", 1)
@@ -260,7 +279,7 @@ class TestTurns:
         assert outage.claim("a") == Turn("a", 1)
 
     def test_the_one_that_was_refused_takes_its_own_turn(self, outage: PlatformBreaker, clock: ManualClock) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         outage.claim("b")
         clock.passes(0.5)
         assert outage.claim("b") == Turn("b", 1)
@@ -268,7 +287,7 @@ class TestTurns:
         assert outage.claim("a") == Turn("a", 1)
 
     def test_a_prompt_that_is_not_failing_gives_no_turn_away(self, outage: PlatformBreaker, clock: ManualClock) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         outage.claim("b")
         clock.passes(0.5)
         assert outage.claim("c") == Turn("c", 1)
@@ -276,7 +295,7 @@ class TestTurns:
     def test_a_failing_prompt_that_is_refused_is_not_passed_over(
         self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         clock.passes(1)
         assert outage.claim("b") == Turn("b", 1)
         assert outage.claim("a") is None
@@ -286,7 +305,7 @@ class TestTurns:
     def test_one_that_fails_does_not_take_the_place_of_one_that_was_refused_before(
         self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
-        outage.began("a", DOWN, is_known=False)
+        outage.failed("a", DOWN, is_known=False)
         assert outage.claim("b") is None
         clock.passes(1)
         assert outage.claim("c") == Turn("c", 1)
@@ -298,7 +317,7 @@ class TestTurns:
         turn = outage.claim("a")
         assert turn is not None
         assert outage.holds(turn)
-        outage.began("b", DOWN, is_known=False)
+        outage.failed("b", DOWN, is_known=False)
         assert not outage.holds(turn)
         clock.passes(0.5)
         turn = outage.claim("a")
@@ -308,14 +327,14 @@ class TestTurns:
         assert outage.holds(turn)
 
     def test_a_retry_after_puts_all_turns_off(self, outage: PlatformBreaker, clock: ManualClock) -> None:
-        outage.began("a", RateLimitError("slow down", http_status=429, retry_after=20.0), is_known=False)
+        outage.failed("a", RateLimitError("slow down", http_status=429, retry_after=20.0), is_known=False)
         clock.passes(19.9)
         assert outage.claim("b") is None
         clock.passes(0.1)
         assert outage.claim("b") == Turn("b", 1)
 
     def test_a_longer_retry_after_than_the_longest_is_cut(self, outage: PlatformBreaker, clock: ManualClock) -> None:
-        outage.began("a", RateLimitError("slow down", http_status=429, retry_after=3000.0), is_known=False)
+        outage.failed("a", RateLimitError("slow down", http_status=429, retry_after=3000.0), is_known=False)
         clock.passes(30)
         assert outage.claim("b") == Turn("b", 1)
 
@@ -324,7 +343,7 @@ class TestTurns:
     ) -> None:
         late = TimeoutError("the call is over", is_deadline=True)
         late.__cause__ = RateLimitError("slow down", http_status=429, retry_after=20.0)
-        outage.began("a", late, is_known=False)
+        outage.failed("a", late, is_known=False)
         clock.passes(19.9)
         assert outage.claim("b") is None
 
@@ -349,7 +368,7 @@ class TestTurns:
     def test_pauses_grow_to_fifteen_seconds(self, outage: PlatformBreaker, clock: ManualClock) -> None:
         pauses = []
         for _ in range(8):
-            outage.began("a", DOWN, is_known=False)
+            outage.failed("a", DOWN, is_known=False)
             began = clock.time
             while outage.claim("b") is None:
                 clock.passes(0.125)
@@ -362,20 +381,20 @@ class TestTurns:
         given = []
         for _ in range(5):
             given.append(outage.attempt_seconds)
-            outage.began("a", DOWN, is_known=False)
+            outage.failed("a", DOWN, is_known=False)
             clock.passes(20)
         assert given == [5, 10, 20, 40, 80]
         for _ in range(20):
-            outage.began("a", DOWN, is_known=False)
+            outage.failed("a", DOWN, is_known=False)
             clock.passes(20)
         assert outage.attempt_seconds == 5 * 1024
 
     def test_a_thousand_failing_prompts_are_remembered_and_no_more(self, outage: PlatformBreaker) -> None:
         for number in range(1000):
-            outage.began(f"prompt-{number}", DOWN, is_known=False)
+            outage.failed(f"prompt-{number}", DOWN, is_known=False)
         assert outage.is_failing("prompt-0")
-        outage.began("prompt-0", DOWN, is_known=False)
+        outage.failed("prompt-0", DOWN, is_known=False)
         assert outage.is_failing("prompt-999")
-        outage.began("one more", DOWN, is_known=False)
+        outage.failed("one more", DOWN, is_known=False)
         assert outage.is_failing("one more")
         assert not outage.is_failing("prompt-0")
