@@ -25,7 +25,7 @@ from .loading import Load, Loader
 from .memory import Entry, Memory, Others
 from .platform_breaker import PlatformBreaker, Turn, is_outage
 from .policy import Facts, Known, Renewal, Rules, Step
-from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, SleepWatch
+from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, MIN_SLEEP_SECONDS, SleepWatch
 
 if TYPE_CHECKING:
     from .shared_store import Look, SharedStore
@@ -237,9 +237,10 @@ class PromptCache:
         return Facts(now, known, max_age, renewal, *self._platform.outlook(ref.key), has_stand_in)
 
     def _notice_sleep(self) -> None:
-        slept = self._sleep_watch.seconds_slept()
-        if slept:
-            self._memory.grow_older(slept, self._clock.now())
+        if abs(self._clock.wall() - self._clock.now() - self._sleep_watch.ahead) >= MIN_SLEEP_SECONDS:
+            slept = self._sleep_watch.seconds_slept()
+            if slept:
+                self._memory.grow_older(slept, self._clock.now())
 
     def _renewal_of(self, ref: PromptRef) -> _Renewal | None:
         job = self._background.by_key.get(self._flight(ref))

@@ -12,11 +12,14 @@ MIN_SLEEP_SECONDS = 2.0
 
 
 class SleepWatch:
-    """Holds the wall clock beside the monotonic one. A wall clock that is set ahead looks like a sleep."""
+    """Holds the wall clock beside the monotonic one. A wall clock that is set ahead looks like a sleep.
+
+    While the wall clock is `ahead` of the other by about as much, there is nothing to ask for.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._offset = self._offset_now()
+        self.ahead = clock.wall() - clock.now()
         self.after_fork()
         renew_in_children(self)
 
@@ -25,12 +28,11 @@ class SleepWatch:
 
     def seconds_slept(self) -> float:
         """Seconds that the wall clock has gained since they were last told of; 0 if it went back."""
-        if abs(self._offset_now() - self._offset) < MIN_SLEEP_SECONDS:
-            return 0.0
-        with self._lock:
-            gained, self._offset = self._offset_now() - self._offset, self._offset_now()
         # Of several threads that notice it at the same time, one hears of it.
-        return gained if gained >= MIN_SLEEP_SECONDS else 0.0
-
-    def _offset_now(self) -> float:
-        return self._clock.wall() - self._clock.now()
+        with self._lock:
+            ahead = self._clock.wall() - self._clock.now()
+            gained = ahead - self.ahead
+            if abs(gained) < MIN_SLEEP_SECONDS:
+                return 0.0
+            self.ahead = ahead
+        return max(gained, 0.0)

@@ -696,6 +696,23 @@ class TestSleep:
             clock.passes(1)
         assert rig.fetches == 2
 
+    def test_a_wall_clock_that_was_set_back_is_the_measure_from_then_on(self, rig: Rig, clock: ManualClock) -> None:
+        due_at = rig.entry().due_at = clock.time + 3
+        clock.wall -= 4500
+        rig.read(PromptRef("other"))
+        assert rig.entry().due_at == due_at
+        clock.wall += 4500
+        assert rig.read() == "second"
+
+    def test_two_seconds_are_a_sleep(self, rig: Rig, clock: ManualClock) -> None:
+        fetched_at = rig.entry().fetched_at
+        clock.wall += 1.99
+        rig.read()
+        assert rig.entry().fetched_at == fetched_at
+        clock.wall += 0.01
+        rig.read()
+        assert rig.entry().fetched_at == fetched_at - 2.0
+
     def test_a_wall_clock_that_is_set_loses_no_last_known_good_version(self, rig: Rig, clock: ManualClock) -> None:
         rig.source.gives(down())
         clock.wall += 1e9
