@@ -15,7 +15,6 @@ from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from ..errors import ScopeError, TimeoutError
 from .fitting import Fitting
-from .last_ids import LastIds
 from .memory import Entry, Memory
 from .platform_breaker import PlatformBreaker, is_gone
 from .policy import JOINER_SECONDS
@@ -81,7 +80,8 @@ class Loader:
         self._platform = platform
         self._counters = counters
         self._fitting = fitting
-        self._last_ids = LastIds(config.cache_max_size)
+        self._max_last_ids = config.cache_max_size
+        self._last_ids: dict[CacheKey, str | None] = {}
         self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
     def load(self, wanted: Load) -> PromptRead:
@@ -197,8 +197,15 @@ class Loader:
             return False
         if self._fitting is not None:
             self._fitting.remember(ref, entry.version)
-        old = self._last_ids.replaced(ref.key, entry.version.id)
-        if old is not None:
+        old, new = self._last_ids.get(ref.key), entry.version.id
+        self._note_last_id(ref.key, new)
+        if old is not None and old != new:
             age = None if former is None else self._clock.now() - former.fetched_at
-            self._counters.cache_event("changed", ref, age, old=old, new=entry.version.id)
+            self._counters.cache_event("changed", ref, age, old=old, new=new)
         return True
+
+    def _note_last_id(self, key: CacheKey, version_id: str | None) -> None:
+        # All of them rather than one: what is lost is that a change is told, and no order has to be kept.
+        if len(self._last_ids) >= self._max_last_ids and key not in self._last_ids:
+            self._last_ids.clear()
+        self._last_ids[key] = version_id

@@ -348,8 +348,19 @@ class TestChanges:
             server.answers(body(number))
             client.get_prompt_version(f"name {number}")
             client.get_prompt_version("greeting", label="latest", cache_ttl=0)
-        assert len(client._rooms.cache._loader._last_ids._by_key) <= 3
+        assert len(client._rooms.cache._loader._last_ids) <= 3
         assert all(info.prompt == "greeting" for info in told)
+
+    def test_past_as_many_prompts_as_are_kept_the_ids_of_all_are_forgotten(
+        self, make_client: Make, server: FaultServer, told: list[CacheInfo]
+    ) -> None:
+        client = make_client(cache_max_size=2)
+        for number, names in enumerate(("ab", "ab", "c", "ca"), start=1):
+            server.answers(body(number))
+            client.clear_cache()
+            for name in names:
+                client.get_prompt_version(name)
+        assert [(info.old, info.new) for info in told] == [("v_1", "v_2"), ("v_1", "v_2"), ("v_3", "v_4")]
 
 
 class TestRefusedCredentials:
