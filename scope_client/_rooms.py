@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Callable, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Optional, Protocol
 
 from . import _watching as watching
 from ._async_reads import AsyncReads
@@ -25,6 +24,7 @@ from ._status import PromptStatus, Status
 from ._stores.cache_store import CacheStore
 
 if TYPE_CHECKING:
+    from ._cache.fleet_loading import FleetLoader
     from ._cache.shared_store import SharedStore
     from ._folder.bundle import Bundle
     from ._lock.lock_in_use import LockInUse
@@ -66,14 +66,15 @@ class Rooms:
         self.shared = None if config.cache_store is None else _shared(config.cache_store, config, clock, self.lock)
         self.fitting = self._new_fitting() if config.when_unfit == "last_fitting" else None
         memory = Memory(config.cache_max_size)
+        fleet = None if self.shared is None else self._new_fleet_loader(memory, self.shared)
         self.cache = PromptCache(
             config,
             clock,
             memory=memory,
-            loader=self._new_loader(memory),
+            loader=fleet or Loader(config, clock, **self._loader_takes(memory)),
+            fleet=fleet,
             background=self.background,
             platform=self.platform,
-            shared=self.shared,
             counters=self.counters,
         )
         self.bundle = None if config.prompt_dir is None else _bundle(config.prompt_dir, clock)
@@ -136,21 +137,22 @@ class Rooms:
             is_locked=self.lock is not None and self.lock.has(ref),
         )
 
-    def _new_loader(self, memory: Memory) -> Loader:
-        new: Callable[..., Loader] = Loader
-        if self.shared is not None:
-            with held_back():
-                from ._cache.fleet_loading import FleetLoader
-            new = partial(FleetLoader, background=self.background, shared=self.shared)
-        return new(
-            self._config,
-            self._clock,
-            source=self.source,
-            memory=memory,
-            platform=self.platform,
-            counters=self.counters,
-            fitting=self.fitting,
-        )
+    def _new_fleet_loader(self, memory: Memory, shared: SharedStore) -> FleetLoader:
+        """Imported late: most programs share no store."""
+        with held_back():
+            from ._cache.fleet_loading import FleetLoader
+
+        takes = self._loader_takes(memory)
+        return FleetLoader(self._config, self._clock, background=self.background, shared=shared, **takes)
+
+    def _loader_takes(self, memory: Memory) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "memory": memory,
+            "platform": self.platform,
+            "counters": self.counters,
+            "fitting": self.fitting,
+        }
 
     def _new_fitting(self) -> Fitting:
         return Fitting(

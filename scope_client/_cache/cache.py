@@ -28,7 +28,8 @@ from .policy import Facts, Known, Renewal, Rules, Step
 from .sleep_watch import LOOK_AT_WALL_CLOCK_SECONDS, MIN_SLEEP_SECONDS, SleepWatch
 
 if TYPE_CHECKING:
-    from .shared_store import Look, SharedStore
+    from .fleet_loading import FleetLoader
+    from .shared_store import Look
 
 _FlightKey = tuple[int, CacheKey]
 HASTE_SECONDS = 2.0  # for a connect and an answer, twice, a strict client of a store that hangs takes as long
@@ -53,7 +54,7 @@ class _Renewal:
 
 
 class PromptCache:
-    """Versions by ref, from memory, or else from where `loader` finds them."""
+    """Versions by ref, from memory, or else from where `loader` finds them: the `fleet`'s if there is one."""
 
     def __init__(
         self,
@@ -62,19 +63,20 @@ class PromptCache:
         *,
         memory: Memory,
         loader: Loader,
+        fleet: FleetLoader | None,
         background: Background,
         platform: PlatformBreaker,
-        shared: SharedStore | None,
         counters: Counters,
     ) -> None:
-        share = policy.RENEWAL_SHARE if shared is None else policy.FLEET_RENEWAL_SHARE
+        share = policy.RENEWAL_SHARE if fleet is None else policy.FLEET_RENEWAL_SHARE
         self._rules = Rules(config.cache_ttl, config.stale_if_error, config.stale_while_revalidate, share)
         self._timeout = config.timeout
         self._local_ttl = config.cache_local_ttl
         self._clock = clock
         self._background = background
         self._platform = platform
-        self._shared = shared
+        self._fleet = fleet
+        self._shared = None if fleet is None else fleet.shared
         self._counters = counters
         self._memory = memory
         self._loader = loader
@@ -200,28 +202,30 @@ class PromptCache:
 
     def _known(self, ref: PromptRef) -> tuple[Entry | None, Look | None]:
         """What memory has; what the fleet has if it is time to ask its store."""
-        entry = self._memory.by_key.get(ref.key)
-        if self._shared is not None and entry is not None:
+        fleet, entry = self._fleet, self._memory.by_key.get(ref.key)
+        if fleet is None:
+            return entry, None
+        if entry is not None:
             now = self._clock.now()
             # Once more at its end, or a process would call the platform down while a neighbour has the new version.
             has_expired_since = entry.asked_at < entry.expires_at <= now
             if now < entry.asked_at + self._local_ttl and not has_expired_since:
                 return entry, None
-            if self._shared.is_slow:
+            if fleet.shared.is_slow:
                 if self._renewal_of(ref) is not None:  # which looks into the store, too
                     return entry, None
                 if entry.is_fresh(now, None):
-                    self._look_behind(ref, entry, now)
+                    self._look_behind(fleet, ref, entry, now)
                     return entry, None
             # Before the look and not after it: readers who come meanwhile go on with what is known.
             entry.asked_at = now
-        return self._loader.look_up(ref)
+        return fleet.look_up(ref)
 
-    def _look_behind(self, ref: PromptRef, entry: Entry, now: float) -> None:
+    def _look_behind(self, fleet: FleetLoader, ref: PromptRef, entry: Entry, now: float) -> None:
         """One look at a time: a store that hangs is to hold no more than one thread."""
         if _LOOK not in self._background.by_key:
             entry.asked_at = now
-            self._background.submit(_LOOK, partial(self._loader.look_up, ref))
+            self._background.submit(_LOOK, partial(fleet.look_up, ref))
 
     def _facts(
         self, ref: PromptRef, known: Known | None, now: float, max_age: float | None, has_stand_in: bool

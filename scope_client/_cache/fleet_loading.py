@@ -48,12 +48,12 @@ class FleetLoader(Loader):
             config, clock, source=source, memory=memory, platform=platform, counters=counters, fitting=fitting
         )
         self._background = background
-        self._shared = shared
+        self.shared = shared
         self._kept_seconds = max(config.stale_if_error, config.stale_while_revalidate)
 
     def look_up(self, ref: PromptRef) -> tuple[Entry | None, Look | None]:
         """What this process knows after a look into the store: the newer stamp wins, what was cleared is dropped."""
-        memory, shared = self._memory, self._shared
+        memory, shared = self._memory, self.shared
         # Before the look: what is cleared while the store answers is not put in.
         epoch = memory.epoch
         entry = memory.by_key.get(ref.key)
@@ -75,7 +75,7 @@ class FleetLoader(Loader):
 
         Raises TimeoutError, too, if another process has held the lock for too long.
         """
-        held = HeldLock(self._shared, wanted.ref, clock=self._clock, background=self._background)
+        held = HeldLock(self.shared, wanted.ref, clock=self._clock, background=self._background)
         try:
             entry = self._wait_for_the_fleet(wanted, held)
             if entry is not None:
@@ -98,7 +98,7 @@ class FleetLoader(Loader):
         Raises:
             ScopeError: What the other process has failed with.
         """
-        shared, is_renewal = self._shared, wanted.replaces is not None
+        shared, is_renewal = self.shared, wanted.replaces is not None
         patience = wanted.budget.at_most(FIRST_READER_SECONDS if is_renewal else LOCK_SECONDS)
         look = wanted.look if shared.is_recent(wanted.look) else None
         before: Look | None = None
@@ -158,7 +158,7 @@ class FleetLoader(Loader):
 
     def _fetched_under(self, held: HeldLock, wanted: Load) -> PromptRead:
         """What the platform has. It is kept in the shared store in place of what is `held`."""
-        began = self._began(self._shared.generation)
+        began = self._began(self.shared.generation)
         try:
             with held.announced():
                 version = self._source.fetch(wanted.ref, held.watched(wanted.budget))
@@ -169,7 +169,7 @@ class FleetLoader(Loader):
                 told = Told(error, held.lock, self._clock.wall(), began.generation, self._refusals.seconds(error))
                 held.tell(told, is_evicted=has_evicted)
             elif has_evicted:
-                self._shared.forget(wanted.ref)
+                self.shared.forget(wanted.ref)
             raise
         entry = self._kept(wanted, began, version)
         if entry is not None and self._is_stored(wanted.ref, entry):
@@ -178,7 +178,7 @@ class FleetLoader(Loader):
 
     def _is_stored(self, ref: PromptRef, entry: Entry) -> bool:
         """Puts it into the shared store; whether it lies there now."""
-        return self._shared.keep(
+        return self.shared.keep(
             ref,
             entry.version,
             stamp=entry.stamp,

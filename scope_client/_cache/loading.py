@@ -97,10 +97,6 @@ class Loader:
             self._refusals.check(self._refusal(wanted.ref), wanted.max_age)
         return self._fetched(wanted)
 
-    def look_up(self, ref: PromptRef) -> tuple[Entry | None, Look | None]:
-        """What this process knows, and what it sees in a store that it shares."""
-        return self._memory.by_key.get(ref.key), None
-
     def _read_of(self, entry: Entry, source: ReadFrom) -> PromptRead:
         return PromptRead(entry.version, source, self._clock.now() - entry.fetched_at)
 

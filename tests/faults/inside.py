@@ -64,7 +64,7 @@ def loads(rig: Rig, ref: PromptRef) -> PromptRead:
 
 def looks_into_its_store(rig: Rig, ref: PromptRef) -> None:
     """As another thread would do it behind the readers."""
-    rig.cache._loader.look_up(ref)
+    rig.cache._fleet.look_up(ref)
 
 
 def is_looking_at_its_folder(client: ScopeClient) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Callable, Union
 
 from faults.clock import ManualClock, eventually
@@ -81,26 +80,24 @@ class Rig:
                 counters=self.counters,
                 max_prompts=config.cache_max_size,
             )
-        memory = Memory(config.cache_max_size)
-        new_loader: Callable[..., Loader] = Loader
+        takes = {
+            "source": self.source,
+            "memory": Memory(config.cache_max_size),
+            "platform": self.platform,
+            "counters": self.counters,
+            "fitting": self.fitting,
+        }
+        fleet = None
         if self.shared is not None:
-            new_loader = partial(FleetLoader, background=self.background, shared=self.shared)
+            fleet = FleetLoader(config, clock.clock, background=self.background, shared=self.shared, **takes)
         self.cache = PromptCache(
             config,
             clock.clock,
-            memory=memory,
-            loader=new_loader(
-                config,
-                clock.clock,
-                source=self.source,
-                memory=memory,
-                platform=self.platform,
-                counters=self.counters,
-                fitting=self.fitting,
-            ),
+            memory=takes["memory"],
+            loader=fleet or Loader(config, clock.clock, **takes),
+            fleet=fleet,
             background=self.background,
             platform=self.platform,
-            shared=self.shared,
             counters=self.counters,
         )
 
