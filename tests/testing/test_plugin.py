@@ -104,7 +104,8 @@ def test_a_project_that_does_not_use_it_pays_nothing(run):
             assert "scope_client.testing.plugin" in sys.modules
             heavy = {"flask", "werkzeug", "requests", "urllib3", "jwt", "yaml", "click", "scope_client.local"}
             assert heavy & set(sys.modules) == set()
-        """
+        """,
+        is_fresh=True,
     )
     outcome.assert_outcomes(passed=1)
 
