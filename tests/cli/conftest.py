@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,9 @@ from typing import NamedTuple
 
 import pytest
 from counted_processes import counting
+from faults.forked import Forking, forking
 
+from scope_client import cli
 from scope_client.local import LocalPlatform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,8 +25,12 @@ INTERRUPTIBLE = "import signal; signal.signal(signal.SIGINT, signal.default_int_
 SECRETS = ("SCOPE_API_SECRET", "SCOPE_CLIENT_SECRET")
 
 
+def is_ours(variable: str) -> bool:
+    return variable.startswith("SCOPE_")
+
+
 def environment(**variables: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SCOPE_")}
+    inherited = {name: value for name, value in os.environ.items() if not is_ours(name)}
     return {**inherited, **counting(), "PYTHONPATH": str(ROOT), **variables}
 
 
@@ -50,7 +57,8 @@ class Outcome(NamedTuple):
 class Command:
     """Runs `scope` against one platform, and watches that no secret is printed."""
 
-    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
+    def __init__(self, ready: Forking, folder: Path, variables: dict[str, str]) -> None:
+        self._ready = ready
         self.folder = folder
         self.variables = variables
 
@@ -63,15 +71,20 @@ class Command:
         **more: str,
     ):
         variables = {**self.variables, **more}
-        done = subprocess.run(
-            [sys.executable, *how, *arguments],
-            input=stdin,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            env=environment(**variables),
-            cwd=self.folder,
-            timeout=30,
-        )
+        if (how, stdout) == (MODULE, subprocess.PIPE) and stdin is not None and all(map(is_ours, more)):
+            done = self._ready.run(
+                *(MODULE[1], *arguments), env=environment(**variables), cwd=self.folder, stdin=stdin, timeout=30
+            )
+        else:
+            done = subprocess.run(
+                [sys.executable, *how, *arguments],
+                input=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                env=environment(**variables),
+                cwd=self.folder,
+                timeout=30,
+            )
         outcome = Outcome(done.returncode, (done.stdout or b"").decode(), done.stderr.decode())
         assert "Traceback" not in outcome.err
         assert not [name for name in SECRETS if variables.get(name) and variables[name] in outcome.out + outcome.err]
@@ -145,9 +158,18 @@ def platform():
         yield platform
 
 
+@pytest.fixture(scope="session")
+def ready():
+    """Has the command and all that it needs imported."""
+    rooms = [room.name for room in pkgutil.iter_modules(cli.__path__, "scope_client.cli.")]
+    rooms.remove(f"{MODULE[1]}.__main__")
+    with forking(*rooms, "scope_client.local", "requests") as ready:
+        yield ready
+
+
 @pytest.fixture
-def scope(platform, tmp_path):
-    return Command(tmp_path, platform.environ)
+def scope(ready, platform, tmp_path):
+    return Command(ready, tmp_path, platform.environ)
 
 
 @pytest.fixture
