@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 import signal
 import subprocess
 import sys
@@ -13,9 +12,8 @@ from typing import NamedTuple
 
 import pytest
 from counted_processes import counting
-from faults.forked import Forking, forking
+from faults.forked import Forking, forking_commands
 
-from scope_client import cli
 from scope_client.local import LocalPlatform
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,10 +158,7 @@ def platform():
 
 @pytest.fixture(scope="session")
 def ready():
-    """Has the command and all that it needs imported."""
-    rooms = [room.name for room in pkgutil.iter_modules(cli.__path__, "scope_client.cli.")]
-    rooms.remove(f"{MODULE[1]}.__main__")
-    with forking(*rooms, "scope_client.local", "requests") as ready:
+    with forking_commands() as ready:
         yield ready
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from faults.forked import Forking, forking_commands
 from faults.server import FaultServer
 
 from scope_client.local import LocalPlatform
@@ -52,7 +52,8 @@ class Diagnosis(NamedTuple):
 class Doctor:
     """Runs the command in a folder, with these variables and no others of ours."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, ready: Forking, folder: Path) -> None:
+        self._ready = ready
         self.folder = folder
 
     def __call__(self, variables: dict[str, str], *arguments: str) -> Diagnosis:
@@ -72,23 +73,28 @@ class Doctor:
             for name, value in os.environ.items()
             if not name.startswith("SCOPE_") and not name.upper().endswith(FOREIGN)
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "scope_client.cli", "doctor", *arguments],
+        ended = self._ready.run(
+            *("scope_client.cli", "doctor", *arguments),
             env={**inherited, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **variables},
             cwd=self.folder,
-            capture_output=True,
-            text=True,
             timeout=60,
         )
+        done = subprocess.CompletedProcess(ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
         assert "Traceback" not in done.stderr, done.stderr
         said = done.stdout + done.stderr
         assert not [name for name in SECRETS if len(variables.get(name, "")) > 3 and variables[name] in said]
         return done
 
 
+@pytest.fixture(scope="session")
+def ready() -> Iterator[Forking]:
+    with forking_commands() as started:
+        yield started
+
+
 @pytest.fixture
-def doctor(tmp_path: Path) -> Doctor:
-    return Doctor(tmp_path)
+def doctor(ready: Forking, tmp_path: Path) -> Doctor:
+    return Doctor(ready, tmp_path)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counted_processes import counting
+
+from scope_client import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,3 +73,12 @@ def forking(*imports: str, **environment: str) -> Iterator[Forking]:
         yield started
     finally:
         started.close()
+
+
+@contextlib.contextmanager
+def forking_commands() -> Iterator[Forking]:
+    """Has `python -m scope_client.cli` and what it needs imported."""
+    rooms = [room.name for room in pkgutil.iter_modules(cli.__path__, "scope_client.cli.")]
+    rooms.remove("scope_client.cli.__main__")
+    with forking(*rooms, "scope_client.local", "requests") as started:
+        yield started
