@@ -15,7 +15,7 @@ from faults.once import made_once
 
 ROOT = Path(__file__).resolve().parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(
-    ".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "_build", "dist", "build"
+    ".git", ".venv*", ".*_cache", ".hypothesis", ".coverage*", ".ci-logs", "__pycache__", "_build", "dist", "build"
 )
 LITTER = (
     ".venv/bin/python",
