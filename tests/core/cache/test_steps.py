@@ -802,6 +802,11 @@ class TestEvidence:
             rig.read(seconds=seconds)
         assert rig.platform.is_likely is is_doubt
 
+    def test_an_answer_ends_the_doubt(self, rig: Rig) -> None:
+        rig.platform.doubt()
+        assert rig.read() == "first"
+        assert not rig.platform.is_likely
+
     def test_a_time_out_of_an_attempt_within_such_a_call_proves_nothing_more(self, rig: Rig) -> None:
         error = TimeoutError("late", is_deadline=True)
         error.__cause__ = TimeoutError("an attempt was late")
