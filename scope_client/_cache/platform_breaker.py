@@ -80,11 +80,8 @@ class _FailingPrompt(CircuitBreaker):
     """
 
     __slots__ = ("is_outage", "waits_until")
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock, PROMPT_PAUSES)
-        self.is_outage = False
-        self.waits_until = NEVER
+    is_outage: bool
+    waits_until: float
 
 
 class PlatformBreaker:
@@ -215,16 +212,14 @@ class PlatformBreaker:
             self._prompt_failed(key, 0.0, is_outage=False)
 
     def _prompt_failed(self, key: CacheKey, asked_to_wait: float, *, is_outage: bool) -> None:
-        prompt = self.failing.get(key)
-        if prompt is None:
-            prompt = _FailingPrompt(self._clock)
-            # All others go rather than one: what is lost is a pause or two, and no order has to be kept.
-            if len(self.failing) >= MAX_FAILING_PROMPTS:
-                self.failing = {key: prompt}
-            self.failing[key] = prompt
+        prompt = self.failing.get(key) or _FailingPrompt(self._clock, PROMPT_PAUSES)
         prompt.is_outage = is_outage
         prompt.waits_until = self._clock.now() + asked_to_wait
         prompt.failed(asked_to_wait)
+        # All others go rather than one: what is lost is a pause or two, and no order has to be kept.
+        if len(self.failing) >= MAX_FAILING_PROMPTS and key not in self.failing:
+            self.failing = {key: prompt}
+        self.failing[key] = prompt
 
 
 def _evidence(error: ScopeError) -> ScopeError:

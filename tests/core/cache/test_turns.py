@@ -186,6 +186,14 @@ class TestKnown:
         assert outage.outlook("a") == Outlook(NEVER, is_likely_down=False, is_failing=False)
         assert outage.failed("a", DOWN, is_known=True)
 
+    def test_an_answer_that_breaks_the_lock_is_a_failure_for_this_prompt_alone(self, outage: PlatformBreaker) -> None:
+        broken = ApiError("another version than the lock names")
+        broken._breaks_lock = True
+        assert outage.failed("a", broken, is_known=True)
+        assert outage.is_failing("a")
+        assert not outage.is_known
+        assert [outage.claim(key) for key in "ab"] == [None, Turn("b", 0)]
+
     @pytest.mark.parametrize("draws", [1, 2])
     def test_an_interrupt_in_the_middle_of_a_failure_leaves_nothing_that_no_answer_ends(
         self, draws: int, clock: ManualClock
@@ -194,7 +202,7 @@ class TestKnown:
         outage = PlatformBreaker(Clock(clock.clock.now, chance=chances.pop), longest_retry_after=30.0)
         with pytest.raises(IndexError):
             outage.failed("a", DOWN, is_known=True)
-        assert "a" in outage.failing
+        assert outage.failing or outage.claim("b") == Turn("b", 0)
 
     def test_an_answer_ends_the_doubt(self, outage: PlatformBreaker) -> None:
         outage.doubt()
