@@ -6,7 +6,6 @@ import threading
 
 from . import _telemetry as telemetry
 from ._clock import Clock
-from ._foreign_text import printable
 from ._fork import renew_in_children
 from ._prompt.ref import PromptRef
 from .errors import ScopeError
@@ -58,7 +57,7 @@ class Counters:
     def failed(self, error: ScopeError) -> None:
         """A fetch ended in this error, whether a reader gets to see it or not."""
         # The text and not the error, whose frames would keep everything alive that the fetch had in hand.
-        self.last_error, self._last_error_at = printable(f"{type(error).__name__}: {error}"), self._clock.now()
+        self.last_error, self._last_error_at = f"{type(error).__name__}: {error}", self._clock.now()
         self.count("errors")
 
     @property

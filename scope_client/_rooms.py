@@ -114,7 +114,7 @@ class Rooms:
                 max(entry.expires_at, now - SERVED_STALE_LATELY_SECONDS) <= entry.stale_at for entry in entries
             ),
             prompts=tuple(self._shown(entry, now) for entry in entries),
-            last_error=self.counters.last_error,
+            last_error=self.counters.last_error and printable(self.counters.last_error),
             last_error_age=self.counters.last_error_age,
             token_expires_in=self.source.token_expires_in,
             counters=counters,

@@ -11,6 +11,7 @@ from typing import Callable
 import pytest
 from faults.clock import ManualClock, eventually
 from faults.crowd import crowd
+from faults.inside import rooms
 from faults.replies import PROMPT, error, prompt, token
 from faults.server import FaultServer
 
@@ -134,6 +135,11 @@ def test_an_outage_shows_and_so_does_its_end(client: ScopeClient, server: FaultS
     eventually(lambda: not client.status().is_down)
     assert not client.status().is_serving_stale
     assert client.status().last_error == status.last_error
+
+
+def test_the_last_error_sets_no_colour_and_moves_no_cursor(client: ScopeClient) -> None:
+    rooms(client).counters.failed(ServerError("\x1b[2Jwhat a hook of the caller's said"))
+    assert client.status().last_error == "ServerError: \\x1b[2Jwhat a hook of the caller's said"
 
 
 def test_the_tokens_end_shows(client: ScopeClient, clock: ManualClock) -> None:
