@@ -17,6 +17,7 @@ from scope_client import (
     ConnectionError,
     MemoryStore,
     NotFoundError,
+    ServerError,
     TimeoutError,
     TokenRefreshError,
 )
@@ -187,6 +188,34 @@ class TestExpired:
         rig.source.gives(is_interrupted)
         with limit, pytest.raises(LookupError, match="time is over"):
             rig.read()
+
+    @pytest.mark.parametrize("store", [None, MemoryStore()], ids=["alone", "in a fleet"])
+    def test_the_failure_of_a_read_in_a_signal_handler_reaches_the_caller_and_is_no_outage(
+        self, store: MemoryStore | None, clock: ManualClock
+    ) -> None:
+        rig = Rig(clock, store)
+        rig.read()
+        clock.passes(100)
+        limit = TimeLimit(down())
+        rig.source.gives(limit.strikes)
+        with limit, pytest.raises(ServerError) as caught:
+            rig.read()
+        assert caught.value is limit.error
+        assert not rig.platform.is_likely
+
+    def test_those_who_wait_do_not_share_what_a_signal_handler_raised(self, rig: Rig) -> None:
+        limit = TimeLimit(down())
+        waiters: list[Crowd] = []
+
+        def is_interrupted() -> None:
+            waiters.append(Crowd(1, lambda: rig.read(settles=False)))
+            waiters[0].wait_until_waiting(1)
+            limit.strikes()
+
+        rig.source.gives(is_interrupted, "first")
+        with limit, pytest.raises(ServerError):
+            rig.read()
+        assert waiters[0].outcomes() == ["first"]
 
     def test_one_that_the_platform_asks_to_wait_with_is_served_at_once_until_then(self, clock: ManualClock) -> None:
         """Its other prompts are well, and the failure is longer ago than a TTL."""
