@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import pytest
 from django_app.caching import Caching, in_a_database_file
 from django_app.process import reset_client
+from faults.forked import Forking, forking
 from faults.greeting import GREETING
 
 from scope_client.local import LocalPlatform
@@ -14,6 +15,20 @@ from scope_client.local import LocalPlatform
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# What a command of Django imports before it knows its settings.
+OTHERS = (
+    *("django.core.management", "django.core.wsgi", "django.db.models", "django.forms", "django.template.loader"),
+    *("django.urls", "django.views.generic", "jinja2", "requests"),
+)
+
+
+@pytest.fixture(scope="session")
+def ready() -> Iterator[Forking]:
+    """Has Django imported, and nothing of ours; warnings are errors in its programs."""
+    with forking(*OTHERS, PYTHONWARNINGS="error") as ready:
+        yield ready
 
 
 @pytest.fixture(autouse=True)

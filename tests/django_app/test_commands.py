@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.template import Library, Node
 from django_app.caching import BACKENDS
 from django_app.process import reset_client
+from faults.forked import Forking, as_text
 from faults.greeting import GREETING
 
 from scope_client import ServerError
@@ -762,11 +763,12 @@ class TestWarm:
 class Manage:
     """`python -m django scope ...` in a process of its own."""
 
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+    def __init__(self, ready: Forking, folder: Path, environ: dict[str, str]) -> None:
         shutil.copy(TESTS / "django_app" / "settings.py", folder / "site_settings.py")
         with open(folder / "site_settings.py", "a") as opened:
             opened.write(f"\nTEMPLATES[0]['DIRS'] = [{str(folder / 'templates')!r}]\n")
         (folder / "templates").mkdir()
+        self.ready = ready
         self.folder = folder
         self.environ = environ
         self.where = {"DJANGO_SETTINGS_MODULE": "site_settings"}
@@ -774,19 +776,22 @@ class Manage:
     def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("SCOPE_", "DJANGO_"))}
         paths = [str(self.folder), str(TESTS), *filter(None, sys.path)]
+        env = {**inherited, "PYTHONPATH": os.pathsep.join(paths), **self.environ, **self.where, **environ}
+        if "PYTHONIOENCODING" not in environ:
+            return as_text(self.ready.run("django", "scope", *arguments, env=env, cwd=Path.cwd(), timeout=60))
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "django", "scope", *arguments],
             capture_output=True,
             encoding="utf-8",
             timeout=60,
             check=False,
-            env={**inherited, "PYTHONPATH": os.pathsep.join(paths), **self.environ, **self.where, **environ},
+            env=env,
         )
 
 
 @pytest.fixture
-def manage(tmp_path: Path, platform: LocalPlatform) -> Manage:
-    return Manage(tmp_path, {key: str.__str__(value) for key, value in platform.environ.items()})
+def manage(ready: Forking, tmp_path: Path, platform: LocalPlatform) -> Manage:
+    return Manage(ready, tmp_path, {key: str.__str__(value) for key, value in platform.environ.items()})
 
 
 class TestAsAProcess:

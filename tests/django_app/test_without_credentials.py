@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from faults.forked import Forking, as_text
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = '{% load scope %}{% scope_prompt "greeting" time_of_day="morning" name=user.first_name|default:"there" %}'
@@ -42,54 +45,57 @@ COMMANDS = (  # in an order in which each has what it needs
 READS = "from scope_django import get_client; get_client().render_prompt('greeting')"
 
 
+class Project:
+    """A new one, and its `manage.py`."""
+
+    def __init__(self, ready: Forking, folder: Path) -> None:
+        self._ready = ready
+        self.folder = folder
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environ = {key: value for key, value in os.environ.items() if not key.startswith(("SCOPE_", "DJANGO_"))}
+        more = {"DJANGO_SUPERUSER_PASSWORD": "of-nobody", "PYTHONPATH": str(ROOT)}
+        return as_text(self._ready.run(*arguments, env={**environ, **more}, cwd=self.folder, timeout=60))
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run("manage.py", *arguments)
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("projects") / "mysite"
+def manage(ready: Forking, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("projects") / "mysite"
     folder.mkdir()
-    run(folder, "-m", "django", "startproject", "mysite", ".")
-    run(folder, "manage.py", "startapp", "shop")
+    project = Project(ready, folder)
+    project.run("django", "startproject", "mysite", ".")
+    project("startapp", "shop")
     settings = folder / "mysite" / "settings.py"
     settings.write_text(settings.read_text() + MORE_SETTINGS)
     (folder / "mysite" / "urls.py").write_text(URLS)
     (folder / "shop" / "templates").mkdir()
     (folder / "shop" / "templates" / "page.html").write_text(PAGE)
     (folder / "shop" / "tests.py").write_text(TESTS)
-    return folder
+    return project
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {key: value for key, value in os.environ.items() if not key.startswith(("SCOPE_", "DJANGO_"))}
-    environ["DJANGO_SUPERUSER_PASSWORD"] = "of-nobody"
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_commands_work_and_say_what_is_missing(project):
+def test_commands_work_and_say_what_is_missing(manage):
     silent = []
     for command in COMMANDS:
-        ended = run(project, "manage.py", *command.split())
+        ended = manage(*command.split())
         assert ended.returncode == 0, (command, ended.stderr)
         if "scope_django.W004" not in ended.stdout + ended.stderr:
             silent.append(command)
     assert not {"check", "migrate", "test"}.intersection(silent)
 
 
-def test_a_deployment_is_told_that_it_is_an_error(project):
-    ended = run(project, "manage.py", "check", "--deploy")
+def test_a_deployment_is_told_that_it_is_an_error(manage):
+    ended = manage("check", "--deploy")
     assert ended.returncode == 1
     assert "(scope_django.E004) the credentials lack SCOPE['ORG_ID'], SCOPE['API_KEY']" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_the_first_read_raises_and_says_where_credentials_go(project):
-    ended = run(project, "manage.py", "shell", "-c", READS)
+def test_the_first_read_raises_and_says_where_credentials_go(manage):
+    ended = manage("shell", "-c", READS)
     assert ended.returncode != 0
     assert ended.stderr.splitlines()[-1] == (
         "scope_client.MissingApiKeyError: the credentials lack SCOPE['ORG_ID'], SCOPE['API_KEY'], SCOPE['API_SECRET'] "
@@ -98,8 +104,8 @@ def test_the_first_read_raises_and_says_where_credentials_go(project):
 
 
 @pytest.mark.parametrize("command", ["scope check", "scope warm greeting"])
-def test_a_command_that_asks_the_platform_fails_in_one_line(command, project):
-    ended = run(project, "manage.py", *command.split())
+def test_a_command_that_asks_the_platform_fails_in_one_line(command, manage):
+    ended = manage(*command.split())
     assert ended.returncode == 1
     assert "SCOPE['API_SECRET']" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr

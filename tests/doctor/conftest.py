@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from faults.forked import Forking, forking_commands
+from faults.forked import Forking, as_text, forking_commands
 from faults.server import FaultServer
 
 from scope_client.local import LocalPlatform
@@ -73,13 +73,14 @@ class Doctor:
             for name, value in os.environ.items()
             if not name.startswith("SCOPE_") and not name.upper().endswith(FOREIGN)
         }
-        ended = self._ready.run(
-            *("scope_client.cli", "doctor", *arguments),
-            env={**inherited, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **variables},
-            cwd=self.folder,
-            timeout=60,
+        done = as_text(
+            self._ready.run(
+                *("scope_client.cli", "doctor", *arguments),
+                env={**inherited, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **variables},
+                cwd=self.folder,
+                timeout=60,
+            )
         )
-        done = subprocess.CompletedProcess(ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
         assert "Traceback" not in done.stderr, done.stderr
         said = done.stdout + done.stderr
         assert not [name for name in SECRETS if len(variables.get(name, "")) > 3 and variables[name] in said]

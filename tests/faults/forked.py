@@ -39,12 +39,12 @@ class Forking:
         )
 
     def run(
-        self, module: str, *arguments: str, env: Mapping[str, str], cwd: Path, stdin: bytes = b"", timeout: float = 30
+        self, what: str, *arguments: str, env: Mapping[str, str], cwd: Path, stdin: bytes = b"", timeout: float = 30
     ) -> subprocess.CompletedProcess[bytes]:
-        """What `python -m MODULE ARGUMENTS` does, but for variables that Python reads when it starts."""
+        """What `python -m MODULE` or `python FILE.py` does, but for variables that Python reads when it starts."""
         assert self._parent.stdin is not None
         assert self._parent.stdout is not None
-        command = [module, *arguments]
+        command = [what, *arguments]
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder, name) for name in ("stdin", "stdout", "stderr")]
             for file, octets in zip(files, (stdin, b"", b"")):
@@ -73,6 +73,10 @@ def forking(*imports: str, **environment: str) -> Iterator[Forking]:
         yield started
     finally:
         started.close()
+
+
+def as_text(done: subprocess.CompletedProcess[bytes]) -> subprocess.CompletedProcess[str]:
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @contextlib.contextmanager

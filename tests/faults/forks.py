@@ -34,13 +34,17 @@ def run(program: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(program["env"])
     os.chdir(program["cwd"])
-    sys.path[0] = program["cwd"]
-    module, *sys.argv[1:] = program["command"]
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:1] = [program["cwd"], *(path for path in named if path and path not in sys.path)]
+    what, *sys.argv[1:] = program["command"]
     if "COVERAGE_PROCESS_START" in os.environ:
         import coverage
 
         coverage.process_startup()
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if what.endswith(".py"):
+        runpy.run_path(what, run_name="__main__")
+    else:
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
