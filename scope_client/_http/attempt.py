@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
@@ -141,12 +140,7 @@ class Line:
         self._no_cookies = RequestsCookieJar()  # it has a lock
         if hasattr(self.session.cookies, "_cookies_lock"):
             self.session.cookies._cookies_lock = threading.RLock()
-        for adapter in getattr(self.session, "adapters", {}).values():
-            for manager in (getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()):
-                if isinstance(manager, urllib3.PoolManager):
-                    manager.pools.lock = threading.RLock()
-                    for pool in list(manager.pools._container.values()):
-                        connections.empty(pool)
+        connections.empty_pools(self.session)
 
     def _timeout(self, prepared: requests.PreparedRequest, bounds: limits.Limits) -> Any:
         connect = min(self._open_timeout, bounds.seconds)

@@ -66,8 +66,17 @@ def abandon_connections() -> None:
     _connections.clear()
 
 
-def empty(pool: Any) -> None:
-    """In a forked child: takes the parent's connections out of a urllib3 pool, whose lock a thread may have held."""
+def empty_pools(session: Any) -> None:
+    """In a forked child: takes the parent's connections out of the pools, whose locks its threads may have held."""
+    for adapter in getattr(session, "adapters", {}).values():
+        for manager in (getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()):
+            if isinstance(manager, urllib3.PoolManager):
+                manager.pools.lock = threading.RLock()
+                for pool in list(manager.pools._container.values()):
+                    _empty(pool)
+
+
+def _empty(pool: Any) -> None:
     waiting = pool.pool
     if waiting is not None:
         waiting.__init__(waiting.maxsize)
