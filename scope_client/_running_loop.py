@@ -22,7 +22,7 @@ def advise_on_a_loop(way: str) -> None:
 
 
 def warn_on_a_loop() -> None:
-    """To be called before the platform is asked, in the thread that asks."""
+    """To be called before the platform is asked, in the thread that asks, if `asyncio` has been imported."""
     global _has_warned
     if not _has_warned and _is_running():
         _has_warned = True
@@ -33,8 +33,7 @@ def warn_on_a_loop() -> None:
 
 
 def _is_running() -> bool:
-    asyncio = sys.modules.get("asyncio")  # a program that has not imported it runs no loop
     try:
-        return asyncio is not None and asyncio.get_running_loop() is not None
+        return sys.modules["asyncio"].get_running_loop() is not None
     except (RuntimeError, AttributeError):  # none runs; another thread is at the import
         return False

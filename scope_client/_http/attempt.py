@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 
+from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
 from .._redaction import Secret, secrets_in_url
 from .._version import __version__
@@ -64,7 +65,7 @@ class Line:
             prepared.body = body
             prepared.headers["Content-Length"] = str(len(body))
         if token is not None:
-            prepared.headers["Authorization"] = f"Bearer {token}"
+            prepared.headers["Authorization"] = f"Bearer {token!s}"
         return Question(prepared, headers["X-Request-ID"], (secrets, self._secrets), is_for_a_secret=body is not None)
 
     def send(self, question: Question, timeout: float, at_most: float = math.inf) -> Answer:
@@ -286,11 +287,13 @@ def _promised_length(headers: Mapping[str, str]) -> int | None:
 
 
 def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
-    time_left = limits.TimeLeft(ends_at)
+    time_left = None
     is_made_by_hand = response.raw is None  # and then `iter_content` fails
     for chunk in [response.content or b""] if is_made_by_hand else response.iter_content(READ_BYTES):
         yield chunk
-        time_left.seconds()
+        if SYSTEM_CLOCK.now() >= ends_at:
+            time_left = time_left or limits.TimeLeft(ends_at)
+            time_left.seconds()
 
 
 def _count_of_bytes(error: Exception, read: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -89,8 +90,10 @@ class Fetcher:
         Raises:
             ScopeError: What the platform's answer means, or ConnectionError if there is none.
         """
-        self._tokens.check()  # before anything is counted: without a token nothing is fetched
-        warn_on_a_loop()
+        if self._tokens.refused is not None:
+            self._tokens.check()  # before anything is counted: without a token nothing is fetched
+        if "asyncio" in sys.modules:  # a program that has not imported it runs no loop
+            warn_on_a_loop()
         if watching.watcher is None:
             return self._fetched(ref, budget)
         with watching.fetch(ref) as watched:
@@ -144,7 +147,8 @@ class Fetcher:
                 self._tokens.was_replaced_in_vain()
                 raise
             is_new = True
-        self._tokens.was_accepted(is_new=is_new)
+        if is_new or self._tokens.replaced_in_vain:
+            self._tokens.was_accepted(is_new=is_new)
         return reply
 
     def _open(self) -> Exchange:

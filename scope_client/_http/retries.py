@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import re
 import socket  # noqa: F401  # before ssl, whose C code would import it, and turn an interrupt into an ImportError
 import ssl  # noqa: F401  # before requests: if this fails, http.client and urllib3 go on without TLS for good
@@ -29,6 +30,7 @@ from .budget import OVERRUN_SECONDS, Budget
 from .failures import may_pass
 
 _log = Log("scope_client.http")
+_logger = logging.getLogger("scope_client.http")
 MAX_PAUSE_SECONDS = 1e6  # time.sleep takes no number
 MAX_PAUSE_DOUBLINGS = 64
 LONGEST_DATE_CHARACTERS = 100
@@ -123,11 +125,15 @@ class Exchange:
         if is_watched and telemetry.requests.callbacks:
             telemetry.requests.emit(telemetry.RequestInfo(question.request_id, method, url, question.prepared.headers))
         started = self._clock.now()
-        with watching.attempt(method, url, resend_count, self._line.session) as watched:
-            watched.came = answer = self._line.send(question, timeout, at_most)
+        if watching.watcher is None:
+            answer = self._line.send(question, timeout, at_most)
+        else:
+            with watching.attempt(method, url, resend_count, self._line.session) as watched:
+                watched.came = answer = self._line.send(question, timeout, at_most)
         elapsed_ms = (self._clock.now() - started) * 1000
-        facts = {**_sent(question, resend_count), STATUS: answer.status, REQUEST_DURATION: elapsed_ms / 1000}
-        _log.debug("%s %s answered %d in %.1f ms", method, url, answer.status, elapsed_ms, facts=facts)
+        if _logger.isEnabledFor(logging.DEBUG):
+            facts = {**_sent(question, resend_count), STATUS: answer.status, REQUEST_DURATION: elapsed_ms / 1000}
+            _log.debug("%s %s answered %d in %.1f ms", method, url, answer.status, elapsed_ms, facts=facts)
         if is_watched and telemetry.responses.callbacks:
             headers = question.redaction.headers(answer.headers)
             telemetry.responses.emit(telemetry.ResponseInfo(question.request_id, answer.status, headers, elapsed_ms))

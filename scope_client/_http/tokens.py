@@ -61,9 +61,11 @@ class Tokens:
         self._background = background
         self._token: Token | None = None
         self._longest_retry_after = config.retry_max_delay
-        self._refused: Remembered | None = None
+        self.refused: Remembered | None = None
+        """Why the last try to buy a token failed, if it is not to be made again at once."""
         self._refusals = 0
-        self._replacements = 0
+        self.replaced_in_vain = 0
+        """How many new tokens in a row the platform did not take either."""
         self._replaces_from = NEVER
         self._flights: Flights[str] = Flights()
         self.after_fork()
@@ -83,9 +85,9 @@ class Tokens:
     @property
     def are_credentials_refused(self) -> bool:
         """Whether they were when they were last tried, so that reads fail; or the platform takes no token of theirs."""
-        refused = self._refused
+        refused = self.refused
         is_refused = refused is not None and isinstance(refused.error, InvalidCredentialsError)
-        return (is_refused and self.expires_in is None) or self._replacements > 0
+        return (is_refused and self.expires_in is None) or self.replaced_in_vain > 0
 
     def get(self, exchange: Exchange, request_id: str, budget: Budget) -> str:
         """A token to send; waits for the platform only if none is alive.
@@ -119,10 +121,10 @@ class Tokens:
 
     @property
     def _is_refused(self) -> bool:
-        return self._refused is not None and self._clock.now() < self._refused.until
+        return self.refused is not None and self._clock.now() < self.refused.until
 
     def _check_refusal(self) -> None:
-        refused, now = self._refused, self._clock.now()
+        refused, now = self.refused, self._clock.now()
         if refused is not None and now < refused.until:
             error = refused.again(now)
             what = "tries them" if isinstance(error, InvalidCredentialsError) else "asks"
@@ -149,12 +151,12 @@ class Tokens:
         with self._lock:
             now = self._clock.now()
             if now >= self._replaces_from:  # else another thread has met it at the same time
-                self._replacements += 1
-                self._replaces_from = now + CREDENTIALS_PAUSES.after(self._replacements)
+                self.replaced_in_vain += 1
+                self._replaces_from = now + CREDENTIALS_PAUSES.after(self.replaced_in_vain)
 
     def was_accepted(self, *, is_new: bool) -> None:
         """The platform took a token; `is_new` if it had refused the one before it."""
-        self._replacements = 0
+        self.replaced_in_vain = 0
         if is_new:
             self._replaces_from = NEVER
 
@@ -192,7 +194,7 @@ class Tokens:
             raise explained from error
         with self._lock:
             self._token = token
-            self._refused, self._refusals = None, 0
+            self.refused, self._refusals = None, 0
         return token
 
     def _was_refused(self, error: ScopeError) -> None:
@@ -209,7 +211,7 @@ class Tokens:
             else:
                 seconds = ODD_ANSWER_SECONDS
             if seconds > 0:
-                self._refused = Remembered(error, self._clock.now(), seconds)
+                self.refused = Remembered(error, self._clock.now(), seconds)
 
     def _renew_early(self, exchange: Exchange, request_id: str) -> None:
         token = self._token

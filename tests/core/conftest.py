@@ -17,7 +17,7 @@ from faults.replies import prompt
 from faults.server import FaultServer
 
 from scope_client import ApiKeyCredentials, ScopeClient, Telemetry
-from scope_client._http import addresses, connections, limits
+from scope_client._http import addresses, attempt, connections, limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def jumping(monkeypatch: pytest.MonkeyPatch) -> JumpingClock:
     """Connections are timed by it, by us and by urllib3."""
     jumping = JumpingClock()
     now = jumping.clock.now
-    for room in (addresses, connections, limits):
+    for room in (addresses, attempt, connections, limits):
         monkeypatch.setattr(room, "SYSTEM_CLOCK", jumping.clock)
     monkeypatch.setattr(urllib3.util.timeout, "time", types.SimpleNamespace(monotonic=now))
     monkeypatch.setattr(urllib3.util.timeout, "current_time", now, raising=False)  # of urllib3 1.26
