@@ -193,6 +193,8 @@ class _Pool(_Theirs):  # type: ignore[misc]  # it is Any
         """Without urllib3's warning if there are more than the pool keeps: they were needed, and are not any more."""
         if isinstance(connection, _Connection):
             connection.rests_since = (SYSTEM_CLOCK.now(), time.time())
+            if _has_more(connection):
+                connection.close()  # it opens again when it is used
         if of_this_thread.limits is None or self.block or self.pool is None:
             super()._put_conn(connection)
             return
@@ -283,6 +285,15 @@ def _is_urllib3s(kind: Any) -> bool:
         if vars(each).keys() & {"request", "getresponse", "sock"}:
             return False
     return False
+
+
+def _has_more(connection: _Connection) -> bool:
+    """Whether TLS holds bytes that nobody asked for, with which the next answer would begin.
+
+    urllib3 looks only at the socket below before it uses a connection again.
+    """
+    pending = getattr(connection.sock, "pending", None)  # a TLS connection within another has a socket without
+    return pending is not None and pending() > 0
 
 
 def _idle_seconds(connection: _Connection) -> float:

@@ -5,7 +5,6 @@ They hold for the requests of a thread while it has set `of_this_thread.limits`,
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import http
 import http.client
@@ -165,7 +164,6 @@ class _BoundedResponse(_Theirs):  # type: ignore[misc]  # it is Any
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._its_socket = sock
         limits = of_this_thread.limits
         if limits is not None and isinstance(getattr(self.fp, "raw", None), socket.SocketIO):
             stream = self.fp.detach()  # a BufferedReader, nothing read yet
@@ -193,18 +191,6 @@ class _BoundedResponse(_Theirs):  # type: ignore[misc]  # it is Any
             http.client.parse_headers(self.fp)
             status_line = super()._read_status()
         return status_line
-
-    def _close_conn(self) -> None:
-        """At the end of the body, when the connection is about to serve others.
-
-        TLS may hold more bytes, which nobody asked for, and the next answer would begin with them. urllib3 looks only
-        at the socket below before it uses a connection again, so this makes the socket look dropped.
-        """
-        super()._close_conn()
-        pending = getattr(self._its_socket, "pending", None)  # a TLS connection within another has a socket without
-        if pending is not None and pending():
-            with contextlib.suppress(OSError):  # the peer has gone: it looks dropped already
-                self._its_socket.shutdown(socket.SHUT_RDWR)
 
 
 def _ends_in_chunks(codings: Iterable[str]) -> bool:
