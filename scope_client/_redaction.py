@@ -12,6 +12,7 @@ SHORTEST_SECRET_CHARACTERS = 4  # a shorter one would blank half of any text
 TELLING_CHARACTERS = 8  # so much of a secret is as bad as all of it
 LONGEST_CLEANED = 65_536  # characters, or bytes
 LONGEST_FOREIGN_TEXT = 1_000  # of an exception
+LONGEST_SHOWN_HEADER_CHARS = 60
 _SMALL_LETTERS = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _USERINFO = r"//[^\s\"'<>]{0,256}@"  # a password may have a slash in it, or an @
 
@@ -117,6 +118,12 @@ class Redaction:
         small = _in_small_letters(clean)
         parts = {small[place : place + TELLING_CHARACTERS] for place in range(len(small) - TELLING_CHARACTERS + 1)}
         return REDACTED if any(part in form for form in self._forms for part in parts) else clean
+
+
+def shown_header(value: str) -> str:
+    """The value, unless it is so odd that it may be the secret that was asked for."""
+    is_word = len(value) <= LONGEST_SHOWN_HEADER_CHARS and re.fullmatch(r"[a-zA-Z/+.,\s-]*", value)
+    return value if is_word else "something odd"
 
 
 def _without(form: str, text: str) -> str:

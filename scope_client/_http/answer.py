@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
-from typing import Any, NamedTuple
-
-from requests import PreparedRequest
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._foreign_text import printable
 from .._prompt.jsonvalue import MAX_JSON_DEPTH, DepthError, parse
-from .._redaction import Redaction
+from .._redaction import shown_header
 from ..errors import (
     ApiError,
     AuthenticationError,
@@ -22,6 +18,10 @@ from ..errors import (
     ScopeError,
     ServerError,
 )
+from .failures import LONGEST_SAID_CHARACTERS, RETRIED_STATUSES
+
+if TYPE_CHECKING:
+    from .attempt import Answer, Question
 
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: AuthenticationError,
@@ -31,9 +31,6 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     410: NotFoundError,
     429: RateLimitError,
 }
-RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-LONGEST_SAID_CHARACTERS = 500
-LONGEST_SHOWN_HEADER_CHARS = 60
 _ADVICE = {
     401: "the token was not accepted",
     403: "these credentials have no right to it",
@@ -43,56 +40,6 @@ _ADVICE = {
     429: "too many requests in too short a time",
 }
 _EXPECTED = "expected a JSON object"
-
-
-class Question:
-    """One request, as it will be sent with each attempt.
-
-    `secrets` has lists of what no error may show. The answer to one that `is_for_a_secret` is in no error either.
-    """
-
-    # Not a tuple, and neither is an Answer: Sentry shows each element of one, whatever its repr is.
-    __slots__ = ("_secrets", "is_for_a_secret", "prepared", "request_id")
-
-    def __init__(
-        self,
-        prepared: PreparedRequest,
-        request_id: str,
-        secrets: Iterable[Sequence[str]],
-        *,
-        is_for_a_secret: bool,
-    ) -> None:
-        self.prepared = prepared
-        self.request_id = request_id
-        self.is_for_a_secret = is_for_a_secret
-        self._secrets = secrets
-
-    @property
-    def redaction(self) -> Redaction:
-        """What cleans the texts that an error shows."""
-        return Redaction(chain.from_iterable(self._secrets))
-
-
-class Answer:
-    """What came back; `flaw` says why the body cannot be read, or is None. `protocol` is the version of HTTP."""
-
-    __slots__ = ("body", "flaw", "headers", "is_cut_short", "protocol", "status")
-
-    def __init__(
-        self,
-        status: int,
-        headers: Mapping[str, str],
-        body: bytes,
-        flaw: str | None,
-        is_cut_short: bool,
-        protocol: str | None = None,
-    ) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.flaw = flaw
-        self.is_cut_short = is_cut_short
-        self.protocol = protocol
 
 
 class Failure(NamedTuple):
@@ -197,12 +144,6 @@ def _described(answer: Answer) -> str:
     kind = shown_header(answer.headers.get("Content-Type", "").split(";")[0].strip()) or "no content type"
     looks_like_html = answer.body.lstrip()[:1] == b"<"
     return f"{'HTML' if looks_like_html else 'a body that is not JSON'} ({kind})"
-
-
-def shown_header(value: str) -> str:
-    """The value, unless it is so odd that it may be the secret that was asked for."""
-    is_word = len(value) <= LONGEST_SHOWN_HEADER_CHARS and re.fullmatch(r"[a-zA-Z/+.,\s-]*", value)
-    return value if is_word else "something odd"
 
 
 def _said(body: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
 import http.client
 import math
-import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import requests
@@ -17,16 +16,65 @@ from requests.structures import CaseInsensitiveDict
 
 from .._clock import SYSTEM_CLOCK
 from .._interrupts import pass_on
-from .._redaction import Secret, secrets_in_url
+from .._redaction import Redaction, Secret, secrets_in_url, shown_header
 from .._version import __version__
 from . import connections, failures, limits, sessions
-from .answer import Answer, Question, shown_header
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_FRAMING_BYTES = 1024 * 1024  # of headers and chunk sizes, beside the body
 READ_BYTES = 64 * 1024
 MAX_TIMEOUT_SECONDS = 1e6  # a socket takes no number
 MAX_LENGTH_DIGITS = 18
+
+
+class Question:
+    """One request, as it will be sent with each attempt.
+
+    `secrets` has lists of what no error may show. The answer to one that `is_for_a_secret` is in no error either.
+    """
+
+    # Not a tuple, and neither is an Answer: Sentry shows each element of one, whatever its repr is.
+    __slots__ = ("_secrets", "is_for_a_secret", "prepared", "request_id")
+
+    def __init__(
+        self,
+        prepared: requests.PreparedRequest,
+        request_id: str,
+        secrets: Iterable[Sequence[str]],
+        *,
+        is_for_a_secret: bool,
+    ) -> None:
+        self.prepared = prepared
+        self.request_id = request_id
+        self.is_for_a_secret = is_for_a_secret
+        self._secrets = secrets
+
+    @property
+    def redaction(self) -> Redaction:
+        """What cleans the texts that an error shows."""
+        return Redaction(chain.from_iterable(self._secrets))
+
+
+class Answer:
+    """What came back; `flaw` says why the body cannot be read, or is None. `protocol` is the version of HTTP."""
+
+    __slots__ = ("body", "flaw", "headers", "is_cut_short", "protocol", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        flaw: str | None,
+        is_cut_short: bool,
+        protocol: str | None = None,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.flaw = flaw
+        self.is_cut_short = is_cut_short
+        self.protocol = protocol
 
 
 class Line:
@@ -252,9 +300,9 @@ def _read(response: requests.Response, ends_at: float) -> Answer:
         if failures.is_any(failures.layers(error), limits.TooLargeError):
             return answer(b"", too_large)
         pass_on(error)
-        if not _is_cut_short(error):
+        if not failures.is_cut_short(error):
             raise
-        came = _count_of_bytes(error, len(body))
+        came = failures.count_of_bytes(error, len(body))
         return answer(b"", f"a body that broke off after {came} bytes", is_cut_short=True)
     if promised is not None and len(body) < promised:
         return answer(b"", f"a body that broke off after {len(body)} of {promised} bytes", is_cut_short=True)
@@ -294,17 +342,3 @@ def _chunks(response: requests.Response, ends_at: float) -> Iterator[bytes]:
         if SYSTEM_CLOCK.now() >= ends_at:
             time_left = time_left or limits.TimeLeft(ends_at)
             time_left.seconds()
-
-
-def _count_of_bytes(error: Exception, read: int) -> int:
-    """How many bytes of the body came: http.client has those of the last read, urllib3 the count of all."""
-    counts = [read]
-    for each in failures.layers(error):
-        partial = getattr(each, "partial", None)
-        counts.append(partial if isinstance(partial, int) else read + len(partial or b""))
-    return max(counts)
-
-
-def _is_cut_short(error: Exception) -> bool:
-    """Whether the body ended early in good order, and not by a reset or a time-out."""
-    return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in failures.layers(error))

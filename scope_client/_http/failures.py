@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import http.client
 import re
 import socket
@@ -22,8 +23,9 @@ from .._frames import shows_environment
 from .._interrupts import chain, interrupt_in, pass_on
 from .._redaction import Redaction, Secret
 from ..errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
-from .answer import LONGEST_SAID_CHARACTERS, RETRIED_STATUSES
 
+RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+LONGEST_SAID_CHARACTERS = 500
 MAX_SHOWN_DEPTH = 5  # so far do error trackers unfold a value
 _TOOLS = ("requests", "urllib3", "http", "ssl", "socket", "encodings", "idna")
 _OF_THE_NETWORK = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException)
@@ -242,3 +244,17 @@ def _is_tls(errors: Iterable[BaseException]) -> bool:
 
 def is_any(errors: Iterable[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(error, kinds) for error in errors)
+
+
+def count_of_bytes(error: Exception, read: int) -> int:
+    """How many bytes of the body came: http.client has those of the last read, urllib3 the count of all."""
+    counts = [read]
+    for each in layers(error):
+        partial = getattr(each, "partial", None)
+        counts.append(partial if isinstance(partial, int) else read + len(partial or b""))
+    return max(counts)
+
+
+def is_cut_short(error: Exception) -> bool:
+    """Whether the body ended early in good order, and not by a reset or a time-out."""
+    return not any(isinstance(each, (builtins.ConnectionError, socket.timeout)) for each in layers(error))

@@ -24,8 +24,8 @@ from .._frames import hides_what_it_was_given
 from .._interrupts import pass_on
 from .._log import Log
 from ..errors import ConfigurationError, ConnectionError, TimeoutError
-from .answer import Answer, Failure, Question, Reply, understood
-from .attempt import Line
+from .answer import Failure, Reply, understood
+from .attempt import Answer, Line, Question
 from .budget import OVERRUN_SECONDS, Budget
 from .failures import may_pass
 
