@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import http
 import http.client
-import io
 import math
 import socket
 import threading
@@ -109,30 +108,35 @@ class TooLargeError(OSError):
     """More bytes came than the limits allow."""
 
 
-class _BoundedReads(io.RawIOBase):
+@functools.cache
+def _bounded_stream(kind: Any) -> Any:
+    return type(kind.__name__, (_BoundedReads, kind), {"__module__": kind.__module__})
+
+
+class _BoundedReads(_Theirs):  # type: ignore[misc]  # it is Any
     """Reads of a socket's stream, each given only the time that is left."""
 
-    def __init__(self, stream: Any, sock: Any, limits: Limits) -> None:
-        self._stream = stream
-        self._sock = sock
+    _sock: Any
+
+    def heed(self, limits: Limits) -> None:
+        """To be called before the first of them."""
         self._limits = limits
+        # The socket of pyOpenSSL sets its timeout on the one below, and cannot tell it.
+        self._timed = self._sock if hasattr(self._sock, "gettimeout") else self._sock.socket
         self._time = TimeLeft(limits.ends_at if limits.connect_by is None else limits.connect_by)
         self._bytes_left = limits.max_bytes
         self._asked_at = SYSTEM_CLOCK.now()
         self._has_begun = False
 
-    def readable(self) -> bool:
-        return True
-
     def readinto(self, buffer: Any) -> int:
-        limits, sock, has_begun = self._limits, self._sock, self._has_begun
+        limits, sock, has_begun = self._limits, self._timed, self._has_begun
         left = self._time.seconds()
         seconds = left if has_begun or limits.idle_for is None else limits.patience(left)
         waits = sock.gettimeout()
         if waits is None or abs(waits - seconds) > TIMEOUT_SLACK_SECONDS:  # setting it takes a system call
             sock.settimeout(seconds)
         try:
-            count: int = self._stream.readinto(buffer)
+            count: int = super().readinto(buffer)
         except socket.timeout:
             # It may also come from a signal handler of the user's.
             is_over = SYSTEM_CLOCK.now() - self._asked_at >= seconds - TIMEOUT_SLACK_SECONDS
@@ -146,10 +150,6 @@ class _BoundedReads(io.RawIOBase):
             raise TooLargeError("the answer is too large")
         return count
 
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
 
 @functools.cache
 def bounded_kind(kind: Any) -> Any:
@@ -161,15 +161,6 @@ def bounded_kind(kind: Any) -> Any:
 class _BoundedResponse(_Theirs):  # type: ignore[misc]  # it is Any
     fp: Any
     chunked: Any
-
-    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        limits = of_this_thread.limits
-        if limits is not None and isinstance(getattr(self.fp, "raw", None), socket.SocketIO):
-            stream = self.fp.detach()  # a BufferedReader, nothing read yet
-            # The socket of pyOpenSSL sets its timeout on the one below, and cannot tell it.
-            timed = sock if hasattr(sock, "gettimeout") else sock.socket
-            self.fp = io.BufferedReader(_BoundedReads(stream, timed, limits))
 
     def begin(self) -> None:
         super().begin()
@@ -185,7 +176,15 @@ class _BoundedResponse(_Theirs):  # type: ignore[misc]  # it is Any
             self.will_close = True
 
     def _read_status(self) -> Any:
-        """Passes over 1xx answers, of which http.client knows 100 only (RFC 9110, 15.2)."""
+        """Passes over 1xx answers, of which http.client knows 100 only (RFC 9110, 15.2).
+
+        It is the first that reads, in the answer of a proxy to CONNECT too, which has no `begin`.
+        """
+        limits, stream = of_this_thread.limits, getattr(self.fp, "raw", None)
+        if limits is not None and isinstance(stream, socket.SocketIO) and not isinstance(stream, _BoundedReads):
+            bounded: Any = stream
+            bounded.__class__ = _bounded_stream(type(stream))
+            bounded.heed(limits)
         status_line = super()._read_status()
         while 100 < status_line[1] < 200 and status_line[1] != http.HTTPStatus.SWITCHING_PROTOCOLS:
             http.client.parse_headers(self.fp)
