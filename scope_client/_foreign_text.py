@@ -5,6 +5,8 @@ A line break in it would forge a line of a log, and an escape sequence would be 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 LONGEST_SHOWN_CHARACTERS = 1000
 _LEFT_IN_LINES = "\n\t"
 
@@ -15,6 +17,11 @@ def printable(text: str, longest: int = LONGEST_SHOWN_CHARACTERS) -> str:
     if not shown.isprintable():
         shown = "".join([char if char.isprintable() else _escaped(char) for char in shown])
     return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
+
+
+def printable_values(values: Iterable[object]) -> list[object]:
+    """Numbers as they are, a list or a tuple as a list of the same, and the text of all else as `printable`."""
+    return [_printable_value(value) for value in values]
 
 
 def printable_lines(text: str) -> str:
@@ -29,6 +36,12 @@ def in_json(text: str) -> str:
     if text.isprintable():
         return text
     return "".join([char if char.isprintable() or char == "\n" else _escaped_in_json(char) for char in text])
+
+
+def _printable_value(value: object) -> object:
+    if isinstance(value, (int, float)):
+        return value
+    return printable_values(value) if isinstance(value, (list, tuple)) else printable(str(value))
 
 
 def _escaped(char: str) -> str:

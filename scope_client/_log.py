@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ._error_facts import error_facts
-from ._foreign_text import printable
+from ._foreign_text import printable_values
 from ._interrupts import pass_on
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ class Log:
         if not self._logger.isEnabledFor(level):
             return
         try:
-            shown = [_shown(value) for value in values]
-            extra = {name: _fact(fact) for name, fact in facts.items() if fact is not None}
+            known = {name: fact for name, fact in facts.items() if fact is not None}
+            printable = printable_values([*values, *known.values()])
+            shown, extra = printable[: len(values)], dict(zip(known, printable[len(values) :]))
             is_written = False
             while not is_written:
                 try:
@@ -77,14 +78,6 @@ def _taken(refusal: KeyError, extra: Mapping[str, object]) -> str:
         if refusal.args == (f"Attempt to overwrite {name!r} in LogRecord",):
             return name
     raise refusal
-
-
-def _shown(value: object) -> object:
-    return value if isinstance(value, (int, float)) else printable(str(value))
-
-
-def _fact(value: object) -> object:
-    return [_shown(each) for each in value] if isinstance(value, (list, tuple)) else _shown(value)
 
 
 def open_logger(name: str = _PACKAGE) -> Logger:
