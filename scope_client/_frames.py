@@ -7,7 +7,7 @@ import os
 from types import FrameType, TracebackType
 from typing import Any, Callable, TypeVar
 
-from ._interrupts import chain, pass_on
+from ._interrupts import pass_on
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 # Whose frames hold what was given.
@@ -26,8 +26,7 @@ def hides_what_it_was_given(function: _Function) -> _Function:
             return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
-            pass_on(error)
-            for each in chain(error):
+            for each in pass_on(error):
                 each.__traceback__ = _of_the_caller(each.__traceback__)
             # Not a bare raise: on Python 3.10 that brings back the frames it came with.
             raise error

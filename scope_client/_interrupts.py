@@ -14,15 +14,16 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 
-def pass_on(error: BaseException) -> None:
-    """Raises the interrupt that `error` is or wraps, unchanged; returns if there is none.
+def pass_on(error: BaseException) -> list[BaseException]:
+    """Raises the interrupt that `error` is or wraps, unchanged; returns what `chain` does if there is none.
 
     To be called first wherever an exception would be swallowed, translated or shared.
     """
-    interrupt = interrupt_in(error)
-    del error
+    wrapped = chain(error)
+    interrupt = _interrupt_among(wrapped)
     if interrupt is None:
-        return
+        return wrapped
+    del error, wrapped
     context = interrupt.__context__
     try:
         # The frames between may hold what is secret: those of requests have the token among their local variables.
@@ -34,8 +35,12 @@ def pass_on(error: BaseException) -> None:
 
 def interrupt_in(error: BaseException) -> BaseException | None:
     """What a signal handler or a debugger raised, if that is `error` or what it wraps."""
+    return _interrupt_among(chain(error))
+
+
+def _interrupt_among(errors: list[BaseException]) -> BaseException | None:
     handlers = _installed_handlers()
-    found = [(each, trace) for each in chain(error) for trace in _from_its_handler_on(each, handlers)]
+    found = [(each, trace) for each in errors for trace in _from_its_handler_on(each, handlers)]
     # The last of those with the frame: urllib3 gives the traceback of what it wraps to the exception that wraps it.
     return next((each for each, trace in reversed(found) if trace.tb_frame is found[0][1].tb_frame), None)
 
