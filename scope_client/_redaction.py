@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 REDACTED = "***"
@@ -118,6 +119,12 @@ class Redaction:
         small = _in_small_letters(clean)
         parts = {small[place : place + TELLING_CHARACTERS] for place in range(len(small) - TELLING_CHARACTERS + 1)}
         return REDACTED if any(part in form for form in self._forms for part in parts) else clean
+
+
+def heads(secrets: Iterable[Iterable[str]], *texts: str | bytes) -> list[str]:
+    """`Redaction.head` of each text; `secrets` are lists of them."""
+    redaction = Redaction(chain.from_iterable(secrets))
+    return [redaction.head(text) for text in texts]
 
 
 def shown_header(value: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._foreign_text import printable
 from .._prompt.jsonvalue import MAX_JSON_DEPTH, DepthError, parse
-from .._redaction import shown_header
+from .._redaction import heads, shown_header
 from ..errors import (
     ApiError,
     AuthenticationError,
@@ -96,19 +96,15 @@ def _error(
 ) -> ApiError:
     """Cut only after what is secret was taken out: no part of a secret is left at an edge."""
     is_secret = question.is_for_a_secret and answer.status < 400
-    clean = question.redaction.head
-
-    def shown(text: str) -> str:
-        return printable(clean(text), LONGEST_SAID_CHARACTERS)
-
-    message, code = shown(message), shown(code) if code else None
     request_id = answer.headers.get("X-Request-ID") or question.request_id
+    message, code, clean_id, body = heads(question.secrets, message, code or "", request_id, answer.body)
+    message, code = printable(message, LONGEST_SAID_CHARACTERS), code and printable(code, LONGEST_SAID_CHARACTERS)
     if request_id != question.request_id:
-        request_id = shown(request_id)
+        request_id = printable(clean_id, LONGEST_SAID_CHARACTERS)
     return kind(
         f"{message} (HTTP {answer.status}{f', code {code}' if code else ''})",
         http_status=answer.status,
-        http_body=None if is_secret else _writable(clean(answer.body)),
+        http_body=None if is_secret else _writable(body),
         error_code=code or None,
         request_id=request_id,
         retry_after=retry_after,

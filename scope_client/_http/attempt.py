@@ -34,7 +34,7 @@ class Question:
     """
 
     # Not a tuple, and neither is an Answer: Sentry shows each element of one, whatever its repr is.
-    __slots__ = ("_secrets", "is_for_a_secret", "prepared", "request_id")
+    __slots__ = ("is_for_a_secret", "prepared", "request_id", "secrets")
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class Question:
         self.prepared = prepared
         self.request_id = request_id
         self.is_for_a_secret = is_for_a_secret
-        self._secrets = secrets
+        self.secrets = secrets
 
     @property
     def redaction(self) -> Redaction:
         """What cleans the texts that an error shows."""
-        return Redaction(chain.from_iterable(self._secrets))
+        return Redaction(chain.from_iterable(self.secrets))
 
 
 class Answer:
