@@ -15,6 +15,7 @@ from requests.cookies import RequestsCookieJar
 
 from .._attribute_names import SESSION_LEFT_OUT
 from .._config.rules import is_loopback
+from .._fork import renew_in_children
 from .._log import Log
 from .._redaction import Secret
 from .connections import bounded_from_the_start
@@ -31,10 +32,38 @@ def own() -> requests.Session:
     session.cookies = _NoCookies()
     for scheme, adapter in list(session.adapters.items()):
         if type(adapter) is HTTPAdapter:
-            larger = HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS)
+            larger = _OwnAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS)
             bounded_from_the_start(larger.poolmanager)
             session.mount(scheme, larger)
     return session
+
+
+class _OwnAdapter(HTTPAdapter):
+    """Asks requests for the pool of a host once: to make the same key of all settings for each request takes long."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.after_fork()
+        renew_in_children(self)
+
+    def after_fork(self) -> None:
+        self._pools: dict[tuple[object, ...], Any] = {}
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        theirs = super().get_connection_with_tls_context
+        if proxies or getattr(theirs, "__globals__", None) is not vars(requests.adapters):  # a tool's
+            return theirs(request, verify, proxies, cert)
+        key = (*str(request.url).split("/", 3)[:3], verify, cert)
+        pool = self._pools.get(key)
+        if getattr(pool, "pool", None) is None:  # a pool that is closed has none inside
+            pool = self._pools[key] = theirs(request, verify, proxies, cert)
+        return pool
+
+    def close(self) -> None:
+        self._pools.clear()
+        super().close()
 
 
 class _NoCookies(RequestsCookieJar):

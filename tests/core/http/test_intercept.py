@@ -12,6 +12,7 @@ import requests_mock
 import responses
 from faults.replies import prompt_body
 from faults.server import FaultServer
+from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 
 from scope_client import ApiKeyCredentials, NotFoundError, ScopeClient, ScopeError
@@ -117,6 +118,26 @@ def test_what_wraps_urlopen_sees_each_request(
     make_client().get_prompt_version("greeting")
     assert seen == [("POST", "/v1/auth/sdk-token"), ("GET", "/api/v1/prompts/greeting/production")]
     assert [request.header("traceparent") for request in server.requests] == ["00-1", "00-1"]
+
+
+def test_what_wraps_the_choice_of_a_connection_for_a_while_sees_each_request(
+    make_client: Callable[..., ScopeClient], server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = HTTPAdapter.get_connection_with_tls_context
+    seen = []
+
+    def chooses(self: HTTPAdapter, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> object:
+        seen.append(request.url)
+        return plain(self, request, *arguments, **options)
+
+    client = make_client()
+    client.get_prompt_version("greeting")
+    with monkeypatch.context() as patched:
+        patched.setattr(HTTPAdapter, "get_connection_with_tls_context", chooses)
+        for _ in range(2):
+            client.get_prompt_version("greeting", cache=False)
+    client.get_prompt_version("greeting", cache=False)
+    assert seen == [f"{server.url}/api/v1/prompts/greeting/production"] * 2
 
 
 def test_a_tool_finds_in_an_answer_what_requests_puts_there(
