@@ -26,12 +26,20 @@ def hides_what_it_was_given(function: _Function) -> _Function:
             return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
-            for each in pass_on(error):
-                each.__traceback__ = _of_the_caller(each.__traceback__)
+            hide_frames(error)
             # Not a bare raise: on Python 3.10 that brings back the frames it came with.
             raise error
 
     return without_its_frames  # type: ignore[return-value]  # it takes and returns the same
+
+
+def hide_frames(error: BaseException) -> None:
+    """Takes those that may hold a secret out of an error; raises the interrupt that it is or wraps, if any."""
+    try:
+        for each in pass_on(error):
+            each.__traceback__ = _of_the_caller(each.__traceback__)
+    finally:
+        del error  # a circle: the traceback of an interrupt has this frame
 
 
 def _of_the_caller(trace: TracebackType | None) -> TracebackType | None:

@@ -20,7 +20,7 @@ from .._clock import Clock
 from .._config.configuration import Configuration
 from .._error_facts import error_facts
 from .._fork import renew_in_children
-from .._frames import hides_what_it_was_given
+from .._frames import hide_frames, hides_what_it_was_given
 from .._interrupts import pass_on
 from .._log import Log
 from ..errors import ConfigurationError, ConnectionError, TimeoutError
@@ -47,7 +47,6 @@ class Exchange:
         self._line = Line(config.session, open_timeout=config.open_timeout)
         renew_in_children(self._line)
 
-    @hides_what_it_was_given
     def get(self, url: str, request_id: str, budget: Budget, *, token: str, resends: Iterator[int]) -> Reply:
         """The JSON object at this URL. `resends` gives the number of each attempt; the first is 0.
 
@@ -57,7 +56,12 @@ class Exchange:
             TimeoutError: The budget ended before the attempts did.
         """
         headers = {"X-Request-ID": request_id, "X-Scope-Environment": self._config.environment}
-        return self._exchange(self._line.question(url, headers, [token], token=token), budget, resends)
+        try:
+            return self._exchange(self._line.question(url, headers, [token], token=token), budget, resends)
+        except BaseException as error:
+            del token
+            hide_frames(error)
+            raise error  # as in `hides_what_it_was_given`, which each fetch would go through
 
     @hides_what_it_was_given
     def post(self, url: str, request_id: str, budget: Budget, *, body: Mapping[str, str]) -> Reply:
