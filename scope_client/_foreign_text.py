@@ -6,6 +6,7 @@ A line break in it would forge a line of a log, and an escape sequence would be 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 LONGEST_SHOWN_CHARACTERS = 1000
 _LEFT_IN_LINES = "\n\t"
@@ -19,9 +20,9 @@ def printable(text: str, longest: int = LONGEST_SHOWN_CHARACTERS) -> str:
     return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
 
 
-def printable_values(values: Iterable[object]) -> list[object]:
+def printable_values(values: Iterable[object], longest: int = LONGEST_SHOWN_CHARACTERS) -> list[Any]:
     """Numbers as they are, a list or a tuple as a list of the same, and the text of all else as `printable`."""
-    return [_printable_value(value) for value in values]
+    return [_printable_value(value, longest) for value in values]
 
 
 def printable_lines(text: str) -> str:
@@ -38,10 +39,10 @@ def in_json(text: str) -> str:
     return "".join([char if char.isprintable() or char == "\n" else _escaped_in_json(char) for char in text])
 
 
-def _printable_value(value: object) -> object:
+def _printable_value(value: object, longest: int) -> Any:
     if isinstance(value, (int, float)):
         return value
-    return printable_values(value) if isinstance(value, (list, tuple)) else printable(str(value))
+    return printable_values(value, longest) if isinstance(value, (list, tuple)) else printable(str(value), longest)
 
 
 def _escaped(char: str) -> str:

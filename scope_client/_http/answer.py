@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._foreign_text import printable
+from .._foreign_text import printable, printable_values
 from .._prompt.jsonvalue import MAX_JSON_DEPTH, DepthError, parse
 from .._redaction import heads, shown_header
 from ..errors import (
@@ -98,7 +98,7 @@ def _error(
     is_secret = question.is_for_a_secret and answer.status < 400
     request_id = answer.headers.get("X-Request-ID") or question.request_id
     message, code, clean_id, body = heads(question.secrets, message, code or "", request_id, answer.body)
-    message, code = printable(message, LONGEST_SAID_CHARACTERS), code and printable(code, LONGEST_SAID_CHARACTERS)
+    message, code = printable_values([message, code], LONGEST_SAID_CHARACTERS)
     if request_id != question.request_id:
         request_id = printable(clean_id, LONGEST_SAID_CHARACTERS)
     return kind(
