@@ -131,11 +131,12 @@ class Line:
         settings = self._settings_for(question)
         try:
             limits.of_this_thread.limits = bounds
-            response = self._answer_to(prepared, settings, bounds)
+            response = sessions.answer_to(prepared, self.session, settings, self._timeout(prepared, bounds))
             try:
                 return _read(response, bounds.ends_at)
             finally:
-                _close(response)
+                if response.raw is not None:  # as it is in one that was made by hand, whose `close` fails then
+                    response.close()
         except BaseException as error:
             if not failures.is_of_the_network(error, question.redaction):
                 raise error  # not a bare raise: on Python 3.10 that brings back the frames it came with
@@ -149,30 +150,6 @@ class Line:
             ) from error
         finally:
             limits.of_this_thread.limits = None
-
-    def _answer_to(
-        self, prepared: requests.PreparedRequest, settings: Mapping[str, Any], bounds: limits.Limits
-    ) -> requests.Response:
-        arrived = _Arrived()
-        theirs: Any = self.session.hooks.get("response") or []
-        hooks = theirs if isinstance(theirs, list) else [theirs]
-        prepared.hooks = {"response": [arrived, *hooks, _stay]}
-        try:
-            timeout = self._timeout(prepared, bounds)
-            options = {"stream": True, "allow_redirects": False, "timeout": timeout, **settings}
-            if _is_traced(self.session):
-                return sessions.sent_anew(self.session, prepared, options)
-            return self.session.send(prepared, **options)
-        except requests.HTTPError:  # a hook of the user's raises for the status
-            if not arrived.responses:
-                raise
-            return arrived.responses[0]
-        except BaseException:  # a hook of the user's failed; the answer would stay open
-            for response in arrived.responses:
-                _close(response)
-            raise
-        finally:
-            prepared.hooks = {}  # a circle: the request has the hook, which has the answer, which has the request
 
     def close(self) -> None:
         """Closes the connections. A later attempt, such as one that waits just now, opens new ones."""
@@ -240,39 +217,9 @@ _HEADERS = {
 _PROTOCOLS = {10: "1.0", 11: "1.1", 20: "2"}  # by the number that http.client and urllib3 have for it
 
 
-def _is_traced(session: requests.Session) -> bool:
-    """Whether a tracer, such as AWS X-Ray, has wrapped `Session.request`: that is all that it sees."""
-    wrapped = getattr(getattr(type(session), "request", None), "__wrapped__", None)
-    return wrapped is not None and getattr(wrapped, "__globals__", None) is vars(requests.sessions)
-
-
 def _origin(prepared: requests.PreparedRequest) -> str:
     """Scheme, host and port."""
     return "/".join(str(prepared.url).split("/", 3)[:3])
-
-
-class _Arrived:
-    """The hook that holds the answer of an attempt; none is in a pickle or a copy, as a cache of answers makes one."""
-
-    def __init__(self) -> None:
-        self.responses: list[requests.Response] = []
-
-    def __call__(self, response: requests.Response, **_: Any) -> None:
-        self.responses.append(response)
-
-    def __reduce__(self) -> tuple[type[_Arrived], tuple[()]]:
-        return _Arrived, ()
-
-
-def _stay(response: requests.Response, **_: Any) -> requests.Response:
-    """Keeps requests from preparing to follow a redirect, for which it reads the whole body into memory."""
-    response.headers.pop("Location", None)
-    return response
-
-
-def _close(response: requests.Response) -> None:
-    if response.raw is not None:  # as it is in one that was made by hand, whose `close` fails then
-        response.close()
 
 
 def _read(response: requests.Response, ends_at: float) -> Answer:

@@ -1,4 +1,4 @@
-"""Sessions of requests: ours, and what one of the caller's and the environment say of proxies and certificates."""
+"""Sessions of requests: ours; what one and the environment say of proxies and certificates; a request through one."""
 
 from __future__ import annotations
 
@@ -100,10 +100,59 @@ def _verify(session: requests.Session, merged: Any) -> Any:
     return os.environ.get("SSL_CERT_FILE") or folder or True
 
 
-def sent_anew(
+def answer_to(
+    prepared: requests.PreparedRequest, session: requests.Session, settings: Mapping[str, Any], timeout: Any
+) -> requests.Response:
+    """What comes back for the request, just as it was prepared, with the headers read and the body not."""
+    arrived = _Arrived()
+    theirs: Any = session.hooks.get("response") or []
+    hooks = theirs if isinstance(theirs, list) else [theirs]
+    prepared.hooks = {"response": [arrived, *hooks, _stay]}
+    options = {"stream": True, "allow_redirects": False, "timeout": timeout, **settings}
+    try:
+        return _sent_anew(session, prepared, options) if _is_traced(session) else session.send(prepared, **options)
+    except requests.HTTPError:  # a hook of the user's raises for the status
+        if not arrived.responses:
+            raise
+        return arrived.responses[0]
+    except BaseException:  # a hook of the user's failed; the answer would stay open
+        for response in arrived.responses:
+            if response.raw is not None:  # as it is in one that was made by hand
+                response.close()
+        raise
+    finally:
+        prepared.hooks = {}  # a circle: the request has the hook, which has the answer, which has the request
+
+
+class _Arrived:
+    """The hook that holds the answer of an attempt; none is in a pickle or a copy, as a cache of answers makes one."""
+
+    def __init__(self) -> None:
+        self.responses: list[requests.Response] = []
+
+    def __call__(self, response: requests.Response, **_: Any) -> None:
+        self.responses.append(response)
+
+    def __reduce__(self) -> tuple[type[_Arrived], tuple[()]]:
+        return _Arrived, ()
+
+
+def _stay(response: requests.Response, **_: Any) -> requests.Response:
+    """Keeps requests from preparing to follow a redirect, for which it reads the whole body into memory."""
+    response.headers.pop("Location", None)
+    return response
+
+
+def _is_traced(session: requests.Session) -> bool:
+    """Whether a tracer, such as AWS X-Ray, has wrapped `Session.request`: that is all that it sees."""
+    wrapped = getattr(getattr(type(session), "request", None), "__wrapped__", None)
+    return wrapped is not None and getattr(wrapped, "__globals__", None) is vars(requests.sessions)
+
+
+def _sent_anew(
     session: requests.Session, prepared: requests.PreparedRequest, options: Mapping[str, Any]
 ) -> requests.Response:
-    """The answer to the request, just as it was prepared, though `Session.request` prepares it once more."""
+    """The same, though `Session.request` prepares it once more."""
     url = str(prepared.url)
     proxy = requests.utils.select_proxy(url, options["proxies"])
     return session.request(
