@@ -1,10 +1,11 @@
 # The first call of any target makes .venv by itself. PYTHON chooses the interpreter, VENV the folder, and WORKERS how
 # many processes run the tests: twice as many as there are cores, or 0 for none but the one that reports. SECONDS is how long
-# a soak lasts.
+# a soak lasts, and GROUP names the dependencies that are installed beside those of the packages.
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= auto
 SECONDS ?= 600
+GROUP ?= dev
 BIN := $(VENV)/bin
 PACKAGES := scope_client scope_django scope_flask scope_langchain
 SHELL := bash
@@ -166,6 +167,6 @@ $(VENV)/.runs: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing the packages, what they work with and the tools to develop them into $(VENV), about a minute:"
-	@$(PIP_INSTALL) --editable ".[all]" --group dev $(CONSTRAINTS) $(NAMED)
+	@$(PIP_INSTALL) --editable ".[all]" --group $(GROUP) $(CONSTRAINTS) $(NAMED)
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	@touch $@ $(VENV)/.runs
