@@ -374,11 +374,17 @@ class TestProcesses:
         )
         return project
 
-    @pytest.mark.parametrize("processes", [2, 3, 200])
+    @pytest.mark.parametrize("processes", [2, 3])
     def test_the_result_is_the_same_with_any_number(self, processes: int, large: Path) -> None:
         alone = scan(["."], cache=False, processes=1)
         assert scan(["."], cache=False, processes=processes) == alone
         assert len(alone.uses) == 84
+
+    def test_the_result_is_the_same_with_more_than_there_are_files(self, project: Path) -> None:
+        put(project, **{f"t{number}_html": CALL for number in range(4)})
+        alone = scan(["."], cache=False, processes=1)
+        assert scan(["."], cache=False, processes=200) == alone
+        assert len(alone.uses) >= 4
 
     @pytest.mark.parametrize("way", ["spawn", "forkserver"])
     def test_it_is_the_same_however_they_are_started(
