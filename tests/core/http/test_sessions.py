@@ -8,11 +8,12 @@ from typing import Any, Callable
 
 import pytest
 import requests
+from faults.clock import JumpingClock
 from faults.replies import PROMPT, error
 from faults.server import FaultServer
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from scope_client import AuthorizationError, ConnectionError, ScopeClient, ScopeError
+from scope_client import AuthorizationError, ConnectionError, ScopeClient, ScopeError, TimeoutError
 
 
 class Counting(HTTPAdapter):
@@ -55,6 +56,34 @@ class ByHand(BaseAdapter):
         pass
 
 
+class Drip:
+    """A body of a byte a second, without a socket and without an end."""
+
+    def __init__(self, clock: JumpingClock) -> None:
+        self._clock = clock
+        self.read_bytes = 0
+
+    def read(self, _: int) -> bytes:
+        assert self.read_bytes < 10
+        self.read_bytes += 1
+        self._clock.passes(1.0)
+        return b" "
+
+    def close(self) -> None:
+        pass
+
+
+class Dripping(Canned):
+    def __init__(self, drip: Drip) -> None:
+        self._drip = drip
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = super().send(request, **options)
+        if request.method == "GET":
+            response.raw = self._drip
+        return response
+
+
 class Broken(Canned):
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
@@ -95,15 +124,22 @@ def test_its_auth_does_not_replace_the_token(
 def answered(make_client: Callable, session: requests.Session, server: FaultServer) -> Callable[[BaseAdapter], str]:
     """The text of a prompt that an adapter answers for."""
 
-    def text(adapter: BaseAdapter) -> str:
+    def text(adapter: BaseAdapter, **options: float) -> str:
         session.mount(server.url, adapter)
-        return str(make_client(session=session, max_retries=0).get_prompt_version("greeting").content)
+        return str(make_client(session=session, max_retries=0, **options).get_prompt_version("greeting").content)
 
     return text
 
 
 def test_a_response_that_was_made_by_hand_is_read_and_not_closed(answered: Callable) -> None:
     assert answered(ByHand(b'{"content": "canned"}')) == "canned"
+
+
+def test_an_answer_that_drips_without_a_socket_ends_in_time(answered: Callable, jumping: JumpingClock) -> None:
+    drip = Drip(jumping)
+    with pytest.raises(TimeoutError):
+        answered(Dripping(drip), timeout=3.5)
+    assert drip.read_bytes == 5  # the fourth came too late: what has arrived by then is read, and that is nothing
 
 
 @pytest.mark.parametrize(
