@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import signal
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from faults.memcached import Memcached
 from faults.redisserver import RedisServer
+from werkzeug.routing import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 pytest.register_assert_rewrite("faults.store_contract")
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -21,6 +23,20 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 def pytest_configure() -> None:
     """A shell that runs the suite in the background has it ignore Ctrl-C, by which tests stop what they start."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _compile_when_used(rule: Rule, append_unknown: bool = True) -> Callable[..., object]:
+    """Werkzeug compiles two functions for each rule that make URLs of it: more than half of the start of a platform."""
+
+    @functools.cache
+    def compiled() -> Callable[..., object]:
+        return _compile(rule, append_unknown)
+
+    return lambda self, **values: compiled()(self, **values)
+
+
+_compile = Rule._compile_builder
+Rule._compile_builder = _compile_when_used  # type: ignore[assignment,method-assign]
 
 
 def pytest_xdist_auto_num_workers() -> int:
