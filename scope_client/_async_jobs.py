@@ -115,7 +115,7 @@ class AsyncJobs:
                 reaches one task, and the others make the call anew.
         """
         loop = running_loop()
-        budget.waits_its_turn = _pace
+        budget = budget.in_turn(_pace)
         is_late = False
         while True:
             future: Future[None] = loop.create_future()

@@ -61,6 +61,7 @@ class Reading:
     ) -> None:
         self._clock = clock
         self._deadline = config.deadline
+        self._unlimited = Budget(clock.now)  # for all calls: it has no time that one of them could spend
         self.is_cached = config.cache_enabled
         self._source = source
         self._cache = cache
@@ -95,12 +96,13 @@ class Reading:
 
     def once(self, asked: Asked) -> PromptRead:
         """The answer to one read, whatever is pinned."""
-        return self.fitted(asked, self.serve(asked))
+        found = self.serve(asked)
+        return found if asked.given is None and self._lock is None else self.fitted(asked, found)
 
     def cached(self, ref: PromptRef) -> PromptVersion | None:
         """The version if it is pinned, or in memory and fresh."""
         pins = self.pins()
-        asked = Asked(ref, Budget(self._clock.now))
+        asked = Asked(ref, self._unlimited)
         try:
             found = carried_out(self.pins_and_rollouts().steps(asked, pins), self._peek) if pins else self._peek(asked)
         except _NotInMemory:
@@ -202,7 +204,8 @@ class Reading:
     def budget(self, deadline: float | None) -> Budget:
         """What a call may spend; raises ValidationError for what is not a deadline."""
         given = None if deadline is None else rules.DEADLINE.check("deadline", deadline, ValidationError)
-        return Budget(self._clock.now, self._deadline if given is None else given)
+        seconds = self._deadline if given is None else given
+        return self._unlimited if seconds is None else Budget(self._clock.now, seconds)
 
     def serve(self, asked: Asked) -> PromptRead:
         """The version, or what stands in for it if the platform cannot answer and nothing is known."""

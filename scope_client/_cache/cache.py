@@ -128,17 +128,18 @@ class PromptCache:
         entry, look = self._known(ref)
         now = self._clock.now()
         known = None if entry is None else _known_of(entry, max_age)
+        flight = self._flight(ref)
         step = policy.decide(self._facts(ref, known, now, max_age, has_stand_in), self._rules)
         if entry is None or step is Step.FETCH or step is Step.STAND_IN:
             if step is Step.STAND_IN:
                 self.renew(ref)
                 return None
             # The budget's own clock, not a flight's: each reader who joins goes when its own time is over.
-            wanted = Load(ref, budget, max_age, look=look)
-            return self._flights.run(self._flight(ref), partial(self._loader.load, wanted), budget.left)
+            wanted = Load(ref, budget, max_age, of_no_use=entry, look=look)
+            return self._flights.run(flight, partial(self._loader.load, wanted), budget.left)
         if step is Step.TRY_FIRST:
             self._take_over(ref)
-            newer = self._tried(ref, budget, max_age, look)
+            newer = self._tried(Load(ref, budget, max_age, of_no_use=entry, look=look), flight)
             return newer or self._served_stale(ref, entry, max_age)
         if step is Step.SERVE_STALE:
             return self._served_stale(ref, entry, max_age)
@@ -274,15 +275,14 @@ class PromptCache:
         entry.read_at = now
         return entry.version
 
-    def _tried(self, ref: PromptRef, budget: Budget, max_age: float | None, look: Look | None) -> PromptRead | None:
+    def _tried(self, wanted: Load, flight: _FlightKey) -> PromptRead | None:
         """The platform's answer if it comes soon; raises what it refuses with, None for an outage."""
-        flight = self._flight(ref)
         # Between the look and the boarding the flight may end: then this reader leads one with a joiner's patience.
         seconds = policy.JOINER_SECONDS if flight in self._flights.by_key else policy.FIRST_READER_SECONDS
-        patience = budget.at_most(seconds, retries=0)
-        wanted = Load(ref, patience, max_age, look=look)
+        patience = wanted.budget.at_most(seconds, retries=0)
+        load = partial(self._loader.load, wanted._replace(budget=patience))
         try:
-            return self._flights.run(flight, partial(self._loader.load, wanted), patience.left)
+            return self._flights.run(flight, load, patience.left)
         except ScopeError as error:
             pass_on(error)
             if not is_outage(error):

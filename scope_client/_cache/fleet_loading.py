@@ -67,7 +67,9 @@ class FleetLoader(Loader):
         if found is not None and (entry is None or entry.stamp < found.stamp):
             shared.relieve(ref)  # or a lock that is often taken by others would count as one that is never granted
             entry = self._adopted(ref, found)
-            self._put(ref, entry, epoch)
+            replaced = memory.put(entry, epoch)
+            if replaced is not None:
+                self._was_put(ref, entry, replaced)
         return entry, look
 
     def _fetched(self, wanted: Load) -> PromptRead:
@@ -174,7 +176,7 @@ class FleetLoader(Loader):
         entry = self._kept(wanted, began, version)
         if entry is not None and self._is_stored(wanted.ref, entry):
             held.lock = None
-        return self._brought(wanted, version)
+        return PromptRead(version, "platform", 0.0)
 
     def _is_stored(self, ref: PromptRef, entry: Entry) -> bool:
         """Puts it into the shared store; whether it lies there now."""

@@ -15,7 +15,7 @@ from .._prompt.prompt_version import PromptVersion
 from .._prompt.ref import CacheKey, PromptRef
 from ..errors import ScopeError, TimeoutError
 from .fitting import Fitting
-from .memory import Entry, Memory
+from .memory import Entry, Memory, Replaced
 from .platform_breaker import PlatformBreaker, is_gone
 from .policy import JOINER_SECONDS
 from .refusals import Refusals
@@ -37,13 +37,15 @@ class Load(NamedTuple):
     """What one flight is to bring.
 
     `max_age` is how old, in seconds, the caller takes a version in place of the cache's own rule. `replaces` is the
-    entry that a renewal in the background is to replace. `look` is what the caller has just seen in the shared store.
+    entry that a renewal in the background is to replace, `of_no_use` the one that a reader has found to be too old.
+    `look` is what the caller has just seen in the shared store.
     """
 
     ref: PromptRef
     budget: Budget
     max_age: float | None = None
     replaces: Entry | None = None
+    of_no_use: Entry | None = None
     look: Look | None = None
 
 
@@ -80,8 +82,6 @@ class Loader:
         self._platform = platform
         self._counters = counters
         self._fitting = fitting
-        self._max_last_ids = config.cache_max_size
-        self._last_ids: dict[CacheKey, str | None] = {}
         self._refusals = Refusals(clock, longest_retry_after=config.retry_max_delay)
 
     def load(self, wanted: Load) -> PromptRead:
@@ -108,7 +108,9 @@ class Loader:
         return life * (1 - TTL_JITTER_SHARE * self._clock.chance())
 
     def _usable(self, entry: Entry | None, wanted: Load) -> Entry | None:
-        if entry is None or (wanted.replaces is not None and entry.stamp <= wanted.replaces.stamp):
+        if entry is wanted.of_no_use or entry is None:
+            return None
+        if wanted.replaces is not None and entry.stamp <= wanted.replaces.stamp:
             return None
         return entry if entry.is_fresh(self._clock.now(), wanted.max_age) else None
 
@@ -122,16 +124,11 @@ class Loader:
             self._failed(wanted, began, error)
             raise
         self._kept(wanted, began, version)
-        return self._brought(wanted, version)
+        return PromptRead(version, "platform", 0.0)
 
     def _began(self, generation: int = 0) -> Began:
         """Before the question: an answer is as old as its question, and a clear in between makes it void."""
         return Began(self._memory.epoch, self._clock.now(), self._clock.wall(), generation)
-
-    def _brought(self, wanted: Load, version: PromptVersion) -> PromptRead:
-        if wanted.replaces is not None:
-            self._counters.cache_event("refresh", wanted.ref, self._clock.now() - wanted.replaces.fetched_at)
-        return PromptRead(version, "platform", 0.0)
 
     def _failed(self, wanted: Load, began: Began, error: ScopeError) -> bool:
         """Tells the circuit breaker what this failure is evidence of, and evicts what the platform no longer has.
@@ -184,24 +181,17 @@ class Loader:
             stamp=began.stamp,
             generation=began.generation,
         )
-        return entry if self._put(ref, entry, began.epoch) else None
+        replaced = self._memory.put(entry, began.epoch)
+        if replaced is not None and (replaced.last_id is not None or self._fitting is not None):
+            self._was_put(ref, entry, replaced)
+        if wanted.replaces is not None:
+            self._counters.cache_event("refresh", ref, self._clock.now() - wanted.replaces.fetched_at)
+        return None if replaced is None else entry
 
-    def _put(self, ref: PromptRef, entry: Entry, epoch: int) -> bool:
-        """As `Memory.put`; tells if it is another version than the last one, which may have been cleared meanwhile."""
-        former = self._memory.by_key.get(ref.key)
-        if not self._memory.put(entry, epoch):
-            return False
+    def _was_put(self, ref: PromptRef, entry: Entry, replaced: Replaced) -> None:
+        """Notes that it may fit callers whom a later version does not, and tells of a change."""
         if self._fitting is not None:
             self._fitting.remember(ref, entry.version)
-        old, new = self._last_ids.get(ref.key), entry.version.id
-        self._note_last_id(ref.key, new)
-        if old is not None and old != new:
-            age = None if former is None else self._clock.now() - former.fetched_at
-            self._counters.cache_event("changed", ref, age, old=old, new=new)
-        return True
-
-    def _note_last_id(self, key: CacheKey, version_id: str | None) -> None:
-        # All of them rather than one: what is lost is that a change is told, and no order has to be kept.
-        if len(self._last_ids) >= self._max_last_ids and key not in self._last_ids:
-            self._last_ids.clear()
-        self._last_ids[key] = version_id
+        if replaced.last_id is not None:
+            age = None if replaced.entry is None else self._clock.now() - replaced.entry.fetched_at
+            self._counters.cache_event("changed", ref, age, old=replaced.last_id, new=entry.version.id)

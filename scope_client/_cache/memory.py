@@ -7,7 +7,7 @@ import heapq
 import threading
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .._circuit_breaker import NEVER
 from .._fork import renew_in_children
@@ -44,6 +44,16 @@ class Entry:
     def is_fresh(self, now: float, max_age: float | None) -> bool:
         """`max_age` is how old, in seconds, a caller takes it; None for the life it was given."""
         return now < (self.expires_at if max_age is None else self.fetched_at + max_age)
+
+
+class Replaced(NamedTuple):
+    """What an entry has come in the place of.
+
+    `last_id` is the ID of the version that was kept last, if it is another one, although it was cleared meanwhile.
+    """
+
+    entry: Entry | None
+    last_id: str | None
 
 
 class Entries(Protocol):
@@ -92,6 +102,7 @@ class Memory:
 
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
+        self._last_ids: dict[CacheKey, str | None] = {}
         self._leaving: list[tuple[float, Entry]] = []
         self.by_key: dict[CacheKey, Entry] = {}
         self.others = Others()
@@ -102,19 +113,20 @@ class Memory:
     def after_fork(self) -> None:
         self._lock = threading.RLock()  # one that may be taken again: a signal handler may clear while we put
 
-    def put(self, entry: Entry, epoch: int) -> bool:
-        """Whether it was put: not if everything was cleared since `epoch`."""
+    def put(self, entry: Entry, epoch: int) -> Replaced | None:
+        """What it has replaced; None if it was not put, because everything was cleared since `epoch`."""
         with self._lock:
             if epoch != self.epoch:
-                return False
-            if entry.key not in self.by_key:
+                return None
+            former = self.by_key.get(entry.key)
+            if former is None:
                 while len(self.by_key) >= self._max_entries:
                     self._drop_idle()
             self.others.drop(entry.key)
             # By one assignment, for readers without the lock: the old entry or the new one, never none.
             self.by_key[entry.key] = entry
             self.others.put(entry)
-        return True
+            return Replaced(former, self._last_other_id(entry.key, entry.version.id))
 
     def drop(self, entry: Entry) -> None:
         """Removes this entry, and not one that has taken its place."""
@@ -146,6 +158,13 @@ class Memory:
             entry.asked_at -= seconds
             entry.expires_at = max(entry.expires_at - seconds, min(entry.expires_at, now))
             entry.due_at = NEVER
+
+    def _last_other_id(self, key: CacheKey, version_id: str | None) -> str | None:
+        # All of them go rather than one: what is lost is that a change is told, and no order has to be kept.
+        if len(self._last_ids) >= self._max_entries and key not in self._last_ids:
+            self._last_ids.clear()
+        last, self._last_ids[key] = self._last_ids.get(key), version_id
+        return last if last != version_id else None
 
     def _take_out(self, key: CacheKey) -> None:
         self.others.drop(key)

@@ -93,6 +93,12 @@ class Budget:
         watched.waits_its_turn = self.waits_its_turn
         return watched
 
+    def in_turn(self, waits_its_turn: Callable[[float | None], object]) -> Budget:
+        """The same, for a call whose attempts wait for their turn."""
+        waiting = self.watched(self.heard_nothing)
+        waiting.waits_its_turn = waits_its_turn
+        return waiting
+
     def overdrawn(self, last: ScopeError | None = None) -> TimeoutError:
         """The error of a call whose time is over, or too short for more; `last` is what its last attempt ended in."""
         over_for = 0.0 if self._ends_at is None else self._now() - self._ends_at
