@@ -32,6 +32,11 @@ def printable_lines(text: str) -> str:
     return "".join([char if char.isprintable() or char in _LEFT_IN_LINES else _escaped(char) for char in text])
 
 
+def writable(text: str) -> str:
+    """The whole text; only what UTF-8 cannot hold is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def in_json(text: str) -> str:
     """JSON text of the same meaning, which holds no character that a terminal would obey."""
     if text.isprintable():

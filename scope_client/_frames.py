@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Callable, TypeVar
 
 from ._interrupts import pass_on
@@ -37,19 +37,14 @@ def hide_frames(error: BaseException) -> None:
     """Takes those that may hold a secret out of an error; raises the interrupt that it is or wraps, if any."""
     try:
         for each in pass_on(error):
-            each.__traceback__ = _of_the_caller(each.__traceback__)
+            kept = trace = each.__traceback__
+            while trace is not None:
+                frame, trace = trace.tb_frame, trace.tb_next
+                package = str(frame.f_globals.get("__name__")).partition(".")[0]
+                kept = trace if package in _HOLDERS or shows_environment(frame) else kept
+            each.__traceback__ = kept  # what follows the last frame that may hold a secret
     finally:
         del error  # a circle: the traceback of an interrupt has this frame
-
-
-def _of_the_caller(trace: TracebackType | None) -> TracebackType | None:
-    """What follows the last frame that may hold a secret."""
-    kept = trace
-    while trace is not None:
-        frame, trace = trace.tb_frame, trace.tb_next
-        package = str(frame.f_globals.get("__name__")).partition(".")[0]
-        kept = trace if package in _HOLDERS or shows_environment(frame) else kept
-    return kept
 
 
 def shows_environment(frame: FrameType) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._foreign_text import printable, printable_values
+from .._foreign_text import printable, printable_values, writable
 from .._prompt.jsonvalue import MAX_JSON_DEPTH, DepthError, parse
 from .._redaction import heads, shown_header
 from ..errors import (
@@ -50,15 +50,15 @@ class Failure(NamedTuple):
 
 
 class Reply:
-    """The JSON object of a good answer, `body`. It has no repr, for it may hold a secret."""
+    """An answer and the JSON object in it, `body`, if it is a good one. It has no repr, for it may hold a secret."""
 
     __slots__ = ("_answer", "_question", "_retry_after", "body")
 
-    def __init__(self, question: Question, answer: Answer, body: dict[str, Any], retry_after: float | None) -> None:
+    def __init__(self, question: Question, answer: Answer, retry_after: float | None) -> None:
         self._question = question
         self._answer = answer
         self._retry_after = retry_after
-        self.body = body
+        self.body: dict[str, Any] = {}
 
     def unfit(self, flaw: ApiError) -> ApiError:
         """The same error with the facts of this answer, whose object is not what was promised.
@@ -71,9 +71,11 @@ class Reply:
 
 def understood(question: Question, answer: Answer, retry_after: float | None) -> Reply | Failure:
     """What the answer means; `retry_after` is the pause that it asks for, in seconds."""
+    reply = Reply(question, answer, retry_after)
     body = _parsed(answer)
     if answer.status == 200 and isinstance(body, dict):
-        return Reply(question, answer, body, retry_after)
+        reply.body = body
+        return reply
     kind = _BY_STATUS.get(answer.status, ServerError if 500 <= answer.status <= 599 else ApiError)
     code, said = _said(body) if isinstance(body, dict) else (None, None)
     if 300 <= answer.status < 400:
@@ -104,7 +106,7 @@ def _error(
     return kind(
         f"{message} (HTTP {answer.status}{f', code {code}' if code else ''})",
         http_status=answer.status,
-        http_body=None if is_secret else _writable(body),
+        http_body=None if is_secret else writable(body),
         error_code=code or None,
         request_id=request_id,
         retry_after=retry_after,
@@ -115,10 +117,6 @@ def _unexplained(status: int, body: dict[str, Any] | str) -> str:
     """What to say of an error that gives no reason of its own; `body` is what is wrong with its body, if it is text."""
     advice = _ADVICE.get(status, "the platform failed" if status >= 500 else "the platform refused")
     return f"{advice} ({body})" if isinstance(body, str) else f"{advice}, and gave no reason"
-
-
-def _writable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _parsed(answer: Answer) -> dict[str, Any] | str:

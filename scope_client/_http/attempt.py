@@ -126,12 +126,15 @@ class Line:
             ConnectionError: There was none.
             ConfigurationError: The request cannot be sent at all.
         """
-        prepared = question.prepared
+        prepared, settings = question.prepared, self._settings_for(question)
         bounds = limits.Limits(min(timeout, MAX_TIMEOUT_SECONDS), MAX_BODY_BYTES + MAX_FRAMING_BYTES, at_most)
-        settings = self._settings_for(question)
+        connect = min(self._open_timeout, bounds.seconds)
+        theirs: Any = (connect, bounds.seconds)
         try:
             limits.of_this_thread.limits = bounds
-            response = sessions.answer_to(prepared, self.session, settings, self._timeout(prepared, bounds))
+            if isinstance(self.session.get_adapter(str(prepared.url)), HTTPAdapter):
+                theirs = connections.AttemptTimeout(bounds, connect=connect, total=bounds.seconds)
+            response = sessions.answer_to(prepared, self.session, settings, theirs)
             try:
                 return _read(response, bounds.ends_at)
             finally:
@@ -167,12 +170,6 @@ class Line:
         if hasattr(self.session.cookies, "_cookies_lock"):
             self.session.cookies._cookies_lock = threading.RLock()
         connections.empty_pools(self.session)
-
-    def _timeout(self, prepared: requests.PreparedRequest, bounds: limits.Limits) -> Any:
-        connect = min(self._open_timeout, bounds.seconds)
-        if isinstance(self.session.get_adapter(str(prepared.url)), HTTPAdapter):
-            return connections.AttemptTimeout(bounds, connect=connect, total=bounds.seconds)
-        return (connect, bounds.seconds)
 
     def _settings_for(self, question: Question) -> Mapping[str, Any]:
         prepared = question.prepared

@@ -28,7 +28,6 @@ from .not_found import explained
 from .tokens import Tokens
 
 if TYPE_CHECKING:
-    from .answer import Reply
     from .retries import Exchange
 
 DESCRIPTORS_OF_AN_IMPORT = 8
@@ -107,7 +106,7 @@ class Fetcher:
         locked = self._locked_reads
         asked = ref if locked is None else locked.asked_for(ref)
         try:
-            version = _read(self._ask(exchange, asked, request_id, budget), asked, self._config.extra_values)
+            version = self._ask(exchange, asked, request_id, budget)
             if isinstance(version, ApiError):
                 raise version
             if locked is not None and not locked.is_met_by(ref, version):
@@ -128,8 +127,11 @@ class Fetcher:
         self._counters.count("fetches")
         return version
 
-    def _ask(self, exchange: Exchange, ref: PromptRef, request_id: str, budget: Budget) -> Reply:
-        """One exchange, repeated once with a new token if the platform does not take the present one."""
+    def _ask(self, exchange: Exchange, ref: PromptRef, request_id: str, budget: Budget) -> PromptVersion | ApiError:
+        """One exchange, repeated once with a new token if the platform does not take the present one.
+
+        The error of an answer that is not a version is returned, to be raised where nobody holds the answer.
+        """
         url = f"{self._config.base_url}/api/{self._config.api_version}{ref.path}"
         token = self._tokens.get(exchange, request_id, budget)
         resends = itertools.count()
@@ -149,7 +151,11 @@ class Fetcher:
             is_new = True
         if is_new or self._tokens.replaced_in_vain:
             self._tokens.was_accepted(is_new=is_new)
-        return reply
+        try:
+            return version_in(reply.body, ref, extra_values=self._config.extra_values)
+        except ApiError as flaw:
+            pass_on(flaw)
+            return reply.unfit(flaw)
 
     def _open(self) -> Exchange:
         """The exchange, made with the first fetch: it brings `requests` in, which takes longer than all the rest.
@@ -185,12 +191,3 @@ def _need_descriptors() -> None:
     finally:
         for each in opened:
             os.close(each)
-
-
-def _read(reply: Reply, ref: PromptRef, extra_values: str) -> PromptVersion | ApiError:
-    """The error is returned, to be raised where nobody holds the reply."""
-    try:
-        return version_in(reply.body, ref, extra_values=extra_values)
-    except ApiError as flaw:
-        pass_on(flaw)
-        return reply.unfit(flaw)

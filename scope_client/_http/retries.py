@@ -23,9 +23,9 @@ from .._fork import renew_in_children
 from .._frames import hide_frames, hides_what_it_was_given
 from .._interrupts import pass_on
 from .._log import Log
-from ..errors import ConfigurationError, ConnectionError, TimeoutError
+from ..errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
 from .answer import Failure, Reply, understood
-from .attempt import Answer, Line, Question
+from .attempt import Line, Question
 from .budget import OVERRUN_SECONDS, Budget
 from .failures import may_pass
 
@@ -80,7 +80,9 @@ class Exchange:
         self._line.close()
 
     def _exchange(self, question: Question, budget: Budget, resends: Iterator[int]) -> Reply:
-        retry = 0
+        retry, retries = 0, self._config.max_retries
+        if budget.retries is not None:
+            retries = min(budget.retries, retries)
         while True:
             resend_count = next(resends)
             outcome = self._attempt(question, budget, resend_count)
@@ -88,7 +90,7 @@ class Exchange:
                 return outcome
             if outcome.error.http_status is None:
                 budget.heard_nothing()
-            pause = self._pause(outcome, retry, budget)
+            pause = self._pause(outcome.error, retry) if outcome.may_pass and retry < retries else None
             if pause is None:
                 raise outcome.error
             # Not slept up to the deadline: the caller learns at once that there is no time for another attempt.
@@ -108,8 +110,16 @@ class Exchange:
         """Raises TimeoutError if the budget is spent, before the attempt or in it."""
         timeout, at_most = budget.for_attempt(self._config.timeout)
         late_at = self._clock.now() + timeout + OVERRUN_SECONDS
+        if self._config.telemetry_enabled and telemetry.requests.callbacks:
+            _tell_of_request(question)
+        started = self._clock.now()
         try:
-            answer = self._send(question, timeout, at_most, resend_count)
+            if watching.watcher is None:
+                answer = self._line.send(question, timeout, at_most)
+            else:
+                method, url = str(question.prepared.method), str(question.prepared.url)
+                with watching.attempt(method, url, resend_count, self._line.session) as watched:
+                    watched.came = answer = self._line.send(question, timeout, at_most)
         except (ConnectionError, ConfigurationError) as error:
             pass_on(error)
             error.request_id = question.request_id
@@ -121,39 +131,30 @@ class Exchange:
             if isinstance(error, TimeoutError) and (is_whole or not budget.affords(0)):
                 raise budget.overdrawn(error) from error
             return Failure(error, may_pass(error))
-        return understood(question, answer, _retry_after(answer.headers, self._clock.wall()))
-
-    def _send(self, question: Question, timeout: float, at_most: float, resend_count: int) -> Answer:
-        method, url = str(question.prepared.method), str(question.prepared.url)
-        is_watched = self._config.telemetry_enabled
-        if is_watched and telemetry.requests.callbacks:
-            telemetry.requests.emit(telemetry.RequestInfo(question.request_id, method, url, question.prepared.headers))
-        started = self._clock.now()
-        if watching.watcher is None:
-            answer = self._line.send(question, timeout, at_most)
-        else:
-            with watching.attempt(method, url, resend_count, self._line.session) as watched:
-                watched.came = answer = self._line.send(question, timeout, at_most)
         elapsed_ms = (self._clock.now() - started) * 1000
         if _logger.isEnabledFor(logging.DEBUG):
             facts = {**_sent(question, resend_count), STATUS: answer.status, REQUEST_DURATION: elapsed_ms / 1000}
-            _log.debug("%s %s answered %d in %.1f ms", method, url, answer.status, elapsed_ms, facts=facts)
-        if is_watched and telemetry.responses.callbacks:
+            line = (question.prepared.method, question.prepared.url, answer.status, elapsed_ms)
+            _log.debug("%s %s answered %d in %.1f ms", *line, facts=facts)
+        if self._config.telemetry_enabled and telemetry.responses.callbacks:
             headers = question.redaction.headers(answer.headers)
             telemetry.responses.emit(telemetry.ResponseInfo(question.request_id, answer.status, headers, elapsed_ms))
-        return answer
+        wait = answer.headers.get("Retry-After", "").strip()
+        return understood(question, answer, _seconds(wait, answer.headers, self._clock.wall()) if wait else None)
 
-    def _pause(self, failure: Failure, retry: int, budget: Budget) -> float | None:
-        """Seconds until the next attempt, None if there is none: full jitter, unless the answer names a time."""
+    def _pause(self, error: ScopeError, retry: int) -> float | None:
+        """Seconds until the next attempt: full jitter, unless the answer names a time; None if that is too long."""
         config = self._config
-        retries = config.max_retries if budget.retries is None else min(budget.retries, config.max_retries)
-        if not failure.may_pass or retry >= retries:
-            return None
-        asked_to_wait = getattr(failure.error, "retry_after", None)
+        asked_to_wait = getattr(error, "retry_after", None)
         if asked_to_wait is not None:
             return asked_to_wait if asked_to_wait <= config.retry_max_delay else None
         longest = min(config.retry_max_delay, config.retry_base_delay * 2.0 ** min(retry, MAX_PAUSE_DOUBLINGS))
         return self._clock.chance() * longest
+
+
+def _tell_of_request(question: Question) -> None:
+    method, url = str(question.prepared.method), str(question.prepared.url)
+    telemetry.requests.emit(telemetry.RequestInfo(question.request_id, method, url, question.prepared.headers))
 
 
 def _sent(question: Question, resend_count: int) -> dict[str, object]:
@@ -167,14 +168,11 @@ def _sent(question: Question, resend_count: int) -> dict[str, object]:
     }
 
 
-def _retry_after(headers: Mapping[str, str], wall: float) -> float | None:
-    """Seconds to wait by the Retry-After header (RFC 9110, 10.2.3), None if it says nothing that can be read.
+def _seconds(text: str, headers: Mapping[str, str], wall: float) -> float | None:
+    """Seconds to wait by the text of a Retry-After header (RFC 9110, 10.2.3), None if it cannot be read.
 
     A date is held against the platform's own Date, so that a clock that is wrong here does not matter.
     """
-    text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return min(float(text), LONGEST_WAIT_SECONDS)
     until = _timestamp(text)
