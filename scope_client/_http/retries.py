@@ -25,7 +25,7 @@ from .._interrupts import pass_on
 from .._log import Log
 from ..errors import ConfigurationError, ConnectionError, ScopeError, TimeoutError
 from .answer import Failure, Reply, understood
-from .attempt import Line, Question
+from .attempt import Answer, Line, Question
 from .budget import OVERRUN_SECONDS, Budget
 from .failures import may_pass
 
@@ -131,14 +131,11 @@ class Exchange:
             if isinstance(error, TimeoutError) and (is_whole or not budget.affords(0)):
                 raise budget.overdrawn(error) from error
             return Failure(error, may_pass(error))
-        elapsed_ms = (self._clock.now() - started) * 1000
+        elapsed = self._clock.now() - started
         if _logger.isEnabledFor(logging.DEBUG):
-            facts = {**_sent(question, resend_count), STATUS: answer.status, REQUEST_DURATION: elapsed_ms / 1000}
-            line = (question.prepared.method, question.prepared.url, answer.status, elapsed_ms)
-            _log.debug("%s %s answered %d in %.1f ms", *line, facts=facts)
+            _log_answer(question, answer, resend_count, elapsed)
         if self._config.telemetry_enabled and telemetry.responses.callbacks:
-            headers = question.redaction.headers(answer.headers)
-            telemetry.responses.emit(telemetry.ResponseInfo(question.request_id, answer.status, headers, elapsed_ms))
+            _tell_of_answer(question, answer, elapsed)
         wait = answer.headers.get("Retry-After", "").strip()
         return understood(question, answer, _seconds(wait, answer.headers, self._clock.wall()) if wait else None)
 
@@ -155,6 +152,17 @@ class Exchange:
 def _tell_of_request(question: Question) -> None:
     method, url = str(question.prepared.method), str(question.prepared.url)
     telemetry.requests.emit(telemetry.RequestInfo(question.request_id, method, url, question.prepared.headers))
+
+
+def _tell_of_answer(question: Question, answer: Answer, elapsed: float) -> None:
+    headers = question.redaction.headers(answer.headers)
+    telemetry.responses.emit(telemetry.ResponseInfo(question.request_id, answer.status, headers, elapsed * 1000))
+
+
+def _log_answer(question: Question, answer: Answer, resend_count: int, elapsed: float) -> None:
+    facts = {**_sent(question, resend_count), STATUS: answer.status, REQUEST_DURATION: elapsed}
+    method, url = question.prepared.method, question.prepared.url
+    _log.debug("%s %s answered %d in %.1f ms", method, url, answer.status, elapsed * 1000, facts=facts)
 
 
 def _sent(question: Question, resend_count: int) -> dict[str, object]:

@@ -18,8 +18,8 @@ NEVER = float("-inf")
 VERSION = PromptVersion.from_api({"content": "x"})
 
 
-def entry(key: CacheKey, *, fetched_at: float = 10.0, life: float = 100.0) -> Entry:
-    return Entry(key, VERSION, fetched_at=fetched_at, life=life, stamp=5.0, generation=3)
+def entry(key: CacheKey, *, fetched_at: float = 10.0, life: float = 100.0, version: PromptVersion = VERSION) -> Entry:
+    return Entry(key, version, fetched_at=fetched_at, life=life, stamp=5.0, generation=3)
 
 
 def full(size: int) -> Memory:
@@ -185,3 +185,32 @@ def test_an_interrupt_leaves_no_old_entry_where_a_reader_would_find_it(key: Cach
         memory.put(new, memory.epoch)
     assert memory.by_key[key] is new
     assert memory.others.latest == memory.others.by_id == {}
+
+
+def versions(*ids: str) -> list[PromptVersion]:
+    return [PromptVersion.from_api({"content": "x", "id": each}) for each in ids]
+
+
+def last_ids(memory: Memory, *kept: tuple[CacheKey, PromptVersion]) -> list[str | None]:
+    found = []
+    for key, version in kept:
+        replaced = memory.put(entry(key, version=version), memory.epoch)
+        assert replaced is not None
+        found.append(replaced.last_id)
+    return found
+
+
+def test_what_is_put_says_which_entry_and_which_other_version_it_has_replaced() -> None:
+    memory, (one, two) = Memory(2), versions("v1", "v2")
+    first = entry("a", version=one)
+    assert memory.put(first, memory.epoch) == (None, None)
+    assert memory.put(entry("a", version=one), memory.epoch) == (first, None)
+    assert last_ids(memory, ("a", two), ("b", one), ("a", one)) == ["v1", None, "v2"]
+    memory.clear()
+    assert memory.put(entry("a", version=two), memory.epoch) == (None, "v1")
+
+
+def test_the_last_ids_of_more_names_than_it_has_entries_are_forgotten_all_at_once() -> None:
+    memory, (one, two) = Memory(2), versions("v1", "v2")
+    assert last_ids(memory, ("a", one), ("b", one), ("a", two), ("b", two)) == [None, None, "v1", "v1"]
+    assert last_ids(memory, ("c", one), ("a", one), ("c", two)) == [None, None, "v1"]
