@@ -145,12 +145,14 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
             try:
                 if version is None and (label is None or label == "production"):
                     entry = self._entries.get(name)
-                elif self._others is None:  # pins are in force
-                    entry = self._entries.get((name, label, version))
-                elif version is None:
-                    entry = self._others.latest.get(name) if label == "latest" else None
                 else:
-                    entry = self._others.by_id[version].get(name) if label is None else None
+                    others = self._others  # once: pins of another thread may come into force in the middle
+                    if others is None:
+                        entry = self._entries.get((name, label, version))
+                    elif version is None:
+                        entry = others.latest.get(name) if label == "latest" else None
+                    else:
+                        entry = others.by_id[version].get(name) if label is None else None
             except (KeyError, TypeError):  # no such version; or one that cannot be hashed, of which PromptRef.of tells
                 entry = None
             if entry is not None:

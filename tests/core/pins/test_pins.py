@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import copy
+import itertools
 import os
 import pickle
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable
@@ -19,6 +21,7 @@ from faults.reading import warnings
 from scope_client import (
     MissingVariableError,
     NotFoundError,
+    Pins,
     PromptVersion,
     ResponseInfo,
     ScopeClient,
@@ -29,6 +32,7 @@ from scope_client.local import LocalPlatform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 New = Callable[..., ScopeClient]
 Promote = Callable[[str], str]
@@ -180,6 +184,33 @@ def test_other_threads_read_as_ever_and_their_fast_path_is_right(new_client: New
         assert [shown(each) for each in crowd(2, lambda: client.get_prompt_version("chat"))] == ["v2", "v2"]
         assert shown(client.get_prompt_version("chat")) == "v1"
     assert shown(client.get_prompt_version("chat")) == "v2"
+
+
+def test_pins_of_another_thread_may_come_into_force_at_any_line_of_a_read(client: ScopeClient) -> None:
+    first = client.get_prompt_version("chat").id
+    reads: list[dict[str, Any]] = [{"label": "latest"}, {"version": first}]
+    for options in reads:
+        client.get_prompt_version("chat", **options)
+
+    def begins(pins: Pins, at: int) -> Callable[..., object]:
+        lines = itertools.count(1)
+
+        def trace(frame: FrameType, event: str, _: object) -> object:
+            if event == "line" and next(lines) == at:
+                in_a_thread(pins.__enter__)
+            return trace
+
+        return lambda frame, *_: trace if frame.f_code is ScopeClient.get_prompt_version.__code__ else None
+
+    for options, at in itertools.product(reads, range(1, 20)):
+        pins, before = client.pin(), sys.gettrace()
+        sys.settrace(begins(pins, at))
+        try:
+            found = client.get_prompt_version("chat", **options)
+        finally:
+            sys.settrace(before)
+        assert shown(found) == "v1"
+        pins.__exit__(None, None, None)
 
 
 def test_the_fast_path_is_put_back_after_the_last_pin(client: ScopeClient) -> None:
