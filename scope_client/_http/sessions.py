@@ -54,11 +54,11 @@ class _OwnAdapter(HTTPAdapter):
     ) -> Any:
         theirs = super().get_connection_with_tls_context
         if proxies or getattr(theirs, "__globals__", None) is not vars(requests.adapters):  # a tool's
-            return theirs(request, verify, proxies, cert)
+            return theirs(request, verify, proxies=proxies, cert=cert)
         key = (*str(request.url).split("/", 3)[:3], verify, cert)
         pool = self._pools.get(key)
         if getattr(pool, "pool", None) is None:  # a pool that is closed has none inside
-            pool = self._pools[key] = theirs(request, verify, proxies, cert)
+            pool = self._pools[key] = theirs(request, verify, proxies=proxies, cert=cert)
         return pool
 
     def close(self) -> None:

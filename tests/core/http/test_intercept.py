@@ -126,9 +126,11 @@ def test_what_wraps_the_choice_of_a_connection_for_a_while_sees_each_request(
     plain = HTTPAdapter.get_connection_with_tls_context
     seen = []
 
-    def chooses(self: HTTPAdapter, request: requests.PreparedRequest, *arguments: Any, **options: Any) -> object:
+    def chooses(  # as requests calls it
+        self: HTTPAdapter, request: requests.PreparedRequest, verify: Any, *, proxies: Any, cert: Any
+    ) -> object:
         seen.append(request.url)
-        return plain(self, request, *arguments, **options)
+        return plain(self, request, verify, proxies=proxies, cert=cert)
 
     client = make_client()
     client.get_prompt_version("greeting")
