@@ -94,8 +94,8 @@ class Budget:
         return watched
 
     def in_turn(self, waits_its_turn: Callable[[float | None], object]) -> Budget:
-        """The same, for a call whose attempts wait for their turn."""
-        waiting = self.watched(self.heard_nothing)
+        """The same, for a call whose attempts wait for their turn; one without an end stays free for other calls."""
+        waiting = self.watched(self.heard_nothing) if self._ends_at is None else self
         waiting.waits_its_turn = waits_its_turn
         return waiting
 

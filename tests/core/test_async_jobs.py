@@ -520,3 +520,27 @@ def test_each_attempt_of_a_call_waits_its_turn(jobs: AsyncJobs, monkeypatch: pyt
     run(lambda: jobs.share("a", attempts, lasting()))
     assert turns[:2] == [None, None]
     assert turns[2] == pytest.approx(5, abs=1)
+
+
+def test_a_budget_that_two_calls_have_knows_that_one_of_them_has_asked(jobs: AsyncJobs, clock: ManualClock) -> None:
+    both = Budget(clock.clock.now, 5)
+
+    def asks_too_late(budget: Budget) -> None:
+        clock.passes(5.5)
+        budget.for_attempt(1.0)
+
+    run(lambda: jobs.share("a", lambda budget: budget.for_attempt(1.0), both))
+    with pytest.raises(TimeoutError) as caught:
+        run(lambda: jobs.share("b", asks_too_late, both))
+    assert (caught.value.is_deadline, caught.value.is_overrun) == (True, False)
+
+
+def test_a_call_without_an_end_makes_no_other_call_wait_its_turn(
+    jobs: AsyncJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[float | None] = []
+    monkeypatch.setattr("scope_client._async_jobs._pace", turns.append)
+    of_all_calls = lasting()
+    run(lambda: jobs.share("a", lambda budget: budget.for_attempt(1.0), of_all_calls))
+    of_all_calls.for_attempt(1.0)
+    assert turns == [None]
