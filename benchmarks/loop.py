@@ -1,6 +1,7 @@
 """For how long an event loop stands still while 200 tasks read 30 prompts that are not cached.
 
-As a program, it is the platform of these tasks: a local one, in a process of its own, half a second away.
+As a program, it is the platform of these tasks: a local one, in a process of its own, half a second away. The loop has
+a core of its own: what it waits for while others have it says nothing about the reads.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from urllib.parse import urlsplit
 
 from scope_client import ScopeClient
 
-from .measure import Row, alone, costs
+from .measure import CLIENT, SERVER, Row, alone, costs, on_core
 
 TASKS, NAMES, REPETITIONS = 200, 30, 5
 LATENCY_SECONDS, STANDSTILL_SECONDS = 0.5, 0.020
@@ -47,7 +48,8 @@ def rows() -> list[Row]:
 @contextmanager
 def platform() -> Iterator[Environ]:
     """Runs it; what a client's environment has to say of it."""
-    process = subprocess.Popen([sys.executable, "-m", __name__], stdout=subprocess.PIPE, text=True)
+    with on_core(SERVER):
+        process = subprocess.Popen([sys.executable, "-m", __name__], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
         try:
@@ -65,7 +67,8 @@ def row(what: str, measure: Callable[[Environ], float], environ: Environ) -> Row
 def rendering(environ: Environ) -> float:
     os.environ.update(environ)
     client = ScopeClient()
-    return asyncio.run(longest_pause(tasks(lambda number: client.arender_prompt(name(number), VALUES))))
+    with on_core(CLIENT):
+        return asyncio.run(longest_pause(tasks(lambda number: client.arender_prompt(name(number), VALUES))))
 
 
 def langchain(environ: Environ) -> float:
@@ -78,7 +81,8 @@ def langchain(environ: Environ) -> float:
     os.environ.update(environ)
     client = ScopeClient()
     live = [scope_prompt(name(number), client=client) for number in range(NAMES)]
-    return asyncio.run(longest_pause(tasks(lambda number: live[number % NAMES].ainvoke(VALUES))))
+    with on_core(CLIENT):
+        return asyncio.run(longest_pause(tasks(lambda number: live[number % NAMES].ainvoke(VALUES))))
 
 
 def fastapi(environ: Environ) -> float:
@@ -98,13 +102,15 @@ def fastapi(environ: Environ) -> float:
         context = multiprocessing.get_context("spawn")
         may_come = context.Event()
         visitors = context.Process(target=visit_all, args=(url, may_come))
-        visitors.start()
+        with on_core(SERVER):
+            visitors.start()
         pause = await longest_pause(end_of(visitors, may_come))
         site.should_exit = True
         await serving
         return pause
 
-    return asyncio.run(served())
+    with on_core(CLIENT):
+        return asyncio.run(served())
 
 
 async def end_of(process: Any, may_come: Any) -> None:

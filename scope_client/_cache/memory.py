@@ -83,8 +83,12 @@ class Others:
     def drop(self, key: CacheKey) -> None:
         if type(key) is tuple:
             name, _, version = key
-            (self.latest if version is None else self.by_id.get(version, {})).pop(name, None)
-            if version is not None and not self.by_id.get(version, True):
+            if version is None:
+                self.latest.pop(name, None)
+                return
+            of_version = self.by_id.get(version, {})
+            of_version.pop(name, None)
+            if not of_version:
                 self.by_id.pop(version, None)
 
     def clear(self) -> None:

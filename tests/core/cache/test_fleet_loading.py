@@ -20,6 +20,7 @@ from scope_client._cache.lock_heartbeat import FIRST_WORD_SECONDS
 from scope_client._cache.shared_entry import new_id
 from scope_client._cache.shared_failure import Told, failure_text
 from scope_client._http.budget import Budget
+from scope_client._prompt.ref import PromptRef
 
 
 class Store(ClockedStore):
@@ -68,20 +69,42 @@ class TestALook:
         looks_into_its_store(rig, GREETING)
         assert rig.entry().version.content == "third"
 
-    def test_that_finds_a_newer_version_ends_the_count_of_refused_locks(
-        self, rig: Rig, neighbour: Rig, clock: ManualClock
+    def test_does_not_bring_back_what_was_cleared_after_it(
+        self, rig: Rig, neighbour: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        find = rig.shared.find
+
+        def find_and_clear(ref: PromptRef) -> object:
+            look = find(ref)
+            rig.cache.clear()
+            return look
+
+        neighbour.read()
+        monkeypatch.setattr(rig.shared, "find", find_and_clear)
+        looks_into_its_store(rig, GREETING)
+        assert not rig.cache.entries
+
+    def test_that_finds_a_newer_version_ends_the_count_of_refused_locks(
+        self, rig: Rig, neighbour: Rig, clock: ManualClock, store: Store
+    ) -> None:
+        def one_that_cannot_be_read() -> str:
+            lock = lock_of(rig.shared, GREETING)
+            assert store.behind.add(lock, "what a client cannot decode", 1000)
+            return lock
+
         def is_granted() -> bool:
             look = rig.shared.find(GREETING)
             return rig.shared.take(rig.shared.lock_for(GREETING, look), GREETING, look, silent_for=None) is None
 
-        hold_lock(rig.shared, GREETING, 1000)
+        rig.read()
+        first = one_that_cannot_be_read()
         assert not is_granted()
         clock.passes(10)
+        store.behind.delete(first)
         neighbour.source.gives("second")
-        neighbour.read(seconds=10)
+        assert neighbour.read(max_age=5, seconds=20) == "second"
         looks_into_its_store(rig, GREETING)
-        hold_lock(rig.shared, GREETING, 1000)
+        one_that_cannot_be_read()
         clock.passes(10)
         assert not is_granted()
 

@@ -22,7 +22,7 @@ from scope_client import (
     TokenRefreshError,
 )
 from scope_client._http.budget import Budget
-from scope_client._prompt.ref import PromptRef
+from scope_client._prompt.ref import CacheKey, PromptRef
 
 
 @pytest.fixture
@@ -944,6 +944,23 @@ class TestKeepWarm:
         rig.cache.keep_warm(GREETING)
         rig.settle()
         assert rig.fetches == 1
+
+
+class TestAReaderOnItsWay:
+    def test_fetches_what_has_gone_since_it_was_found_too_old(
+        self, rig: Rig, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rig.read()
+        clock.passes(101)
+        rig.source.gives("second")
+        outlook = rig.platform.outlook
+
+        def outlook_and_clear(key: CacheKey) -> object:
+            rig.cache.clear()
+            return outlook(key)
+
+        monkeypatch.setattr(rig.platform, "outlook", outlook_and_clear)
+        assert rig.read() == "second"
 
 
 class TestFork:
