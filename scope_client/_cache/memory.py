@@ -85,11 +85,11 @@ class Others:
             name, _, version = key
             if version is None:
                 self.latest.pop(name, None)
-                return
-            of_version = self.by_id.get(version, {})
-            of_version.pop(name, None)
-            if not of_version:
-                self.by_id.pop(version, None)
+            else:
+                of_version = self.by_id.get(version, {})
+                of_version.pop(name, None)
+                if not of_version:
+                    self.by_id.pop(version, None)
 
     def clear(self) -> None:
         self.latest.clear()
