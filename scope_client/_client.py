@@ -28,13 +28,14 @@ from .errors import ConfigurationError, MissingVariableError
 
 if TYPE_CHECKING:
     from ._background import Background
-    from ._cache.memory import Entries, Others
+    from ._cache.memory import Entries, Entry, Others
     from ._counters import Counters
     from ._prompt.locked_reads import LockedReads
     from ._rooms import ClientSource
 
 MAX_PLAIN_DEADLINE_SECONDS = 1e9  # past it, and for odd types, a deadline is checked off the fast path
 _NUMBERS = (float, int)
+_NONE_OF_IT: "Mapping[str, Entry]" = {}
 
 
 class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
@@ -152,8 +153,8 @@ class ScopeClient(CacheMethods, AsyncMethods, CopiedAsItself):
                     elif version is None:
                         entry = others.latest.get(name) if label == "latest" else None
                     else:
-                        entry = others.by_id[version].get(name) if label is None else None
-            except (KeyError, TypeError):  # no such version; or one that cannot be hashed, of which PromptRef.of tells
+                        entry = others.by_id.get(version, _NONE_OF_IT).get(name) if label is None else None
+            except TypeError:  # a label or a version that cannot be hashed; PromptRef.of says what is wrong with it
                 entry = None
             if entry is not None:
                 clock = self._now  # first: CPython 3.11 would look for a method of that name
