@@ -276,6 +276,15 @@ class TestTurns:
         clock.passes(1)
         assert outage.claim("a") == Turn("a", 0)
 
+    def test_and_gives_its_turn_to_nobody_who_was_refused_before(
+        self, outage: PlatformBreaker, clock: ManualClock
+    ) -> None:
+        outage.failed("a", DOWN, is_known=False)
+        assert outage.claim("b") is None
+        outage.ended("c")
+        clock.passes(1)
+        assert outage.claim("a") == Turn("a", 0)
+
     def test_a_prompt_that_fails_alone_gives_its_turn_to_one_that_was_refused(
         self, outage: PlatformBreaker, clock: ManualClock
     ) -> None:
