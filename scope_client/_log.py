@@ -59,7 +59,8 @@ class Log:
             return
         try:
             known = {name: fact for name, fact in facts.items() if fact is not None}
-            printable = printable_values([*values, *known.values()])
+            texts = [value if isinstance(value, (int, float)) else str(value) for value in values]
+            printable = printable_values([*texts, *known.values()])
             shown, extra = printable[: len(values)], dict(zip(known, printable[len(values) :]))
             is_written = False
             while not is_written:
