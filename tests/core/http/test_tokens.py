@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import logging
 from typing import Any, Callable
 
@@ -41,6 +42,13 @@ def test_one_token_serves_many_reads(client: ScopeClient, server: FaultServer) -
         read(client)
     assert bearers(server) == ["Bearer token-1"] * 5
     assert len(server.logins) == 1
+
+
+def test_it_is_asked_for_in_json(client: ScopeClient, server: FaultServer) -> None:
+    client.get_prompt_version("greeting")
+    (login,) = server.logins
+    assert login.header("Content-Type") == "application/json"
+    assert isinstance(json.loads(login.body), dict)
 
 
 def test_64_threads_without_a_token_buy_one(client: ScopeClient, server: FaultServer) -> None:
